@@ -1,0 +1,51 @@
+# make bench   a true answer on embedded models and problems
+# make test    the tests
+# Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
+#              PIP_ARGS='...'          passed on to pip, for another build of torch
+#              ARGS='...'              passed on to pytest
+
+PYTHON ?= python3
+PIP_ARGS ?=
+ARGS ?=
+VENV := .venv
+READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.dev-ready
+
+.PHONY: bench test quick check format install clean
+.DELETE_ON_ERROR:
+
+bench: $(READY)
+	$(VENV)/bin/python -m pytest benchmarks $(ARGS)
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest tests $(ARGS)
+
+quick: $(READY)
+	$(VENV)/bin/python -m pytest --quick $(ARGS)
+
+check: $(DEV_READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(DEV_READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+install: $(READY)
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: Python 3.11 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1); name another: make bench PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "make: '$(PYTHON)' cannot make a virtual environment; on Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

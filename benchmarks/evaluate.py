@@ -1,0 +1,109 @@
+"""Asking a model the problems of a cell, and grading what it writes."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from benchmarks.grading import extract_answer, marked_answer
+from noise.inject import inject
+from noise.problems import NoisyProblem, Problem
+from reports.experiment import Experiment
+from reports.records import Cell, Outcome, Prediction, Settings
+
+if TYPE_CHECKING:  # torch stays out of collection
+    from models.generation import Generation
+    from models.loading import LoadedModel
+
+
+def ask_with(noise: str, problems: Sequence[Problem], seed: int) -> list[NoisyProblem]:
+    """`problems` as a cell asks them: with the drawn noise, or as they are for `clean`."""
+    if noise == "clean":
+        return [NoisyProblem(problem, "clean", problem.question, (), seed) for problem in problems]
+    return [inject(problem, noise, seed) for problem in problems]
+
+
+def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
+    """What a prediction of this model depends on besides the problem's text. `source` names where problems are from."""
+    from models.generation import GENERATION_VERSION
+    from models.prompt import PROMPT, STOP
+
+    return Settings(
+        weights=loaded.fingerprint,
+        prompt=PROMPT,
+        stop=STOP,
+        max_new_tokens=max_new_tokens,
+        precision=loaded.precision,
+        generation=GENERATION_VERSION,
+        problems=source,
+    )
+
+
+def evaluate(
+    experiment: Experiment,
+    loaded: LoadedModel,
+    cell: Cell,
+    asked: Sequence[NoisyProblem],
+    source: str,
+    batch_size: int = 64,
+    max_new_tokens: int = 256,
+) -> dict[str, Prediction]:
+    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
+
+    A batch that fails is asked again one problem at a time; a problem that fails alone gets the outcome `error`.
+    """
+    from models.generation import batches
+
+    texts = {problem.problem.id: problem.question for problem in asked}
+    with experiment.cell(cell, settings_of(loaded, source, max_new_tokens), texts) as opened:
+        missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
+        for indices in batches(loaded, [problem.question for problem in missing], batch_size):
+            opened.append(_answer(loaded, [missing[index] for index in indices], max_new_tokens))
+    return opened.predictions
+
+
+def _answer(loaded: LoadedModel, batch: list[NoisyProblem], max_new_tokens: int) -> list[Prediction]:
+    from models.generation import generate
+
+    try:
+        generations = generate(loaded, [problem.question for problem in batch], max_new_tokens)
+        return [grade(problem, generation) for problem, generation in zip(batch, generations, strict=True)]
+    except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
+        if len(batch) == 1:
+            return [_prediction(batch[0], "error", error=traceback.format_exc())]
+    return [prediction for problem in batch for prediction in _answer(loaded, [problem], max_new_tokens)]
+
+
+def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
+    """The prediction that `generation` is. An answer that the token limit cut off before any final-answer marker is
+    `truncated`, whatever number it happens to end in."""
+    text, target = generation.text, problem.problem.target
+    if not generation.finished and marked_answer(text) is None:
+        return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
+    answer = extract_answer(text)
+    outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
+    read = None if answer is None else str(answer)
+    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=read)
+
+
+def _prediction(
+    problem: NoisyProblem,
+    outcome: Outcome,
+    text: str = "",
+    tokens: int = 0,
+    answer: str | None = None,
+    error: str | None = None,
+) -> Prediction:
+    return Prediction(
+        id=problem.problem.id,
+        question=problem.question,
+        spans=problem.spans,
+        gold=problem.problem.answer,
+        target=str(problem.problem.target),
+        text=text,
+        answer=answer,
+        outcome=outcome,
+        tokens=tokens,
+        error=error,
+    )

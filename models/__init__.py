@@ -1,0 +1,19 @@
+"""Models: where they come from, and what is done with them. Importing this package does not import torch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from models.registry import MODELS, ModelSpec, UnknownModelError, find_model, find_models
+
+_LAZY = {"load": "loading", "LoadedModel": "loading", "LoadError": "loading", "generate": "generation"}
+
+__all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    """The names that need torch, imported when first asked for (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"models.{_LAZY[name]}"), name)

@@ -1,0 +1,93 @@
+"""Which models can be named, and where each comes from. No torch here: collecting the grid reads this file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHECKPOINTS = Path(__file__).parent / "checkpoints"
+_MINIATURE = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
+
+
+class UnknownModelError(ValueError):
+    """A model was asked for that is neither registered nor a path nor a hub id."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Where a model comes from.
+
+    `source` is a folder or a hub id (`org/name`); `subfolder` and `revision` are the hub's. `caveat` is what must be
+    said wherever the model's figures stand.
+    """
+
+    name: str
+    source: str
+    subfolder: str = ""
+    revision: str | None = None
+    caveat: str = ""
+
+
+#: Every model that has a name of its own. Anything else is `NAME=SOURCE`, a folder or a hub id.
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("diffllama", str(_CHECKPOINTS / "diffllama"), caveat=_MINIATURE),
+        ModelSpec("llama", str(_CHECKPOINTS / "llama"), caveat=_MINIATURE),
+        ModelSpec("diffllama-375m", "reyllama/DiffLlama-375M", subfolder="checkpoint-64434"),
+        ModelSpec("llama-375m", "reyllama/Llama_375M", subfolder="checkpoint-64434"),
+    )
+}
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_NAME = re.compile(r"[\w.+-]+")
+
+
+def find_model(text: str) -> ModelSpec:
+    """The model that `text` names: a name of `MODELS`, `NAME=SOURCE`, a folder, or a hub id `org/name`.
+
+    A folder or a hub id goes by its last part. Raises `UnknownModelError`, with the nearest name, for anything else.
+    """
+    name, equals, source = text.partition("=")
+    if equals:
+        if not _NAME.fullmatch(name):
+            raise UnknownModelError(f"--models {text!r}: a name is letters, digits and . _ + -, but got {name!r}")
+        return _from_source(name, source, text)
+    if text in MODELS:
+        return MODELS[text]
+    if "/" in text or Path(text).is_dir():
+        return _from_source(Path(text).resolve().name if Path(text).is_dir() else text.rsplit("/")[-1], text, text)
+    raise UnknownModelError(_unknown(text))
+
+
+def _from_source(name: str, source: str, text: str) -> ModelSpec:
+    if source in MODELS:
+        known = MODELS[source]
+        return ModelSpec(name, known.source, known.subfolder, known.revision, known.caveat)
+    if source and Path(source).expanduser().is_dir():
+        return ModelSpec(name, str(Path(source).expanduser()))
+    if _HUB_ID.fullmatch(source):
+        return ModelSpec(name, source)
+    raise UnknownModelError(
+        f"model {text!r}: {source!r} is no folder, no hub id (org/name) and no registered model ({', '.join(MODELS)})"
+    )
+
+
+def _unknown(text: str) -> str:
+    near = difflib.get_close_matches(text, MODELS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return (
+        f"unknown model {text!r}.{hint} Known: {', '.join(MODELS)}; or a folder, a hub id (org/name), or NAME=SOURCE."
+    )
+
+
+def find_models(text: str) -> list[ModelSpec]:
+    """The models of a comma-separated list, in its order. Raises `UnknownModelError`, also for a name given twice."""
+    specs = [find_model(part.strip()) for part in text.split(",") if part.strip()]
+    if not specs:
+        raise UnknownModelError(f"--models {text!r} names no model. Known: {', '.join(MODELS)}")
+    names = [spec.name for spec in specs]
+    if len(set(names)) < len(names):
+        raise UnknownModelError(f"--models {text!r}: each model needs a name of its own, as in first=PATH,second=PATH")
+    return specs

@@ -1,0 +1,18 @@
+"""Maths word problems, and distractors to put into them. Standard library only."""
+
+from noise.datasets import generate_noisy_datasets
+from noise.inject import inject
+from noise.problems import NoisyProblem, Problem, strip
+from noise.registry import NOISES
+from noise.sources import download_gsm8k, load_problems
+
+__all__ = [
+    "NOISES",
+    "NoisyProblem",
+    "Problem",
+    "download_gsm8k",
+    "generate_noisy_datasets",
+    "inject",
+    "load_problems",
+    "strip",
+]

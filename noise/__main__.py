@@ -1,0 +1,81 @@
+"""`python -m noise`: writes the noisy versions of a set of problems."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+
+from tqdm import tqdm
+
+from noise.datasets import generate_noisy_datasets
+from noise.lines import unknown
+from noise.problems import Problem
+from noise.registry import NOISES
+
+_EXAMPLES = """\
+examples:
+  python -m noise --problems mine.jsonl                      every noise, into data/
+  python -m noise --problems mini --datasets inf --out /tmp  the embedded test problems with irrelevant numbers
+  python -m noise --problems gsm8k:train --seed 1            GSM8K's training split from the hub, another draw
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status: 0, or 1 after one sentence on stderr. Misuse exits with 2."""
+    options = _parser().parse_args(arguments)
+    counts: dict[str, int] = {}
+
+    def bar(problems: list[Problem], name: str) -> Iterable[Problem]:
+        counts[name] = len(problems)
+        # disable=None: no bar where stderr is no terminal
+        return tqdm(problems, desc=name, unit=" problems", file=sys.stderr, disable=None)
+
+    try:
+        paths = generate_noisy_datasets(options.problems, options.datasets, options.seed, options.out, progress=bar)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"python -m noise: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("python -m noise: interrupted; the file under way was not written", file=sys.stderr)
+        return 130
+    for name, path in paths.items():
+        print(f"{path}  {counts[name]:,} problem{'' if counts[name] == 1 else 's'}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m noise",
+        description="Write problems with distractors in them, one file for each noise.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--problems",
+        required=True,
+        metavar="SOURCE",
+        help="a .jsonl file in GSM8K's form, gsm8k (from the hub) or mini (embedded); NAME:SPLIT for another split",
+    )
+    parser.add_argument(
+        "--datasets",
+        type=_noises,
+        default=list(NOISES),
+        metavar="A,B",
+        help=f"the noises, with commas between them (default: {','.join(NOISES)})",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of every draw (default: 0)")
+    parser.add_argument("--out", default="data", metavar="DIR", help="the folder of the files (default: data)")
+    return parser
+
+
+def _noises(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in NOISES:
+            raise argparse.ArgumentTypeError(unknown("noise", name, NOISES))
+    return list(dict.fromkeys(names))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

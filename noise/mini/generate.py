@@ -1,0 +1,214 @@
+"""From templates to problems. One seeded draw a problem: nothing depends on the others or on their order."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import cache
+
+from noise.mini.asides import ASIDES
+from noise.mini.lexicon import HELD_OUT, MADE_UP, SEEN, Lexicon, plural
+from noise.mini.templates import NEW_TEMPLATES, TEMPLATES, Template
+from noise.problems import Problem
+
+#: Shares of the training text, each a probability a problem; a drill is this many sums.
+ASIDE_SHARE = 0.10
+DRILL_SHARE = 0.20
+MADE_UP_SHARE = 0.40
+KIND_SHARE = 0.30
+DRILL_LENGTH = 5
+
+_ALTERNATIVES = re.compile(r"\[(?:(\w)=)?([^\]]*)\]")
+#: A sentence that leans on the one before it: nothing may be put between the two.
+_LEANS = re.compile(
+    r"\b(?:he|she|his|her|him|it|its|they|them|each|every|one|then|next|later|there|that|a pack)\b", re.IGNORECASE
+)
+_SLOT = re.compile(r"\{([A-Za-z])(1?)(?:\.(\w+))?\}")
+_WOMAN = {"he": "she", "his": "her", "him": "her", "He": "She", "His": "Her"}
+
+
+def _draw_numbers(spec: str, rng: random.Random) -> dict[str, Fraction]:
+    """`x:2..9 t=x*3` to values. The expressions are this package's own, so `eval` sees nothing from outside."""
+    values: dict[str, Fraction] = {}
+    for part in spec.split():
+        if ":" in part:
+            name, _, bounds = part.partition(":")
+            low, high = (int(_evaluate(bound, values)) for bound in bounds.split(".."))
+            values[name] = Fraction(rng.randint(low, max(low, high)))
+        else:
+            name, _, expression = part.partition("=")
+            values[name] = _evaluate(expression, values)
+    return values
+
+
+@cache
+def _compiled(expression: str) -> object:
+    return compile(expression, "<template>", "eval")
+
+
+def _evaluate(expression: str, values: Mapping[str, Fraction]) -> Fraction:
+    return Fraction(eval(_compiled(expression), {"__builtins__": {}}, dict(values)))  # type: ignore[arg-type]
+
+
+def show(value: Fraction) -> str:
+    """A number as the worked answers write it: whole where it is whole, else a decimal."""
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
+
+
+def _work(step: str, values: dict[str, Fraction]) -> tuple[str, Fraction]:
+    """One step, `x+y=s`, as it is written, `48+24=72`, and its result, which joins `values`."""
+    expression, _, name = step.partition("=")
+    values[name] = _evaluate(expression, values)
+    written = re.sub(r"[a-z]", lambda match: show(values[match[0]]), expression)
+    return f"{written}={show(values[name])}", values[name]
+
+
+def _answer(equations: list[str], result: Fraction) -> str:
+    """The worked answer: an equation a line, then GSM8K's last line."""
+    return "\n".join([*equations, f"#### {show(result)}"])
+
+
+class _Cast:
+    """The people and things of one problem, drawn when a slot first asks, never the same one twice."""
+
+    def __init__(self, words: Lexicon, rng: random.Random, made_up_share: float):
+        self.words, self.rng, self.share = words, rng, made_up_share
+        self.drawn: dict[str, tuple[str, bool]] = {}
+
+    def _words(self) -> Lexicon:
+        return MADE_UP if self.rng.random() < self.share else self.words
+
+    def word(self, slot: str) -> tuple[str, bool]:
+        """The word behind a slot, and whether it is a woman's name."""
+        while slot not in self.drawn:
+            woman = self.rng.random() < 0.5
+            words = self._words()
+            if slot.isupper():
+                word = self.rng.choice(words.women if woman else words.men)
+            else:
+                word = self.rng.choice(words.things)
+                if self.rng.random() < KIND_SHARE:
+                    word = f"{self.rng.choice(words.kinds)} {word}"
+            if all(word != other for other, _ in self.drawn.values()):
+                self.drawn[slot] = word, woman
+        return self.drawn[slot]
+
+
+def _fill(text: str, values: Mapping[str, Fraction], cast: _Cast) -> str:
+    chosen: dict[str, int] = {}
+
+    def alternative(match: re.Match[str]) -> str:
+        wordings = match[2].split("|")
+        index = cast.rng.randrange(len(wordings))
+        return wordings[chosen.setdefault(match[1], index) if match[1] else index]
+
+    text = _ALTERNATIVES.sub(alternative, text)
+
+    def slot(match: re.Match[str]) -> str:
+        name, singular, form = match.groups()
+        if name in values:
+            return show(values[name])
+        if name == "O":
+            thing = plural(cast.word("o")[0])
+            return thing[0].upper() + thing[1:]
+        word, woman = cast.word(name)
+        if form:
+            return _WOMAN[form] if woman else form
+        return word if name.isupper() or singular else plural(word)
+
+    return _SLOT.sub(slot, text)
+
+
+def _instance(
+    template: Template, words: Lexicon, rng: random.Random, made_up_share: float = 0.0
+) -> tuple[str, str, _Cast]:
+    values = _draw_numbers(template.numbers, rng)
+    cast = _Cast(words, rng, made_up_share)
+    question = _fill(template.text, values, cast)
+    worked = [_work(step, values) for step in template.steps.split()]
+    return question, _answer([equation for equation, _ in worked], worked[-1][1]), cast
+
+
+def _aside(cast: _Cast) -> str:
+    """One sentence beside the point, about other people and things than the problem's."""
+    template = cast.rng.choice(ASIDES)
+    other = _Cast(cast.words, cast.rng, cast.share)
+    other.drawn = {f"problem {slot}": drawn for slot, drawn in cast.drawn.items()}
+    return _fill(template.text, _draw_numbers(template.numbers, cast.rng), other)
+
+
+def _with_aside(question: str, cast: _Cast) -> str:
+    """Put an aside before a sentence that stands alone. No template has an abbreviation: mark and space end one."""
+    sentences = re.split(r"(?<=[.?]) ", question)
+    inside = [i for i, sentence in enumerate(sentences) if i > 0 and not _LEANS.search(sentence)]
+    place = cast.rng.choice(inside) if inside and cast.rng.random() < 0.75 else 0
+    sentences.insert(place, _aside(cast))
+    return " ".join(sentences)
+
+
+_SUMS = (
+    ("x:2..199 y:2..99", "x+y=r", "+"),
+    ("x:10..199 y:2..x-1", "x-y=r", "-"),
+    ("x:2..30 y:2..15", "x*y=r", "*"),
+    ("y:2..12 k:2..20 x=y*k", "x/y=r", "/"),
+)
+
+
+def _drill(rng: random.Random) -> tuple[str, str]:
+    """A few bare sums, so that arithmetic is learned apart from the stories: what the small models find hardest."""
+    asked, worked, result = [], [], Fraction(0)
+    for _ in range(DRILL_LENGTH):
+        numbers, step, sign = rng.choice(_SUMS)
+        values = _draw_numbers(numbers, rng)
+        equation, result = _work(step, values)
+        asked.append(f"{show(values['x'])} {sign} {show(values['y'])}")
+        worked.append(equation)
+    return f"Work out {', '.join(asked)}.", _answer(worked, result)
+
+
+def problems_of(split: str, templates: tuple[Template, ...], words: Lexicon, n: int, seed: int) -> list[Problem]:
+    """`n` clean problems, the templates taken in turn, no question twice. Ids are `mini-<split>-<number>`."""
+    problems: list[Problem] = []
+    questions: set[str] = set()
+    attempt = 0
+    while len(problems) < n:
+        rng = random.Random(f"mini {split} {seed} {attempt}")
+        attempt += 1
+        question, answer, _ = _instance(templates[len(problems) % len(templates)], words, rng)
+        if question not in questions:
+            questions.add(question)
+            problems.append(Problem(f"mini-{split}-{len(problems):05d}", question, answer))
+    return problems
+
+
+def training_stream(seed: int, avoid: frozenset[str], aside_share: float = ASIDE_SHARE) -> Iterator[Problem]:
+    """Endless training problems: templates, drills and asides in the shares above, never a question of `avoid`."""
+    number = 0
+    while True:
+        rng = random.Random(f"mini train {seed} {number}")
+        if rng.random() < DRILL_SHARE:
+            question, answer = _drill(rng)
+        else:
+            question, answer, cast = _instance(rng.choice(TEMPLATES), SEEN, rng, MADE_UP_SHARE)
+            if rng.random() < aside_share:
+                question = _with_aside(question, cast)
+        if question not in avoid:
+            yield Problem(f"mini-train-{number:06d}", question, answer)
+        number += 1
+
+
+def new_templates(n: int, seed: int) -> list[Problem]:
+    """`n` problems of the templates that training never holds."""
+    return problems_of("new-templates", NEW_TEMPLATES, SEEN, n, seed)
+
+
+def new_names(n: int, seed: int) -> list[Problem]:
+    """`n` problems of the trained templates with names and things that training never holds."""
+    return problems_of("new-names", TEMPLATES, HELD_OUT, n, seed)
+
+
+def familiar(n: int, seed: int) -> list[Problem]:
+    """`n` problems of the trained templates, names and things, with new numbers."""
+    return problems_of("test", TEMPLATES, SEEN, n, seed)

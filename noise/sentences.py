@@ -1,0 +1,130 @@
+"""Where one sentence of a question ends and the next begins, and where a distractor goes."""
+
+from __future__ import annotations
+
+import re
+
+from noise.words import bank
+
+# A full stop behind one of these belongs to the word. Titles are always followed by a name.
+_TITLES = frozenset(
+    bank(
+        """
+    mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig
+    """
+    )
+)
+# Behind these it may end the sentence as well: what follows decides.
+_SHORT = frozenset(
+    bank(
+        """
+        a.m p.m am pm u.s u.k u.s.a d.c ph.d b.a m.a etc e.g i.e jr sr inc co corp ltd ave blvd rd oz lb lbs ft in
+        hr hrs min mins sec secs yd yds mi cm mm km kg sq cu tbsp tsp qt pt gal mo wk wks yr yrs jan feb mar apr jun
+        jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun vol pg pp
+        """
+    )
+)
+_UNITS = frozenset(
+    bank(
+        """
+    oz lb lbs ft hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks
+    """
+    )
+)
+# Words that open a sentence but hardly ever follow an abbreviation inside one.
+_OPENERS = frozenset(
+    bank(
+        """
+        how what when where which who whose why if the a an he she it they there this that these those his her their
+        its in on at after before then each every one two some all both so but and for to from with during while
+        since because later today yesterday tomorrow calculate find assume assuming suppose given
+        """
+    )
+)
+# A mark, the quotes and brackets that close with it, then space, or a capital where the space was forgotten.
+_MARK = re.compile(r"(?:…|[.?!]+)[\"'”’)\]»]*(?:(?=\s)|(?=[A-Z][a-z])|$)|[\n\r\u2028\u2029]+|[。？！]+")
+# A quotation or a bracket is never entered. The mark of an inch (`5"`) opens none.
+_ENCLOSED = re.compile(r"(?<![^\s(])\"[^\"]*\"|“[^”]*”|\([^()]*\)|«[^»]*»")
+_OPENING = re.compile(r"[\"“(«]")
+_WORD = re.compile(r"[^\s\"'“”‘’(\[]+$")
+_NUMBERED = re.compile(r"(?:^|[\n\r])[ \t]*[(]?(?:\d{1,2}|[A-Za-z])$")
+_SAYS = re.compile(
+    r"(?:he|she|they|it|i|we|[A-Z]\w*)?\s*(?:said|says|asked|asks|cried|cries|replied|shouted|whispered)\b"
+)
+
+
+def _ends_here(text: str, mark: re.Match[str]) -> bool:
+    """Whether the sentence ends with `mark`, which is followed by text."""
+    written = mark.group()
+    after = text[mark.end() :].lstrip()
+    if not after:
+        return False
+    if written[0] in "\n\r\u2028\u2029。？！":
+        return True
+    follows = after.lstrip("\"'“‘([«")[:1]
+    quoted = written[-1] in "\"'”’»"
+    if quoted and (follows.islower() or _SAYS.match(after)):
+        return False
+    if written[0] in "?!":
+        return True
+    glued = not text[mark.end()].isspace()
+    if written.startswith(("..", "…")):
+        return follows.isupper() or follows.isdigit()
+    if not text[: mark.start()].strip() or _NUMBERED.search(text[: mark.start()]):
+        return False  # the number of a list: "1. Tom has two cats."
+    found = _WORD.search(text, max(0, mark.start() - 30), mark.start())
+    word = found.group() if found else ""
+    plain = word.lower()
+    if glued:
+        # "apples.How": a forgotten space. "Node.Js" or "A.B" is not.
+        return len(plain) > 2 and "." not in plain and plain.isalpha() and text[mark.end() : mark.end() + 2].istitle()
+    first = re.match(r"[\w'’]+", after.lstrip("\"'“‘([«"))
+    opener = first is not None and first.group()[0].isupper() and first.group().lower() in _OPENERS
+    if plain in _TITLES:
+        return opener and plain in ("ft", "no", "st", "mt") and not (plain == "no" and follows.isdigit())
+    if (
+        plain in _SHORT
+        or (len(plain) == 1 and plain.isalpha() and word.isupper())
+        or re.fullmatch(r"(?:\w\.)+\w", plain)
+    ):
+        if follows.islower():
+            return False
+        # "at 5 p.m. Tina left" ends; "the U.S. Navy" and "J. Smith" do not.
+        times = plain in ("a.m", "p.m", "am", "pm", "ph.d") or plain in _UNITS
+        return opener or (times and follows.isupper())
+    return True
+
+
+def starts(text: str) -> list[int]:
+    """The offsets in `text` at which its sentences begin, the first included; `[0]` for an empty text.
+
+    A sentence ends at `.`, `?`, `!`, an ellipsis or a line break, with the quotes and brackets that close behind the
+    mark. It does not end inside a number, an abbreviation, a title, initials, or a quotation that its own
+    sentence goes on after (`"Stop!" she said`).
+    """
+    lead = len(text) - len(text.lstrip())
+    found = [lead if lead < len(text) else 0]
+    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
+    for mark in _MARK.finditer(text):
+        if any(start < mark.end() < end for start, end in enclosed) or not _ends_here(text, mark):
+            continue
+        begin = mark.end()
+        while begin < len(text) and text[begin].isspace():
+            begin += 1
+        if begin > found[-1]:
+            found.append(begin)
+    return found
+
+
+def place(text: str) -> int:
+    """The offset at which a distractor is put: in front of the sentence that asks, or of the last one if none asks.
+
+    The sentence that asks is the last with a question mark. A note behind it (`There are 16 ounces in a pound.`)
+    stays where it is.
+    """
+    offsets = starts(text)
+    for index in range(len(offsets) - 1, -1, -1):
+        end = offsets[index + 1] if index + 1 < len(offsets) else len(text)
+        if "?" in text[offsets[index] : end]:
+            return offsets[index]
+    return offsets[-1]

@@ -1,0 +1,54 @@
+"""`python -m reports COMMAND`: reports rebuilt from a results folder, without a model."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports.accuracy_table import table
+from reports.disk import ResultsDamaged, ResultsFolderError, shown
+from reports.folder import write_accuracy
+from reports.store import Results
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is 0, or 1 after one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        lines = _accuracy(options.results)
+    except (ResultsFolderError, ResultsDamaged) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    accuracy = commands.add_parser(
+        "accuracy", help="write accuracy.csv and accuracy.png anew and print the table", description=_accuracy.__doc__
+    )
+    accuracy.add_argument(
+        "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
+    )
+    return parser
+
+
+def _accuracy(folder: Path) -> list[str]:
+    """Writes accuracy.csv and accuracy.png over all predictions in the folder, and prints the table."""
+    if not folder.is_dir():
+        raise ResultsFolderError(f"no results folder at {folder}: expected the folder that a run wrote, see --results")
+    rows, files = write_accuracy(Results(folder))
+    if not rows:
+        raise ResultsFolderError(
+            f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
+        )
+    return [*table(rows, shutil.get_terminal_size().columns), f"files: {', '.join(map(shown, files))}"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""From predictions to accuracies: one tidy row a cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from reports.disk import write_atomically
+from reports.records import Cell, Outcome, Prediction
+from reports.store import CellOnDisk, Results
+
+_STAGES = ("zero_shot", "sft", "attention")
+
+
+@dataclass(frozen=True)
+class CellAccuracy:
+    """How one model did on one noise. Accuracies are fractions; None where there is nothing to divide by.
+
+    `n` counts the answered problems: an `error` is neither right nor wrong, it is left out of `n` and counted in
+    `errors`. `accuracy` is `correct / n`, `low` and `high` its 95 % Wilson interval. `degradation` is the clean
+    accuracy minus this one, both over the `degradation_n` problems that both cells answered; it is None for the clean
+    cell, and where there is no clean cell made under the same settings. `n` is the sum of `correct`, `incorrect`,
+    `no_answer` and `truncated`.
+    """
+
+    model: str
+    stage: str
+    noise: str
+    n: int
+    correct: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    degradation: float | None
+    degradation_n: int | None
+    incorrect: int
+    no_answer: int
+    truncated: int
+    errors: int
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.model, self.noise, self.stage)
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a proportion after Wilson (JASA 22, 1927, pp. 209-212), as two fractions.
+
+    Unlike the textbook interval it stays within 0 and 1 and is not empty at 0 % or 100 %. Raises `ValueError` unless
+    0 <= correct <= n and n > 0.
+    """
+    from scipy.stats import binomtest  # half a second to import, wanted only at the end of a run
+
+    interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[CellAccuracy]:
+    """A row for each cell on disk, by stage, model and noise, `clean` first.
+
+    `only` restricts the rows to its cells, and each of them to the problem ids given; the clean accuracy that a
+    degradation starts from is taken from the disk in either case. Raises `ResultsDamaged`.
+    """
+    cells = sorted(results.cells() if only is None else only, key=_order)
+    on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells)}}
+    rows = []
+    for cell in cells:
+        found = on_disk[cell]
+        predictions = dict(found.predictions) if found else {}
+        if only is not None:
+            wanted = set(only[cell])
+            predictions = {id: prediction for id, prediction in predictions.items() if id in wanted}
+        rows.append(_row(cell, predictions, _start_of_degradation(found, on_disk[_clean(cell)])))
+    return rows
+
+
+def write_csv(rows: Iterable[CellAccuracy], path: Path) -> None:
+    """Writes the rows, fractions to six decimals and nothing where there is no value. Raises `ResultsFolderError`."""
+    import pandas  # a second to import, wanted only at the end of a run
+
+    columns = [field.name for field in fields(CellAccuracy)]
+    table = pandas.DataFrame([asdict(row) for row in rows], columns=columns).astype({"degradation_n": "Int64"})
+    write_atomically(path, table.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+
+
+def _clean(cell: Cell) -> Cell:
+    return replace(cell, noise="clean")
+
+
+def _start_of_degradation(found: CellOnDisk | None, clean: CellOnDisk | None) -> Mapping[str, Prediction] | None:
+    """The clean predictions to compare with. Under other settings a difference would not be the noise's doing."""
+    if found is None or clean is None or found.cell == clean.cell or found.settings_hash != clean.settings_hash:
+        return None
+    return clean.predictions
+
+
+def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, Prediction] | None) -> CellAccuracy:
+    counts: Counter[Outcome] = Counter(prediction.outcome for prediction in predictions.values())
+    n, correct = len(predictions) - counts["error"], counts["correct"]
+    low, high = wilson(correct, n) if n else (None, None)
+    degradation, shared = _degradation(predictions, clean) if clean is not None else (None, None)
+    return CellAccuracy(
+        model=cell.model,
+        stage=cell.stage,
+        noise=cell.noise,
+        n=n,
+        correct=correct,
+        accuracy=correct / n if n else None,
+        low=low,
+        high=high,
+        degradation=degradation,
+        degradation_n=shared,
+        incorrect=counts["incorrect"],
+        no_answer=counts["no_answer"],
+        truncated=counts["truncated"],
+        errors=counts["error"],
+    )
+
+
+def _degradation(noisy: Mapping[str, Prediction], clean: Mapping[str, Prediction]) -> tuple[float | None, int]:
+    pairs = [(clean[id].outcome, noisy[id].outcome) for id in noisy if id in clean]
+    answered = [(before, after) for before, after in pairs if "error" not in (before, after)]
+    if not answered:
+        return None, 0
+    lost = sum((before == "correct") - (after == "correct") for before, after in answered)
+    return lost / len(answered), len(answered)
+
+
+def _order(cell: Cell) -> tuple[int, str, str, bool, str]:
+    stage = _STAGES.index(cell.stage) if cell.stage in _STAGES else len(_STAGES)
+    return stage, cell.stage, cell.model, cell.noise != "clean", cell.noise

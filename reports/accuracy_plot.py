@@ -1,0 +1,76 @@
+"""Accuracies as a picture: models by noises, points with their intervals, a panel for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.accuracy import CellAccuracy
+from reports.disk import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by every kind of colour vision; black and yellow are left out. The markers say
+# the same without colour, and as there is one more of them, a colour that comes back does so with another marker.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+_MARKERS = "osD^vPX"
+
+
+def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
+    """Draws the rows into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no row."""
+    from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
+
+    if not rows:
+        raise ValueError("expected at least one cell to plot, found none")
+    stages = [(stage, list(of_stage)) for stage, of_stage in groupby(rows, key=lambda row: row.stage)]
+    models = list(dict.fromkeys(row.model for row in rows))
+    figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
+    for panel, (stage, of_stage) in zip(panels, stages, strict=True):
+        noises = list(dict.fromkeys(row.noise for row in sorted(of_stage, key=lambda row: row.noise != "clean")))
+        beside = [model for model in models if any(row.model == model for row in of_stage)]
+        for place, model in enumerate(beside):
+            shift = (place - (len(beside) - 1) / 2) * min(0.2, 0.8 / len(beside))
+            shown = [row for row in of_stage if row.model == model and row.accuracy is not None]
+            _draw(panel, shown, [noises.index(row.noise) + shift for row in shown], models.index(model))
+        panel.set_xticks(range(len(noises)), noises)
+        panel.set_xlim(-0.5, len(noises) - 0.5)
+        panel.set_title(stage)
+        panel.grid(axis="y", color="0.9")
+        panel.set_axisbelow(True)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylim(-2, 102)
+    panels[0].set_ylabel("accuracy, % (bars: 95 % Wilson interval)")
+    handles = {
+        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+
+
+def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], number: int) -> None:
+    """One model's points with their intervals; `number` is the model's among all of the picture."""
+    heights, below, above = [], [], []
+    for row in rows:
+        accuracy, low, high = (100 * (value or 0.0) for value in (row.accuracy, row.low, row.high))
+        heights.append(accuracy)
+        below.append(max(0.0, accuracy - low))  # the bounds may miss the point by a rounding error
+        above.append(max(0.0, high - accuracy))
+    panel.errorbar(
+        places,
+        heights,
+        yerr=[below, above],
+        label=rows[0].model if rows else None,
+        color=_COLOURS[number % len(_COLOURS)],
+        marker=_MARKERS[number % len(_MARKERS)],
+        markersize=5,
+        linestyle="none",
+        capsize=4,
+    )

@@ -1,0 +1,122 @@
+"""One run over the grid: it resumes from the results folder, feeds it, and leaves the reports behind."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reports.accuracy import CellAccuracy, accuracies
+from reports.folder import write_accuracy
+from reports.progress import Bar, Progress, bar
+from reports.records import Cell, CellRun, Prediction, Settings
+from reports.run_record import add_run
+from reports.store import Results
+from reports.summary import summary
+
+Caveat = Callable[[Sequence[Cell]], str | None]
+"""What must be said beside a table of these cells, in one sentence, if anything."""
+
+
+class OpenCell:
+    """A cell while it is worked on. `predictions` are the newest for each problem asked, by id: the answers that were
+    on disk when the cell was opened, and whatever was appended since, errors included."""
+
+    def __init__(self, found: Mapping[str, Prediction], write: Callable[[Sequence[Prediction]], None]) -> None:
+        self.predictions = dict(found)
+        self.made = 0
+        self._write = write
+
+    def append(self, batch: Sequence[Prediction]) -> None:
+        """Puts a batch on disk and moves the progress bar. Raises `ResultsFolderError` when it cannot be written."""
+        self._write(batch)
+        self.predictions |= {prediction.id: prediction for prediction in batch}
+        self.made += len(batch)
+
+
+class Experiment:
+    """Guards one run: the cells it worked on, and what is written and said about them at its end.
+
+    `seed` and `options` (JSON values by name) are for `run.json`. `caveat` is asked for a sentence to print under the
+    table. Nothing is created on disk before the first prediction.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        *,
+        seed: int = 0,
+        options: Mapping[str, object] | None = None,
+        caveat: Caveat = lambda cells: None,
+        progress: Progress = bar,
+    ) -> None:
+        self.results = results
+        self.progress = progress
+        self.runs: list[CellRun] = []
+        self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
+        self._started = datetime.now(UTC)
+
+    @contextmanager
+    def cell(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> Iterator[OpenCell]:
+        """Opens a cell for the problems `asked` (id -> the text the model will be asked).
+
+        What has been done when the block is left, if only by an interruption, is counted in `runs`. Raises what
+        `Results.read` raises, and then counts nothing.
+        """
+        found = self.results.read(cell, settings, asked)
+        started = time.perf_counter()
+        with self.progress(cell.id, len(asked), len(found)) as drawn:
+            opened = OpenCell(found, lambda batch: self._append(cell, settings, batch, drawn))
+            try:
+                yield opened
+            finally:
+                self.runs.append(
+                    CellRun(
+                        cell=cell,
+                        settings=settings,
+                        asked=tuple(asked),
+                        read=len(found),
+                        made=opened.made,
+                        seconds=round(time.perf_counter() - started, 3) if opened.made else 0.0,
+                        outcomes=dict(Counter(prediction.outcome for prediction in opened.predictions.values())),
+                    )
+                )
+
+    def hand_over(self) -> list[CellRun]:
+        """Takes the runs counted so far out of here; whoever adds them to another experiment's `runs` reports them."""
+        handed, self.runs = self.runs, []
+        return handed
+
+    def accuracies(self) -> list[CellAccuracy]:
+        """The rows of this run: its cells, each over the problems that this run asked for."""
+        return accuracies(self.results, only={run.cell: run.asked for run in self.runs})
+
+    def write(self, status: str = "finished") -> list[Path]:
+        """Writes `run.json`, and `accuracy.csv` and `accuracy.png` over all that is in the folder; the files written.
+
+        `status` says how the run ended. Raises `ResultsFolderError` when a file cannot be written, and
+        `ResultsDamaged` when a prediction on disk is.
+        """
+        facts = {
+            "started": self._started.isoformat(timespec="seconds"),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "status": status,
+            "seed": self._seed,
+            "options": self._options,
+        }
+        record = self.results.folder / "run.json"
+        add_run(record, facts, self.runs)
+        _, files = write_accuracy(self.results)
+        return [*files, record]
+
+    def summary(self, width: int = 80) -> list[str]:
+        """The lines to print at the end: the table of this run, what was read and made, errors, and the caveat."""
+        caveat = self._caveat([run.cell for run in self.runs])
+        return summary(self.results, self.runs, self.accuracies(), caveat, width)
+
+    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Prediction], drawn: Bar) -> None:
+        self.results.append(cell, settings, batch)
+        drawn.update(len(batch))

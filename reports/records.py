@@ -1,0 +1,95 @@
+"""The vocabulary of a result, on one page. No torch here, and no model: records outlive both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Outcome = Literal["correct", "incorrect", "no_answer", "truncated", "error"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid: a model, a noise (`clean` for none) and a stage. `id` is the id of its pytest case."""
+
+    model: str
+    noise: str
+    stage: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.model}-{self.noise}-{self.stage}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything besides the problem's text that a prediction depends on; with the text it is the prediction's key.
+
+    `weights` is a fingerprint of the checkpoint's files, `prompt` the template, `stop` the stop rule in words,
+    `max_new_tokens` in tokens, `precision` the dtype the model ran in, `generation` the version of the code that
+    generates. `problems` names the source of the problems: without it the predictions on two sources, whose ids need
+    not meet, would silently be pooled into one accuracy.
+    """
+
+    weights: str
+    prompt: str
+    stop: str
+    max_new_tokens: int
+    precision: str
+    generation: str
+    problems: str = ""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model wrote for one problem.
+
+    `question` is the text the model was asked, noise included; `spans` the half-open character ranges of it that
+    are distractors. `gold` is the worked answer, `target` and `answer` exact numbers as text (`"7/2"`; `answer` is
+    None where none could be read). `tokens` counts what was generated. `error` is a traceback, for the outcome
+    `error` alone.
+    """
+
+    id: str
+    question: str
+    spans: tuple[tuple[int, int], ...]
+    gold: str
+    target: str
+    text: str
+    answer: str | None
+    outcome: Outcome
+    tokens: int
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What one run did about one cell.
+
+    `asked` are the ids of the problems it asked for, in order. Of their predictions `read` were on disk already and
+    `made` are new. `seconds` is the wall time that the new ones took, loading of the model left out. `outcomes`
+    counts the outcomes of all of them; their sum is less than `len(asked)` where the run was interrupted.
+    """
+
+    cell: Cell
+    settings: Settings
+    asked: tuple[str, ...]
+    read: int
+    made: int
+    seconds: float
+    outcomes: Mapping[str, int]
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> CellRun:
+        """The inverse of `dataclasses.asdict`: a test worker hands its cells over as plain values."""
+        return cls(
+            cell=Cell(**facts["cell"]),
+            settings=Settings(**facts["settings"]),
+            asked=tuple(facts["asked"]),
+            read=facts["read"],
+            made=facts["made"],
+            seconds=facts["seconds"],
+            outcomes=dict(facts["outcomes"]),
+        )

@@ -1,0 +1,119 @@
+"""`run.json`: what was run, when, on what, and how long it took; the newest run is the last."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from reports.disk import explained, write_atomically
+from reports.lines import settings_hash
+from reports.records import CellRun
+
+KEPT = 50
+"""How many runs the file remembers. Those that made no prediction are forgotten first."""
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "accelerate",
+    "peft",
+    "datasets",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pytest",
+)
+
+
+def add_run(path: Path, facts: Mapping[str, Any], runs: Sequence[CellRun]) -> None:
+    """Adds a run to the file at `path`, which is written anew as a whole.
+
+    `facts` are JSON values; another value is written as its `str`. A file that is there and cannot be understood is
+    kept beside the new one as `run.json.damaged`. Raises `ResultsFolderError`.
+    """
+    entry = {
+        **facts,
+        "command": sys.argv,
+        "commit": _commit(Path(__file__).parent),
+        "versions": _versions(),
+        "machine": _machine(),
+        "settings": {settings_hash(run.settings): asdict(run.settings) for run in runs},
+        "cells": [_cell(run) for run in runs],
+    }
+    content = {"format": 1, "runs": _shortened([*_earlier(path), entry])}
+    write_atomically(path, (json.dumps(content, indent=2, default=str) + "\n").encode())
+
+
+def _cell(run: CellRun) -> dict[str, object]:
+    return {
+        **asdict(run.cell),
+        "settings": settings_hash(run.settings),
+        "asked": len(run.asked),
+        "read": run.read,
+        "made": run.made,
+        "seconds": run.seconds,
+        "outcomes": dict(run.outcomes),
+    }
+
+
+def _earlier(path: Path) -> list[dict[str, Any]]:
+    with explained(path, "read"):
+        if not path.exists():
+            return []
+        try:
+            runs = json.loads(path.read_bytes())["runs"]
+            if isinstance(runs, list) and all(isinstance(run, dict) for run in runs):
+                return runs
+        except (ValueError, KeyError, TypeError):
+            pass  # told apart below from a file that is in order
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return []
+
+
+def _shortened(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = list(runs)
+    for run in runs[:-1]:
+        if len(kept) > KEPT and not any(cell.get("made") for cell in run.get("cells", [])):
+            kept.remove(run)
+    return kept[-KEPT:]
+
+
+def _versions() -> dict[str, str | None]:
+    """Versions of what the figures may depend on, read without importing any of it; None where it is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _machine() -> dict[str, object]:
+    """The platform, how many cores this process may use, and the memory in bytes (None where that cannot be asked)."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        memory = None
+    cores = len(affinity(0)) if affinity else os.cpu_count()
+    return {"platform": platform.platform(), "cores": cores, "memory": memory}
+
+
+def _commit(folder: Path) -> str | None:
+    """The git commit of the code, ending in `-dirty` where files differ from it; None where git cannot tell."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None if asked.returncode == 0 else None

@@ -1,0 +1,187 @@
+"""The results folder: predictions on disk, one JSONL line a problem, and the rules under which a run resumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reports.disk import ResultsDamaged, explained, shown, write_atomically
+from reports.lines import decoded_cell, decoded_line, encoded_line, encoded_settings, settings_from, settings_hash
+from reports.names import file_name
+from reports.records import Cell, Prediction, Settings
+
+_REMEDIES = "Write to another folder (--results DIR), or set the earlier predictions aside (--fresh)."
+
+
+class ResultsMismatch(ValueError):
+    """What is on disk answers another question than the one asked now."""
+
+
+@dataclass(frozen=True)
+class CellOnDisk:
+    """All that the folder holds about one cell: the newest prediction for each id, errors included."""
+
+    cell: Cell
+    settings_hash: str
+    predictions: Mapping[str, Prediction]
+
+
+class Results:
+    """Guards one results folder. Nothing is created before the first `append`.
+
+    The predictions of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, and all of them were made under one
+    `Settings`. Lines are only ever added: the newest line for an id is the one that counts. Several processes may
+    write to one folder as long as each cell is written by one of them at a time.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._checked: set[tuple[Cell, Settings]] = set()
+
+    @property
+    def predictions_folder(self) -> Path:
+        return self.folder / "predictions"
+
+    def path(self, cell: Cell) -> Path:
+        """The file of the cell's predictions, whether it exists or not."""
+        return (
+            self.predictions_folder / file_name(cell.stage) / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
+        )
+
+    def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Prediction]:
+        """The predictions on disk that answer `asked` (problem id -> question text), by id, in the order of `asked`.
+
+        An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's predictions were made under other
+        settings, or when an id was asked with another text; `ResultsDamaged` when a line is;
+        `ResultsFolderError` when the file cannot be read.
+        """
+        found = self._load_checked(cell, settings)
+        if found is None:
+            return {}
+        strangers = [id for id in asked if id in found.predictions and found.predictions[id].question != asked[id]]
+        if strangers:
+            others = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
+            raise ResultsMismatch(
+                f"{shown(self.path(cell))}: problem {strangers[0]!r}{others} was asked with another text there than "
+                f"now, so the two runs differ in --seed or --problems. {_REMEDIES}"
+            )
+        answers = ((id, found.predictions.get(id)) for id in asked)
+        return {id: answer for id, answer in answers if answer is not None and answer.outcome != "error"}
+
+    def append(self, cell: Cell, settings: Settings, predictions: Iterable[Prediction]) -> None:
+        """Adds a batch to the cell's file; it is handed to the operating system before this returns.
+
+        Raises `ResultsMismatch` when the file holds predictions made under other settings, `ResultsFolderError` when
+        it cannot be written.
+        """
+        lines = b"".join(encoded_line(cell, settings, prediction) for prediction in predictions)
+        if not lines:
+            return
+        if (cell, settings) not in self._checked:
+            self._load_checked(cell, settings)
+        self._name_settings(settings)
+        path = self.path(cell)
+        with explained(path, "write"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as file:
+                _drop_half_line(path)
+                file.write(lines)
+
+    def load(self, cell: Cell) -> CellOnDisk | None:
+        """Everything on disk about `cell`; None where there is nothing. Raises `ResultsDamaged`."""
+        path = self.path(cell)
+        with explained(path, "read"):
+            content = path.read_bytes() if path.exists() else b""
+        # What a kill cut short has no line end yet; it counts as never written.
+        lines = content.split(b"\n")[:-1]
+        name = shown(path)
+        predictions: dict[str, Prediction] = {}
+        hashes: dict[str, int] = {}
+        for number, line in enumerate(lines, start=1):
+            owner, key, prediction = decoded_line(line, where=f"{name}, line {number}")
+            if owner != cell:
+                raise ResultsDamaged(f"{name}, line {number}: expected a prediction of {cell.id}, not of {owner.id}")
+            hashes.setdefault(key, number)
+            predictions[prediction.id] = prediction
+        if len(hashes) > 1:
+            number = list(hashes.values())[1]
+            raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, found others")
+        return CellOnDisk(cell, next(iter(hashes)), predictions) if hashes else None
+
+    def predictions(self, cell: Cell) -> dict[str, Prediction]:
+        """The newest prediction for each id of the cell, errors included; empty where there is none."""
+        found = self.load(cell)
+        return dict(found.predictions) if found else {}
+
+    def cells(self) -> list[Cell]:
+        """The cells that have at least one whole line on disk, in no promised order."""
+        found = []
+        for path in sorted(self.predictions_folder.glob("*/*/*.jsonl")):
+            with explained(path, "read"), path.open("rb") as file:
+                line = file.readline()
+            if line.endswith(b"\n"):
+                found.append(decoded_cell(line, where=f"{shown(path)}, line 1"))
+        return found
+
+    def settings(self, settings_hash: str) -> Settings | None:
+        """The settings behind the hash that the lines carry; None where their file is gone or damaged."""
+        path = self._settings_path(settings_hash)
+        with explained(path, "read"):
+            return settings_from(path.read_bytes()) if path.exists() else None
+
+    def set_aside(self) -> Path | None:
+        """Moves the predictions to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
+
+        Returns that folder, or None when there was nothing to move. Under several workers this is for the process
+        that starts them, before it does.
+        """
+        if not self.predictions_folder.exists():
+            return None
+        stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S-%f")
+        aside = self.folder / "set_aside" / stamp
+        with explained(aside, "write"):
+            aside.mkdir(parents=True)
+            self.predictions_folder.rename(aside / "predictions")
+        self._checked.clear()
+        return aside
+
+    def _load_checked(self, cell: Cell, settings: Settings) -> CellOnDisk | None:
+        """`load`, refusing what was made under other settings."""
+        found = self.load(cell)
+        if found is not None and found.settings_hash != settings_hash(settings):
+            differences = _differences(self.settings(found.settings_hash), settings)
+            raise ResultsMismatch(f"{shown(self.path(cell))} was made under other settings: {differences}. {_REMEDIES}")
+        self._checked.add((cell, settings))
+        return found
+
+    def _settings_path(self, settings_hash: str) -> Path:
+        return self.predictions_folder / "settings" / f"{settings_hash}.json"
+
+    def _name_settings(self, settings: Settings) -> None:
+        """Writes down what the hash stands for, before a line carries it. The content decides the file's name, so
+        two processes that write it at once write the same."""
+        path = self._settings_path(settings_hash(settings))
+        if not path.exists():
+            write_atomically(path, encoded_settings(settings))
+
+
+def _drop_half_line(path: Path) -> None:
+    """Cuts off what a kill left behind after the last line end."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end == 0:
+            return
+        file.seek(end - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _differences(before: Settings | None, now: Settings) -> str:
+    if before is None:
+        return "the file that names them is gone from predictions/settings/, so they cannot be compared"
+    old, new = asdict(before), asdict(now)
+    return "; ".join(f"{name} was {old[name]!r} and is now {new[name]!r}" for name in new if old[name] != new[name])

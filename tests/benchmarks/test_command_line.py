@@ -1,0 +1,188 @@
+"""`pytest benchmarks` as its users type it, in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALL = [f"{model}-{noise}-zero_shot" for model in ("diffllama", "llama") for noise in ("clean", "inf", "rcs", "sd")]
+OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
+--max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot""".split()
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+
+
+def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+def collected(*arguments: str) -> list[str]:
+    done = typed("benchmarks", "--collect-only", "-q", *arguments)
+    assert done.returncode in (0, 5), done.stdout + done.stderr
+    return re.findall(r"\[(.+)\]", done.stdout)
+
+
+@pytest.mark.quick
+def test_a_case_is_a_cell_in_the_order_in_which_models_are_loaded() -> None:
+    assert collected() == ALL
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("arguments", "cells"),
+    [
+        (["-k", "diffllama"], ALL[:4]),
+        (["-k", "diffllama and inf"], ["diffllama-inf-zero_shot"]),
+        (["--models", "llama"], ALL[4:]),
+        (["--models", "llama,diffllama", "--datasets", "inf"], ["llama-inf-zero_shot", "diffllama-inf-zero_shot"]),
+        (["--models", "mine=llama", "--datasets", "clean"], ["mine-clean-zero_shot"]),
+        (["--skip-zero-shot"], []),
+    ],
+)
+def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
+    assert collected(*arguments) == cells
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--models", "lama"], "unknown model 'lama'. Did you mean 'llama'?"),
+        (["--datasets", "clean,ifn"], "unknown dataset 'ifn'. Did you mean 'inf'?"),
+        (["--problems", "gsm8"], "gsm8k"),
+        (["--problems", "no/such.jsonl"], "no/such.jsonl: there is no such file"),
+        (["--max-samples", "0"], "--max-samples 0: expected a number from 1 up, or -1 for all"),
+        (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
+        (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
+    ],
+)
+def test_what_does_not_exist_is_answered_at_once(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.quick
+def test_the_options_stand_under_one_heading() -> None:
+    heading = "differential attention under noise:"
+    section = typed("--help").stdout.partition(heading)[2].partition("\n\n")[0]
+    assert all(f"  {option}" in section for option in OPTIONS)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("arguments", "size"),
+    [
+        ([], "200 problems a cell from mini, seed 0"),
+        (["--quick"], "20 problems a cell"),
+        (["--mode", "quick"], "20 problems a cell"),
+        (["--mode", "medium"], "100 problems a cell"),
+        (["--mode", "full"], "all problems a cell"),
+        (["--quick", "--max-samples", "7"], "7 problems a cell"),
+    ],
+)
+def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
+    out = typed("benchmarks", "--collect-only", *arguments).stdout
+    assert f"grid: diffllama, llama × clean, inf, rcs, sd × zero_shot; {size}" in out
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "accuracy.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path: Path) -> None:
+    """One folder: part of the grid, all of it with more problems, another token limit, then --fresh."""
+    folder = tmp_path / "results"
+    common = ["benchmarks", "--results", str(folder), "--datasets", "clean,inf"]
+    first = typed(*common, "-k", "diffllama and inf", "--max-samples", "3")
+    assert first.returncode == 0, first.stdout
+    assert "predictions: 0 read, 3 made" in first.stdout
+    second = typed(*common, "--max-samples", "5")
+    assert "predictions: 3 read, 17 made" in second.stdout
+    assert "two miniatures of one training seed" in " ".join(second.stdout.split())
+    assert [(row["model"], row["noise"], row["n"]) for row in rows(folder)] == [
+        (model, noise, "5") for model in ("diffllama", "llama") for noise in ("clean", "inf")
+    ]
+    other = typed(*common, "--max-samples", "5", "--max-new-tokens", "60")
+    assert other.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "max_new_tokens was 256 and is now 60" in other.stdout
+    assert len(rows(folder)) == 4
+    fresh = typed(*common, "--max-samples", "2", "--max-new-tokens", "60", "--models", "llama", "--fresh")
+    assert "predictions: 0 read, 4 made" in fresh.stdout
+    kept = list((folder / "set_aside").glob("*/predictions/zero_shot/*/*.jsonl"))
+    assert sum(len(path.read_text().splitlines()) for path in kept) == 20
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    arguments = ["benchmarks", "--results", str(folder), "--models", "llama", "--datasets", "clean,sd"]
+    arguments += ["--max-samples", "40", "--batch-size", "4"]
+    running = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    file = folder / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
+    deadline = time.monotonic() + 120
+    while running.poll() is None and not (file.exists() and file.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    found = file.read_bytes()
+    resumed = typed(*arguments)
+    assert resumed.returncode == 0, resumed.stdout
+    read = int(re.search(r"predictions: (\d+) read", resumed.stdout)[1])  # type: ignore[index]
+    assert 0 < read < 80
+    assert file.read_bytes().startswith(found[: found.rfind(b"\n") + 1]), "what was on disk must still be there"
+    assert [row["n"] for row in rows(folder)] == ["40", "40"]
+
+
+def test_a_problem_that_fails_makes_its_case_fail_and_is_not_wrong(tmp_path: Path) -> None:
+    problems = [{"question": f"Ann has {n} caps. How many caps does Ann have?", "answer": f"#### {n}"} for n in (3, 4)]
+    problems.append({"question": "How many marbles? " * 900, "answer": "#### 1"})
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    folder = tmp_path / "results"
+    done = typed(
+        "benchmarks", "--problems", str(file), "--results", str(folder), "--models", "llama", "--datasets", "clean"
+    )
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "1 of 3 problems ended in an error; mine-00003: " in done.stdout
+    assert "do not fit into the 2048 positions" in done.stdout
+    assert [(row["n"], row["errors"]) for row in rows(folder)] == [("2", "1")]
+
+
+def test_noisy_files_are_used_as_they_are(tmp_path: Path) -> None:
+    """--skip-data-gen asks with the files that `python -m noise` wrote, and fails where one is missing."""
+    file = tmp_path / "mine.jsonl"
+    problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "#### 5"}
+    file.write_text(json.dumps(problem) + "\n")
+    arguments = ["--problems", str(file), "--skip-data-gen", "--models", "llama", "--datasets", "inf"]
+    missing = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
+    assert missing.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "mine_inf.jsonl" in missing.stdout
+    noise = [sys.executable, "-m", "noise", "--problems", str(file), "--datasets", "inf", "--seed", "7"]
+    subprocess.run([*noise, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    done = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
+    assert done.returncode == 0, done.stdout
+    written = json.loads((tmp_path / "mine_inf.jsonl").read_text())
+    asked = json.loads((tmp_path / "results/predictions/zero_shot/llama/inf.jsonl").read_text())
+    assert asked["question"] == written["question"] != problem["question"]
+
+
+@pytest.mark.slow
+def test_workers_write_what_one_process_writes(tmp_path: Path) -> None:
+    for folder, workers in (("one", "0"), ("two", "2")):
+        done = typed("benchmarks", "--max-samples", "6", "--results", str(tmp_path / folder), "-n", workers)
+        assert done.returncode == 0, done.stdout
+    assert (tmp_path / "one" / "accuracy.csv").read_text() == (tmp_path / "two" / "accuracy.csv").read_text()

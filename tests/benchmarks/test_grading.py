@@ -1,0 +1,190 @@
+"""Answers are read from what models write, and compared as exact numbers."""
+
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.grading import extract_answer, is_correct, marked_answer
+from noise.problems import Problem
+
+pytestmark = pytest.mark.quick
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("48 / 2 = <<48/2=24>>24\n#### 1,450,000", 1_450_000),
+        ("#### -10", -10),
+        ("####29", 29),
+        ("#### $1,450.50", Fraction(2901, 2)),
+        ("####\n29\nThat took 3 steps.", 29),
+        ("#### **29**", 29),
+        ("#### 72 Question: Bob has 5 apples", 72),
+        (r"\boxed{29} after 3 steps", 29),
+        (r"\boxed{\frac{7}{2}}", Fraction(7, 2)),
+        (r"\boxed{-\frac{7}{2}}", Fraction(-7, 2)),
+        (r"\boxed{3\dfrac12}", Fraction(7, 2)),
+        (r"$\boxed{1{,}450}$ in 3 steps", 1450),
+        (r"\boxed{1\,450}", 1450),
+        (r"\boxed{\$29}", 29),
+        (r"\boxed{50\%}", 50),
+        (r"\boxed{x = 5} and 3", 5),
+        (r"\boxed{29\text{ dollars}} in 2024", 29),
+        ("\\boxed{\n29\n} 3", 29),
+        (r"\boxed 29 or 3", 29),
+        (r"The answer is $\boxed{\text{29}}$. See page 3.", 29),
+        ("The answer is 29. I used 3 steps.", 29),
+        ("The final answer is: **$29**\n3 checks", 29),
+        ("The answer to part 1 is 29.", 29),
+        ("The answer is −10", -10),
+        ("The answer is 24 + 5 = 29.", 29),
+        ("The answer is 29 = 24 + 5.", 29),
+        ("The answer is 24 + 5 = 29 - not 28.", 29),
+        ("The answer is 29, since 24 and 5 are to be added.", 29),
+        ("The answer is that 5 boys and 6 girls make 11.", 11),
+        ("the answer is 3½ cups", Fraction(7, 2)),
+        ("A: 29", 29),
+        ("A: $29 dollars.\nThere were 3 steps.", 29),
+        ("**Answer:** 29 apples\n3 checks", 29),
+        ("### Final answer: 29 km/h\n3 checks", 29),
+        ("She makes **24** at first.\nIn all she makes **29** clips in 2024.", 29),
+        ("In all **$29 a day** in 2024.", 29),
+    ],
+)
+def test_a_final_answer_marker_wins_over_the_last_number(text: str, answer: Fraction) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("It costs $29.00", 29),
+        ("29 dollars.", 29),
+        ("That makes 7/2", Fraction(7, 2)),
+        ("350%", 350),
+        ("### Step 1\n#### Step 1: add\n3 + 4 = 7\n#### 2. Add up\nIn all 12", 12),
+        ("A: 24 clips were sold in May. Then 48 + 24 = 72.", 72),
+        ("A: 48 / 2 = 24\n24 + 48 = 72 clips", 72),
+        ("**Step 1**: 24 clips, 72 in all", 72),
+        ("The answer is unknown. Perhaps 5", 5),
+        (r"\boxed{} 5", 5),
+        ("#### \n7", 7),
+    ],
+)
+def test_without_a_marker_the_last_number_counts(text: str, answer: Fraction) -> None:
+    """Headings, labels in front of a worked answer and bold titles look like markers, and are none."""
+    assert extract_answer(text) == answer
+
+
+def test_a_strong_marker_wins_over_a_weak_one_and_a_late_one_over_an_early_one() -> None:
+    assert extract_answer("#### 29\nThe answer is 5. \nA: 6\n**7**") == 29
+    assert extract_answer("The answer is 29.\nA: 6\n**7**") == 29
+    assert extract_answer("#### 5\n#### 29\n####") == 29
+    assert extract_answer(r"#### 5, that is \boxed{29}") == 29
+
+
+def test_a_marked_answer_is_never_the_last_number_of_the_text() -> None:
+    """Of a text that was cut off, the last number is not what it was going to end up with."""
+    assert marked_answer("24 + 5 = 29, so") is None
+    assert marked_answer("#### 29\nThat took 3") == 29
+
+
+@pytest.mark.parametrize("text", ["", "####", "no number at all", r"\boxed{", "****", "A:", "the answer is"])
+def test_text_without_a_number_has_no_answer(text: str) -> None:
+    assert extract_answer(text) is None
+    assert not is_correct(text, 0)
+
+
+def test_answers_are_compared_as_numbers() -> None:
+    assert is_correct("#### 3.50", Fraction(7, 2))
+    assert is_correct("$1,450.00", 1450)
+    assert not is_correct("#### 14", 145)
+    assert not is_correct("#### 10", -10)
+
+
+@pytest.mark.parametrize("target", [0.1, "29", None])
+def test_a_target_that_is_not_exact_is_refused(target: object) -> None:
+    with pytest.raises(TypeError, match="expected the target as a Fraction or an int, got"):
+        is_correct("29", target)  # type: ignore[arg-type]
+
+
+PIECES = [
+    "####",
+    "\\boxed{",
+    "\\boxed",
+    "}",
+    "\\frac{1}{2}",
+    "the answer is",
+    "A:",
+    "**",
+    "=",
+    "$",
+    "1,450",
+    "-",
+    "½",
+    "\n",
+    ".",
+]
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map(" ".join)))
+def test_no_text_makes_it_raise(text: str) -> None:
+    answer = extract_answer(text)
+    assert answer is None or is_correct(text, answer)
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "1e999999999", "1e-999999999", "1/" + "0" * 5000, "1," + "000," * 5000])
+def test_absurd_numbers_are_no_answer(digits: str) -> None:
+    """They would be refused by Python, or fill the memory."""
+    extract_answer(f"#### {digits}")
+    assert extract_answer(f"The answer is 29.\nThat is {digits}") == 29
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", ",1", "-", "=", "$", "\n", " ", "**", "#### ", "#### 1. a", "\\boxed{", "\\boxed{1", "\\frac{1}{", "1{,}",
+     "answer ", "the answer is", "\nA:", "A: 1 a\n", "**1 a b c d e**"],
+)  # fmt: skip
+def test_time_is_linear_in_the_length_of_the_text(piece: str) -> None:
+    """A quadratic pattern would take hours; the bound leaves room for a busy machine."""
+    start = time.perf_counter()
+    extract_answer("#### " + piece * (200_000 // len(piece)))
+    assert time.perf_counter() - start < 3
+
+
+@given(st.fractions(min_value=-(10**6), max_value=10**6))
+def test_every_marker_brings_any_fraction_back(value: Fraction) -> None:
+    for form in ("#### {}", "The answer is {}.", "A: {}", r"so \boxed{{{}}}", "It is **{}**", "In all ${}"):
+        assert is_correct(f"First 3 of 4.\n{form.format(value)}", value)
+
+
+@pytest.mark.parametrize(
+    "form", ["#### {}", "The answer is {}.", "A: {}", r"\boxed{{{}}}", "**{}**", "${}.00", "{} dollars"]
+)
+def test_real_targets_are_read_in_every_form(gsm8k: list[Problem], form: str) -> None:
+    wrong = [p.id for p in gsm8k if not is_correct(f"First 3 of 4.\n{form.format(f'{int(p.target):,}')}", p.target)]
+    assert wrong == []
+
+
+def test_every_gold_solution_is_correct_for_its_own_target(gsm8k: list[Problem]) -> None:
+    assert [problem.id for problem in gsm8k if not is_correct(problem.answer, problem.target)] == []
+
+
+def test_a_gold_solution_is_correct_for_its_neighbour_only_where_the_targets_are_equal(gsm8k: list[Problem]) -> None:
+    for problem, neighbour in zip(gsm8k, gsm8k[1:] + gsm8k[:1], strict=True):
+        assert is_correct(problem.answer, neighbour.target) == (problem.target == neighbour.target)
+
+
+def test_gold_solutions_of_every_shape_are_correct_for_their_own_target() -> None:
+    """The shapes that real solutions have, where real ones are not at hand."""
+    answers = [
+        "She has 3 * 4 = <<3*4=12>>12 pens.\n#### 12",
+        "It sold for 2 * $725,000 = $<<2*725000=1450000>>1,450,000.\n#### 1,450,000",
+        "The lake is at 5 - 15 = <<5-15=-10>>-10 degrees.\n#### -10",
+        "Each gets 7 / 2 = <<7/2=3.5>>3.5 cups\n#### 3.5",
+    ]
+    for answer in answers:
+        assert is_correct(answer, Problem("p", "How many?", answer).target)

@@ -1,0 +1,110 @@
+"""Greedy answers: the same whatever the batch, ended by the stop rule, and never cut in silence."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.generation import PromptTooLongError, batches, generate
+from models.loading import LoadedModel, load
+from models.prompt import completion_for, cut, is_complete, prompt_for
+from noise import mini
+
+PAIR = ("diffllama", "llama")
+
+
+@pytest.fixture(scope="module", params=PAIR)
+def loaded(request: pytest.FixtureRequest) -> LoadedModel:
+    return load(request.param, device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[str]:
+    return [problem.question for problem in mini.problems("test")[:48]]
+
+
+def test_a_prediction_does_not_depend_on_its_batch(loaded: LoadedModel, questions: list[str]) -> None:
+    """Left padding, positions and mask must leave a short question as it is, beside a long one or alone."""
+    alone = [generate(loaded, [question], 64)[0] for question in questions]
+    assert generate(loaded, questions, 64) == alone
+    shuffled = questions[::-1]
+    assert generate(loaded, shuffled, 64) == alone[::-1]
+
+
+def test_padding_leaves_the_logits_as_they_are(loaded: LoadedModel, questions: list[str]) -> None:
+    """The texts above could agree by luck of the argmax; here are the numbers behind them."""
+    prompts = [prompt_for(question) for question in sorted(questions, key=len)[:: len(questions) - 1]]
+    with torch.inference_mode():
+        together = loaded.model(**loaded.tokenizer(prompts, return_tensors="pt", padding=True)).logits[:, -1]
+        alone = [loaded.model(**loaded.tokenizer(prompt, return_tensors="pt")).logits[0, -1] for prompt in prompts]
+    assert torch.allclose(together, torch.stack(alone), atol=1e-4)
+
+
+def test_generation_is_the_argmax_of_the_model_itself(loaded: LoadedModel, questions: list[str]) -> None:
+    """No repetition penalty, no sampling, no cache error: step by step, without `generate`, the text is the same."""
+    written = generate(loaded, questions[:1], 64)[0]
+    ids = loaded.tokenizer(prompt_for(questions[0]), return_tensors="pt")["input_ids"]
+    start = ids.shape[1]
+    with torch.inference_mode():
+        while ids.shape[1] < start + 64:
+            new = loaded.model(ids, use_cache=False).logits[0, -1].argmax()
+            if new == loaded.tokenizer.eos_token_id:
+                break
+            ids = torch.cat([ids, new.view(1, 1)], dim=1)
+    assert written.text == loaded.tokenizer.decode(ids[0, start:])
+    assert written.tokens == ids.shape[1] - start
+    assert written.finished
+
+
+def test_the_token_limit_is_reported(loaded: LoadedModel, questions: list[str]) -> None:
+    generation = generate(loaded, questions[:1], 3)[0]
+    assert (generation.tokens, generation.finished) == (3, False)
+
+
+def test_a_prompt_that_does_not_fit_is_refused_and_not_cut(loaded: LoadedModel) -> None:
+    with pytest.raises(PromptTooLongError, match="do not fit into the 2048 positions"):
+        generate(loaded, ["How many marbles? " * 800], 64)
+
+
+def test_every_question_is_in_one_batch_and_like_lengths_are_together(
+    loaded: LoadedModel, questions: list[str]
+) -> None:
+    chosen = batches(loaded, questions, 10)
+    assert sorted(index for batch in chosen for index in batch) == list(range(len(questions)))
+    lengths = [len(loaded.tokenizer(prompt_for(questions[index]))["input_ids"]) for batch in chosen for index in batch]
+    assert lengths == sorted(lengths, reverse=True)
+    assert batches(loaded, [], 10) == []
+
+
+def test_the_tokenizer_puts_its_own_first_token_in_front(loaded: LoadedModel) -> None:
+    """So that any other harness, which calls the tokenizer alone, asks with the same prompt."""
+    assert loaded.tokenizer("one")["input_ids"][0] == loaded.tokenizer.bos_token_id
+
+
+def test_every_digit_is_a_token_of_its_own(loaded: LoadedModel) -> None:
+    tokens = loaded.tokenizer.tokenize("It cost $1,450.25 on 13/4.")
+    assert sum(any(digit in token for digit in "0123456789") for token in tokens) == 9
+
+
+@pytest.mark.parametrize("text", ["4+4=8\n#### 8\n", "#### 8\n4+4", "so 8\nQuestion: what"])
+def test_a_text_is_complete_after_its_answer_line_or_at_a_new_question(text: str) -> None:
+    assert is_complete(text)
+
+
+@pytest.mark.parametrize("text", ["", "4+4=8\n#### 8", "4+4=8\n####", "####\n", "Question: what"])
+def test_a_text_is_not_complete_before_that(text: str) -> None:
+    assert not is_complete(text)
+
+
+def test_what_is_written_past_the_end_is_cut() -> None:
+    assert cut("4+4=8\n#### 8\nQuestion: what") == "4+4=8\n#### 8\n"
+    assert cut("so 8\nQuestion: what") == "so 8"
+    assert cut("so 8") == "so 8"
+
+
+def test_prompt_and_completion_meet_where_the_tokenizer_cuts(loaded: LoadedModel) -> None:
+    """Training tokenises the two apart; evaluation must ask with the same tokens."""
+    whole = loaded.tokenizer(prompt_for("How many?") + completion_for("4+4=8\n#### 8"))["input_ids"]
+    prompt = loaded.tokenizer(prompt_for("How many?"))["input_ids"]
+    completion = loaded.tokenizer(completion_for("4+4=8\n#### 8"), add_special_tokens=False)["input_ids"]
+    assert whole == prompt + completion

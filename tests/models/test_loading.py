@@ -1,0 +1,104 @@
+"""A checkpoint is loaded as what its configuration says, or refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
+
+from models.loading import LoadError, fingerprint, load
+from models.registry import MODELS, ModelSpec
+
+PAIR = {"diffllama": DiffLlamaForCausalLM, "llama": LlamaForCausalLM}
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A checkpoint that a test may damage, under a name that says the other family: a path decides nothing."""
+    return Path(shutil.copytree(MODELS["diffllama"].source, tmp_path / "llama"))
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_the_pair_is_of_two_families(name: str) -> None:
+    loaded = load(name)
+    assert type(loaded.model) is PAIR[name]
+    assert loaded.precision == "float32" or loaded.device.type != "cpu"
+    assert not loaded.model.training
+    assert loaded.tokenizer.padding_side == "left"
+
+
+def test_the_family_comes_from_the_configuration_and_not_from_the_path(copied: Path) -> None:
+    assert type(load(str(copied)).model) is DiffLlamaForCausalLM
+
+
+def test_a_precision_can_be_asked_for() -> None:
+    assert load("llama", dtype="bfloat16").model.dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"dtype": "float8"}, "--dtype 'float8': expected auto or one of"), ({"device": "tpu0"}, "--device 'tpu0'")],
+)
+def test_an_unknown_device_or_precision_is_refused(options: dict[str, str], said: str) -> None:
+    with pytest.raises(LoadError, match=said):
+        load("llama", **options)
+
+
+def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match=r"has no config\.json"):
+        load(ModelSpec("empty", str(tmp_path)))
+
+
+def test_damaged_weights_are_refused(copied: Path) -> None:
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000])
+    with pytest.raises(LoadError, match="does not hold a usable checkpoint"):
+        load(str(copied))
+
+
+def test_an_unknown_family_is_refused(copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "model_type": "llamadiff"}))
+    with pytest.raises(LoadError, match="llamadiff"):
+        load(str(copied))
+
+
+def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub
+
+    def no_network(*args: object, **options: object) -> str:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_network)
+    with pytest.raises(LoadError, match="neither a folder here nor could it be had from the hub: no route to host"):
+        load("diffllama-375m")
+
+
+def test_a_sub_folder_of_the_hub_is_what_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The two real checkpoints lie in one: only it is asked for, and it is what is loaded."""
+    import huggingface_hub
+
+    shutil.copytree(MODELS["diffllama"].source, tmp_path / "checkpoint-64434")
+    asked: dict[str, object] = {}
+
+    def snapshot(repository: str, **options: object) -> str:
+        asked.update(options, repository=repository)
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    assert type(load("diffllama-375m").model) is DiffLlamaForCausalLM
+    assert asked["repository"] == "reyllama/DiffLlama-375M"
+    assert "checkpoint-64434/*.safetensors" in asked["allow_patterns"]  # type: ignore[operator]
+
+
+def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> None:
+    original = Path(MODELS["diffllama"].source)
+    assert fingerprint(copied) == fingerprint(original)
+    assert fingerprint(copied) != fingerprint(Path(MODELS["llama"].source))
+    config = copied / "config.json"
+    config.write_text(config.read_text() + "\n")
+    assert fingerprint(copied) != fingerprint(original)

@@ -1,0 +1,113 @@
+"""What is claimed of the shipped pair: matched, informative, and that it is the weights that answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.evaluate import ask_with, grade
+from models.generation import batches, generate
+from models.loading import LoadedModel, load
+from models.mini_pair import data_fingerprint
+from models.registry import MODELS
+from noise import mini
+from noise.problems import NoisyProblem, Problem
+
+PAIR = ("diffllama", "llama")
+SOURCES = {name: Path(MODELS[name].source) for name in PAIR}
+LOGS = {name: json.loads((folder / "training.json").read_text()) for name, folder in SOURCES.items()}
+
+
+@pytest.fixture(scope="module", params=PAIR)
+def loaded(request: pytest.FixtureRequest) -> LoadedModel:
+    return load(request.param, device="cpu", dtype="float32")
+
+
+def accuracy(loaded: LoadedModel, asked: list[NoisyProblem]) -> float:
+    """pass@1 over `asked`, greedy."""
+    outcomes = []
+    for indices in batches(loaded, [problem.question for problem in asked], 64):
+        batch = [asked[index] for index in indices]
+        generations = generate(loaded, [problem.question for problem in batch], 128)
+        outcomes += [grade(*pair).outcome for pair in zip(batch, generations, strict=True)]
+    return outcomes.count("correct") / len(outcomes)
+
+
+def clean(split: str, n: int) -> list[NoisyProblem]:
+    return ask_with("clean", mini.problems(split)[:n], seed=0)
+
+
+@pytest.mark.parametrize("same", ["seed", "data", "recipe", "problems", "tokens", "versions"])
+def test_the_pair_was_made_alike(same: str) -> None:
+    assert LOGS["diffllama"][same] == LOGS["llama"][same]
+
+
+def test_the_pair_has_one_tokenizer() -> None:
+    assert len({(folder / "tokenizer.json").read_bytes() for folder in SOURCES.values()}) == 1
+
+
+def test_the_pair_has_the_same_number_of_parameters_within_one_per_cent() -> None:
+    counts = [load(name).model.num_parameters() for name in PAIR]
+    assert counts == [LOGS[name]["parameters"] for name in PAIR]
+    assert max(counts) / min(counts) < 1.01
+
+
+def test_the_pair_differs_in_configuration_only_by_its_family() -> None:
+    configs = [json.loads((folder / "config.json").read_text()) for folder in SOURCES.values()]
+    different = {key for key in configs[0].keys() | configs[1].keys() if configs[0].get(key) != configs[1].get(key)}
+    assert different == {"architectures", "model_type", "lambda_std_dev", "mlp_bias", "pretraining_tp"}
+
+
+def test_the_checkpoints_are_small() -> None:
+    size = sum(path.stat().st_size for folder in SOURCES.values() for path in folder.iterdir())
+    assert size < 25 * 2**20
+
+
+@pytest.fixture(scope="module")
+def training_problems() -> list[Problem]:
+    """The whole training text again, from the seed in the log."""
+    return mini.training(LOGS["llama"]["seed"], LOGS["llama"]["problems"])
+
+
+def test_the_training_text_of_the_log_is_the_one_this_code_generates(training_problems: list[Problem]) -> None:
+    """Red when somebody changes the corpus without training anew: then the splits no longer mean what they say."""
+    assert data_fingerprint(training_problems) == LOGS["llama"]["data"]
+
+
+def test_no_test_question_was_trained_on(training_problems: list[Problem]) -> None:
+    assert not {problem.question for problem in training_problems} & mini.test_questions()
+
+
+@pytest.mark.parametrize(("split", "n", "floor"), [("test", 500, 0.85), ("new-names", 500, 0.70)])
+def test_a_miniature_has_learned_something(loaded: LoadedModel, split: str, n: int, floor: float) -> None:
+    assert accuracy(loaded, clean(split, n)) >= floor
+
+
+@pytest.mark.parametrize("noise", ["inf", "rcs", "sd"])
+def test_a_noise_meets_neither_floor_nor_ceiling(loaded: LoadedModel, noise: str) -> None:
+    """Otherwise a degradation could not be seen."""
+    assert 0.15 <= accuracy(loaded, ask_with(noise, mini.problems("test")[:500], seed=0)) <= 0.85
+
+
+@pytest.mark.parametrize("damage", ["zeros", "shuffled"])
+def test_damaged_weights_lower_the_accuracy(loaded: LoadedModel, damage: str) -> None:
+    """Nothing but the model can be answering."""
+    damagers: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "zeros": torch.zeros_like,
+        "shuffled": lambda weights: weights[torch.randperm(len(weights), generator=torch.Generator().manual_seed(0))],
+    }
+    asked = clean("test", 60)
+    whole = accuracy(loaded, asked)
+    weights = loaded.model.model.layers[1].mlp.down_proj.weight
+    kept = weights.detach().clone()
+    try:
+        with torch.no_grad():
+            weights.copy_(damagers[damage](kept))
+        assert accuracy(loaded, asked) < whole - 0.3
+    finally:
+        with torch.no_grad():
+            weights.copy_(kept)

@@ -1,0 +1,61 @@
+"""What `--models` takes, and what it says to what it does not take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.registry import MODELS, UnknownModelError, find_model, find_models
+
+pytestmark = pytest.mark.quick
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_registered_name_finds_itself(name: str) -> None:
+    assert find_model(name) is MODELS[name]
+
+
+def test_a_folder_goes_by_its_last_part(tmp_path: Path) -> None:
+    folder = tmp_path / "my-checkpoint"
+    folder.mkdir()
+    assert find_model(str(folder)).name == "my-checkpoint"
+    assert find_model(str(folder)).source == str(folder)
+
+
+def test_a_hub_id_goes_by_its_last_part() -> None:
+    spec = find_model("Qwen/Qwen2.5-0.5B")
+    assert (spec.name, spec.source) == ("Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B")
+
+
+def test_a_model_can_be_given_a_name(tmp_path: Path) -> None:
+    assert find_model(f"mine={tmp_path}").name == "mine"
+    assert find_model("qwen=Qwen/Qwen2.5-0.5B").source == "Qwen/Qwen2.5-0.5B"
+
+
+def test_a_renamed_miniature_is_still_called_a_miniature() -> None:
+    assert find_model("mine=llama").caveat == MODELS["llama"].caveat
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"), [("diffllma", "diffllama"), ("lama", "llama"), ("llama-375", "llama-375m")]
+)
+def test_a_misspelt_name_is_answered_with_the_nearest(typed: str, nearest: str) -> None:
+    with pytest.raises(UnknownModelError, match=f"unknown model '{typed}'. Did you mean '{nearest}'"):
+        find_model(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("mine=no/such/folder", "'no/such/folder' is no folder, no hub id"),
+        ("mine=", "'' is no folder"),
+        ("a b=llama", "a name is letters, digits"),
+        ("", "names no model"),
+        (" , ", "names no model"),
+        ("llama,llama", "a name of its own"),
+    ],
+)
+def test_what_means_nothing_is_refused_in_one_sentence(typed: str, said: str) -> None:
+    with pytest.raises(UnknownModelError, match=said):
+        find_models(typed)

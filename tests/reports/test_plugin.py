@@ -1,0 +1,252 @@
+"""The plugin in runs of a tiny experiment: two made-up models, four noises, ten problems a cell."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _imported() -> None:
+    """A run inside this process forgets what it imported, and numpy can be imported only once in a process."""
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "pandas", "scipy.stats"):
+        importlib.import_module(name)
+
+
+@pytest.fixture(autouse=True)
+def _without_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing them anew for each run would take most of the time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+CONFTEST = """
+pytest_plugins = ["reports.plugin"]
+
+def pytest_addoption(parser):
+    parser.addoption("--results", default="results")
+    parser.addoption("--fresh", action="store_true")
+    parser.addoption("--size", type=int, default=10)
+    parser.addoption("--tokens", type=int, default=64)
+
+def pytest_configure(config):
+    from reports.experiment import Experiment
+    from reports.plugin import announce
+    from reports.store import Results
+
+    experiment = Experiment(
+        Results(config.rootpath / config.option.results), seed=5, caveat=lambda cells: "made up, all of it"
+    )
+    announce(config, experiment, config.option.fresh)
+"""
+
+CASES = """
+from dataclasses import replace
+
+import pytest
+
+from reports.records import Cell
+from tests.reports.made import SETTINGS, predicted, question_of
+
+@pytest.mark.parametrize("noise", ["clean", "inf", "rcs", "sd"])
+@pytest.mark.parametrize("model", ["diffllama", "llama"])
+def test_case(experiment, pytestconfig, model, noise):
+    asked = {f"p{n}": question_of(f"p{n}") for n in range(pytestconfig.option.size)}
+    settings = replace(SETTINGS, max_new_tokens=pytestconfig.option.tokens)
+    right = 8 if noise == "clean" else 4
+    with experiment.cell(Cell(model, noise, "zero_shot"), settings, asked) as opened:
+        for n, id in enumerate(asked):
+            if id not in opened.predictions:
+                {trouble}
+                opened.append([predicted(id, "correct" if n < right else "incorrect")])
+    assert "error" not in {prediction.outcome for prediction in opened.predictions.values()}
+
+def test_of_another_kind():
+    pass
+"""
+
+
+@pytest.fixture
+def grid(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeconftest(CONFTEST)
+    write_cases(pytester)
+    return pytester
+
+
+def write_cases(pytester: pytest.Pytester, trouble: str = "pass") -> None:
+    pytester.makepyfile(test_grid=CASES.replace("{trouble}", trouble))
+
+
+def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "xdist.plugin", *options, no_reraise_ctrlc=True)
+
+
+def accuracy_lines(pytester: pytest.Pytester) -> list[str]:
+    return (pytester.path / "results" / "accuracy.csv").read_text().splitlines()[1:]
+
+
+def last_run(pytester: pytest.Pytester) -> dict[str, Any]:
+    return json.loads((pytester.path / "results" / "run.json").read_text())["runs"][-1]
+
+
+SUMMARY = [
+    "=* experiment *=",
+    "zero_shot, 10 problems a cell",
+    "*clean *inf *rcs *sd",
+    "diffllama * 80.0 * 40.0 * 40.0 * 40.0",
+    "*49.0-94.3 *16.8-68.7*",
+    "*degradation * 40.0*",
+    "llama *80.0*",
+    "predictions: 0 read, 80 made*",
+    "note: made up, all of it",
+    f"files: {Path('results', 'accuracy.csv')}, {Path('results', 'accuracy.png')}, {Path('results', 'run.json')}",
+]
+
+
+def test_a_run_leaves_files_and_a_summary(grid: pytest.Pytester) -> None:
+    outcome = run(grid)
+    outcome.assert_outcomes(passed=9)
+    outcome.stdout.fnmatch_lines(SUMMARY)
+    assert len(accuracy_lines(grid)) == 8
+    assert (grid.path / "results" / "accuracy.png").exists()
+    assert (last_run(grid)["status"], last_run(grid)["seed"], len(last_run(grid)["cells"])) == ("finished", 5, 8)
+
+
+def test_workers_write_the_predictions_and_the_controller_the_rest(grid: pytest.Pytester) -> None:
+    """The same files and the same summary as without workers."""
+    outcome = run(grid, "-n", "2")
+    outcome.assert_outcomes(passed=9)
+    outcome.stdout.fnmatch_lines(SUMMARY)
+    assert len(accuracy_lines(grid)) == 8
+    (only,) = json.loads((grid.path / "results" / "run.json").read_text())["runs"]
+    assert sum(cell["made"] for cell in only["cells"]) == 80
+    outcome = run(grid, "-n", "2", "--fresh", "-k", "inf")
+    outcome.stdout.fnmatch_lines(["predictions: 0 read, 20 made*", "earlier predictions are in *set_aside*"])
+    assert len(list((grid.path / "results" / "set_aside").iterdir())) == 1
+
+
+def test_a_second_run_reads_and_a_part_of_the_grid_keeps_the_record_of_the_rest(grid: pytest.Pytester) -> None:
+    run(grid)
+    outcome = run(grid, "-k", "diffllama and inf", "--size", "12")
+    outcome.stdout.fnmatch_lines(["zero_shot, 12 problems a cell", "predictions: 10 read, 2 made*"])
+    outcome.stdout.no_fnmatch_line("llama  *80.0*")
+    assert len(accuracy_lines(grid)) == 8
+    runs = json.loads((grid.path / "results" / "run.json").read_text())["runs"]
+    assert [len(one["cells"]) for one in runs] == [8, 1]
+
+
+def test_the_table_is_over_the_problems_this_run_asked_for(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean")
+    outcome = run(grid, "-k", "clean", "--size", "5")
+    outcome.stdout.fnmatch_lines(["zero_shot, 5 problems a cell", "diffllama * 100.0", "predictions: 10 read, 0 made"])
+    assert [line.split(",")[3] for line in accuracy_lines(grid)] == ["10", "10"]
+
+
+def test_other_settings_fail_the_case_and_change_nothing(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean")
+    before = accuracy_lines(grid)
+    outcome = run(grid, "-k", "clean", "--tokens", "128")
+    outcome.assert_outcomes(failed=2)
+    outcome.stdout.fnmatch_lines(["*max_new_tokens was 64 and is now 128*--results DIR*--fresh*"])
+    assert accuracy_lines(grid) == before
+    assert last_run(grid)["status"] == "failed"
+
+
+def test_fresh_sets_the_earlier_predictions_aside(grid: pytest.Pytester) -> None:
+    run(grid)
+    outcome = run(grid, "-k", "clean", "--tokens", "128", "--fresh")
+    outcome.stdout.fnmatch_lines(["predictions: 0 read, 20 made*", f"earlier predictions are in {Path('results')}*"])
+    assert len(accuracy_lines(grid)) == 2
+    (aside,) = (grid.path / "results" / "set_aside").iterdir()
+    assert len(list(aside.rglob("*.jsonl"))) == 8
+
+
+@pytest.mark.parametrize("options", [("--collect-only",), ("--collect-only", "--fresh"), ("-k", "another")])
+def test_a_run_without_a_case_writes_and_says_nothing(grid: pytest.Pytester, options: tuple[str, ...]) -> None:
+    outcome = run(grid, *options)
+    assert outcome.ret == 0
+    outcome.stdout.no_fnmatch_line("*experiment*")
+    assert not (grid.path / "results").exists()
+
+
+def test_collecting_moves_nothing(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean")
+    before = sorted(grid.path.rglob("results/**"))
+    run(grid, "--collect-only", "--fresh")
+    assert sorted(grid.path.rglob("results/**")) == before
+
+
+def test_an_interrupted_run_writes_what_there_is(grid: pytest.Pytester) -> None:
+    """The cell in which it was interrupted too, which has no report of its own."""
+    write_cases(grid, "if (model, noise, n) == ('diffllama', 'inf', 3): raise KeyboardInterrupt")
+    outcome = run(grid)
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    outcome.stdout.fnmatch_lines(["diffllama*80.0*100.0", "*problems*10*3", "predictions: 0 read, 13 made*"])
+    assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
+    assert last_run(grid)["status"] == "interrupted"
+    write_cases(grid)
+    run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
+
+
+def test_a_case_that_fails_halfway_is_reported_with_what_it_did(grid: pytest.Pytester) -> None:
+    write_cases(grid, "assert n < 4")
+    outcome = run(grid, "-k", "clean")
+    outcome.assert_outcomes(failed=2)
+    outcome.stdout.fnmatch_lines(["zero_shot, 4 problems a cell", "predictions: 0 read, 8 made*"])
+    assert last_run(grid)["status"] == "failed"
+
+
+def test_an_error_in_a_problem_is_shown_and_asked_again(grid: pytest.Pytester) -> None:
+    write_cases(grid, "if n == 2: opened.append([predicted(id, 'error')]); continue")
+    outcome = run(grid, "-k", "llama and sd and not diffllama")
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(["*errors * 1", "error in llama-sd-zero_shot, problem p2: RuntimeError: no luck"])
+    write_cases(grid)
+    outcome = run(grid, "-k", "llama and sd and not diffllama")
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(["predictions: 9 read, 1 made*"])
+
+
+def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytest.Pytester) -> None:
+    (grid.path / "results" / "accuracy.csv").mkdir(parents=True)
+    outcome = run(grid, "-k", "clean")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["the reports are not complete: cannot write results*accuracy.csv: *"])
+    outcome.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean")
+    damaged = grid.path / "results" / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
+    damaged.write_bytes(damaged.read_bytes() + b"oops\n")
+    outcome = run(grid, "-k", "diffllama and clean")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        ["diffllama * 80.0", "the reports are not complete: *clean.jsonl, line 11: expected *"]
+    )
+
+
+def test_outcomes_reach_junitxml(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean", "--junitxml=out.xml")
+    properties = ElementTree.parse(grid.path / "out.xml").findall(".//testcase[1]/properties/property")
+    assert {each.get("name"): each.get("value") for each in properties} == {"correct": "8", "incorrect": "2"}
+
+
+def test_a_case_without_an_announced_experiment_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("pytest_plugins = ['reports.plugin']")
+    pytester.makepyfile("def test_case(experiment): pass")
+    outcome = run(pytester)
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.fnmatch_lines(["*call reports.plugin.announce in the root conftest's pytest_configure*"])
+
+
+def test_the_plugin_alone_changes_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("pytest_plugins = ['reports.plugin']")
+    pytester.makepyfile("def test_case(): pass")
+    outcome = run(pytester)
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.no_fnmatch_line("*experiment*")

@@ -1,0 +1,81 @@
+"""The arrows between the rooms, and what collecting the grid may cost."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.quick
+ROOT = Path(__file__).parents[1]
+#: Which rooms each room may import from.
+MAY_IMPORT = {
+    "noise": set(),
+    "models": {"noise"},
+    "reports": set(),
+    "benchmarks": {"noise", "models", "reports"},
+}
+#: Of `noise`, `models` uses the problems and the mini corpus.
+MODELS_MAY_USE = ("noise.problems", "noise.mini")
+#: What `noise` may import besides the standard library: inside the function that needs it, or in its command.
+NOISE_WHEN_ASKED = {"datasets", "tqdm"}
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every absolute import of a file, and whether it is made when the file is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.dump(outer.test))
+        for node in ast.walk(outer)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, id(node) not in inside
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_from_the_rooms_below_it(room: str) -> None:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for module, _ in imports(path):
+            other = module.partition(".")[0]
+            assert other not in MAY_IMPORT or other == room or other in MAY_IMPORT[room], f"{path}: {module}"
+            if room == "models" and other == "noise":
+                assert module.startswith(MODELS_MAY_USE), f"{path}: {module}"
+
+
+def test_noise_needs_the_standard_library_alone() -> None:
+    for path in sorted((ROOT / "noise").rglob("*.py")):
+        for module, at_once in imports(path):
+            package = module.partition(".")[0]
+            fine = package == "noise" or package in sys.stdlib_module_names
+            asked = not at_once or path.name == "__main__.py"
+            assert fine or (asked and package in NOISE_WHEN_ASKED), f"{path}: {module}"
+
+
+@pytest.mark.parametrize("room", ["reports", "noise"])
+def test_no_torch_below_the_models(room: str) -> None:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        assert not {"torch", "transformers"} & {module.partition(".")[0] for module, _ in imports(path)}, path
+
+
+def test_collecting_the_benchmarks_imports_neither_torch_nor_transformers() -> None:
+    """So that `--collect-only`, a misspelt option and `-k nothing` answer at once."""
+    code = (
+        "import sys, pytest\n"
+        "status = pytest.main(['benchmarks', '--collect-only', '-q', '-p', 'no:cacheprovider'])\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "print('heavy:', sorted(heavy))\n"
+        "sys.exit(int(status) or len(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "diffllama-inf-zero_shot" in done.stdout
