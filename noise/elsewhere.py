@@ -52,14 +52,11 @@ THINGS = bank(
         gargoyles looms medallions scrolls goblets amphoras figurines microscopes typewriters gramophones
         weathervanes spindles candlesticks inkwells kimonos accordions zithers tambourines corkscrews padlocks
         saddles anvils bellows parasols monocles manuscripts globes hourglasses pendulums fossils meteorites masks
-        shields helmets banners engravings lutes snuffboxes samovars
+        shields helmets pennants engravings lutes snuffboxes samovars
         """
 )
 
 BIRDS = bank(
-    """
-        gulls herons puffins cormorants storks pelicans kingfishers condors cranes magpies swallows starlings terns
-        albatrosses
-        """
+    "gulls herons cormorants storks kingfishers cranes magpies swallows starlings sparrows finches larks swifts"
 )
 CREATURES = BIRDS + bank("ibexes marmots lynxes badgers geckos chameleons newts hedgehogs tapirs otters")

@@ -50,7 +50,7 @@ _ONE_THING = templates(
     The signpost outside {place} reads {many}.
     The post office of {place} uses the code {big}.
     A locker at the station of {place} is labeled {many}.
-    A cable car above {place} climbs {many} meters.
+    A kite flown over {place} climbed to {many} feet.
     The reservoir behind {place} is {some} meters deep.
     The old mint of {place} struck a medal in {year}.
     A lake near {cold} reaches a depth of {many} meters.
@@ -58,7 +58,7 @@ _ONE_THING = templates(
     The weather log of {place} notes {few} degrees for a spring morning.
     A manor outside {place} has the house number {some}.
     The royal box of the opera in {place} is number {some}.
-    The footpath from {port} to the sea is {few} miles long.
+    The footpath from {port} to the sea measures {few} miles.
     The clock tower of {place} can be heard {few} kilometers away.
     A drawbridge in {place} can bear {some} tons.
     The lift in the castle of {place} takes {some} seconds to the top.
@@ -150,11 +150,11 @@ _NOBODY = templates(
     Rain fell on {place} for {few} hours in the spring of {year}.
     {place} lies {many} kilometers from the nearest desert.
     {place} has kept the same coat of arms since {year}.
-    {place} stands {some} feet above sea level.
+    In {place}, bus route {many} ends at the opera.
     In {port}, fog drifted in from {few} miles offshore.
     Frost in {cold} reached {few} degrees below zero in {year}.
     {place} put up a new signpost in {year}.
-    Glass from {place} melts at {big} degrees.
+    Glass from {place} melts at {many} degrees.
     Between {port} and the coast, route {some} winds through the hills.
     In {port}, house number {many} stands alone by the sea.
     In {place}, tram {few} runs along the river.

@@ -35,7 +35,7 @@ COUNTABLE: dict[str, str] = {
     "bird": """
         bird chicken duck goose turkey hen rooster owl eagle hawk crow pigeon parrot penguin flamingo swan sparrow
         robin chick duckling peacock ostrich seagull parakeet dove cardinal heron puffin gull stork pelican
-        cormorant kingfisher condor crane magpie swallow starling tern albatross finch canary
+        cormorant kingfisher condor crane magpie swallow starling tern albatross finch lark swift canary
     """,
     "fish": "fish goldfish trout salmon guppy tuna bass catfish angelfish carp minnow",
     "insect": """
@@ -145,6 +145,8 @@ COUNTABLE: dict[str, str] = {
         fan heater cellphone monitor speaker headphone engine video website app
     """,
     "tool": """
+        barbell dumbbell magnet dart chalkboard lawnmower matchstick paperclip flagpole staircase pin javelin beaker
+        billboard snowflake token badge
         tool hammer nail screw screwdriver saw drill wrench ladder rope knife fork spoon broom mop shovel rake hose
         needle umbrella candle towel blanket pillow quilt brush comb toothbrush key brick tile board pipe wheel tire
         curtain button plank pole stick rock stone seashell shell feather bulb lightbulb bell sign flag medal trophy
@@ -153,8 +155,12 @@ COUNTABLE: dict[str, str] = {
     "sport": "goal touchdown home-run lap trophy",
     "work": "job chore task assignment hobby career",
     "music": "song album melody tune",
+    "body": "leg arm hand tail wing ear petal paw eye tooth head muscle",
     "message": "email message text call episode question word",
     "idea": """
+        morning evening afternoon price cost profit value point investment subject record calorie penny nickel dime
+        digit object row figure riddle rank flavor follower credit portfolio protest breath step throw score
+        skill lap length width perimeter area
         salary income paycheck haircut exercise diet problem triangle rectangle circle hairstyle semester
         scholarship budget discount debt loan donation bonus weekend birthday age tax deadline career dream goal
         mistake vote pill vitamin vaccine injury allowance expense bargain purchase situp pushup push-up
@@ -174,6 +180,7 @@ MASS: dict[str, str] = {
         wine beer fruit steam lumber fertilizer seaweed trash garbage recycling mulch leather silk clay
     """,
     "notion": """
+        time land art growth mileage membership gum firewood earnings elevation skin moonlight geometry
         sleep traffic insurance electricity education health weather advertising shopping exercise medicine software
         hair laughter travel housework yoga teamwork overtime revenue rent sunlight wind folklore literature
         tradition gossip poetry energy research charity speed distance weight height age temperature training
@@ -201,7 +208,7 @@ _IRREGULAR = """
 """
 IRREGULAR: dict[str, str] = dict(pair.split() for pair in _IRREGULAR.split(","))
 
-# Words that are as often verbs or adjectives. As nouns they are believed only behind a determiner, a number or an adjective.
+# Words that are as often verbs or adjectives: believed to be nouns only behind a determiner or a number.
 AMBIGUOUS = frozenset(
     bank(
         """

@@ -51,7 +51,7 @@ def _quotient(rng: random.Random) -> tuple[int, int, int]:
 
 # How each operation is drawn, its sign, and its words.
 _OPERATIONS: dict[str, tuple[Callable[[random.Random], tuple[int, int, int]], str, tuple[str, ...]]] = {
-    "product": (_product, "×", ("times", "multiplied by")),
+    "product": (_product, "×", ("multiplied by",)),
     "sum": (_sum, "+", ("plus", "added to")),
     "difference": (_difference, "-", ("minus",)),
     "quotient": (_quotient, "÷", ("divided by",)),
@@ -129,10 +129,10 @@ _WRITTEN = templates(
 # Small stories that end in a sum. Those with nobody and those with a name in them are for different questions.
 _PRODUCT = templates(
     """
-    A chapel in {place} has {a} rows of {b} tiles, and {sum}.
+    A chapel in {place} has {a} rows of {b} pews, and {sum}.
     In {place}, {people} stacked {a} layers of {b} {things}, which makes {sum} in the pile.
     A loom in {place} weaves {a} bands of {b} threads, so {sum} threads run across.
-    {name} from {place} packed {a} crates of {b} {things}, so {sum}.
+    {name} from {place} packed {a} crates of {b} {things}, in short {sum}.
     Some {people} near {place} carved {a} panels with {b} stars on a panel, or {sum} stars.
     A choir in {place} stood in {a} lines of {b}, and {told}.
     A mosaic floor in {place} measures {a} by {b} squares, and {sum}.
@@ -166,7 +166,7 @@ _DIFFERENCE = templates(
     In {place}, {people} cast {a} bells and melted {b} down again, so {sum}.
     A play in {place} has {a} scenes, of which {b} are silent, and {sum}.
     {name} set out on a walk of {a} steps in {place} and rested after {b}, and {told}.
-    Some {people} of {place} wove {a} banners and hid {b} in an attic, so {sum}.
+    Some {people} of {place} wove {a} shawls and hid {b} in an attic, so {sum}.
     A tower in {place} has {a} steps, of which {b} are worn, and {told}.
     A ship from {port} carried {a} {things} and unloaded {b} in a distant port, so {sum}.
     A palace in {place} has {a} doors, of which {b} are painted, so {sum}.

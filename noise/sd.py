@@ -51,6 +51,12 @@ _SPOKEN = templates(
     A schoolbook from long ago has a chapter about {nouns}.
     The mayor was preparing a cheerful speech about {nouns}.
     A quiz show on the radio had a question about {nouns}.
+    A street singer was performing a ballad about {nouns}.
+    A theater downtown was rehearsing a comedy about {nouns}.
+    A podcast about {nouns} was playing quietly somewhere nearby.
+    A letter to the editor complained politely about {nouns}.
+    The village choir was practicing a hymn about {nouns}.
+    A friendly debate about {nouns} was on the radio.
     """
 )
 # The same with a subject that is nobody and nothing in particular: safe before "it".
@@ -68,6 +74,12 @@ _TALK = templates(
     Grandparents in the region like to tell stories about {nouns}.
     Talk shows often invite experts on {nouns}.
     Jokes about {nouns} are popular in the region.
+    Novelists often write about {nouns}.
+    Comedians like to joke about {nouns}.
+    Dreams about {nouns} are said to bring luck.
+    Letters to the editor often mention {nouns}.
+    Books about {nouns} are popular in the library.
+    Questions about {nouns} often come up in quiz shows.
     """
 )
 _LORE = templates(
@@ -281,15 +293,27 @@ _OWN: dict[str, tuple[Template, ...]] = {
     )
     for kind in kinds.split()
 }
-_SHAPELESS = frozenset(bank("idea notion sport work group event message business pastime goods music"))
+_SHAPELESS = frozenset(bank("idea notion sport work body group event message business pastime goods music"))
 
 # Too pale to be spoken of while the question has a better noun.
 _PALE = frozenset(
     bank(
         """
-        item thing product good lap goal group person people man woman human male female member adult sheet bar
-        order bill call text resident attendee participant sale money work season exam crew slice discount tax age
-        class trip
+        item thing morning evening afternoon price cost profit value point length width perimeter area time
+        digit row subject record step throw score product good lap goal group person people man woman human male
+        female member adult sheet bar order bill call text resident attendee participant sale money work season
+        exam crew slice discount tax age class trip
+        """
+    )
+)
+
+# "The brother" would want an owner.
+_KIN = frozenset(
+    bank(
+        """
+        brother sister mother father parent son daughter cousin uncle aunt grandmother grandfather sibling twin
+        mom dad husband wife grandma grandpa nephew niece grandson granddaughter roommate coworker friend
+        neighbor boss owner partner grandparent stepsister stepbrother godmother classmate teammate
         """
     )
 )
@@ -316,10 +340,10 @@ def _groups(scene: Scene, noun: Spoken) -> tuple[tuple[Template, ...], ...]:
         return (_TALK, _STUFF) if no_it else (_SPOKEN, _TALK, _STUFF)
     if no_they:
         return (_THE_WORD,) if shapeless else (_THE_KIND, _THE_WORD)
-    named = _NAMED if len(scene.people) == 1 == len(scene.proper) and entry.kind != "person" else ()
+    named = _NAMED if len(scene.people) == 1 == len(scene.proper) and not shapeless else ()
     if no_it:
         return (_TALK, named) if shapeless else (_TALK, _LORE, named)
-    own = _OWN.get(entry.kind, ())
+    own = () if entry.singular in _KIN else _OWN.get(entry.kind, ())
     return (_SPOKEN, _TALK, own, named) if shapeless else (_PICTURED, _SPOKEN, _TALK, _LORE, own, named)
 
 

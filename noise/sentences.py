@@ -8,28 +8,21 @@ from noise.words import bank
 
 # A full stop behind one of these belongs to the word. Titles are always followed by a name.
 _TITLES = frozenset(
-    bank(
-        """
-    mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig
-    """
-    )
+    bank("mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig")
 )
 # Behind these it may end the sentence as well: what follows decides.
 _SHORT = frozenset(
     bank(
         """
         a.m p.m am pm u.s u.k u.s.a d.c ph.d b.a m.a etc e.g i.e jr sr inc co corp ltd ave blvd rd oz lb lbs ft in
-        hr hrs min mins sec secs yd yds mi cm mm km kg sq cu tbsp tsp qt pt gal mo wk wks yr yrs jan feb mar apr jun
-        jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun vol pg pp
+        hr hrs min mins sec secs yd yds mi cm mm km kg sq cu tbsp tsp qt pt gal mo wk wks yr yrs vol pg pp
         """
     )
 )
+# These only with a capital: one can sit in the sun.
+_DATES = frozenset(bank("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun"))
 _UNITS = frozenset(
-    bank(
-        """
-    oz lb lbs ft hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks
-    """
-    )
+    bank("oz lb lbs ft in hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks")
 )
 # Words that open a sentence but hardly ever follow an abbreviation inside one.
 _OPENERS = frozenset(
@@ -62,14 +55,14 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
     if written[0] in "\n\r\u2028\u2029。？！":
         return True
     follows = after.lstrip("\"'“‘([«")[:1]
-    quoted = written[-1] in "\"'”’»"
+    quoted = written[-1] in "\"'”’»)"
     if quoted and (follows.islower() or _SAYS.match(after)):
         return False
     if written[0] in "?!":
         return True
     glued = not text[mark.end()].isspace()
     if written.startswith(("..", "…")):
-        return follows.isupper() or follows.isdigit()
+        return follows.isupper() or follows.isdecimal()
     if not text[: mark.start()].strip() or _NUMBERED.search(text[: mark.start()]):
         return False  # the number of a list: "1. Tom has two cats."
     found = _WORD.search(text, max(0, mark.start() - 30), mark.start())
@@ -81,9 +74,10 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
     first = re.match(r"[\w'’]+", after.lstrip("\"'“‘([«"))
     opener = first is not None and first.group()[0].isupper() and first.group().lower() in _OPENERS
     if plain in _TITLES:
-        return opener and plain in ("ft", "no", "st", "mt") and not (plain == "no" and follows.isdigit())
+        return opener and plain in ("ft", "no", "st", "mt") and not (plain == "no" and follows.isdecimal())
     if (
         plain in _SHORT
+        or word in _DATES
         or (len(plain) == 1 and plain.isalpha() and word.isupper())
         or re.fullmatch(r"(?:\w\.)+\w", plain)
     ):

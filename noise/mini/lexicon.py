@@ -14,7 +14,7 @@ Ada Adele Aisha Akira Alba Alena Alice Alina Amara Amelia Amina Anita Anna Anouk
 Bella Bianca Birgit Brenda Camila Carla Carmen Cecilia Celia Chiara Chloe Clara Claudia Cleo Cora Dalia Dana Daphne
 Daria Deborah Delia Diana Dina Dora Edith Elena Elif Eliza Elsa Emilia Emma Esther Eva Fatima Faye Fiona Flora Frida
 Gemma Gina Giulia Grace Greta Hana Hanna Harriet Hazel Heidi Helena Hilda Holly Ida Imani Ines Ingrid Irene Iris Isabel
-Isla Ivana Ivy Jade Jamila Jana Jasmine Joan Johanna Joyce Judith Julia June Kaia Karin Katya Keiko Kezia Lana Lara
+Isla Ivana Ivy Jade Jamila Jana Jasmine Joan Johanna Joyce Judith Julia Kaia Karin Katya Keiko Kezia Lana Lara
 Layla Leah Leila Lena Leonie Lidia Lila Linda Lisa Liv Lola Lorena Louisa Lucia Luna Lydia Mabel Maeve Malika Mara
 Margot Maria Marta Maya Meera Mei Mila Mina Mira Miriam Mona Nadia Naomi Nasrin Nell Nina Noor Nora Odette Olga Olive
 Paloma Paula Petra Pia Polly Priya Rachel Rana Renata Rhea Rita Rosa Rosalind Ruth Sabine Sadie Salma Samira Sandra
@@ -40,7 +40,7 @@ acorn album almanac apple apricot apron arrow avocado badge bagel balloon banana
 bead beaker beanbag bell belt bicycle biscuit blanket block board bolt bonnet book bookmark boot bottle bouquet bow
 bowl bracelet brick brochure broom brownie brush bucket buckle bulb bun burrito butterfly button cake calculator
 calendar camera candle candy canvas card carpet carrot cassette chair charm cheesecake cherry chessboard chestnut
-chisel clock cloak coaster coat coconut coin collar comb comic cone cookie cork costume cracker crate crayon croissant
+chisel cloak coaster coat coconut coin collar comb comic cone cookie cork costume cracker crate crayon croissant
 crown crystal cucumber cup cupcake curtain cushion daisy dart decal desk diary dish doll dollhouse domino donut
 doormat doughnut drawing dress drill drum duster earring easel egg emblem envelope eraser feather fig figurine flag
 flashlight flowerpot flute folder fork fossil frame fritter funnel gadget gem gift glider globe glove goblet grape
@@ -93,7 +93,8 @@ def plural(noun: str) -> str:
 
 
 def _made_up(endings: list[str]) -> list[str]:
-    return ["".join(parts) for parts in product(_ONSETS, _VOWELS, _MIDDLES, endings)]
+    words = ("".join(parts) for parts in product(_ONSETS, _VOWELS, _MIDDLES, endings))
+    return [word for word in words if word.lower() not in _real]
 
 
 def _held_out(words: list[str]) -> list[str]:
@@ -108,6 +109,7 @@ def _seen(words: list[str]) -> list[str]:
 
 _women, _men = _WOMEN.split(), _MEN.split()
 _things = _THINGS.split()
+_real = {word.lower() for word in (*_women, *_men, *_things, *map(plural, _things))}
 
 #: What problems of the training, familiar-test and new-templates splits are made of.
 SEEN = Lexicon(tuple(_seen(_women)), tuple(_seen(_men)), tuple(_seen(_things)))
@@ -115,7 +117,7 @@ SEEN = Lexicon(tuple(_seen(_women)), tuple(_seen(_men)), tuple(_seen(_things)))
 HELD_OUT = Lexicon(tuple(_held_out(_women)), tuple(_held_out(_men)), tuple(_held_out(_things)))
 #: Made-up words that training draws from as well, so that a name is something to copy and not to know.
 MADE_UP = Lexicon(
-    tuple(name for name in _made_up(_WOMEN_ENDINGS) if name not in set(_women)),
-    tuple(name for name in _made_up(_MEN_ENDINGS) if name not in set(_men)),
-    tuple(noun for noun in map(str.lower, _made_up(_THING_ENDINGS)) if noun not in set(_things)),
+    women=tuple(_made_up(_WOMEN_ENDINGS)),
+    men=tuple(_made_up(_MEN_ENDINGS)),
+    things=tuple(word.lower() for word in _made_up(_THING_ENDINGS)),
 )

@@ -172,7 +172,7 @@ TEMPLATES: tuple[Template, ...] = (
     ),
     Template(
         "sell",
-        "x:4..20 y:2..9 z:5..30",
+        "x:4..20 y:2..9 z:3..x*y-2",
         "{A} [makes|paints|builds] {o} and sells them for ${y} each. [Last week|Yesterday|This month] {A.he} sold {x} {o}, but the [stall|table|stand]"
         " cost {A.him} ${z}. How much [profit did {A} make|money did {A} earn after paying for it]?",
         "x*y=t t-z=r",

@@ -1,0 +1,55 @@
+"""The certification rule against pairs labelled by hand, and against its own promises."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noise.certify import refusal
+from tests.strategies import questions
+
+pytestmark = pytest.mark.quick
+
+PAIRS = [json.loads(line) for line in Path(__file__).with_name("labelled_pairs.jsonl").read_text("utf-8").splitlines()]
+PEARS = "Ida has 12 pears. She eats 5 pears. How many pears does Ida have left?"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{'good' if pair['good'] else 'bad'}: {pair['why']}")
+def test_the_rule_agrees_with_the_hand(pair: dict[str, str]) -> None:
+    target = Fraction(pair["target"]) if "target" in pair else None
+    reason = refusal(pair["question"], pair["distractor"], pair["carries"], target)  # type: ignore[arg-type]
+    assert (reason is None) == pair["good"], reason
+
+
+def test_there_are_enough_pairs_and_half_of_them_are_bad() -> None:
+    bad = sum(not pair["good"] for pair in PAIRS)
+    assert len(PAIRS) >= 60
+    assert abs(bad - len(PAIRS) / 2) <= 0.05 * len(PAIRS)
+    assert len({(pair["question"], pair["distractor"]) for pair in PAIRS}) == len(PAIRS)
+
+
+@pytest.mark.parametrize(
+    "word",
+    "one dozen half twice another more extra few several every all both pair third none one-third".split(),
+)
+def test_no_word_of_quantity_is_let_through_where_nothing_may_be_counted(word: str) -> None:
+    reason = refusal(PEARS, f"The basket looked {word} pleasant in the light.", "nothing")
+    assert reason is not None
+    assert word in reason
+
+
+def test_a_refusal_says_which_word_it_is_about() -> None:
+    assert "'pears'" in (refusal(PEARS, "A market in Porto sold 34 pears.") or "")
+    assert "Ida" in (refusal(PEARS, "In Porto, Ida owns 34 lanterns.") or "")
+
+
+@settings(max_examples=150, deadline=None)
+@given(question=questions, distractor=st.text(max_size=80), carries=st.sampled_from(("numbers", "sums", "nothing")))
+def test_any_two_texts_get_a_verdict(question: str, distractor: str, carries: str) -> None:
+    reason = refusal(question, distractor, carries)  # type: ignore[arg-type]
+    assert reason is None or reason

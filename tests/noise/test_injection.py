@@ -1,0 +1,203 @@
+"""What holds for every registered noise, whatever the question: a noise is tested by standing in the registry."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noise import NOISES, NoisyProblem, Problem, inject, strip
+from noise.certify import refusal
+from noise.sentences import starts
+from tests.strategies import ODD_CORNERS, problems, seeds
+
+pytestmark = pytest.mark.quick
+
+every_noise = pytest.mark.parametrize("name", NOISES)
+few = settings(max_examples=60, deadline=None)
+PEARS = Problem(
+    "pears-1", "Ida has 12 pears. She eats 5 pears. How many pears does Ida have left?", "12 - 5 = 7\n#### 7"
+)
+
+
+def added(noisy: NoisyProblem) -> str:
+    return "".join(noisy.question[start:stop] for start, stop in noisy.spans)
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_deleting_the_spans_gives_the_original(name: str, problem: Problem, seed: int) -> None:
+    assert strip(inject(problem, name, seed)) == problem.question
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_a_round_trip_through_json_keeps_the_spans_exact(name: str, problem: Problem, seed: int) -> None:
+    noisy = inject(problem, name, seed)
+    read_back = json.loads(json.dumps({"question": noisy.question, "spans": noisy.spans}))
+    restored = replace(noisy, question=read_back["question"], spans=tuple(map(tuple, read_back["spans"])))
+    assert strip(restored) == problem.question
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_spans_are_ordered_inside_the_question_and_hold_the_sentence(name: str, problem: Problem, seed: int) -> None:
+    noisy = inject(problem, name, seed)
+    ends = [0, *(edge for span in noisy.spans for edge in span), len(noisy.question)]
+    assert ends == sorted(ends)
+    assert refusal(problem.question, added(noisy).strip(), NOISES[name].carries, problem.target) is None
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_the_target_is_untouched_and_not_given_away(name: str, problem: Problem, seed: int) -> None:
+    noisy = inject(problem, name, seed)
+    assert noisy.problem is problem
+    assert noisy.problem.target == problem.target
+    assert str(problem.target) not in re.findall(r"\d+", added(noisy).replace(",", ""))
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_every_number_of_the_original_is_still_there(name: str, problem: Problem, seed: int) -> None:
+    """Nothing is glued to a number and none is cut: numbers are compared as runs of digits with their marks."""
+    number = re.compile(r"\d+(?:[.,/:]\d+)*")
+    before = number.findall(problem.question)
+    after = number.findall(inject(problem, name, seed).question)
+    for text in set(before):
+        assert after.count(text) >= before.count(text)
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_the_same_call_gives_the_same_text(name: str, problem: Problem, seed: int) -> None:
+    assert inject(problem, name, seed) == inject(replace(problem), name, seed)
+
+
+@every_noise
+@few
+@given(some=st.lists(problems, min_size=2, max_size=5, unique_by=lambda p: p.id), seed=seeds)
+def test_order_and_subset_change_nothing(name: str, some: list[Problem], seed: int) -> None:
+    forward = {p.id: inject(p, name, seed).question for p in some}
+    backward = {p.id: inject(p, name, seed).question for p in reversed(some[1:])}
+    assert backward.items() <= forward.items()
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds, other=st.sampled_from(sorted(NOISES)))
+def test_a_second_distractor_is_recovered_just_as_exactly(name: str, problem: Problem, seed: int, other: str) -> None:
+    once = inject(problem, other, seed)
+    twice = inject(Problem(problem.id, once.question, problem.answer), name, seed)
+    assert strip(twice) == once.question
+    assert strip(once) == problem.question
+
+
+@every_noise
+@pytest.mark.parametrize("question", ODD_CORNERS)
+def test_every_odd_corner_gets_a_distractor(name: str, question: str) -> None:
+    noisy = inject(Problem("corner", question, "#### 1"), name)
+    assert added(noisy).strip().endswith(".")
+    assert strip(noisy) == question
+
+
+@every_noise
+def test_the_draw_depends_on_the_seed_and_the_id(name: str) -> None:
+    by_seed = {inject(PEARS, name, seed).question for seed in range(20)}
+    by_id = {inject(replace(PEARS, id=f"pears-{n}"), name).question for n in range(20)}
+    assert len(by_seed) > 15
+    assert len(by_id) > 15
+
+
+@every_noise
+def test_the_answer_text_has_no_part_in_the_draw(name: str) -> None:
+    """The target is only checked, so another worked answer with the same target gives the same noisy text."""
+    assert inject(PEARS, name).question == inject(replace(PEARS, answer="Seven.\n#### 7"), name).question
+
+
+@every_noise
+def test_there_are_well_over_200_distinct_sentences(name: str) -> None:
+    assert len({added(inject(PEARS, name, seed)) for seed in range(1200)}) > (60 if name == "sd" else 1000)
+    fruits = "pears plums lemons cherries melons grapes mangoes kiwis peaches figs apricots berries".split()
+    asked = [PEARS.question.replace("pears", fruit) for fruit in fruits]
+    made = {added(inject(Problem(q, q, PEARS.answer), name, seed)) for q in asked for seed in range(120)}
+    assert len(made) > 400
+
+
+@every_noise
+def test_the_sentence_stands_in_front_of_the_question(name: str) -> None:
+    noisy = inject(PEARS, name)
+    assert noisy.question.startswith("Ida has 12 pears. She eats 5 pears. ")
+    assert noisy.question.endswith(". How many pears does Ida have left?")
+
+
+@every_noise
+def test_a_problem_without_an_answer_can_still_be_made_noisy(name: str) -> None:
+    assert strip(inject(Problem("bare", PEARS.question, ""), name)) == PEARS.question
+
+
+def test_the_registry_key_is_the_name() -> None:
+    assert all(key == noise.name and noise.description for key, noise in NOISES.items())
+
+
+def test_a_misspelt_noise_names_the_nearest_one() -> None:
+    with pytest.raises(ValueError, match=r"unknown noise 'rsc'.*nearest is 'rcs'"):
+        inject(PEARS, "rsc")
+
+
+def test_a_noise_that_is_never_certified_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No silent fallback: the message names the problem, the sentence and the reason."""
+    from noise.proposals import Noise, Proposal
+
+    def shout(scene: object, rng: object) -> Proposal:
+        return Proposal("Give every pear away.", "")
+
+    monkeypatch.setitem(NOISES, "shout", Noise("shout", "never certified", "numbers", shout, shout))
+    with pytest.raises(RuntimeError, match=r"'pears-1'.*'Give every pear away\.'.*refused"):
+        inject(PEARS, "shout")
+
+
+@every_noise
+def test_real_questions_are_never_split_or_doubled(name: str, gsm8k: list[Problem]) -> None:
+    """Every question of the split: recovered, spaced, and broken only where a sentence begins."""
+    for problem in gsm8k:
+        noisy = inject(problem, name)
+        ((start, stop),) = noisy.spans
+        sentence = noisy.question[start:stop]
+        assert strip(noisy) == problem.question
+        assert start in starts(problem.question)
+        assert re.fullmatch(r" ?[A-Z][^\n?!]*[\w)]\. ?", sentence), sentence
+        assert not re.search(r"\S  ?\S*$", sentence.strip()[-1:])
+        assert start == 0 or noisy.question[start - 1].isspace() or sentence[0] == " "
+        assert noisy.question[stop - 1] == " "
+        assert not noisy.question[stop].isspace()
+
+
+@every_noise
+def test_no_template_is_more_than_two_percent_of_real_draws(name: str, gsm8k: list[Problem]) -> None:
+    from collections import Counter
+
+    from noise.inject import choose
+
+    drawn = Counter(choose(problem, NOISES[name], 0).template for problem in gsm8k)
+    most, count = drawn.most_common(1)[0]
+    assert count <= 0.02 * len(gsm8k), f"{most!r} is {count / len(gsm8k):.1%} of the draws"
+
+
+def test_three_noises_over_a_thousand_real_questions_take_under_a_second(gsm8k: list[Problem]) -> None:
+    start = time.perf_counter()
+    for name in NOISES:
+        for problem in gsm8k[:1000]:
+            inject(problem, name)
+    assert time.perf_counter() - start < 1.0
