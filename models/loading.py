@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -60,7 +61,7 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=_dtype(dtype, target), attn_implementation="sdpa", use_safetensors=True, **options
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise LoadError(f"model {spec.name!r}: {folder} does not hold a usable checkpoint: {error}") from error
     finally:
         if bars:

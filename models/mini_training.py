@@ -104,16 +104,11 @@ def _batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """`(input_ids, labels)`, each (batch, length), right-padded; labels are −100 outside the answer."""
     rng = random.Random(seed)
-    prompts = tokenizer([prompt_for(problem.question) for problem in problems])["input_ids"]
-    completions = tokenizer([completion_for(problem.answer) for problem in problems], add_special_tokens=False)[
-        "input_ids"
-    ]
-    rows = [
-        (prompt, [*completion, tokenizer.eos_token_id]) for prompt, completion in zip(prompts, completions, strict=True)
-    ]
     window = recipe.batch * recipe.bucket
-    for start in range(0, len(rows), window):
-        near = sorted(rows[start : start + window], key=lambda row: len(row[0]) + len(row[1]))
+    for start in range(0, len(problems), window):
+        near = sorted(
+            _tokenised(problems[start : start + window], tokenizer), key=lambda row: len(row[0]) + len(row[1])
+        )
         groups = [near[i : i + recipe.batch] for i in range(0, len(near), recipe.batch)]
         rng.shuffle(groups)
         for group in groups:
@@ -126,8 +121,15 @@ def _batches(
             yield ids, labels
 
 
+def _tokenised(problems: list[Problem], tokenizer: PreTrainedTokenizerFast) -> list[tuple[list[int], list[int]]]:
+    """Each problem as the tokens of its prompt and of its completion, end of text included."""
+    prompts = tokenizer([prompt_for(problem.question) for problem in problems])["input_ids"]
+    answers = tokenizer([completion_for(problem.answer) for problem in problems], add_special_tokens=False)["input_ids"]
+    return [(prompt, [*answer, tokenizer.eos_token_id]) for prompt, answer in zip(prompts, answers, strict=True)]
+
+
 def _optimizers(model: PreTrainedModel, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the layers, AdamW for embeddings, norms and λ. AdamW alone learned far less."""
+    """Muon for the matrices inside the layers; AdamW for what Muon is not made for: embeddings, norms and λ."""
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():

@@ -48,10 +48,5 @@ ASIDES: tuple[Template, ...] = (
     Template("gone", "x:20..90 y:2..x-2 s=x-y", "{A} had {x} wishes, {y} came true, and {x} - {y} = {s} did not.", ""),
     # The scene, without a quantity.
     Template("weather", "", "[The sun was out|It had rained at night|Clouds hung low|A warm wind blew].", ""),
-    Template("talk", "", "{A} and {B} [talked|sang|argued] about {o}.", ""),
-    Template("window", "", "[Somewhere|Outside] a dog barked at {A}.", ""),
     Template("song", "", "There was music [in the air|on the radio|far away].", ""),
-    Template("smell", "", "The air smelled of [bread|rain|roses|smoke].", ""),
-    Template("friend", "", "{A} is a good friend of {B}.", ""),
-    Template("mood", "", "{A} felt [tired|happy|proud|hungry] [that day|at the time].", ""),
 )

@@ -14,7 +14,7 @@ from noise.mini.templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.problems import Problem
 
 #: Shares of the training text, each a probability a problem; a drill is this many sums.
-ASIDE_SHARE = 0.10
+ASIDE_SHARE = 0.08
 DRILL_SHARE = 0.20
 MADE_UP_SHARE = 0.40
 KIND_SHARE = 0.30

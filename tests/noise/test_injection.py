@@ -178,7 +178,6 @@ def test_real_questions_are_never_split_or_doubled(name: str, gsm8k: list[Proble
         assert strip(noisy) == problem.question
         assert start in starts(problem.question)
         assert re.fullmatch(r" ?[A-Z][^\n?!]*[\w)]\. ?", sentence), sentence
-        assert not re.search(r"\S  ?\S*$", sentence.strip()[-1:])
         assert start == 0 or noisy.question[start - 1].isspace() or sentence[0] == " "
         assert noisy.question[stop - 1] == " "
         assert not noisy.question[stop].isspace()
@@ -195,9 +194,10 @@ def test_no_template_is_more_than_two_percent_of_real_draws(name: str, gsm8k: li
     assert count <= 0.02 * len(gsm8k), f"{most!r} is {count / len(gsm8k):.1%} of the draws"
 
 
-def test_three_noises_over_a_thousand_real_questions_take_under_a_second(gsm8k: list[Problem]) -> None:
-    start = time.perf_counter()
+def test_three_noises_over_all_real_questions_take_under_five_seconds(gsm8k: list[Problem]) -> None:
+    """Seconds of this process: what else the machine is doing is no regression."""
+    start = time.process_time()
     for name in NOISES:
-        for problem in gsm8k[:1000]:
+        for problem in gsm8k:
             inject(problem, name)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 5.0

@@ -11,7 +11,7 @@ import pytest
 
 from noise import NOISES, inject, mini
 from noise.mini.asides import ASIDES
-from noise.mini.generate import draw_aside, training_stream
+from noise.mini.generate import ASIDE_SHARE, draw_aside, training_stream
 from noise.mini.lexicon import HELD_OUT, MADE_UP, SEEN, plural
 from noise.mini.templates import NEW_TEMPLATES, TEMPLATES
 from noise.problems import Problem
@@ -97,9 +97,15 @@ def test_no_new_template_shares_its_sentence_of_question_with_a_trained_one() ->
     assert not {ask(template.text) for template in NEW_TEMPLATES} & {ask(template.text) for template in TEMPLATES}
 
 
-def test_about_a_tenth_of_the_stream_carries_an_aside(stream: list[Problem]) -> None:
-    """Counted by a word run that only one aside in forty can have, so by a sample: the sea."""
-    assert 0.5 < sum("The sea is" in problem.question for problem in stream) / (len(stream) * 0.09 / len(ASIDES)) < 1.5
+def test_as_many_problems_carry_an_aside_as_the_share_says() -> None:
+    """Counted as the problems that another share of nought leaves without one: the rest of the draw is the same."""
+    some, none = (
+        list(itertools.islice(training_stream(0, frozenset(), aside_share=share), 5_000))
+        for share in (ASIDE_SHARE, 0.0)
+    )
+    stories = sum(not problem.question.startswith("Work out") for problem in none)
+    different = sum(first.question != second.question for first, second in zip(some, none, strict=True))
+    assert different / stories == pytest.approx(ASIDE_SHARE, abs=0.015)
 
 
 def test_an_unknown_split_is_refused() -> None:
