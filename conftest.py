@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,13 +158,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     plan = config.stash[_PLAN]
     models = [spec.name for spec in plan.models]
+    named = any("::" in argument for argument in config.args)  # whoever names a test wants it
+    slow_too = config.option.slow or named or "slow" in config.option.markexpr
     cells = {item: item.callspec.params.get("cell") for item in items if hasattr(item, "callspec")}
 
     def wanted(item: pytest.Item) -> bool:
         cell = cells.get(item)
         if isinstance(cell, Cell) and cell.stage not in plan.stages:
             return False
-        if item.get_closest_marker("slow") and not (config.option.slow or "slow" in config.option.markexpr):
+        if item.get_closest_marker("slow") and not slow_too:
             return False
         return bool(not config.option.quick or item.get_closest_marker("quick"))
 
@@ -173,6 +176,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=place)  # stable: everything that is no cell stays first and in order
+
+
+@contextmanager
+def failing_with(*expected: type[Exception]) -> Iterator[None]:
+    """Errors that are answers to the user fail a case with their sentence alone, without a traceback or a chain."""
+    try:
+        yield
+    except expected as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -186,19 +198,15 @@ def model(request: pytest.FixtureRequest, plan: Plan) -> LoadedModel:
     """The model of a case, loaded once for all its cases. Parametrised with a `ModelSpec`."""
     from models.loading import LoadError, load
 
-    try:
+    with failing_with(LoadError):
         return load(request.param, plan.device, plan.dtype)
-    except LoadError as error:
-        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def problems(plan: Plan) -> list[Problem]:
     """The problems every cell of this run takes, clean."""
-    try:
+    with failing_with(ValueError, OSError):
         found = load_problems(plan.problems)
-    except (ValueError, OSError) as error:
-        pytest.fail(str(error), pytrace=False)
     return found if plan.max_samples < 0 else found[: plan.max_samples]
 
 
@@ -210,10 +218,8 @@ def asked(cell: Cell, problems: list[Problem], plan: Plan) -> Sequence[NoisyProb
 
     if plan.noisy_folder is None or cell.noise == "clean":
         return ask_with(cell.noise, problems, plan.seed)
-    try:
+    with failing_with(ValueError, OSError):
         return load_noisy_for(problems, plan.problems, cell.noise, plan.noisy_folder)
-    except (ValueError, OSError) as error:
-        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
@@ -225,10 +231,8 @@ def predictions(
     from reports.disk import ResultsDamaged, ResultsFolderError
     from reports.store import ResultsMismatch
 
-    try:
+    with failing_with(ResultsMismatch, ResultsDamaged, ResultsFolderError):
         return evaluate(experiment, model, cell, asked, plan.source, plan.batch_size, plan.max_new_tokens)
-    except (ResultsMismatch, ResultsDamaged, ResultsFolderError) as error:
-        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")

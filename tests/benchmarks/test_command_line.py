@@ -99,6 +99,17 @@ def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
     assert f"grid: diffllama, llama × clean, inf, rcs, sd × zero_shot; {size}" in out
 
 
+def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
+    """No traceback and no chain of other people's errors."""
+    done = typed("benchmarks", "--models", f"mine={tmp_path}", "--datasets", "clean", "--results", str(tmp_path / "r"))
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    sentence = f"model 'mine': {tmp_path} has no config.json; a checkpoint folder was expected"
+    report = done.stdout.partition("= ERRORS =")[2].partition("= short test summary info =")[0].strip("=\n ")
+    assert sentence in report
+    assert "exception" not in report
+    assert "Traceback" not in report
+
+
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "accuracy.csv").open(newline="") as file:
         return list(csv.DictReader(file))
