@@ -103,11 +103,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _plan(option: object) -> Plan:
     get = vars(option).__getitem__
-    if get("max_samples") is not None and get("max_samples") != -1 and get("max_samples") < 1:
-        raise GridError(f"--max-samples {get('max_samples')}: expected a number from 1 up, or -1 for all")
-    for name in ("batch_size", "max_new_tokens"):
-        if get(name) < 1:
-            raise GridError(f"--{name.replace('_', '-')} {get(name)}: expected a number from 1 up")
     source = get("problems")
     if not is_file_source(source):
         split_source(source)
@@ -174,6 +169,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         cell = cells.get(item)
         return (models.index(cell.model), STAGES.index(cell.stage)) if isinstance(cell, Cell) else (-1, -1)
 
+    for item in cells:
+        if item.get_closest_marker("stage"):  # a warning of somebody's driver must not end an experiment
+            item.add_marker(pytest.mark.filterwarnings("default"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=place)  # stable: everything that is no cell stays first and in order
 
@@ -241,4 +239,5 @@ def gsm8k(pytestconfig: pytest.Config) -> list[Problem]:
     path = pytestconfig.option.gsm8k
     if path is None:
         pytest.skip("wants real GSM8K: --gsm8k PATH names its training split as .jsonl")
-    return load_problems(path)
+    with failing_with(ValueError, OSError):
+        return load_problems(path)

@@ -18,8 +18,8 @@ _FIRST = ["model", "dataset", "accuracy", "correct", "total"]
 
 
 def run_comprehensive_evaluation(
-    models: Sequence[str] = ("diffllama", "llama"),
-    datasets: Sequence[str] = DATASETS,
+    models: str | Sequence[str] = ("diffllama", "llama"),
+    datasets: str | Sequence[str] = DATASETS,
     max_samples_per_dataset: int = SIZES["default"],
     problems: str = "mini",
     results: str | Path = "results",
@@ -34,12 +34,13 @@ def run_comprehensive_evaluation(
     The arguments are the options of `pytest benchmarks` by the same names; `max_samples_per_dataset` −1 is all. It
     resumes from `results` and writes there what a run of pytest writes. The table has a row a cell, accuracies as
     fractions with their 95 % Wilson interval; the predictions are by cell, as in `diffllama-inf-zero_shot`.
-    Raises `UnknownModelError`, `GridError` or `ValueError` for what does not exist, before any model is loaded;
-    `LoadError` for a model that cannot be loaded, `ResultsMismatch` where `results` holds another experiment.
+    Raises `UnknownModelError`, `GridError`, `FileNotFoundError`, `ConnectionError` or `ValueError` for what does not
+    exist, before any model is loaded; `LoadError` for a model that cannot be loaded, `ResultsMismatch` where `results`
+    holds another experiment.
     """
     plan = Plan(
-        models=choose_models(list(models)),
-        datasets=choose_datasets(",".join(datasets)),
+        models=choose_models(models),
+        datasets=choose_datasets(datasets),
         stages=("zero_shot",),
         problems=problems,
         max_samples=max_samples_per_dataset,

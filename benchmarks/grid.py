@@ -44,6 +44,14 @@ class Plan:
     dtype: str = "auto"
     noisy_folder: Path | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse sizes that mean nothing: `GridError`."""
+        if self.max_samples != -1 and self.max_samples < 1:
+            raise GridError(f"--max-samples {self.max_samples}: expected a number from 1 up, or -1 for all")
+        for option, value in (("--batch-size", self.batch_size), ("--max-new-tokens", self.max_new_tokens)):
+            if value < 1:
+                raise GridError(f"{option} {value}: expected a number from 1 up")
+
     def cells(self, stage: str, *models: ModelSpec) -> list[tuple[ModelSpec, Cell]]:
         """The cells of a stage, of all models or of `models`, model by model, in the order of the options."""
         return [(spec, Cell(spec.name, dataset, stage)) for spec in models or self.models for dataset in self.datasets]
@@ -72,9 +80,10 @@ class Plan:
         return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, seed {self.seed}"
 
 
-def choose_datasets(text: str) -> tuple[str, ...]:
-    """The datasets of a comma-separated list. Raises `GridError`, with the nearest name, for an unknown one."""
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
+    """The datasets of a list, comma-separated or not. Raises `GridError`, with the nearest name, for an unknown one."""
+    parts = text.split(",") if isinstance(text, str) else text
+    names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if name not in DATASETS:
             near = difflib.get_close_matches(name, DATASETS, n=1)

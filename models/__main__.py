@@ -40,6 +40,9 @@ def _train_mini(options: argparse.Namespace) -> int:
     from models.mini_pair import FamilyExistsError, train_pair
     from models.mini_training import Recipe
 
+    if options.steps is not None and options.steps < 1:
+        print(f"python -m models train-mini: --steps {options.steps}: expected a number from 1 up", file=sys.stderr)
+        return 2
     recipe = Recipe() if options.steps is None else Recipe(steps=options.steps)
     try:
         folders = train_pair(options.out, options.seed, recipe)

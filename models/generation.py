@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -73,27 +74,52 @@ def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int 
 
     There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit.
     """
+    if not questions:
+        return []
     tokenizer = loaded.tokenizer
     prompts = [prompt_for(question) for question in questions]
     inputs = tokenizer(prompts, return_tensors="pt", padding=True, return_token_type_ids=False).to(loaded.device)
     length = inputs["input_ids"].shape[1]
     _refuse_too_long(loaded, length, max_new_tokens)
-    ends = loaded.model.generation_config.eos_token_id
-    ends = ends if ends is not None else tokenizer.eos_token_id
+    ends = _end_tokens(loaded)
     config = GenerationConfig(
         do_sample=False,
         num_beams=1,
         repetition_penalty=1.0,
         max_new_tokens=max_new_tokens,
-        eos_token_id=ends,
+        eos_token_id=sorted(ends) or None,
         pad_token_id=tokenizer.pad_token_id,
         use_cache=True,
     )
     criteria = StoppingCriteriaList([_AnswerLine(tokenizer, length)])
     model: Any = loaded.model
-    written = model.generate(**inputs, generation_config=config, stopping_criteria=criteria)[:, length:].tolist()
-    stops = set(ends if isinstance(ends, list) else [ends])
-    return [_read(tokenizer, row, stops) for row in written]
+    with _threads(loaded):
+        written = model.generate(**inputs, generation_config=config, stopping_criteria=criteria)[:, length:].tolist()
+    return [_read(tokenizer, row, ends) for row in written]
+
+
+#: Below this, in parameters, the threads of a CPU wait for each other longer than they work.
+SMALL = 20_000_000
+
+
+@contextmanager
+def _threads(loaded: LoadedModel) -> Iterator[None]:
+    """One thread for a small model on a CPU. Two are faster only while nobody else uses the machine; beside a busy
+    neighbour each tiny product waits for a thread that is not running."""
+    before = torch.get_num_threads()
+    small = loaded.device.type == "cpu" and loaded.model.num_parameters() < SMALL
+    torch.set_num_threads(1 if small else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _end_tokens(loaded: LoadedModel) -> set[int]:
+    """Every token that ends a text: the generation config and the tokenizer may each know another one."""
+    configured = loaded.model.generation_config.eos_token_id
+    known = configured if isinstance(configured, list) else [configured]
+    return {token for token in [*known, loaded.tokenizer.eos_token_id] if token is not None}
 
 
 def _refuse_too_long(loaded: LoadedModel, prompt_tokens: int, max_new_tokens: int) -> None:

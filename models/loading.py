@@ -52,6 +52,7 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     """
     spec = find_model(name_or_source) if isinstance(name_or_source, str) else name_or_source
     target = _device(device)
+    precision = _dtype(dtype, target)
     folder = checkpoint_folder(spec)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     bars = logging.is_progress_bar_enabled()
@@ -59,7 +60,7 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=_dtype(dtype, target), attn_implementation="sdpa", use_safetensors=True, **options
+            folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **options
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise LoadError(f"model {spec.name!r}: {folder} does not hold a usable checkpoint: {error}") from error
@@ -69,7 +70,11 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
-    return LoadedModel(model.to(target).eval(), tokenizer, spec, fingerprint(folder))
+    try:
+        model = model.to(target)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
+        raise LoadError(f"model {spec.name!r} could not be put on --device {device!r}: {error}") from error
+    return LoadedModel(model.eval(), tokenizer, spec, fingerprint(folder))
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:

@@ -6,8 +6,9 @@ import re
 
 PROMPT = "Question: {question}\nAnswer:"
 #: The rule in words, as it stands in the key of every prediction.
-STOP = "end of text, or a complete line '#### …', or a new line 'Question:'"
-_STOP = re.compile(r"####[^\n]*\S[^\n]*\n|\nQuestion:")
+STOP = "end of text, or a complete line '#### N', or a new line 'Question:'"
+# A number must follow at once: `#### Step 1` and `#### 2. Add up` are headings, and the answer is still to come.
+_STOP = re.compile(r"(?<!#)####[ \t*]*+(?!\d+[.):][ \t]+\w)[-−]?[$€£]?\.?\d[^\n]*+\n|\nQuestion:")
 
 
 def prompt_for(question: str) -> str:

@@ -54,8 +54,8 @@ def find_model(text: str) -> ModelSpec:
         if not _NAME.fullmatch(name):
             raise UnknownModelError(f"--models {text!r}: a name is letters, digits and . _ + -, but got {name!r}")
         return _from_source(name, source, text)
-    if text in MODELS:
-        return MODELS[text]
+    if text.rstrip("/") in MODELS:  # a shell completes the folder of that name with a stroke
+        return MODELS[text.rstrip("/")]
     if "/" in text or Path(text).is_dir():
         return _from_source(Path(text).resolve().name if Path(text).is_dir() else text.rsplit("/")[-1], text, text)
     raise UnknownModelError(_unknown(text))

@@ -38,7 +38,8 @@ def training(seed: int, n: int) -> list[Problem]:
 def problems(split: str) -> list[Problem]:
     """The problems of one of `SPLITS`, the same ones each time.
 
-    `test`: wordings, names and things of training with new numbers. `new-names`: names and things that training never
+    `test`: new questions of the trained templates, names and things; many of their numbers occur in training too, with
+    other words around them, as some templates have few to draw from. `new-names`: names and things that training never
     holds. `new-templates`: kinds of problem that it never holds. Raises `KeyError` for another name.
     """
     return training(0, TRAIN_SIZE) if split == "train" else _TEST_SPLITS[split]()

@@ -210,5 +210,5 @@ def new_names(n: int, seed: int) -> list[Problem]:
 
 
 def familiar(n: int, seed: int) -> list[Problem]:
-    """`n` problems of the trained templates, names and things, with new numbers."""
+    """`n` new questions of the trained templates, names and things."""
     return problems_of("test", TEMPLATES, SEEN, n, seed)

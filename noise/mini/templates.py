@@ -277,7 +277,7 @@ TEMPLATES: tuple[Template, ...] = (
     ),
 )
 
-#: Never seen in training, in wording or in the order of their steps; the new-templates set is made of these.
+#: Wordings never seen in training, some with its order of steps; the new-templates set is made of these.
 NEW_TEMPLATES: tuple[Template, ...] = (
     Template(
         "garden",

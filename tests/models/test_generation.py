@@ -56,6 +56,35 @@ def test_generation_is_the_argmax_of_the_model_itself(loaded: LoadedModel, quest
     assert written.finished
 
 
+def test_every_end_of_text_token_ends_a_text(questions: list[str]) -> None:
+    """A generation config that names another token than the tokenizer must not make the text run on, digits glued."""
+    loaded = load("llama", device="cpu", dtype="float32")
+    expected = generate(loaded, questions[:8], 64)
+    loaded.model.generation_config.eos_token_id = loaded.tokenizer.bos_token_id
+    assert generate(loaded, questions[:8], 64) == expected
+
+
+def test_a_small_model_runs_on_one_thread_and_leaves_the_setting_alone(
+    loaded: LoadedModel, questions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = loaded.model.generate
+    monkeypatch.setattr(
+        loaded.model, "generate", lambda **inputs: (seen.append(torch.get_num_threads()), real(**inputs))[1]
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        generate(loaded, questions[:1], 4)
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_no_question_is_no_generation(loaded: LoadedModel) -> None:
+    assert generate(loaded, [], 4) == []
+
+
 def test_the_token_limit_is_reported(loaded: LoadedModel, questions: list[str]) -> None:
     generation = generate(loaded, questions[:1], 3)[0]
     assert (generation.tokens, generation.finished) == (3, False)
@@ -86,12 +115,26 @@ def test_every_digit_is_a_token_of_its_own(loaded: LoadedModel) -> None:
     assert sum(any(digit in token for digit in "0123456789") for token in tokens) == 9
 
 
-@pytest.mark.parametrize("text", ["4+4=8\n#### 8\n", "#### 8\n4+4", "so 8\nQuestion: what"])
+@pytest.mark.parametrize(
+    "text", ["4+4=8\n#### 8\n", "#### 8\n4+4", "so 8\nQuestion: what", "#### $1,450.50\n", "#### **8**\n", "#### -8.\n"]
+)
 def test_a_text_is_complete_after_its_answer_line_or_at_a_new_question(text: str) -> None:
     assert is_complete(text)
 
 
-@pytest.mark.parametrize("text", ["", "4+4=8\n#### 8", "4+4=8\n####", "####\n", "Question: what"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "4+4=8\n#### 8",
+        "4+4=8\n####",
+        "####\n",
+        "Question: what",
+        "#### Step 1: add\n",
+        "#### 2. Add up\n",
+        "#####\n",
+    ],
+)
 def test_a_text_is_not_complete_before_that(text: str) -> None:
     assert not is_complete(text)
 

@@ -41,11 +41,17 @@ def test_a_precision_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"dtype": "float8"}, "--dtype 'float8': expected auto or one of"), ({"device": "tpu0"}, "--device 'tpu0'")],
+    [({"dtype": "float8"}, "^--dtype 'float8': expected auto or one of"), ({"device": "tpu0"}, "^--device 'tpu0'")],
 )
 def test_an_unknown_device_or_precision_is_refused(options: dict[str, str], said: str) -> None:
     with pytest.raises(LoadError, match=said):
         load("llama", **options)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(LoadError, match="could not be put on --device 'cuda'"):
+        load("llama", device="cuda")
 
 
 def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ def test_every_registered_name_finds_itself(name: str) -> None:
     assert find_model(name) is MODELS[name]
 
 
+def test_a_stroke_behind_a_name_changes_nothing() -> None:
+    assert find_model("llama/") is MODELS["llama"]
+
+
 def test_a_folder_goes_by_its_last_part(tmp_path: Path) -> None:
     folder = tmp_path / "my-checkpoint"
     folder.mkdir()
