@@ -25,14 +25,14 @@ SPLITS = (*_TEST_SPLITS, "train")
 TRAIN_SIZE = 8_000
 
 
-def test_questions() -> frozenset[str]:
+def questions_of_the_tests() -> frozenset[str]:
     """Every question of every test split, clean."""
     return frozenset(problem.question for make in _TEST_SPLITS.values() for problem in make())
 
 
 def training(seed: int, n: int) -> list[Problem]:
     """The first `n` problems of the training stream of `seed`."""
-    return list(itertools.islice(training_stream(seed, test_questions()), n))
+    return list(itertools.islice(training_stream(seed, questions_of_the_tests()), n))
 
 
 def problems(split: str) -> list[Problem]:

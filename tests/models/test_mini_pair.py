@@ -78,7 +78,7 @@ def test_the_training_text_of_the_log_is_the_one_this_code_generates(training_pr
 
 
 def test_no_test_question_was_trained_on(training_problems: list[Problem]) -> None:
-    assert not {problem.question for problem in training_problems} & mini.test_questions()
+    assert not {problem.question for problem in training_problems} & mini.questions_of_the_tests()
 
 
 @pytest.mark.parametrize(("split", "n", "floor"), [("test", 500, 0.85), ("new-names", 500, 0.70)])

@@ -57,7 +57,7 @@ def test_a_test_split_has_the_size_that_is_promised_and_no_question_twice(split:
 
 
 def test_no_test_question_is_in_the_training_stream(stream: list[Problem]) -> None:
-    assert not {problem.question for problem in stream} & mini.test_questions()
+    assert not {problem.question for problem in stream} & mini.questions_of_the_tests()
 
 
 def test_the_stream_leaves_out_what_it_is_told_to_avoid() -> None:
