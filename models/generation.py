@@ -15,7 +15,7 @@ from models.loading import LoadedModel
 from models.prompt import cut, is_complete, prompt_for
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
-GENERATION_VERSION = "1"
+GENERATION_VERSION = "2"
 
 
 class PromptTooLongError(ValueError):
@@ -63,7 +63,7 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
     """`questions` by index, in batches of like length, the longest first: one that does not fit fails early."""
     if not questions:
         return []
-    lengths = [len(ids) for ids in loaded.tokenizer([prompt_for(question) for question in questions])["input_ids"]]
+    lengths = [len(ids) for ids in loaded.encode([prompt_for(question) for question in questions])["input_ids"]]
     order = sorted(range(len(questions)), key=lambda index: -lengths[index])
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
@@ -78,7 +78,7 @@ def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int 
         return []
     tokenizer = loaded.tokenizer
     prompts = [prompt_for(question) for question in questions]
-    inputs = tokenizer(prompts, return_tensors="pt", padding=True, return_token_type_ids=False).to(loaded.device)
+    inputs = loaded.encode(prompts, return_tensors="pt", padding=True).to(loaded.device)
     length = inputs["input_ids"].shape[1]
     _refuse_too_long(loaded, length, max_new_tokens)
     ends = _end_tokens(loaded)
@@ -93,7 +93,7 @@ def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int 
     )
     criteria = StoppingCriteriaList([_AnswerLine(tokenizer, length)])
     model: Any = loaded.model
-    with _threads(loaded):
+    with threads_for(loaded):
         written = model.generate(**inputs, generation_config=config, stopping_criteria=criteria)[:, length:].tolist()
     return [_read(tokenizer, row, ends) for row in written]
 
@@ -103,7 +103,7 @@ SMALL = 20_000_000
 
 
 @contextmanager
-def _threads(loaded: LoadedModel) -> Iterator[None]:
+def threads_for(loaded: LoadedModel) -> Iterator[None]:
     """One thread for a small model on a CPU. Two are faster only while nobody else uses the machine; beside a busy
     neighbour each tiny product waits for a thread that is not running."""
     before = torch.get_num_threads()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from models.registry import ModelSpec, find_model
@@ -36,6 +43,10 @@ class LoadedModel:
     @property
     def device(self) -> torch.device:
         return self.model.device
+
+    def encode(self, texts: Sequence[str], **options: Any) -> BatchEncoding:
+        """`texts` as tokens. What looks like a special token inside a text is read as the characters it is."""
+        return self.tokenizer(list(texts), split_special_tokens=True, return_token_type_ids=False, **options)
 
     @property
     def precision(self) -> str:
@@ -116,7 +127,17 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-_DECISIVE = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model"}
+_DECISIVE = {
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+}
 
 
 def _device(device: str) -> torch.device:

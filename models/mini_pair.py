@@ -17,11 +17,9 @@ import torch
 from tqdm import tqdm
 
 from models.mini_training import FAMILIES, Recipe, make_tokenizer, train
+from models.registry import TRAINING_LOG
 from noise.mini import training
 from noise.problems import Problem
-
-#: The file beside the weights that says how they were made.
-LOG = "training.json"
 
 
 class FamilyExistsError(ValueError):
@@ -76,6 +74,6 @@ def _save(folder: Path, model: Any, tokenizer: Any, log: dict[str, Any]) -> Path
     shutil.rmtree(temporary, ignore_errors=True)
     model.to(torch.bfloat16).save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
-    (temporary / LOG).write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+    (temporary / TRAINING_LOG).write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
     temporary.rename(folder)
     return folder

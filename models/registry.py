@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
+#: The file beside a miniature's weights that says how they were made.
+TRAINING_LOG = "training.json"
 _MINIATURE = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
 
 
@@ -58,27 +60,23 @@ def find_model(text: str) -> ModelSpec:
         return MODELS[text.rstrip("/")]
     if "/" in text or Path(text).is_dir():
         return _from_source(Path(text).resolve().name if Path(text).is_dir() else text.rsplit("/")[-1], text, text)
-    raise UnknownModelError(_unknown(text))
+    near = difflib.get_close_matches(text, MODELS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    known = f"{', '.join(MODELS)}; or a folder, a hub id (org/name), or NAME=SOURCE"
+    raise UnknownModelError(f"unknown model {text!r}.{hint} Known: {known}.")
 
 
 def _from_source(name: str, source: str, text: str) -> ModelSpec:
     if source in MODELS:
         known = MODELS[source]
         return ModelSpec(name, known.source, known.subfolder, known.revision, known.caveat)
-    if source and Path(source).expanduser().is_dir():
-        return ModelSpec(name, str(Path(source).expanduser()))
+    folder = Path(source).expanduser()
+    if source and folder.is_dir():
+        return ModelSpec(name, str(folder), caveat=_MINIATURE if (folder / TRAINING_LOG).is_file() else "")
     if _HUB_ID.fullmatch(source):
         return ModelSpec(name, source)
     raise UnknownModelError(
         f"model {text!r}: {source!r} is no folder, no hub id (org/name) and no registered model ({', '.join(MODELS)})"
-    )
-
-
-def _unknown(text: str) -> str:
-    near = difflib.get_close_matches(text, MODELS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return (
-        f"unknown model {text!r}.{hint} Known: {', '.join(MODELS)}; or a folder, a hub id (org/name), or NAME=SOURCE."
     )
 
 

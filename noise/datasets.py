@@ -71,6 +71,14 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
     return Path(folder) / ("_".join(filter(None, (stem, name, split))) + ".jsonl")
 
 
+def existing_noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Path:
+    """`noisy_file`, where it exists. Raises `FileNotFoundError` otherwise."""
+    path = noisy_file(source, name, folder)
+    if not path.is_file():
+        raise FileNotFoundError(f"expected the {name} problems of {str(source)!r} in {str(path)!r}, got no such file")
+    return path
+
+
 def fields_of(noisy: NoisyProblem) -> dict[str, Any]:
     """The line of a file that holds `noisy`."""
     return {
@@ -109,9 +117,7 @@ def load_noisy_for(
     A line belongs to a problem by its id, or, where the file has none of the problem's id, by its original question.
     Raises `FileNotFoundError` for a missing file, `ValueError` for one that belongs to other problems.
     """
-    path = noisy_file(source, name, folder)
-    if not path.is_file():
-        raise FileNotFoundError(f"expected the {name} problems of {str(source)!r} in {str(path)!r}, got no such file")
+    path = existing_noisy_file(source, name, folder)
     lines = read_noisy(path)
     by_id = {noisy.problem.id: noisy for noisy in lines}
     by_text = {noisy.problem.question: noisy for noisy in lines}

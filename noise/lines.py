@@ -110,8 +110,8 @@ def unknown(kind: str, got: str, known: Iterable[str], allowed: Iterable[str] | 
     """One sentence for a name that is not among the `known`: the nearest match, and what is allowed."""
     known = list(known)
     nearest = difflib.get_close_matches(got.lower(), known, n=1)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return f"unknown {kind} {got!r}: {hint}allowed: {', '.join(allowed or known)}"
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return f"unknown {kind} {got!r}.{hint} Known: {', '.join(allowed or known)}."
 
 
 def _object(raw: bytes, place: str) -> dict[str, Any]:

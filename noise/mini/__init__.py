@@ -11,35 +11,33 @@ from collections.abc import Callable
 from noise.mini.generate import familiar, new_names, new_templates, training_stream
 from noise.problems import Problem
 
-#: The seed of the test splits. Training takes another, and never a question that stands in a test split.
+#: The seeds of the test splits, and of the problems to fine-tune on. The shipped pair was trained with another, 0.
 TEST_SEED = 20_000
+TRAIN_SEED = 10_000
 
-_TEST_SPLITS: dict[str, Callable[[], list[Problem]]] = {
+#: How many training problems `problems("train")` gives: enough to fine-tune on.
+TRAIN_SIZE = 8_000
+
+_SPLITS: dict[str, Callable[[], list[Problem]]] = {
     "test": lambda: familiar(1_000, TEST_SEED),
     "new-names": lambda: new_names(500, TEST_SEED),
     "new-templates": lambda: new_templates(240, TEST_SEED),
+    "train": lambda: training(TRAIN_SEED, TRAIN_SIZE),
 }
-SPLITS = (*_TEST_SPLITS, "train")
-
-#: How many training problems `problems("train")` gives: enough to fine-tune on. Training itself takes the stream.
-TRAIN_SIZE = 8_000
-
-
-def questions_of_the_tests() -> frozenset[str]:
-    """Every question of every test split, clean."""
-    return frozenset(problem.question for make in _TEST_SPLITS.values() for problem in make())
+SPLITS = tuple(_SPLITS)
 
 
 def training(seed: int, n: int) -> list[Problem]:
-    """The first `n` problems of the training stream of `seed`."""
-    return list(itertools.islice(training_stream(seed, questions_of_the_tests()), n))
+    """The first `n` problems of the training stream of `seed`; whatever the seed, no worked answer of a test split."""
+    return list(itertools.islice(training_stream(seed), n))
 
 
 def problems(split: str) -> list[Problem]:
     """The problems of one of `SPLITS`, the same ones each time.
 
-    `test`: new questions of the trained templates, names and things; many of their numbers occur in training too, with
-    other words around them, as some templates have few to draw from. `new-names`: names and things that training never
-    holds. `new-templates`: kinds of problem that it never holds. Raises `KeyError` for another name.
+    `test`: the trained templates, names and things with new numbers: no worked answer of it stands in training, while
+    one of its sums may, as a step of another answer or in a drill. `new-names`: new numbers, and names and things that
+    training never holds. `new-templates`: kinds of problem that it never holds. `train`: problems to fine-tune on, made
+    as the miniatures' training text was, with another seed. Raises `KeyError` for another name.
     """
-    return training(0, TRAIN_SIZE) if split == "train" else _TEST_SPLITS[split]()
+    return _SPLITS[split]()

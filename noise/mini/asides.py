@@ -43,10 +43,28 @@ ASIDES: tuple[Template, ...] = (
         "A painter drew {x} lines of {y} {o}, and {x} * {y} = {s} {o} were drawn.",
         "",
     ),
+    Template(
+        "sum_words", "x:2..60 y:2..60 s=x+y", "{A} [said aloud|was taught|had to learn] that {x} and {y} make {s}.", ""
+    ),
+    Template(
+        "sum_scene",
+        "x:2..60 y:2..60 s=x+y",
+        "The [ship|train|cellar] held {x} {o} and {y} {p}, {x} + {y} = {s} [pieces|goods].",
+        "",
+    ),
+    Template(
+        "quotient_story",
+        "y:2..12 s:2..12 x=y*s",
+        "[A tailor|A monk|{A}] cut {x} feet of cloth by {y}, and {x} / {y} = {s} strips came of it.",
+        "",
+    ),
+    Template(
+        "difference_story",
+        "x:20..99 y:2..x-2 s=x-y",
+        "The [baker|king|clown] ordered {x} {o} but sent {y} back, {x} - {y} = {s}.",
+        "",
+    ),
     Template("chain", "x:2..30 y:2..30 s=x+y z:2..20 t=s+z", "{x} + {y} is {s}, and {s} + {z} is {t}.", ""),
     Template("double", "x:2..50 s=x*2", "[Doubling {x} gives {s}|The double of {x} is {s}].", ""),
     Template("gone", "x:20..90 y:2..x-2 s=x-y", "{A} had {x} wishes, {y} came true, and {x} - {y} = {s} did not.", ""),
-    # The scene, without a quantity.
-    Template("weather", "", "[The sun was out|It had rained at night|Clouds hung low|A warm wind blew].", ""),
-    Template("song", "", "There was music [in the air|on the radio|far away].", ""),
 )

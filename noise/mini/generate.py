@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache
@@ -14,11 +16,13 @@ from noise.mini.templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.problems import Problem
 
 #: Shares of the training text, each a probability a problem; a drill is this many sums.
-ASIDE_SHARE = 0.08
+ASIDE_SHARE = 0.10
 DRILL_SHARE = 0.20
 MADE_UP_SHARE = 0.40
 KIND_SHARE = 0.30
 DRILL_LENGTH = 5
+#: One in this many worked answers is held out: the test splits have these alone, and training has none of them.
+HELD_OUT_EVERY = 5
 
 _ALTERNATIVES = re.compile(r"\[(?:(\w)=)?([^\]]*)\]")
 #: A sentence that leans on the one before it: nothing may be put between the two.
@@ -120,14 +124,27 @@ def _fill(text: str, values: Mapping[str, Fraction], cast: _Cast) -> str:
     return _SLOT.sub(slot, text)
 
 
+def is_held_out(answer: str) -> bool:
+    """Whether a worked answer belongs to the test splits. It goes by the text alone, whichever template wrote it."""
+    return zlib.crc32(answer.encode()) % HELD_OUT_EVERY == 0
+
+
+def draw_numbers(template: Template, rng: random.Random, held_out: bool | None) -> tuple[dict[str, Fraction], str]:
+    """A template's values and its worked answer, drawn until it is on the side that is wanted; `None` wants any."""
+    while True:
+        values = _draw_numbers(template.numbers, rng)
+        worked = [_work(step, values) for step in template.steps.split()]
+        answer = _answer([equation for equation, _ in worked], worked[-1][1])
+        if held_out is None or is_held_out(answer) == held_out:
+            return values, answer
+
+
 def _instance(
-    template: Template, words: Lexicon, rng: random.Random, made_up_share: float = 0.0
+    template: Template, words: Lexicon, rng: random.Random, held_out: bool, made_up_share: float = 0.0
 ) -> tuple[str, str, _Cast]:
-    values = _draw_numbers(template.numbers, rng)
+    values, answer = draw_numbers(template, rng, held_out)
     cast = _Cast(words, rng, made_up_share)
-    question = _fill(template.text, values, cast)
-    worked = [_work(step, values) for step in template.steps.split()]
-    return question, _answer([equation for equation, _ in worked], worked[-1][1]), cast
+    return _fill(template.text, values, cast), answer, cast
 
 
 def draw_aside(words: Lexicon, rng: random.Random, made_up_share: float = 0.0, taken: _Taken | None = None) -> str:
@@ -169,34 +186,37 @@ def _drill(rng: random.Random) -> tuple[str, str]:
 
 
 def problems_of(split: str, templates: tuple[Template, ...], words: Lexicon, n: int, seed: int) -> list[Problem]:
-    """`n` clean problems, the templates taken in turn, no question twice. Ids are `mini-<split>-<number>`."""
+    """`n` clean problems with held-out numbers, no question twice. Ids are `mini-<split>-<number>`.
+
+    Every template comes once before any comes again, in an order of its own each time, so the first ones are a fair
+    sample.
+    """
     problems: list[Problem] = []
     questions: set[str] = set()
-    attempt = 0
+    order: list[Template] = []
+    rng = random.Random(f"mini {split} {seed}")
     while len(problems) < n:
-        rng = random.Random(f"mini {split} {seed} {attempt}")
-        attempt += 1
-        question, answer, _ = _instance(templates[len(problems) % len(templates)], words, rng)
+        if not order:
+            order = rng.sample(templates, len(templates))
+        question, answer, _ = _instance(order[-1], words, rng, held_out=True)
         if question not in questions:
+            order.pop()
             questions.add(question)
             problems.append(Problem(f"mini-{split}-{len(problems):05d}", question, answer))
     return problems
 
 
-def training_stream(seed: int, avoid: frozenset[str], aside_share: float = ASIDE_SHARE) -> Iterator[Problem]:
-    """Endless training problems: templates, drills and asides in the shares above, never a question of `avoid`."""
-    number = 0
-    while True:
+def training_stream(seed: int, aside_share: float = ASIDE_SHARE) -> Iterator[Problem]:
+    """Endless training problems: templates, drills and asides in the shares above, no worked answer held out."""
+    for number in itertools.count():
         rng = random.Random(f"mini train {seed} {number}")
         if rng.random() < DRILL_SHARE:
             question, answer = _drill(rng)
         else:
-            question, answer, cast = _instance(rng.choice(TEMPLATES), SEEN, rng, MADE_UP_SHARE)
+            question, answer, cast = _instance(rng.choice(TEMPLATES), SEEN, rng, False, MADE_UP_SHARE)
             if rng.random() < aside_share:
                 question = _with_aside(question, cast)
-        if question not in avoid:
-            yield Problem(f"mini-train-{number:06d}", question, answer)
-        number += 1
+        yield Problem(f"mini-train-{number:06d}", question, answer)
 
 
 def new_templates(n: int, seed: int) -> list[Problem]:
@@ -205,10 +225,10 @@ def new_templates(n: int, seed: int) -> list[Problem]:
 
 
 def new_names(n: int, seed: int) -> list[Problem]:
-    """`n` problems of the trained templates with names and things that training never holds."""
+    """`n` problems of the trained templates with names, things and numbers that training never holds."""
     return problems_of("new-names", TEMPLATES, HELD_OUT, n, seed)
 
 
 def familiar(n: int, seed: int) -> list[Problem]:
-    """`n` new questions of the trained templates, names and things."""
+    """`n` problems of the trained templates, names and things with numbers that training never holds."""
     return problems_of("test", TEMPLATES, SEEN, n, seed)

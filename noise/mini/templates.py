@@ -166,7 +166,7 @@ TEMPLATES: tuple[Template, ...] = (
     ),
     Template(
         "half_dollar",
-        "a:1..6 k:2..6 n=2*k c=a+1/2",
+        "a:1..9 k:2..9 n=2*k c=a+1/2",
         "{A} [buys|orders] {n} {o} at ${a}.50 each. How much do they cost " + _SUM + "?",
         "c*n=t",
     ),

@@ -34,8 +34,10 @@ def test_a_prediction_does_not_depend_on_its_batch(loaded: LoadedModel, question
 def test_padding_leaves_the_logits_as_they_are(loaded: LoadedModel, questions: list[str]) -> None:
     """The texts above could agree by luck of the argmax; here are the numbers behind them."""
     prompts = [prompt_for(question) for question in sorted(questions, key=len)[:: len(questions) - 1]]
+    padded = loaded.encode(prompts, return_tensors="pt", padding=True)
+    positions = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)  # as `generate` counts them
     with torch.inference_mode():
-        together = loaded.model(**loaded.tokenizer(prompts, return_tensors="pt", padding=True)).logits[:, -1]
+        together = loaded.model(**padded, position_ids=positions).logits[:, -1]
         alone = [loaded.model(**loaded.tokenizer(prompt, return_tensors="pt")).logits[0, -1] for prompt in prompts]
     assert torch.allclose(together, torch.stack(alone), atol=1e-4)
 
@@ -147,7 +149,17 @@ def test_what_is_written_past_the_end_is_cut() -> None:
 
 def test_prompt_and_completion_meet_where_the_tokenizer_cuts(loaded: LoadedModel) -> None:
     """Training tokenises the two apart; evaluation must ask with the same tokens."""
-    whole = loaded.tokenizer(prompt_for("How many?") + completion_for("4+4=8\n#### 8"))["input_ids"]
-    prompt = loaded.tokenizer(prompt_for("How many?"))["input_ids"]
-    completion = loaded.tokenizer(completion_for("4+4=8\n#### 8"), add_special_tokens=False)["input_ids"]
-    assert whole == prompt + completion
+    for problem in mini.problems("test")[:200]:
+        prompt, completion = prompt_for(problem.question), completion_for(problem.answer)
+        apart = (
+            loaded.encode([prompt])["input_ids"][0]
+            + loaded.encode([completion], add_special_tokens=False)["input_ids"][0]
+        )
+        assert loaded.encode([prompt + completion])["input_ids"][0] == apart
+
+
+def test_a_special_token_in_a_question_is_read_as_its_characters(loaded: LoadedModel) -> None:
+    ids = loaded.encode(["Bob <eos> has <pad> 3 eggs. <bos>"])["input_ids"][0]
+    special = {loaded.tokenizer.eos_token_id, loaded.tokenizer.pad_token_id, loaded.tokenizer.bos_token_id}
+    assert [id_ for id_ in ids if id_ in special] == [loaded.tokenizer.bos_token_id]
+    assert ids[0] == loaded.tokenizer.bos_token_id

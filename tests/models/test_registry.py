@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ def test_a_model_can_be_given_a_name(tmp_path: Path) -> None:
 
 def test_a_renamed_miniature_is_still_called_a_miniature() -> None:
     assert find_model("mine=llama").caveat == MODELS["llama"].caveat
+
+
+def test_a_copy_of_a_miniature_is_still_called_a_miniature(tmp_path: Path) -> None:
+    copy = shutil.copytree(MODELS["llama"].source, tmp_path / "copy")
+    assert find_model(str(copy)).caveat == MODELS["llama"].caveat
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_failure_halfway_keeps_whole_files_and_leaves_no_half_one(
 
 
 def test_an_unknown_noise_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"unknown noise 'rsc': did you mean 'rcs'\? allowed: inf, rcs, sd"):
+    with pytest.raises(ValueError, match=r"unknown noise 'rsc'. Did you mean 'rcs'\? Known: inf, rcs, sd"):
         generate_noisy_datasets(tmp_path / "nothing.jsonl", ["inf", "rsc"], folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

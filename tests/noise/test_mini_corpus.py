@@ -11,9 +11,9 @@ import pytest
 
 from noise import NOISES, inject, mini
 from noise.mini.asides import ASIDES
-from noise.mini.generate import ASIDE_SHARE, draw_aside, training_stream
+from noise.mini.generate import ASIDE_SHARE, HELD_OUT_EVERY, draw_aside, draw_numbers, is_held_out, training_stream
 from noise.mini.lexicon import HELD_OUT, MADE_UP, SEEN, plural
-from noise.mini.templates import NEW_TEMPLATES, TEMPLATES
+from noise.mini.templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.problems import Problem
 
 pytestmark = pytest.mark.quick
@@ -56,16 +56,38 @@ def test_a_test_split_has_the_size_that_is_promised_and_no_question_twice(split:
     assert len(set(questions)) == len(questions)
 
 
-def test_no_test_question_is_in_the_training_stream(stream: list[Problem]) -> None:
-    assert not {problem.question for problem in stream} & mini.questions_of_the_tests()
+@pytest.mark.parametrize("split", TEST_SPLITS)
+def test_every_worked_answer_of_a_test_split_is_held_out(split: str) -> None:
+    assert all(is_held_out(problem.answer) for problem in mini.problems(split))
 
 
-def test_the_stream_leaves_out_what_it_is_told_to_avoid() -> None:
-    """So the line above is no accident of the draw."""
-    first = next(training_stream(0, frozenset()))
-    assert first.question not in {
-        problem.question for problem in itertools.islice(training_stream(0, frozenset({first.question})), 100)
-    }
+def test_training_holds_no_worked_answer_that_is_held_out(stream: list[Problem]) -> None:
+    """So no test question stands in it either, with an aside or without. The whole training text: test_mini_pair."""
+    stories = [problem for problem in stream if not problem.question.startswith("Work out")]
+    assert len(stories) > 10_000
+    assert not any(is_held_out(problem.answer) for problem in stories)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_a_template_has_about_a_fifth_of_its_worked_answers_held_out(template: Template) -> None:
+    rng = random.Random(0)
+    answers = {draw_numbers(template, rng, None)[1] for _ in range(3_000)}
+    held_out = sum(map(is_held_out, answers))
+    assert held_out >= 10
+    assert held_out / len(answers) == pytest.approx(1 / HELD_OUT_EVERY, abs=0.1)
+
+
+def test_the_first_problems_of_a_split_are_of_as_many_kinds() -> None:
+    """Told apart by operations. Each template comes once before any comes again, in an order of its own each time."""
+    kinds = [re.sub(r"[^-+*/]", "", problem.answer) for problem in mini.problems("test")]
+    assert len(set(kinds[:20])) >= 8
+    assert kinds[: len(TEMPLATES)] != kinds[len(TEMPLATES) : 2 * len(TEMPLATES)]
+    assert sorted(kinds[: len(TEMPLATES)]) == sorted(kinds[len(TEMPLATES) : 2 * len(TEMPLATES)])
+
+
+def test_the_problems_to_fine_tune_on_are_not_those_of_the_shipped_training(stream: list[Problem]) -> None:
+    shipped = {problem.question for problem in stream}
+    assert sum(problem.question in shipped for problem in mini.problems("train")) < 0.01 * mini.TRAIN_SIZE
 
 
 def test_training_has_no_word_that_holds_a_held_out_name_or_thing() -> None:
@@ -99,10 +121,7 @@ def test_no_new_template_shares_its_sentence_of_question_with_a_trained_one() ->
 
 def test_as_many_problems_carry_an_aside_as_the_share_says() -> None:
     """Counted as the problems that another share of nought leaves without one: the rest of the draw is the same."""
-    some, none = (
-        list(itertools.islice(training_stream(0, frozenset(), aside_share=share), 5_000))
-        for share in (ASIDE_SHARE, 0.0)
-    )
+    some, none = (list(itertools.islice(training_stream(0, aside_share=share), 5_000)) for share in (ASIDE_SHARE, 0.0))
     stories = sum(not problem.question.startswith("Work out") for problem in none)
     different = sum(first.question != second.question for first, second in zip(some, none, strict=True))
     assert different / stories == pytest.approx(ASIDE_SHARE, abs=0.015)

@@ -45,12 +45,12 @@ def test_a_misspelt_noise_is_misuse(mine: Path, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as caught:
         main(["--problems", str(mine), "--datasets", "inf,rsc"])
     assert caught.value.code == 2
-    assert "unknown noise 'rsc': did you mean 'rcs'? allowed: inf, rcs, sd" in capsys.readouterr().err
+    assert "unknown noise 'rsc'. Did you mean 'rcs'? Known: inf, rcs, sd" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("nothing.jsonl", "no file 'nothing.jsonl'"), ("mni", "unknown source of problems 'mni': did you mean 'mini'?")],
+    [("nothing.jsonl", "no file 'nothing.jsonl'"), ("mni", "unknown source of problems 'mni'. Did you mean 'mini'?")],
 )
 def test_another_failure_is_one_sentence_and_status_1(
     tmp_path: Path, source: str, message: str, capsys: pytest.CaptureFixture[str]

@@ -105,10 +105,10 @@ def test_a_missing_file_names_the_nearest_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("gsm8", "unknown source of problems 'gsm8': did you mean 'gsm8k'? allowed: gsm8k, mini, a path"),
-        ("gsm8k:trian", "unknown gsm8k split 'trian': did you mean 'train'? allowed: test, train"),
-        ("mini:new-name", "unknown mini split 'new-name': did you mean 'new-names'?"),
-        ("mine.json", "allowed: gsm8k, mini, a path that ends in .jsonl"),
+        ("gsm8", "unknown source of problems 'gsm8'. Did you mean 'gsm8k'? Known: gsm8k, mini, a path"),
+        ("gsm8k:trian", "unknown gsm8k split 'trian'. Did you mean 'train'? Known: test, train"),
+        ("mini:new-name", "unknown mini split 'new-name'. Did you mean 'new-names'?"),
+        ("mine.json", "Known: gsm8k, mini, a path that ends in .jsonl"),
     ],
 )
 def test_an_unknown_source_names_the_nearest_match_and_what_is_allowed(source: str, message: str) -> None:

@@ -1,0 +1,114 @@
+"""The attention pattern that a differential model really applies, A1 − λ·A2 (Ye et al., arXiv 2410.05258, eq. 1).
+
+transformers computes (A1 − λ·A2)·V as a difference of outputs and gives back the raw softmax of all heads, A1 and A2
+one after the other. Here its own extension points, an attention function and a mask function of a name of ours, give
+back the difference instead. No file is edited, and the outputs are those of `eager`, to the bit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Literal
+
+import torch
+import transformers
+from torch import nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.masking_utils import eager_mask
+from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
+
+Part = Literal["difference", "first", "second"]
+_NAMES: dict[Part, str] = {
+    "difference": "differential",
+    "first": "differential_first",
+    "second": "differential_second",
+}
+
+
+class AttentionUnavailable(RuntimeError):
+    """A model's attention cannot be observed: it does not go through transformers' attention interface."""
+
+
+@contextmanager
+def differential_attention(model: PreTrainedModel, part: Part = "difference") -> Iterator[PreTrainedModel]:
+    """Inside, `model(**inputs, output_attentions=True).attentions[l]` is the pattern that layer `l` applies.
+
+    For a differential layer it is A1 − λ·A2, of shape (batch, heads / 2, query, key): its rows sum to 1 − λ and it has
+    negative entries. `part` `"first"` gives A1 and `"second"` A2, of the same shape, each with rows that sum to 1; λ is
+    `lambdas(model)`. For an ordinary layer it is the ordinary pattern, (batch, heads, query, key), whatever the `part`.
+
+    The outputs are those of the `eager` implementation. The model's own implementation is back on exit, also after an
+    exception; the contexts nest. It is safe with padding, a KV cache, grouped-query heads and low precision; the rows
+    of padded queries mean nothing and belong in no mean. Raises `AttentionUnavailable` where transformers cannot change
+    the model's attention, `KeyError` for an unknown `part`.
+    """
+    with attention_implementation(model, _NAMES[part]):
+        yield model
+
+
+@contextmanager
+def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None]:
+    """Inside, `model` runs on the registered attention implementation `name`; on exit on the one that it had."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(name)
+    try:
+        if model.config._attn_implementation != name:
+            raise AttentionUnavailable(
+                f"{type(model).__name__}: transformers {transformers.__version__} cannot change its attention"
+                " implementation; a model that goes through AttentionInterface was expected"
+            )
+        yield
+    finally:
+        model.set_attn_implementation(before)
+
+
+def is_differential(model: nn.Module) -> bool:
+    """Whether a layer of `model` uses differential attention."""
+    return any(isinstance(module, DiffLlamaAttention) for module in model.modules())
+
+
+def lambdas(model: nn.Module) -> torch.Tensor:
+    """λ of each differential layer, (layers,) in float32; empty for an ordinary model.
+
+    λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init, with λ_init = 0.8 − 0.6·exp(−0.3·layer) and layers counted from 0 (Ye et
+    al., eq. 2 and 3), rounded to the precision the model runs in.
+    """
+    found = [module for module in model.modules() if isinstance(module, DiffLlamaAttention)]
+    return torch.tensor([float(layer_lambda(module)) for module in found], dtype=torch.float32)
+
+
+def layer_lambda(module: DiffLlamaAttention) -> torch.Tensor:
+    """λ of one layer, a scalar, rounded where the layer rounds it."""
+    dtype = module.q_proj.weight.dtype
+    first, second = (
+        torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(dtype)
+        for q, k in ((module.lambda_q1, module.lambda_k1), (module.lambda_q2, module.lambda_k2))
+    )
+    return (first - second + module.lambda_init).detach()
+
+
+def _attend(part: Part, module: nn.Module, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """The model's own explicit attention, with the weights replaced. Both calls of a differential layer come here; it
+    returns the weights of the first."""
+    eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    if eager is None:
+        raise AttentionUnavailable(
+            f"{type(module).__name__}: its module has no eager_attention_forward, which transformers"
+            f" {transformers.__version__} was expected to have"
+        )
+    output, weights = eager(module, *arguments, **options)
+    if isinstance(module, DiffLlamaAttention):
+        first, second = weights.chunk(2, dim=1)  # heads h and h + H/2 are a pair
+        if part == "difference":
+            weights = first - layer_lambda(module).to(weights.dtype) * second
+        else:
+            weights = first if part == "first" else second
+    return output, weights
+
+
+for _part, _name in _NAMES.items():
+    AttentionInterface.register(_name, partial(_attend, _part))
+    AttentionMaskInterface.register(_name, eager_mask)

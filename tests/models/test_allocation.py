@@ -1,0 +1,190 @@
+"""Allocations without a matrix are those of the matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import allocation
+from models.allocation import attention_allocation
+from models.differential import differential_attention, lambdas
+from models.loading import load
+from tests.models.attention_models import SHAPES, padded_batch, random_model
+
+pytestmark = pytest.mark.quick
+FAMILIES = ("diffllama", "llama")
+SEGMENTS = 5
+
+
+def segments_of(batch: dict[str, torch.Tensor], seed: int = 0) -> torch.Tensor:
+    """Tokens that straddle segments: shares that sum to 1, (batch, length, segments)."""
+    generator = torch.Generator().manual_seed(seed)
+    shares = torch.rand(*batch["input_ids"].shape, SEGMENTS, generator=generator) ** 4
+    return shares / shares.sum(-1, keepdim=True)
+
+
+@torch.no_grad()
+def explicit(model: Any, batch: dict[str, torch.Tensor], segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Signed masses and absolute shares from the whole pattern: (layers, batch, heads, query, segments)."""
+    with differential_attention(model):
+        pattern = torch.stack(model(**batch, output_attentions=True).attentions)
+    real = segments * batch["attention_mask"][..., None]
+    masses = pattern.abs() @ real[None, :, None]
+    return pattern @ real[None, :, None], masses / pattern.abs().sum(-1, keepdim=True)
+
+
+def at_positions(values: torch.Tensor, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows of `values` that `positions` names, and which of them are real."""
+    layers, _, heads, _, segments = values.shape
+    index = positions.clamp(min=0)[None, :, None, :, None].expand(layers, -1, heads, -1, segments)
+    return values.gather(3, index), (positions >= 0)[None, :, None, :, None]
+
+
+def ask(model: Any, batch: dict[str, torch.Tensor], segments: torch.Tensor, **options: Any) -> Any:
+    return attention_allocation(model, batch["input_ids"], segments, attention_mask=batch["attention_mask"], **options)
+
+
+@pytest.mark.parametrize("chosen", ["all", "some"])
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_allocation_is_that_of_the_explicit_pattern(
+    family: str, shape: tuple[int, int, int, int], padded: bool, absolute: bool, chosen: str
+) -> None:
+    model, batch = random_model(family, shape), padded_batch(rows=3 if padded else 1)
+    segments = segments_of(batch)
+    queries = None
+    if chosen == "some":
+        queries = torch.rand(batch["input_ids"].shape, generator=torch.Generator().manual_seed(1)) > 0.5
+    found = ask(model, batch, segments, queries=queries, absolute=absolute)
+    signed, shares = explicit(model, batch, segments)
+    expected, real = at_positions(signed, found.positions)
+    assert ((found.signed - expected) * real).abs().max() <= 1e-5
+    if absolute:
+        expected, real = at_positions(shares, found.positions)
+        assert ((found.absolute - expected) * real).abs().max() <= 1e-5
+    else:
+        assert found.absolute is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_allocation_of_the_shipped_pair_is_that_of_the_explicit_pattern(family: str) -> None:
+    model: Any = load(family, device="cpu", dtype="float32").model
+    batch = padded_batch(length=60)
+    segments = segments_of(batch)
+    found = ask(model, batch, segments)
+    signed, shares = explicit(model, batch, segments)
+    for ours, theirs in ((found.signed, signed), (found.absolute, shares)):
+        expected, real = at_positions(theirs, found.positions)
+        assert ((ours - expected) * real).abs().max() <= 1e-5
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**16), rows=st.integers(1, 3), length=st.integers(8, 20), family=st.sampled_from(FAMILIES))
+def test_masses_sum_to_one_or_to_one_less_lambda(seed: int, rows: int, length: int, family: str) -> None:
+    model, batch = random_model(family, SHAPES[1]), padded_batch(seed, rows, length)
+    found = ask(model, batch, segments_of(batch, seed))
+    real = found.positions >= 0
+    sums = found.signed.sum(-1).transpose(2, 3)[:, real]
+    lambda_ = lambdas(model) if family == "diffllama" else torch.zeros(3)
+    assert torch.allclose(sums, (1 - lambda_)[:, None, None].expand_as(sums), atol=1e-5)
+    for shares in (found.absolute.sum(-1).transpose(2, 3)[:, real], found.tokens.sum(-1)[real]):
+        assert torch.allclose(shares, torch.ones(()), atol=1e-5)
+
+
+def test_token_shares_count_what_a_query_can_see() -> None:
+    """Of the query at place t among the real tokens: the mean of the shares of the t + 1 tokens up to it."""
+    batch = padded_batch()
+    segments = segments_of(batch)
+    found = ask(random_model("llama", SHAPES[0]), batch, segments)
+    for row, mask in enumerate(batch["attention_mask"].bool()):
+        seen = torch.arange(1, int(mask.sum()) + 1)[:, None]
+        assert torch.allclose(found.tokens[row, : len(seen)], segments[row, mask].cumsum(0) / seen, atol=1e-6)
+
+
+def test_a_mean_takes_the_marked_queries_and_no_padding() -> None:
+    model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
+    segments = segments_of(batch)
+    queries = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+    queries[0, [0, 5, 13]] = queries[1, [2, 7]] = queries[2, 9] = True  # row 1 has its padding at 0 to 2
+    found = ask(model, batch, segments, queries=queries)
+    assert found.positions.tolist() == [[0, 5, 13], [7, -1, -1], [9, -1, -1]]
+    signed, _ = explicit(model, batch, segments)
+    means = found.mean(found.signed)
+    assert means.shape == (2, 3, 2, SEGMENTS)
+    assert torch.allclose(means[:, 0], signed[:, 0][:, :, [0, 5, 13]].mean(2), atol=1e-5)
+    assert torch.allclose(means[:, 1], signed[:, 1, :, 7], atol=1e-5)
+    assert torch.allclose(found.mean(found.tokens)[2], found.tokens[2, 0])
+
+
+def test_layers_and_heads_can_be_chosen() -> None:
+    model, batch = random_model("diffllama", SHAPES[1]), padded_batch()
+    segments = segments_of(batch)
+    whole = ask(model, batch, segments)
+    part = ask(model, batch, segments, layers=[2, 0], heads=[1])
+    assert (part.layers, part.heads) == ((2, 0), (1,))
+    assert torch.allclose(part.signed, whole.signed[[2, 0]][:, :, [1]], atol=1e-6)
+    assert torch.allclose(part.absolute, whole.absolute[[2, 0]][:, :, [1]], atol=1e-6)
+
+
+def test_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
+    segments = segments_of(batch)
+    whole = ask(model, batch, segments)
+    monkeypatch.setattr(allocation, "_BLOCK", 3 * 4 * 14 * 4)  # four queries a block
+    blocks = ask(model, batch, segments)
+    assert torch.allclose(whole.signed, blocks.signed, atol=1e-6)
+    assert torch.allclose(whole.absolute, blocks.absolute, atol=1e-6)
+
+
+def test_a_row_gives_the_same_alone_and_in_a_batch() -> None:
+    model, batch = random_model("diffllama", SHAPES[1]), padded_batch()
+    segments = segments_of(batch)
+    together = ask(model, batch, segments)
+    alone = attention_allocation(model, batch["input_ids"][2:, 6:], segments[2:, 6:])
+    assert torch.allclose(together.mean(together.signed)[:, 2], alone.mean(alone.signed)[:, 0], atol=1e-5)
+    assert torch.allclose(together.mean(together.absolute)[:, 2], alone.mean(alone.absolute)[:, 0], atol=1e-5)
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
+    before = model.config._attn_implementation
+    ask(model, batch, segments_of(batch))
+    assert model.config._attn_implementation == before
+    with pytest.raises(ValueError, match="layer 9: the model has layers 0 to 1"):
+        ask(model, batch, segments_of(batch), layers=[9])
+    assert model.config._attn_implementation == before
+
+
+def test_half_precision_is_measured_in_single() -> None:
+    model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
+    segments = segments_of(batch)
+    single = ask(model, batch, segments)
+    half = ask(model.to(torch.bfloat16), batch, segments)
+    assert half.signed.dtype == torch.float32
+    assert torch.allclose(half.mean(half.absolute), single.mean(single.absolute), atol=3e-2)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"heads": [2]}, "head 2: the model has heads 0 to 1"),
+        ({"queries": torch.zeros(3, 14, dtype=torch.bool)}, "at least one real token in each row, found none in row 0"),
+        ({"queries": torch.ones(3, 13, dtype=torch.bool)}, r"queries: expected the shape \(3, 14\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options: dict[str, Any], said: str) -> None:
+    batch = padded_batch()
+    with pytest.raises(ValueError, match=said):
+        ask(random_model("diffllama", SHAPES[0]), batch, segments_of(batch), **options)
+
+
+def test_segments_of_another_length_are_refused() -> None:
+    batch = padded_batch()
+    with pytest.raises(ValueError, match=r"segments: expected the shape \(3, 14, 5\) of input_ids, found \(3, 13, 5\)"):
+        ask(random_model("diffllama", SHAPES[0]), batch, segments_of(batch)[:, 1:])
