@@ -9,16 +9,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.grid import DATASETS, SIZES, STAGES, GridError, Plan, choose_datasets, choose_models
+from benchmarks.grid import (
+    ATTENTION_SIZES,
+    DATASETS,
+    QUERIES,
+    SIZES,
+    STAGES,
+    GridError,
+    Looking,
+    Plan,
+    choose_datasets,
+    choose_models,
+    choose_numbers,
+)
 from models.registry import MODELS, UnknownModelError
+from noise.datasets import existing_noisy_file
 from noise.problems import NoisyProblem, Problem
 from noise.sources import SOURCES, is_file_source, load_problems, split_source
 from reports.experiment import Experiment
 from reports.plugin import announce
-from reports.records import Cell, Prediction
+from reports.records import AttentionReading, Cell, Prediction
 from reports.store import Results
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from models.loading import LoadedModel
 
 pytest_plugins = ["reports.plugin", "pytester"]
@@ -79,6 +94,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="draw no noise: read the noisy files beside the file of --problems (`python -m noise` writes them)",
     )
+    add("--skip-attention", action="store_true", help="leave out the stage attention")
+    add("--attention-layers", metavar="N,M-K", help="layers to measure and to draw, from 0 (default: all are measured)")
+    add("--attention-heads", metavar="N,M-K", help="heads to measure and to draw, from 0 (default: all are measured)")
+    add(
+        "--attention-queries",
+        default=QUERIES[0],
+        choices=QUERIES,
+        help="who looks: the tokens of the worked answer, the last token of the prompt, or all of the prompt"
+        " (default: %(default)s)",
+    )
+    add(
+        "--attention-maps",
+        type=int,
+        default=1,
+        metavar="N",
+        help="problems a cell whose patterns are drawn; of all layers and heads, the one that looks most at the noise"
+        " (default: %(default)s)",
+    )
     add("--skip-zero-shot", action="store_true", help="leave out the stage zero_shot")
     add("--slow", action="store_true", help="also run what is marked slow, which is left out otherwise")
     add(
@@ -96,8 +129,11 @@ def pytest_configure(config: pytest.Config) -> None:
     except (GridError, UnknownModelError, ValueError, FileNotFoundError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[_PLAN] = plan
-    results = Results(config.invocation_params.dir / config.option.results)
-    experiment = Experiment(results, seed=plan.seed, options=plan.options(), caveat=plan.caveat)
+    folder = config.invocation_params.dir / config.option.results
+    if folder.exists() and not folder.is_dir():
+        raise pytest.UsageError(f"--results {config.option.results}: expected a folder, found a file")
+    seed = plan.seed if plan.noisy_folder is None else None
+    experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
     announce(config, experiment, fresh=config.option.fresh)
 
 
@@ -114,19 +150,32 @@ def _plan(option: object) -> Plan:
         raise GridError(
             "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
         )
+    datasets = choose_datasets(get("datasets"))
+    noisy_folder = Path(source).parent if get("skip_data_gen") else None
+    if noisy_folder is not None:
+        for name in datasets:
+            if name != "clean":
+                existing_noisy_file(source, name, noisy_folder)
     size = "quick" if get("quick") else get("mode") or "default"
     return Plan(
         models=choose_models(get("models")),
-        datasets=choose_datasets(get("datasets")),
+        datasets=datasets,
         stages=tuple(stage for stage in STAGES if not get(f"skip_{stage}")),
         problems=source,
         max_samples=SIZES[size] if get("max_samples") is None else get("max_samples"),
+        attention_samples=ATTENTION_SIZES[size] if get("max_samples") is None else get("max_samples"),
+        attention_maps=get("attention_maps"),
+        looking=Looking(
+            queries=get("attention_queries"),
+            layers=choose_numbers("--attention-layers", get("attention_layers")),
+            heads=choose_numbers("--attention-heads", get("attention_heads")),
+        ),
         seed=get("seed") or 0,
         batch_size=get("batch_size"),
         max_new_tokens=get("max_new_tokens"),
         device=get("device"),
         dtype=get("dtype"),
-        noisy_folder=Path(source).parent if get("skip_data_gen") else None,
+        noisy_folder=noisy_folder,
     )
 
 
@@ -136,13 +185,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case a cell, with ids as `diffllama-inf-zero_shot`; a case says its stage with `pytest.mark.stage`.
+    """One case a cell, with ids as `diffllama-inf-zero_shot`; a case says its stage with `pytest.mark.stage`, and what
+    it is about where that is not the plan's datasets.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_generate_tests
     """
     stage = metafunc.definition.get_closest_marker("stage")
     if stage is not None:
-        cells = metafunc.config.stash[_PLAN].cells(stage.args[0])
+        cells = metafunc.config.stash[_PLAN].cells(stage.args[0], datasets=stage.args[1:])
         metafunc.parametrize(("model", "cell"), cells, ids=[cell.id for _, cell in cells], indirect=["model"])
 
 
@@ -202,10 +252,9 @@ def model(request: pytest.FixtureRequest, plan: Plan) -> LoadedModel:
 
 @pytest.fixture(scope="session")
 def problems(plan: Plan) -> list[Problem]:
-    """The problems every cell of this run takes, clean."""
+    """Every problem of `--problems`, clean; a cell takes the first ones."""
     with failing_with(ValueError, OSError):
-        found = load_problems(plan.problems)
-    return found if plan.max_samples < 0 else found[: plan.max_samples]
+        return load_problems(plan.problems)
 
 
 @pytest.fixture
@@ -214,10 +263,19 @@ def asked(cell: Cell, problems: list[Problem], plan: Plan) -> Sequence[NoisyProb
     from benchmarks.evaluate import ask_with
     from noise.datasets import load_noisy_for
 
+    sample = plan.sample(problems, cell.stage)
     if plan.noisy_folder is None or cell.noise == "clean":
-        return ask_with(cell.noise, problems, plan.seed)
+        return ask_with(cell.noise, sample, plan.seed)
     with failing_with(ValueError, OSError):
-        return load_noisy_for(problems, plan.problems, cell.noise, plan.noisy_folder)
+        return load_noisy_for(sample, plan.problems, cell.noise, plan.noisy_folder)
+
+
+def _not_this_folder() -> tuple[type[Exception], ...]:
+    """The answers to somebody whose results folder cannot be used for this run."""
+    from reports.disk import ResultsDamaged, ResultsFolderError
+    from reports.store import ResultsMismatch
+
+    return ResultsMismatch, ResultsDamaged, ResultsFolderError
 
 
 @pytest.fixture
@@ -226,11 +284,48 @@ def predictions(
 ) -> dict[str, Prediction]:
     """What the model of a case wrote for its problems: read from the results folder, and made where missing there."""
     from benchmarks.evaluate import evaluate
-    from reports.disk import ResultsDamaged, ResultsFolderError
-    from reports.store import ResultsMismatch
 
-    with failing_with(ResultsMismatch, ResultsDamaged, ResultsFolderError):
+    with failing_with(*_not_this_folder()):
         return evaluate(experiment, model, cell, asked, plan.source, plan.batch_size, plan.max_new_tokens)
+
+
+@pytest.fixture
+def readings(
+    experiment: Experiment, cell: Cell, model: LoadedModel, asked: Sequence[NoisyProblem], plan: Plan
+) -> dict[str, AttentionReading]:
+    """Where the model of a case looks: read from the results folder, and measured where missing there."""
+    from benchmarks.attention import measure_attention
+
+    with failing_with(*_not_this_folder(), ValueError):
+        return measure_attention(experiment, model, cell, asked, plan.source, plan.looking, plan.batch_size)
+
+
+@pytest.fixture
+def needle_readings(
+    experiment: Experiment, cell: Cell, model: LoadedModel, problems: list[Problem], plan: Plan
+) -> dict[str, AttentionReading]:
+    """Where the model of a case looks in its problems among distractors, by depth and problem: `25 mine-00001`."""
+    from benchmarks.attention import measure_attention
+    from benchmarks.retrieval import DEPTHS, needles
+
+    found: dict[str, AttentionReading] = {}
+    for depth in DEPTHS:
+        texts = needles(plan.sample(problems, cell.stage), depth, plan.seed)
+        if texts:
+            at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
+            with failing_with(*_not_this_folder(), ValueError):
+                some = measure_attention(experiment, model, at_depth, texts, plan.source, plan.looking, plan.batch_size)
+            found |= {f"{depth} {id}": reading for id, reading in some.items()}
+    return found
+
+
+@pytest.fixture
+def true_attention(model: LoadedModel) -> Iterator[PreTrainedModel]:
+    """The model of a case with its true patterns: `(...)(**inputs, output_attentions=True).attentions`."""
+    from models.differential import differential_attention
+
+    with differential_attention(model.model) as observed:
+        yield observed
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ def run_comprehensive_evaluation(
 
     The arguments are the options of `pytest benchmarks` by the same names; `max_samples_per_dataset` −1 is all. It
     resumes from `results` and writes there what a run of pytest writes. The table has a row a cell, accuracies as
-    fractions with their 95 % Wilson interval; the predictions are by cell, as in `diffllama-inf-zero_shot`.
+    fractions with their 95 % Wilson interval, and `table.attrs["caveat"]` says what must be said beside it, or is
+    None; the predictions are by cell, as in `diffllama-inf-zero_shot`.
     Raises `UnknownModelError`, `GridError`, `FileNotFoundError`, `ConnectionError` or `ValueError` for what does not
     exist, before any model is loaded; `LoadError` for a model that cannot be loaded, `ResultsMismatch` where `results`
     holds another experiment.
@@ -62,8 +63,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
     from reports.experiment import Experiment
     from reports.store import Results
 
-    clean = load_problems(plan.problems)
-    clean = clean if plan.max_samples < 0 else clean[: plan.max_samples]
+    clean = plan.sample(load_problems(plan.problems))
     experiment = Experiment(Results(folder), seed=plan.seed, options=plan.options(), caveat=plan.caveat)
     details: dict[str, list[Prediction]] = {}
     status = "interrupted"
@@ -80,4 +80,6 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
             experiment.write(status)
     rows = pandas.DataFrame([asdict(row) for row in experiment.accuracies()])
     table = rows.rename(columns={"noise": "dataset", "n": "total"})
-    return table[[*_FIRST, *table.columns.difference(_FIRST, sort=False)]], details
+    table = table[[*_FIRST, *table.columns.difference(_FIRST, sort=False)]]
+    table.attrs["caveat"] = plan.caveat([run.cell for run in experiment.runs])
+    return table, details

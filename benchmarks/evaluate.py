@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.grading import extract_answer, marked_answer
 from noise.inject import inject
@@ -16,6 +16,9 @@ from reports.records import Cell, Outcome, Prediction, Settings
 if TYPE_CHECKING:  # torch stays out of collection
     from models.generation import Generation
     from models.loading import LoadedModel
+
+
+Record = TypeVar("Record")
 
 
 def ask_with(noise: str, problems: Sequence[Problem], seed: int) -> list[NoisyProblem]:
@@ -65,20 +68,31 @@ def evaluate(
     with experiment.cell(cell, settings, texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
         for indices in batches(loaded, [problem.question for problem in missing], batch_size):
-            opened.append(_answer(loaded, [missing[index] for index in indices], max_new_tokens))
+            batch = [missing[index] for index in indices]
+            opened.append(one_by_one_on_error(batch, lambda some: _answer(loaded, some, max_new_tokens), _failed))
     return opened.predictions
 
 
-def _answer(loaded: LoadedModel, batch: list[NoisyProblem], max_new_tokens: int) -> list[Prediction]:
+def _answer(loaded: LoadedModel, batch: Sequence[NoisyProblem], max_new_tokens: int) -> list[Prediction]:
     from models.generation import generate
 
+    generations = generate(loaded, [problem.question for problem in batch], max_new_tokens)
+    return [grade(problem, generation) for problem, generation in zip(batch, generations, strict=True)]
+
+
+def one_by_one_on_error(
+    batch: Sequence[NoisyProblem],
+    ask: Callable[[Sequence[NoisyProblem]], list[Record]],
+    failed: Callable[[NoisyProblem, str], Record],
+) -> list[Record]:
+    """What `ask` gives for `batch`; if it fails, what it gives for each problem alone, and `failed(problem, traceback)`
+    for those that fail alone."""
     try:
-        generations = generate(loaded, [problem.question for problem in batch], max_new_tokens)
-        return [grade(problem, generation) for problem, generation in zip(batch, generations, strict=True)]
+        return ask(batch)
     except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
         if len(batch) == 1:
-            return [_prediction(batch[0], "error", error=traceback.format_exc())]
-    return [prediction for problem in batch for prediction in _answer(loaded, [problem], max_new_tokens)]
+            return [failed(batch[0], traceback.format_exc())]
+    return [record for problem in batch for record in one_by_one_on_error([problem], ask, failed)]
 
 
 def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
@@ -91,6 +105,10 @@ def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
     outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
     read = None if answer is None else str(answer)
     return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=read)
+
+
+def _failed(problem: NoisyProblem, error: str) -> Prediction:
+    return _prediction(problem, "error", error=error)
 
 
 def _prediction(

@@ -29,6 +29,7 @@ _BOLD = re.compile(r"\*\*(?=[^*\n]{1,60}+\*\*)")
 _OPENING = re.compile(r"[\s*_$({\[:=≈~\\]{0,12}+")
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _OPERATOR = re.compile(r"\s*(?:[-+*/×÷−]|x\b)\s*[$0-9(]")
+_REASON = re.compile(r"[(\[]|\b(?:since|because|as)\b", re.IGNORECASE)
 _HEADING = re.compile(r"[.):][ \t]+\w")
 _UNIT = re.compile(r"(?:[^\s0-9]{1,24}+[ \t]*+|[ \t]++){0,3}")
 _REACH = 400
@@ -99,8 +100,10 @@ def _said(_: str, after: str) -> Number | None:
     first = _directly(after)
     end = _SENTENCE_END.search(after, first.stop if first else 0)
     sentence = after[: end.start() if end else len(after)]
-    result = sentence.rpartition("=")[2] if "=" in sentence else ""
-    for number in numbers_in(result)[:1]:
+    head, equals, result = sentence.rpartition("=")
+    if first and equals and not _OPERATOR.match(sentence, first.stop) and _REASON.search(head, first.stop):
+        return first  # the equation is an aside: `7 (since 3 + 4 = 7)`
+    for number in numbers_in(result if equals else "")[:1]:
         if not _OPERATOR.match(result, number.stop):  # as it does in `29 = 24 + 5`
             return number
     return first or last_number(sentence)

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from models.registry import ModelSpec, find_models
+from noise.lines import unknown
+from noise.problems import Problem
 from noise.registry import NOISES
 from noise.sources import is_file_source, split_source
 from reports.records import Cell
 
 #: Every stage there is, in the order in which one model goes through them.
-STAGES = ("zero_shot",)
+STAGES = ("zero_shot", "attention")
 #: Every dataset a cell can be about: the clean problems, and each noise.
 DATASETS = ("clean", *NOISES)
 #: Problems a cell, by the size that was asked for; −1 is all there are.
 SIZES = {"quick": 20, "default": 200, "medium": 100, "full": -1}
+#: The same for the stage `attention`.
+ATTENTION_SIZES = {"quick": 20, "default": 100, "medium": 50, "full": 200}
+#: Who looks: the tokens of the worked answer, the last token of the prompt, or all of the prompt.
+QUERIES = ("answer", "last", "all")
+#: What a needle is put at several depths of (`benchmarks.retrieval`): one case a model, beside the grid's own.
+NEEDLE = "needle"
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What the stage `attention` measures: from where, and in which layers and heads (numbers from 0; None for all)."""
+
+    queries: str = QUERIES[0]
+    layers: tuple[int, ...] | None = None
+    heads: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        """In words, as it stands in the key of a reading."""
+        layers, heads = ("all" if some is None else ",".join(map(str, some)) for some in (self.layers, self.heads))
+        return f"queries {self.queries}; layers {layers}; heads {heads}"
 
 
 class GridError(ValueError):
@@ -28,8 +50,9 @@ class GridError(ValueError):
 class Plan:
     """What one run will do: everything it takes from its options, checked, before anything is loaded.
 
-    `max_samples` counts problems a cell, −1 for all; the first ones of `problems` are taken. `noisy_folder` is where
-    noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
+    `max_samples` and `attention_samples` count problems a cell, −1 for all; the first ones of `problems` are taken.
+    `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
+    `attention_maps` counts the problems whose patterns are drawn.
     """
 
     models: tuple[ModelSpec, ...]
@@ -43,29 +66,42 @@ class Plan:
     device: str = "auto"
     dtype: str = "auto"
     noisy_folder: Path | None = None
+    attention_samples: int = ATTENTION_SIZES["default"]
+    attention_maps: int = 1
+    looking: Looking = Looking()
 
     def __post_init__(self) -> None:
         """Refuse sizes that mean nothing: `GridError`."""
-        if self.max_samples != -1 and self.max_samples < 1:
-            raise GridError(f"--max-samples {self.max_samples}: expected a number from 1 up, or -1 for all")
+        for samples in (self.max_samples, self.attention_samples):
+            if samples != -1 and samples < 1:
+                raise GridError(f"--max-samples {samples}: expected a number from 1 up, or -1 for all")
+        if self.attention_maps < 0:
+            raise GridError(f"--attention-maps {self.attention_maps}: expected a number from 0 up")
         for option, value in (("--batch-size", self.batch_size), ("--max-new-tokens", self.max_new_tokens)):
             if value < 1:
                 raise GridError(f"{option} {value}: expected a number from 1 up")
 
-    def cells(self, stage: str, *models: ModelSpec) -> list[tuple[ModelSpec, Cell]]:
-        """The cells of a stage, of all models or of `models`, model by model, in the order of the options."""
-        return [(spec, Cell(spec.name, dataset, stage)) for spec in models or self.models for dataset in self.datasets]
+    def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[tuple[ModelSpec, Cell]]:
+        """The cells of a stage, of all models or of `models`, model by model, in the order of the options; `datasets`
+        takes the place of the plan's."""
+        names = datasets or self.datasets
+        return [(spec, Cell(spec.name, dataset, stage)) for spec in models or self.models for dataset in names]
 
     def caveat(self, cells: Sequence[Cell]) -> str | None:
         """What must be said beside figures of `cells`, if anything."""
         used = {cell.model for cell in cells}
         return "; ".join(sorted({spec.caveat for spec in self.models if spec.name in used} - {""})) or None
 
+    def sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:
+        """Those of `problems` that a cell of `stage` takes."""
+        samples = self.attention_samples if stage == "attention" else self.max_samples
+        return problems if samples < 0 else problems[:samples]
+
     def options(self) -> dict[str, object]:
         """The plan as plain values, for the record of a run."""
         models = {spec.name: f"{spec.source}/{spec.subfolder}".rstrip("/") for spec in self.models}
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
-        return {**asdict(self), "models": models, "noisy_folder": folder}
+        return {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
 
     @property
     def source(self) -> str:
@@ -76,8 +112,12 @@ class Plan:
         """One line that says what will run."""
         models, datasets = ", ".join(spec.name for spec in self.models), ", ".join(self.datasets)
         size = "all problems" if self.max_samples < 0 else f"{self.max_samples} problems"
+        if "attention" in self.stages and self.attention_samples != self.max_samples:
+            fewer = "all" if self.attention_samples < 0 else self.attention_samples
+            size += f" ({fewer} for attention)"
         stages = ", ".join(self.stages) or "no stage (all skipped)"
-        return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, seed {self.seed}"
+        noise = f"seed {self.seed}" if self.noisy_folder is None else f"noise from the files in {self.noisy_folder}"
+        return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}"
 
 
 def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -86,12 +126,23 @@ def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if name not in DATASETS:
-            near = difflib.get_close_matches(name, DATASETS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise GridError(f"--datasets: unknown dataset {name!r}.{hint} Known: {', '.join(DATASETS)}.")
+            raise GridError(f"--datasets: {unknown('dataset', name, DATASETS)}")
     if not names:
         raise GridError(f"--datasets {text!r} names no dataset. Known: {', '.join(DATASETS)}.")
     return names
+
+
+def choose_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
+    """The numbers of a list such as `0,3` or `0-3`, in order, each once; None for all. Raises `GridError`."""
+    if text is None or text == "all":
+        return None
+    chosen: dict[int, None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})(?:-(\d{1,4}))?\s*", part)
+        if match is None or int(match[1]) > int(match[2] or match[1]):
+            raise GridError(f"{option} {text!r}: expected numbers from 0 up, as in 0,3 or 0-3, or all; got {part!r}")
+        chosen |= dict.fromkeys(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(chosen)
 
 
 def choose_models(models: str | Sequence[str]) -> tuple[ModelSpec, ...]:

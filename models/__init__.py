@@ -7,7 +7,17 @@ from typing import Any
 
 from models.registry import MODELS, ModelSpec, UnknownModelError, find_model, find_models
 
-_LAZY = {"load": "loading", "LoadedModel": "loading", "LoadError": "loading", "generate": "generation"}
+_LAZY = {
+    "load": "loading",
+    "LoadedModel": "loading",
+    "LoadError": "loading",
+    "generate": "generation",
+    "differential_attention": "differential",
+    "lambdas": "differential",
+    "AttentionUnavailable": "differential",
+    "attention_allocation": "allocation",
+    "Allocation": "allocation",
+}
 
 __all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", *_LAZY]
 

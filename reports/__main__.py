@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.accuracy_table import table
+from reports.attention_table import table_of
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
-from reports.folder import write_accuracy
+from reports.folder import write_accuracy, write_attention
 from reports.store import Results
 
 
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 1 after one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        lines = _accuracy(options.results)
+        lines = options.command(options.results)
     except (ResultsFolderError, ResultsDamaged) as error:
         print(error, file=sys.stderr)
         return 1
@@ -29,25 +30,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    accuracy = commands.add_parser(
-        "accuracy", help="write accuracy.csv and accuracy.png anew and print the table", description=_accuracy.__doc__
-    )
-    accuracy.add_argument(
-        "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
-    )
+    described = {
+        "accuracy": (_accuracy, "write accuracy.csv and accuracy.png anew and print the table"),
+        "attention": (_attention, "write attention.csv and the attention pictures anew and print the table"),
+    }
+    for name, (command, help) in described.items():
+        one = commands.add_parser(name, help=help, description=command.__doc__)
+        one.set_defaults(command=command)
+        one.add_argument(
+            "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
+        )
     return parser
 
 
 def _accuracy(folder: Path) -> list[str]:
     """Writes accuracy.csv and accuracy.png over all predictions in the folder, and prints the table."""
-    if not folder.is_dir():
-        raise ResultsFolderError(f"no results folder at {folder}: expected the folder that a run wrote, see --results")
-    rows, files = write_accuracy(Results(folder))
+    rows, files = write_accuracy(_results(folder))
     if not rows:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
     return [*table(rows, shutil.get_terminal_size().columns), f"files: {', '.join(map(shown, files))}"]
+
+
+def _attention(folder: Path) -> list[str]:
+    """Writes attention.csv, attention_heat.png and retrieval.png over all readings in the folder, draws the attention
+    maps, and prints the table. What there is nothing to make from is left out."""
+    cells, files = write_attention(_results(folder))
+    if not files:
+        raise ResultsFolderError(
+            f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with one that is no"
+            f" error"
+        )
+    return [*table_of(cells, shutil.get_terminal_size().columns), f"files: {', '.join(map(shown, files))}"]
+
+
+def _results(folder: Path) -> Results:
+    if not folder.is_dir():
+        raise ResultsFolderError(f"no results folder at {folder}: expected the folder that a run wrote, see --results")
+    return Results(folder)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from reports.disk import write_atomically
-from reports.records import Cell, Outcome, Prediction
+from reports.records import ATTENTION, Cell, Outcome, Prediction
 from reports.store import CellOnDisk, Results
 
-_STAGES = ("zero_shot", "sft", "attention")
+_STAGES = ("zero_shot", "sft")
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,18 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
 
 
 def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[CellAccuracy]:
-    """A row for each cell on disk, by stage, model and noise, `clean` first.
+    """A row for each cell on disk, by stage, model and noise, `clean` first. The stage `attention` has no accuracy.
 
     `only` restricts the rows to its cells, and each of them to the problem ids given; the clean accuracy that a
     degradation starts from is taken from the disk in either case. Raises `ResultsDamaged`.
     """
-    cells = sorted(results.cells() if only is None else only, key=_order)
+    every = results.cells() if only is None else only
+    cells = sorted((cell for cell in every if cell.stage != ATTENTION), key=_order)
     on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells)}}
     rows = []
     for cell in cells:
         found = on_disk[cell]
-        predictions = dict(found.predictions) if found else {}
+        predictions = _predictions(found)
         if only is not None:
             wanted = set(only[cell])
             predictions = {id: prediction for id, prediction in predictions.items() if id in wanted}
@@ -93,7 +94,12 @@ def _start_of_degradation(found: CellOnDisk | None, clean: CellOnDisk | None) ->
     """The clean predictions to compare with. Under other settings a difference would not be the noise's doing."""
     if found is None or clean is None or found.cell == clean.cell or found.settings_hash != clean.settings_hash:
         return None
-    return clean.predictions
+    return _predictions(clean)
+
+
+def _predictions(found: CellOnDisk | None) -> dict[str, Prediction]:
+    records = found.predictions if found else {}
+    return {id: record for id, record in records.items() if isinstance(record, Prediction)}
 
 
 def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, Prediction] | None) -> CellAccuracy:

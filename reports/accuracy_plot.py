@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by every kind of colour vision; black and yellow are left out. The markers say
 # the same without colour, and as there is one more of them, a colour that comes back does so with another marker.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_MARKERS = "osD^vPX"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MARKERS = "osD^vPX"
 
 
 def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
@@ -68,8 +68,8 @@ def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], nu
         heights,
         yerr=[below, above],
         label=rows[0].model if rows else None,
-        color=_COLOURS[number % len(_COLOURS)],
-        marker=_MARKERS[number % len(_MARKERS)],
+        color=COLOURS[number % len(COLOURS)],
+        marker=MARKERS[number % len(MARKERS)],
         markersize=5,
         linestyle="none",
         capsize=4,

@@ -55,3 +55,15 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def drop_half_line(path: Path) -> None:
+    """Cuts off what a kill left behind after the last line end of the file at `path`. Raises `OSError`."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end == 0:
+            return
+        file.seek(end - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)

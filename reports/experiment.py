@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from reports.accuracy import CellAccuracy, accuracies
-from reports.folder import write_accuracy
+from reports.attention import measured_cells
+from reports.folder import write_accuracy, write_attention
 from reports.progress import Bar, Progress, bar
-from reports.records import Cell, CellRun, Prediction, Settings
+from reports.records import AttentionReading, Cell, CellRun, Prediction, Record, Settings
 from reports.run_record import add_run
 from reports.store import Results
 from reports.summary import summary
@@ -23,32 +25,33 @@ Caveat = Callable[[Sequence[Cell]], str | None]
 
 class OpenCell:
     """A cell while it is worked on. `predictions` are the newest for each problem asked, by id: the answers that were
-    on disk when the cell was opened, and whatever was appended since, errors included."""
+    on disk when the cell was opened, and whatever was appended since, errors included. In the stage `attention` they
+    are readings; the type leaves that open, as only the caller knows the stage."""
 
-    def __init__(self, found: Mapping[str, Prediction], write: Callable[[Sequence[Prediction]], None]) -> None:
-        self.predictions = dict(found)
+    def __init__(self, found: Mapping[str, Record], write: Callable[[Sequence[Record]], None]) -> None:
+        self.predictions: dict[str, Any] = dict(found)
         self.made = 0
         self._write = write
 
-    def append(self, batch: Sequence[Prediction]) -> None:
+    def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading]) -> None:
         """Puts a batch on disk and moves the progress bar. Raises `ResultsFolderError` when it cannot be written."""
         self._write(batch)
-        self.predictions |= {prediction.id: prediction for prediction in batch}
+        self.predictions |= {record.id: record for record in batch}
         self.made += len(batch)
 
 
 class Experiment:
     """Guards one run: the cells it worked on, and what is written and said about them at its end.
 
-    `seed` and `options` (JSON values by name) are for `run.json`. `caveat` is asked for a sentence to print under the
-    table. Nothing is created on disk before the first prediction.
+    `seed` (None where noise comes from files) and `options` (JSON values by name) are for `run.json`. `caveat` is asked
+    for a sentence to print under the table. Nothing is created on disk before the first prediction.
     """
 
     def __init__(
         self,
         results: Results,
         *,
-        seed: int = 0,
+        seed: int | None = 0,
         options: Mapping[str, object] | None = None,
         caveat: Caveat = lambda cells: None,
         progress: Progress = bar,
@@ -81,7 +84,7 @@ class Experiment:
                         read=len(found),
                         made=opened.made,
                         seconds=round(time.perf_counter() - started, 3) if opened.made else 0.0,
-                        outcomes=dict(Counter(prediction.outcome for prediction in opened.predictions.values())),
+                        outcomes=dict(Counter(record.outcome for record in opened.predictions.values())),
                     )
                 )
 
@@ -95,10 +98,11 @@ class Experiment:
         return accuracies(self.results, only={run.cell: run.asked for run in self.runs})
 
     def write(self, status: str = "finished") -> list[Path]:
-        """Writes `run.json`, and `accuracy.csv` and `accuracy.png` over all that is in the folder; the files written.
+        """Writes `run.json`, and the tables and pictures over all that is in the folder; the files written, the
+        attention maps as their folder.
 
         `status` says how the run ended. Raises `ResultsFolderError` when a file cannot be written, and
-        `ResultsDamaged` when a prediction on disk is.
+        `ResultsDamaged` when something on disk is.
         """
         facts = {
             "started": self._started.isoformat(timespec="seconds"),
@@ -109,14 +113,15 @@ class Experiment:
         }
         record = self.results.folder / "run.json"
         add_run(record, facts, self.runs)
-        _, files = write_accuracy(self.results)
+        files = [*write_accuracy(self.results)[1], *write_attention(self.results)[1]]
         return [*files, record]
 
     def summary(self, width: int = 80) -> list[str]:
-        """The lines to print at the end: the table of this run, what was read and made, errors, and the caveat."""
+        """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
         caveat = self._caveat([run.cell for run in self.runs])
-        return summary(self.results, self.runs, self.accuracies(), caveat, width)
+        measured = measured_cells(self.results, only={run.cell: run.asked for run in self.runs})
+        return summary(self.results, self.runs, self.accuracies(), measured, caveat, width)
 
-    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Prediction], drawn: Bar) -> None:
+    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], drawn: Bar) -> None:
         self.results.append(cell, settings, batch)
         drawn.update(len(batch))

@@ -1,9 +1,17 @@
-"""One prediction as one line of JSON, and back. A line, wrapped here for reading:
+"""One record as one line of JSON, and back. A prediction, wrapped here for reading:
 
 {"model": "diffllama", "noise": "inf", "stage": "zero_shot", "settings": "3f9a0c51d2be", "id": "mine-00001",
  "question": "Ann has 3 pens. A bus seats 40. How many pens has she?", "spans": [[15, 31]],
  "gold": "She has 3.\\n#### 3", "target": "3", "text": " She has 3.\\n#### 3", "answer": "3", "outcome": "correct",
  "tokens": 9, "error": null}
+
+A reading has the same first keys, and in place of the text, of one layer with one head:
+
+{"model": "diffllama", "noise": "inf", "stage": "attention", "settings": "81c7b2093f6e", "id": "mine-00001",
+ "question": "Ann has 3 pens. A bus seats 40. How many pens has she?", "spans": [[15, 31]], "outcome": "measured",
+ "queries": 9, "segments": ["kmi", "ni", "oc", "sink", "answer"], "layers": [3], "heads": [0],
+ "tokens": [0.31, 0.23, 0.23, 0.04, 0.19], "signed": [[[0.2, -0.01, 0.05, 0.3, 0.1]]],
+ "absolute": [[[0.3, 0.05, 0.1, 0.4, 0.15]]], "lambdas": [0.36], "error": null}
 """
 
 from __future__ import annotations
@@ -14,16 +22,20 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from reports.disk import ResultsDamaged
-from reports.records import OUTCOMES, Cell, Prediction, Settings
+from reports.records import OUTCOMES, READING_OUTCOMES, AttentionReading, Cell, Prediction, Record, Settings
 
 _CELL = [field.name for field in fields(Cell)]
-_ALL = [field.name for field in fields(Prediction)]
-_NEEDED = [*_CELL, "settings", *(field.name for field in fields(Prediction) if field.default is MISSING)]
+_DIGITS = 6
+_WORDS: dict[type, str] = {Prediction: "prediction", AttentionReading: "reading"}
+_OUTCOMES: dict[type, tuple[str, ...]] = {Prediction: OUTCOMES, AttentionReading: READING_OUTCOMES}
 
 
 def settings_hash(settings: Settings) -> str:
     """12 hexadecimal digits that stand for the settings."""
-    return hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode()).hexdigest()[:12]
+    facts = asdict(settings)
+    if not settings.attention:
+        del facts["attention"]  # the field came later, and the predictions made before it must still be found
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def encoded_settings(settings: Settings) -> bytes:
@@ -38,47 +50,100 @@ def settings_from(content: bytes) -> Settings | None:
         return None
 
 
-def encoded_line(cell: Cell, settings: Settings, prediction: Prediction) -> bytes:
-    """One line of UTF-8 with its line end. Text stays readable; a lone surrogate, which UTF-8 lacks, is escaped."""
-    facts = {**asdict(cell), "settings": settings_hash(settings), **asdict(prediction)}
+def settings_differences(before: Settings | None, now: Settings) -> str:
+    """In words what `now` has otherwise than `before`, which is None where its file is gone."""
+    if before is None:
+        return "the file that names them is gone from the folder settings/, so they cannot be compared"
+    old, new = asdict(before), asdict(now)
+    return "; ".join(f"{name} was {old[name]!r} and is now {new[name]!r}" for name in new if old[name] != new[name])
+
+
+def encoded_line(cell: Cell, settings: Settings, record: Record) -> bytes:
+    """One line of UTF-8 with its line end. Text stays readable; a lone surrogate, which UTF-8 lacks, is escaped.
+
+    Measured numbers keep six significant digits. Raises `ValueError` for one that is not finite.
+    """
+    known = {field.name: getattr(record, field.name) for field in fields(record)}
+    if isinstance(record, AttentionReading):
+        known |= {name: _rounded(known[name]) for name in ("tokens", "signed", "absolute", "lambdas")}
+    facts = {**asdict(cell), "settings": settings_hash(settings), **known}
     try:
-        line = json.dumps(facts, ensure_ascii=False).encode()
+        line = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
-        line = json.dumps(facts).encode()
+        line = json.dumps(facts, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError(f"{cell.id}, problem {record.id!r}: expected finite figures, found others") from error
     return line + b"\n"
 
 
-def decoded_cell(line: bytes, where: str) -> Cell:
+def decoded_cell(line: bytes, where: str, kind: type[Record] = Prediction) -> Cell:
     """The cell that a line belongs to. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
-    facts = _facts(line, where)
+    facts = _facts(line, where, kind)
     return Cell(*(facts[name] for name in _CELL))
 
 
-def decoded_line(line: bytes, where: str) -> tuple[Cell, str, Prediction]:
-    """A line's cell, settings hash and prediction. Keys we do not know are let be: a later version may have added
-    them. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
-    facts = _facts(line, where)
-    if facts["outcome"] not in OUTCOMES:
-        raise ResultsDamaged(f"{where}: expected an outcome out of {', '.join(OUTCOMES)}, found {facts['outcome']!r}")
+def decoded_line(line: bytes, where: str, kind: type[Record] = Prediction) -> tuple[Cell, str, Record]:
+    """A line's cell, settings hash and record, which is expected to be of `kind`. Keys we do not know are let be: a
+    later version may have added them. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
+    facts = _facts(line, where, kind)
+    if facts["outcome"] not in _OUTCOMES[kind]:
+        allowed = ", ".join(_OUTCOMES[kind])
+        raise ResultsDamaged(f"{where}: expected an outcome out of {allowed}, found {facts['outcome']!r}")
     cell = Cell(*(facts[name] for name in _CELL))
-    known = {name: facts[name] for name in _ALL if name in facts}
+    known = {field.name: facts[field.name] for field in fields(kind) if field.name in facts}
     try:
         known["spans"] = tuple((start, stop) for start, stop in known["spans"])
     except (TypeError, ValueError):
         raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, found {known['spans']!r}") from None
-    return cell, facts["settings"], Prediction(**known)
+    if kind is AttentionReading:
+        known |= _figures(known, where)
+    return cell, facts["settings"], kind(**known)
 
 
-def _facts(line: bytes, where: str) -> dict[str, Any]:
+def _facts(line: bytes, where: str, kind: type[Record]) -> dict[str, Any]:
+    word = _WORDS[kind]
     try:
         facts = json.loads(line)
     except ValueError:
-        raise ResultsDamaged(f"{where}: expected a prediction as one line of JSON, found {line[:60]!r}") from None
+        raise ResultsDamaged(f"{where}: expected a {word} as one line of JSON, found {line[:60]!r}") from None
     if not isinstance(facts, dict):
         raise ResultsDamaged(f"{where}: expected a JSON object, found {line[:60]!r}")
-    missing = [name for name in _NEEDED if name not in facts]
+    needed = [*_CELL, "settings", *(field.name for field in fields(kind) if field.default is MISSING)]
+    missing = [name for name in needed if name not in facts]
     if missing:
         raise ResultsDamaged(
-            f"{where}: expected a prediction, which has {', '.join(_NEEDED)}; missing: {', '.join(missing)}"
+            f"{where}: expected a {word}, which has {', '.join(needed)}; missing: {', '.join(missing)}"
         )
     return facts
+
+
+def _rounded(value: Any) -> Any:
+    """A number, or numbers nested to any depth, at six significant digits."""
+    if isinstance(value, tuple | list):
+        return [_rounded(part) for part in value]
+    return value if value is None else float(f"{value:.{_DIGITS}g}")
+
+
+def _figures(known: dict[str, Any], where: str) -> dict[str, Any]:
+    """The tuples of a reading out of a line's lists, with the shapes that its own names promise."""
+    try:
+        layers, heads, segments = (tuple(known[name]) for name in ("layers", "heads", "segments"))
+        tokens = tuple(known["tokens"])
+        lambdas = None if known["lambdas"] is None else tuple(known["lambdas"])
+        patterns = {
+            name: tuple(tuple(tuple(head) for head in layer) for layer in known[name])
+            for name in ("signed", "absolute")
+        }
+    except TypeError:
+        raise ResultsDamaged(f"{where}: expected the figures of a reading as nested lists") from None
+    fitting = (
+        len(tokens) == len(segments)
+        and (lambdas is None or len(lambdas) == len(layers))
+        and all(len(pattern) == len(layers) for pattern in patterns.values())
+        and all(len(layer) == len(heads) for pattern in patterns.values() for layer in pattern)
+        and all(len(head) == len(segments) for pattern in patterns.values() for layer in pattern for head in layer)
+    )
+    if not fitting:
+        shape = f"{len(layers)} layers × {len(heads)} heads × {len(segments)} segments"
+        raise ResultsDamaged(f"{where}: expected figures for {shape}, as the line says, found others")
+    return {"layers": layers, "heads": heads, "segments": segments, "tokens": tokens, "lambdas": lambdas, **patterns}

@@ -8,6 +8,11 @@ from typing import Any, Literal, get_args
 
 Outcome = Literal["correct", "incorrect", "no_answer", "truncated", "error"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+ReadingOutcome = Literal["measured", "error"]
+READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
+
+ATTENTION = "attention"
+"""The stage whose records are readings; those of every other stage are predictions."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything besides the problem's text that a prediction depends on; with the text it is the prediction's key.
+    """Everything besides the problem's text that a record depends on; with the text it is the record's key.
 
     `weights` is a fingerprint of the checkpoint's files, `prompt` the template, `stop` the stop rule in words,
     `max_new_tokens` in tokens, `precision` the dtype the model ran in, `generation` the version of the code that
     generates. `problems` names the source of the problems: without it the predictions on two sources, whose ids need
-    not meet, would silently be pooled into one accuracy.
+    not meet, would silently be pooled into one accuracy. `attention` says in words what a reading is taken over
+    (queries, layers and heads); it is empty for predictions.
     """
 
     weights: str
@@ -40,6 +46,7 @@ class Settings:
     precision: str
     generation: str
     problems: str = ""
+    attention: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,46 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class AttentionReading:
+    """Where the attention heads of a model look in the text of one problem.
+
+    `question` and `spans` are those of a prediction. `queries` is the number of positions that the figures are means
+    over. `layers` and `heads` are the numbers, from 0, of those measured, `segments` the names of the parts of the
+    text. `signed`, [layer][head][segment], is the mass of the pattern on a segment: over the segments it sums to 1,
+    in a differential layer, where parts of it may be negative, to 1 − λ. `absolute`, of the same shape, is the share
+    of the absolute mass and sums to 1. `tokens`, [segment], is the share of the visible tokens that lies in a segment
+    and sums to 1. `lambdas`, [layer], is None for an ordinary model. For the outcome `error` alone, `error` is a
+    traceback, `queries` is 0 and every tuple but `spans` is empty.
+    """
+
+    id: str
+    question: str
+    spans: tuple[tuple[int, int], ...]
+    outcome: ReadingOutcome
+    queries: int
+    segments: tuple[str, ...]
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    tokens: tuple[float, ...]
+    signed: tuple[tuple[tuple[float, ...], ...], ...]
+    absolute: tuple[tuple[tuple[float, ...], ...], ...]
+    lambdas: tuple[float, ...] | None
+    error: str | None = None
+
+
+Record = Prediction | AttentionReading
+
+
+def record_of(stage: str) -> type[Prediction] | type[AttentionReading]:
+    """What is kept about one problem in the cells of a stage."""
+    return AttentionReading if stage == ATTENTION else Prediction
+
+
+@dataclass(frozen=True)
 class CellRun:
     """What one run did about one cell.
 
-    `asked` are the ids of the problems it asked for, in order. Of their predictions `read` were on disk already and
+    `asked` are the ids of the problems it asked for, in order. Of their records `read` were on disk already and
     `made` are new. `seconds` is the wall time that the new ones took, loading of the model left out. `outcomes`
     counts the outcomes of all of them; their sum is less than `len(asked)` where the run was interrupted.
     """

@@ -1,18 +1,27 @@
-"""The results folder: predictions on disk, one JSONL line a problem, and the rules under which a run resumes."""
+"""The results folder: predictions and readings on disk, one JSONL line a problem, and the rules of resuming."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reports.disk import ResultsDamaged, explained, shown, write_atomically
-from reports.lines import decoded_cell, decoded_line, encoded_line, encoded_settings, settings_from, settings_hash
+from reports.disk import ResultsDamaged, drop_half_line, explained, shown, write_atomically
+from reports.lines import (
+    decoded_cell,
+    decoded_line,
+    encoded_line,
+    encoded_settings,
+    settings_differences,
+    settings_from,
+    settings_hash,
+)
 from reports.names import file_name
-from reports.records import Cell, Prediction, Settings
+from reports.records import ATTENTION, AttentionReading, Cell, Prediction, Record, Settings, record_of
 
+_SET_ASIDE = ("predictions", "readings", "attention_maps")
 _REMEDIES = "Write to another folder (--results DIR), or set the earlier predictions aside (--fresh)."
 
 
@@ -22,19 +31,21 @@ class ResultsMismatch(ValueError):
 
 @dataclass(frozen=True)
 class CellOnDisk:
-    """All that the folder holds about one cell: the newest prediction for each id, errors included."""
+    """All that the folder holds about one cell: the newest record for each id, errors included. The records of the
+    stage `attention` are readings, those of every other stage predictions."""
 
     cell: Cell
     settings_hash: str
-    predictions: Mapping[str, Prediction]
+    predictions: Mapping[str, Record]
 
 
 class Results:
     """Guards one results folder. Nothing is created before the first `append`.
 
-    The predictions of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, and all of them were made under one
-    `Settings`. Lines are only ever added: the newest line for an id is the one that counts. Several processes may
-    write to one folder as long as each cell is written by one of them at a time.
+    The records of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, of the stage `attention` in
+    `readings/attention/<model>/<noise>.jsonl`, and all of them were made under one `Settings`. Lines are only ever
+    added: the newest line for an id is the one that counts. Several processes may write to one folder as long as each
+    cell is written by one of them at a time.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -45,16 +56,19 @@ class Results:
     def predictions_folder(self) -> Path:
         return self.folder / "predictions"
 
+    @property
+    def readings_folder(self) -> Path:
+        return self.folder / "readings"
+
     def path(self, cell: Cell) -> Path:
-        """The file of the cell's predictions, whether it exists or not."""
-        return (
-            self.predictions_folder / file_name(cell.stage) / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
-        )
+        """The file of the cell's records, whether it exists or not."""
+        stage = self._top(cell) / file_name(cell.stage)
+        return stage / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
 
-    def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Prediction]:
-        """The predictions on disk that answer `asked` (problem id -> question text), by id, in the order of `asked`.
+    def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Record]:
+        """The records on disk that answer `asked` (problem id -> question text), by id, in the order of `asked`.
 
-        An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's predictions were made under other
+        An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's records were made under other
         settings, or when an id was asked with another text; `ResultsDamaged` when a line is;
         `ResultsFolderError` when the file cannot be read.
         """
@@ -71,23 +85,23 @@ class Results:
         answers = ((id, found.predictions.get(id)) for id in asked)
         return {id: answer for id, answer in answers if answer is not None and answer.outcome != "error"}
 
-    def append(self, cell: Cell, settings: Settings, predictions: Iterable[Prediction]) -> None:
+    def append(self, cell: Cell, settings: Settings, records: Iterable[Record]) -> None:
         """Adds a batch to the cell's file; it is handed to the operating system before this returns.
 
-        Raises `ResultsMismatch` when the file holds predictions made under other settings, `ResultsFolderError` when
+        Raises `ResultsMismatch` when the file holds records made under other settings, `ResultsFolderError` when
         it cannot be written.
         """
-        lines = b"".join(encoded_line(cell, settings, prediction) for prediction in predictions)
+        lines = b"".join(encoded_line(cell, settings, record) for record in records)
         if not lines:
             return
         if (cell, settings) not in self._checked:
             self._load_checked(cell, settings)
-        self._name_settings(settings)
+        self._name_settings(cell, settings)
         path = self.path(cell)
         with explained(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as file:
-                _drop_half_line(path)
+                drop_half_line(path)
                 file.write(lines)
 
     def load(self, cell: Cell) -> CellOnDisk | None:
@@ -97,54 +111,62 @@ class Results:
             content = path.read_bytes() if path.exists() else b""
         # What a kill cut short has no line end yet; it counts as never written.
         lines = content.split(b"\n")[:-1]
-        name = shown(path)
-        predictions: dict[str, Prediction] = {}
+        name, kind = shown(path), record_of(cell.stage)
+        records: dict[str, Record] = {}
         hashes: dict[str, int] = {}
         for number, line in enumerate(lines, start=1):
-            owner, key, prediction = decoded_line(line, where=f"{name}, line {number}")
+            owner, key, record = decoded_line(line, where=f"{name}, line {number}", kind=kind)
             if owner != cell:
-                raise ResultsDamaged(f"{name}, line {number}: expected a prediction of {cell.id}, not of {owner.id}")
+                raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, not of {owner.id}")
             hashes.setdefault(key, number)
-            predictions[prediction.id] = prediction
+            records[record.id] = record
         if len(hashes) > 1:
             number = list(hashes.values())[1]
             raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, found others")
-        return CellOnDisk(cell, next(iter(hashes)), predictions) if hashes else None
+        return CellOnDisk(cell, next(iter(hashes)), records) if hashes else None
 
-    def predictions(self, cell: Cell) -> dict[str, Prediction]:
-        """The newest prediction for each id of the cell, errors included; empty where there is none."""
+    def predictions(self, cell: Cell) -> dict[str, Record]:
+        """The newest record for each id of the cell, errors included; empty where there is none."""
         found = self.load(cell)
         return dict(found.predictions) if found else {}
 
     def cells(self) -> list[Cell]:
         """The cells that have at least one whole line on disk, in no promised order."""
         found = []
-        for path in sorted(self.predictions_folder.glob("*/*/*.jsonl")):
-            with explained(path, "read"), path.open("rb") as file:
-                line = file.readline()
-            if line.endswith(b"\n"):
-                found.append(decoded_cell(line, where=f"{shown(path)}, line 1"))
+        for top, kind in ((self.predictions_folder, Prediction), (self.readings_folder, AttentionReading)):
+            for path in sorted(top.glob("*/*/*.jsonl")):
+                with explained(path, "read"), path.open("rb") as file:
+                    line = file.readline()
+                if line.endswith(b"\n"):
+                    found.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=kind))
         return found
 
     def settings(self, settings_hash: str) -> Settings | None:
         """The settings behind the hash that the lines carry; None where their file is gone or damaged."""
-        path = self._settings_path(settings_hash)
-        with explained(path, "read"):
-            return settings_from(path.read_bytes()) if path.exists() else None
+        for top in (self.predictions_folder, self.readings_folder):
+            path = _settings_path(top, settings_hash)
+            with explained(path, "read"):
+                found = settings_from(path.read_bytes()) if path.exists() else None
+            if found is not None:
+                return found
+        return None
 
     def set_aside(self) -> Path | None:
-        """Moves the predictions to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
+        """Moves all records to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
 
-        Returns that folder, or None when there was nothing to move. Under several workers this is for the process
-        that starts them, before it does.
+        The attention maps go with them, as without a model they cannot be made again either. Returns that folder, or
+        None when there was nothing to move. Under several workers this is for the process that starts them, before it
+        does.
         """
-        if not self.predictions_folder.exists():
+        tops = [self.folder / name for name in _SET_ASIDE if (self.folder / name).exists()]
+        if not tops:
             return None
         stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S-%f")
         aside = self.folder / "set_aside" / stamp
         with explained(aside, "write"):
             aside.mkdir(parents=True)
-            self.predictions_folder.rename(aside / "predictions")
+            for top in tops:
+                top.rename(aside / top.name)
         self._checked.clear()
         return aside
 
@@ -152,36 +174,21 @@ class Results:
         """`load`, refusing what was made under other settings."""
         found = self.load(cell)
         if found is not None and found.settings_hash != settings_hash(settings):
-            differences = _differences(self.settings(found.settings_hash), settings)
+            differences = settings_differences(self.settings(found.settings_hash), settings)
             raise ResultsMismatch(f"{shown(self.path(cell))} was made under other settings: {differences}. {_REMEDIES}")
         self._checked.add((cell, settings))
         return found
 
-    def _settings_path(self, settings_hash: str) -> Path:
-        return self.predictions_folder / "settings" / f"{settings_hash}.json"
+    def _top(self, cell: Cell) -> Path:
+        return self.readings_folder if cell.stage == ATTENTION else self.predictions_folder
 
-    def _name_settings(self, settings: Settings) -> None:
+    def _name_settings(self, cell: Cell, settings: Settings) -> None:
         """Writes down what the hash stands for, before a line carries it. The content decides the file's name, so
         two processes that write it at once write the same."""
-        path = self._settings_path(settings_hash(settings))
+        path = _settings_path(self._top(cell), settings_hash(settings))
         if not path.exists():
             write_atomically(path, encoded_settings(settings))
 
 
-def _drop_half_line(path: Path) -> None:
-    """Cuts off what a kill left behind after the last line end."""
-    with path.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        if end == 0:
-            return
-        file.seek(end - 1)
-        if file.read(1) != b"\n":
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-
-
-def _differences(before: Settings | None, now: Settings) -> str:
-    if before is None:
-        return "the file that names them is gone from predictions/settings/, so they cannot be compared"
-    old, new = asdict(before), asdict(now)
-    return "; ".join(f"{name} was {old[name]!r} and is now {new[name]!r}" for name in new if old[name] != new[name])
+def _settings_path(top: Path, settings_hash: str) -> Path:
+    return top / "settings" / f"{settings_hash}.json"

@@ -6,30 +6,50 @@ from collections.abc import Sequence
 
 from reports.accuracy import CellAccuracy
 from reports.accuracy_table import table
+from reports.attention import MeasuredCell
+from reports.attention_table import table_of
 from reports.disk import shown
-from reports.records import CellRun
+from reports.records import ATTENTION, CellRun
 from reports.store import Results
 
 _ERRORS_SHOWN = 5
 
 
 def summary(
-    results: Results, runs: Sequence[CellRun], rows: Sequence[CellAccuracy], caveat: str | None, width: int
+    results: Results,
+    runs: Sequence[CellRun],
+    rows: Sequence[CellAccuracy],
+    measured: Sequence[MeasuredCell],
+    caveat: str | None,
+    width: int,
 ) -> list[str]:
-    """The table of `rows`, what `runs` read and made, their errors, the caveat, and where the files are."""
+    """The table of `rows`, that of the `measured` cells, what `runs` read and made, their errors, and the caveat."""
     lines = table(rows, width)
     if any(row.degradation is not None for row in rows):
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
-    lines += [_counted(runs), *_errors(results, runs)]
+    lines += [*table_of(measured, width), *_counted(runs), *_errors(results, runs)]
     if caveat:
         lines.append(f"note: {caveat}")
     return lines
 
 
-def _counted(runs: Sequence[CellRun]) -> str:
-    read, made, seconds = sum(run.read for run in runs), sum(run.made for run in runs), sum(run.seconds for run in runs)
-    speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
-    return f"predictions: {read:,} read, {made:,} made{speed}"
+def _counted(runs: Sequence[CellRun]) -> list[str]:
+    """A line for the predictions and one for the readings, if there were any of them."""
+    readings = [run for run in runs if run.cell.stage == ATTENTION]
+    predictions = [run for run in runs if run.cell.stage != ATTENTION]
+    lines = []
+    if predictions or not readings:
+        read, made, seconds = _totals(predictions)
+        speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
+        lines.append(f"predictions: {read:,} read, {made:,} made{speed}")
+    if readings:
+        read, made, seconds = _totals(readings)
+        lines.append(f"readings: {read:,} read, {made:,} made" + (f" in {seconds:,.1f} s" if made else ""))
+    return lines
+
+
+def _totals(runs: Sequence[CellRun]) -> tuple[int, int, float]:
+    return sum(run.read for run in runs), sum(run.made for run in runs), sum(run.seconds for run in runs)
 
 
 def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
@@ -37,11 +57,11 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
     for run in runs:
         if not run.outcomes.get("error"):
             continue
-        predictions = results.predictions(run.cell)
+        records = results.predictions(run.cell)
         for id in run.asked:
-            if id in predictions and predictions[id].outcome == "error":
+            if id in records and records[id].outcome == "error":
                 total += 1
-                trace = (predictions[id].error or "no traceback was kept").strip()
+                trace = (records[id].error or "no traceback was kept").strip()
                 if total <= _ERRORS_SHOWN:
                     lines.append(f"error in {run.cell.id}, problem {id}: {trace.splitlines()[-1]}")
                     lines.append(f"  its traceback is in {shown(results.path(run.cell))}")

@@ -14,9 +14,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ALL = [f"{model}-{noise}-zero_shot" for model in ("diffllama", "llama") for noise in ("clean", "inf", "rcs", "sd")]
+NOISES = ("clean", "inf", "rcs", "sd")
+
+
+def cases(model: str) -> list[str]:
+    """The ids of a model's cases, in their order."""
+    return [
+        *(f"{model}-{noise}-zero_shot" for noise in NOISES),
+        *(f"{model}-{noise}-attention" for noise in (*NOISES, "needle")),
+    ]
+
+
+ZERO_SHOT = ["benchmarks", "--skip-attention"]
 OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
---max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot""".split()
+--max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
+--attention-heads --attention-queries --attention-maps""".split()
 
 
 def command(*arguments: str) -> list[str]:
@@ -35,19 +47,25 @@ def collected(*arguments: str) -> list[str]:
 
 @pytest.mark.quick
 def test_a_case_is_a_cell_in_the_order_in_which_models_are_loaded() -> None:
-    assert collected() == ALL
+    assert collected() == [*cases("diffllama"), *cases("llama")]
 
 
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("arguments", "cells"),
     [
-        (["-k", "diffllama"], ALL[:4]),
-        (["-k", "diffllama and inf"], ["diffllama-inf-zero_shot"]),
-        (["--models", "llama"], ALL[4:]),
-        (["--models", "llama,diffllama", "--datasets", "inf"], ["llama-inf-zero_shot", "diffllama-inf-zero_shot"]),
-        (["--models", "mine=llama", "--datasets", "clean"], ["mine-clean-zero_shot"]),
-        (["--skip-zero-shot"], []),
+        (["-k", "diffllama"], cases("diffllama")),
+        (["-k", "diffllama and inf"], ["diffllama-inf-zero_shot", "diffllama-inf-attention"]),
+        (["-k", "attention and diffllama"], cases("diffllama")[4:]),
+        (["-k", "retrieval", "--models", "llama"], ["llama-needle-attention"]),
+        (["--models", "llama"], cases("llama")),
+        (
+            ["--skip-attention", "--models", "llama,diffllama", "--datasets", "inf"],
+            ["llama-inf-zero_shot", "diffllama-inf-zero_shot"],
+        ),
+        (["--skip-attention", "--models", "mine=llama", "--datasets", "clean"], ["mine-clean-zero_shot"]),
+        (["--skip-zero-shot", "--models", "llama"], cases("llama")[4:]),
+        (["--skip-zero-shot", "--skip-attention"], []),
     ],
 )
 def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
@@ -64,6 +82,8 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--problems", "no/such.jsonl"], "no/such.jsonl: there is no such file"),
         (["--max-samples", "0"], "--max-samples 0: expected a number from 1 up, or -1 for all"),
         (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
+        (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
+        (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
         (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
     ],
 )
@@ -73,6 +93,14 @@ def test_what_does_not_exist_is_answered_at_once(arguments: list[str], said: str
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.quick
+def test_a_file_in_the_place_of_the_results_is_answered_at_once(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    done = typed("benchmarks", "--results", str(tmp_path / "results"))
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "expected a folder, found a file" in done.stderr
 
 
 @pytest.mark.quick
@@ -86,22 +114,22 @@ def test_the_options_stand_under_one_heading() -> None:
 @pytest.mark.parametrize(
     ("arguments", "size"),
     [
-        ([], "200 problems a cell from mini, seed 0"),
+        ([], "200 problems (100 for attention) a cell from mini, seed 0"),
         (["--quick"], "20 problems a cell"),
         (["--mode", "quick"], "20 problems a cell"),
-        (["--mode", "medium"], "100 problems a cell"),
-        (["--mode", "full"], "all problems a cell"),
+        (["--mode", "medium"], "100 problems (50 for attention) a cell"),
+        (["--mode", "full"], "all problems (200 for attention) a cell"),
         (["--quick", "--max-samples", "7"], "7 problems a cell"),
     ],
 )
 def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
     out = typed("benchmarks", "--collect-only", *arguments).stdout
-    assert f"grid: diffllama, llama × clean, inf, rcs, sd × zero_shot; {size}" in out
+    assert f"grid: diffllama, llama × clean, inf, rcs, sd × zero_shot, attention; {size}" in out
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     """No traceback and no chain of other people's errors."""
-    done = typed("benchmarks", "--models", f"mine={tmp_path}", "--datasets", "clean", "--results", str(tmp_path / "r"))
+    done = typed(*ZERO_SHOT, "--models", f"mine={tmp_path}", "--datasets", "clean", "--results", str(tmp_path / "r"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     sentence = f"model 'mine': {tmp_path} has no config.json; a checkpoint folder was expected"
     report = done.stdout.partition("= ERRORS =")[2].partition("= short test summary info =")[0].strip("=\n ")
@@ -118,7 +146,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path: Path) -> None:
     """One folder: part of the grid, all of it with more problems, another token limit, then --fresh."""
     folder = tmp_path / "results"
-    common = ["benchmarks", "--results", str(folder), "--datasets", "clean,inf"]
+    common = [*ZERO_SHOT, "--results", str(folder), "--datasets", "clean,inf"]
     first = typed(*common, "-k", "diffllama and inf", "--max-samples", "3")
     assert first.returncode == 0, first.stdout
     assert "predictions: 0 read, 3 made" in first.stdout
@@ -140,7 +168,7 @@ def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "results"
-    arguments = ["benchmarks", "--results", str(folder), "--models", "llama", "--datasets", "clean,sd"]
+    arguments = [*ZERO_SHOT, "--results", str(folder), "--models", "llama", "--datasets", "clean,sd"]
     arguments += ["--max-samples", "40", "--batch-size", "4"]
     running = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     file = folder / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
@@ -165,7 +193,7 @@ def test_a_problem_that_fails_makes_its_case_fail_and_is_not_wrong(tmp_path: Pat
     file.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
     folder = tmp_path / "results"
     done = typed(
-        "benchmarks", "--problems", str(file), "--results", str(folder), "--models", "llama", "--datasets", "clean"
+        *ZERO_SHOT, "--problems", str(file), "--results", str(folder), "--models", "llama", "--datasets", "clean"
     )
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "1 of 3 problems ended in an error; mine-00003: " in done.stdout
@@ -174,18 +202,22 @@ def test_a_problem_that_fails_makes_its_case_fail_and_is_not_wrong(tmp_path: Pat
 
 
 def test_noisy_files_are_used_as_they_are(tmp_path: Path) -> None:
-    """--skip-data-gen asks with the files that `python -m noise` wrote, and fails where one is missing."""
+    """--skip-data-gen asks with the files that `python -m noise` wrote; where one is missing it stops at once."""
     file = tmp_path / "mine.jsonl"
     problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "#### 5"}
     file.write_text(json.dumps(problem) + "\n")
     arguments = ["--problems", str(file), "--skip-data-gen", "--models", "llama", "--datasets", "inf"]
-    missing = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
-    assert missing.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "mine_inf.jsonl" in missing.stdout
+    missing = typed(*ZERO_SHOT, "--results", str(tmp_path / "results"), *arguments)
+    assert missing.returncode == pytest.ExitCode.USAGE_ERROR
+    assert (
+        f"expected the inf problems of '{file}' in '{tmp_path / 'mine_inf.jsonl'}', got no such file" in missing.stderr
+    )
     noise = [sys.executable, "-m", "noise", "--problems", str(file), "--datasets", "inf", "--seed", "7"]
     subprocess.run([*noise, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
-    done = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
+    done = typed(*ZERO_SHOT, "--results", str(tmp_path / "results"), *arguments)
     assert done.returncode == 0, done.stdout
+    assert f"from {file}, noise from the files in {tmp_path}" in done.stdout
+    assert json.loads((tmp_path / "results/run.json").read_text())["runs"][-1]["seed"] is None
     written = json.loads((tmp_path / "mine_inf.jsonl").read_text())
     asked = json.loads((tmp_path / "results/predictions/zero_shot/llama/inf.jsonl").read_text())
     assert asked["question"] == written["question"] != problem["question"]
@@ -196,4 +228,41 @@ def test_workers_write_what_one_process_writes(tmp_path: Path) -> None:
     for folder, workers in (("one", "0"), ("two", "2")):
         done = typed("benchmarks", "--max-samples", "6", "--results", str(tmp_path / folder), "-n", workers)
         assert done.returncode == 0, done.stdout
-    assert (tmp_path / "one" / "accuracy.csv").read_text() == (tmp_path / "two" / "accuracy.csv").read_text()
+    for name in ("accuracy.csv", "attention.csv"):
+        assert (tmp_path / "one" / name).read_text() == (tmp_path / "two" / name).read_text()
+
+
+def test_the_stage_attention_leaves_its_table_its_maps_and_its_pictures(tmp_path: Path) -> None:
+    """On text of one's own, with the layers and heads that were asked for, and again from disk."""
+    file, folder = tmp_path / "mine.jsonl", tmp_path / "results"
+    problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "3+2=5\n#### 5"}
+    file.write_text(json.dumps(problem) + "\n")
+    arguments = ["--problems", str(file), "--results", str(folder), "--datasets", "clean,inf"]
+    arguments += ["-k", "attention", "--attention-layers", "0-1", "--attention-heads", "1"]
+    done = typed("benchmarks", *arguments)
+    assert done.returncode == 0, done.stdout
+    assert "queries answer; layers 0,1; heads 1" in " ".join(done.stdout.split())
+    with (folder / "attention.csv").open(newline="") as lines:
+        table = list(csv.DictReader(lines))
+    assert {row["model"] for row in table} == {"diffllama", "llama"}
+    assert {row["noise"] for row in table} == {"clean", "inf", *(f"needle{depth}" for depth in (0, 25, 50, 75, 100))}
+    assert {(row["layer"], row["head"]) for row in table if row["head"]} == {("0", "1"), ("1", "1")}
+    for model in ("diffllama", "llama"):
+        maps = {path.name for path in (folder / "attention_maps" / f"{model}-attention").glob("*.png")}
+        assert maps == {f"{noise}_q0_layer{layer}_head1.png" for noise in ("clean", "inf") for layer in (0, 1)}
+    assert {path.name for path in (folder / "attention_maps/side_by_side").iterdir()} == {"clean_q0.png", "inf_q0.png"}
+    assert (folder / "attention_heat.png").is_file()
+    assert (folder / "retrieval.png").is_file()
+    again = subprocess.run(
+        [sys.executable, "-m", "reports", "attention", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    row = next(line for line in done.stdout.splitlines() if line.startswith("diffllama-inf"))
+    assert row in again.stdout.splitlines()
+    beyond = typed("benchmarks", *arguments[:-4], "--attention-layers", "9", "--fresh", "--models", "llama")
+    assert beyond.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "layer 9: the model has layers 0 to 3" in beyond.stdout
+    assert "Traceback" not in beyond.stdout

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.records import Cell
+from reports.attention_maps import save_map
+from reports.records import AttentionReading, Cell
 from reports.store import Results
 from tests.reports.made import CELL, CLEAN, SETTINGS, outcomes
+from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, attention_map, failed_reading, readings
 
 
 def test_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,8 +25,9 @@ def test_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.quick
-def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["accuracy", str(tmp_path / "nowhere")]) == 1
+@pytest.mark.parametrize("command", ["accuracy", "attention"])
+def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([command, str(tmp_path / "nowhere")]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("no results folder at ")
@@ -48,6 +51,46 @@ def test_a_damaged_line_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
     assert "clean.jsonl, line 1: expected a prediction" in capsys.readouterr().err
 
 
+def test_attention_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = Results(tmp_path / "results")
+    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    save_map(results.folder, attention_map(20))
+    assert main(["attention", str(results.folder)]) == 0
+    out = capsys.readouterr().out
+    assert "attention: lift of each segment" in out
+    assert out.splitlines()[-1].startswith("files: ")
+    assert {path.name for path in results.folder.iterdir()} == {
+        "attention.csv",
+        "attention_heat.png",
+        "attention_maps",
+        "readings",
+    }
+    assert len(list((results.folder / "attention_maps").glob("*/*.png"))) == 1
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("readings", [[], [failed_reading("p0")]])
+def test_a_folder_without_a_reading_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], readings: list[AttentionReading]
+) -> None:
+    results = Results(tmp_path)
+    results.append(CELL, SETTINGS, outcomes(1, 1))
+    results.append(LOOKING, ATTENTION_SETTINGS, readings)
+    assert main(["attention", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("no readings in ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "attention.csv").exists()
+
+
+@pytest.mark.quick
+def test_a_damaged_map_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_map(tmp_path, attention_map(20)).write_bytes(b"oops")
+    assert main(["attention", str(tmp_path)]) == 1
+    assert "head1.npz: expected an attention map" in capsys.readouterr().err
+
+
 @pytest.mark.quick
 def test_a_misspelt_command_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -62,5 +105,6 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     check = "import atexit; atexit.register(lambda: print(*sorted({'torch', 'pandas', 'scipy'} & set(sys.modules)))); "
     done = subprocess.run([sys.executable, "-c", code + check + "main()"], capture_output=True, text=True, check=True)
     assert "accuracy" in done.stdout
+    assert "attention" in done.stdout
     assert "torch" not in done.stdout
     assert "pandas" not in done.stdout

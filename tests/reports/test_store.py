@@ -290,7 +290,7 @@ def test_a_full_disk_is_said_so(results: Results, monkeypatch: pytest.MonkeyPatc
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     results.append(CELL, SETTINGS, [predicted("p0")])
-    monkeypatch.setattr("reports.store._drop_half_line", full)
+    monkeypatch.setattr("reports.store.drop_half_line", full)
     with pytest.raises(ResultsFolderError, match=r"cannot write .*inf\.jsonl: No space left on device"):
         results.append(CELL, SETTINGS, [predicted("p1")])
 

@@ -1,0 +1,195 @@
+"""The masses of attention on segments, taken down by an attention function while a forward pass goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import pad, scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
+
+from models.differential import layer_lambda
+
+#: The attention implementation that takes them down; it wants the keyword argument `allocation=Request(...)`.
+IMPLEMENTATION = "allocation"
+#: The largest block of explicit weights, in numbers: 64 MiB of float32.
+_BLOCK = 2**24
+
+
+@dataclass
+class Request:
+    """What is asked of the attention functions of one forward pass, and what they have found so far, by layer.
+
+    `segments` (batch, length, segments) is 0 for padding; `positions` (batch, queries) says who looks, −1 filling up,
+    None for every token. `signed` and `shares` are (batch, heads, queries, segments), `tokens` (batch, queries,
+    segments); for an ordinary layer, or without `absolute`, `shares` is `signed`.
+    """
+
+    segments: torch.Tensor
+    positions: torch.Tensor | None
+    layers: frozenset[int]
+    heads: list[int]
+    absolute: bool
+    signed: dict[int, torch.Tensor] = field(default_factory=dict)
+    shares: dict[int, torch.Tensor] = field(default_factory=dict)
+    tokens: torch.Tensor | None = None
+
+    def see(self, key: torch.Tensor, mask: torch.Tensor | None, queries: int) -> None:
+        """Note the segments' shares of the tokens that each query can see: a query of noughts looks at all alike."""
+        if self.tokens is None:
+            nought = key.new_zeros(key.shape[0], 1, queries, key.shape[-1])
+            self.tokens = _masses(nought, key[:, :1], mask, 1.0, self.segments)[:, 0]
+
+
+def _attend(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    allocation: Request,
+    scaling: float | None = None,
+    **options: Any,
+) -> tuple[torch.Tensor, None]:
+    """Plain scaled-dot-product attention, which on the way is asked where it looks."""
+
+    def plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)[0]
+
+    layer = int(module.layer_idx)  # type: ignore[arg-type]  # every attention module of transformers has one
+    if layer not in allocation.layers or layer in allocation.signed:  # a differential layer comes here twice
+        return plain(query, key, value), None
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    differential = module if isinstance(module, DiffLlamaAttention) else None
+    shares = None
+    if _all_can_ride_along(query, scaling, differential is not None, allocation):
+        output, masses = _riding_along(plain, query, key, value, allocation.segments)
+        allocation.see(key, attention_mask, query.shape[2])
+    else:
+        output = plain(query, key, value)
+        masses, shares = _apart(module, query, key, attention_mask, scale, allocation)
+    if differential is not None and shares is None:
+        first, second = masses.chunk(2, dim=1)  # heads h and h + H/2 are a pair
+        masses = first - layer_lambda(differential).float() * second
+    allocation.signed[layer] = masses
+    allocation.shares[layer] = masses if shares is None else shares
+    return output, None
+
+
+AttentionInterface.register(IMPLEMENTATION, _attend)
+AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
+
+
+def _all_can_ride_along(query: torch.Tensor, scaling: float | None, differential: bool, request: Request) -> bool:
+    """Whether what is asked can be had from the very call that makes the layer's output."""
+    everything = request.positions is None and len(request.heads) * (2 if differential else 1) == query.shape[1]
+    linear = not (differential and request.absolute)
+    return everything and linear and scaling is not None and query.dtype == torch.float32
+
+
+def _riding_along(
+    plain: Callable[..., torch.Tensor],
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    segments: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The output, (batch, queries, heads, size), and the masses, (batch, heads, queries, segments), of one call.
+
+    The segments are a few more columns of V; noughts widen Q and K to the same size, as the fused kernels want.
+    """
+    size, few = query.shape[-1], segments.shape[-1]
+    wider = few + -few % 8
+    columns = pad(segments, (0, wider - few))[:, None].expand(-1, value.shape[1], -1, -1)
+    both = plain(pad(query, (0, wider)), pad(key, (0, wider)), torch.cat([value, columns], dim=-1))
+    return both[..., :size], both[..., size : size + few].transpose(1, 2).clone()  # a view would keep all of `both`
+
+
+def _apart(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    scale: float,
+    request: Request,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The masses of the chosen heads and queries in float32; of a differential layer whose absolute shares are asked
+    for, the signed masses of its pairs and those shares."""
+    heads = request.heads
+    if isinstance(module, DiffLlamaAttention):
+        heads = [*heads, *(head + query.shape[1] // 2 for head in heads)]
+    groups = query.shape[1] // key.shape[1]
+    query, key = query[:, heads].float(), repeat_kv(key, groups)[:, heads].float()
+    if request.positions is not None:
+        query, mask = _looking(query, mask, request.positions, key.shape[2])
+    request.see(key, mask, query.shape[2])
+    if isinstance(module, DiffLlamaAttention) and request.absolute:
+        return _in_blocks(query, key, mask, scale, request.segments, float(layer_lambda(module)))
+    return _masses(query, key, mask, scale, request.segments), None
+
+
+def _looking(
+    query: torch.Tensor, mask: torch.Tensor | None, positions: torch.Tensor, length: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The chosen queries, (batch, heads, queries, size), and which keys each may see, (batch, 1, queries, key)."""
+    rows = positions.clamp(min=0)
+    chosen = query.gather(2, rows[:, None, :, None].expand(-1, query.shape[1], -1, query.shape[3]))
+    if mask is None:
+        visible = torch.arange(length, device=rows.device) <= rows[..., None]
+        return chosen, visible[:, None]
+    mask = mask.expand(len(rows), -1, -1, -1)
+    return chosen, mask.gather(2, rows[:, None, :, None].expand(-1, 1, -1, length))
+
+
+def _masses(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    scale: float,
+    segments: torch.Tensor,
+) -> torch.Tensor:
+    """softmax(QKᵀ)·C, (batch, heads, queries, segments). C is widened to the size of a head: the fused kernels, which
+    form no matrix, ask for that."""
+    size = query.shape[-1]
+    found = []
+    for few in segments.split(size, dim=-1):
+        values = pad(few, (0, size - few.shape[-1]))[:, None].expand(-1, query.shape[1], -1, -1)
+        masses = scaled_dot_product_attention(query, key, values, mask, is_causal=mask is None, scale=scale)
+        found.append(masses[..., : few.shape[-1]])
+    return torch.cat(found, dim=-1)
+
+
+def _in_blocks(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    scale: float,
+    segments: torch.Tensor,
+    weight: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The signed masses of A1 − λ·A2 and the shares of its absolute mass, a block of queries at a time."""
+    batch, heads, queries, _ = query.shape
+    length = key.shape[2]
+    step = max(1, _BLOCK // (batch * heads * length))
+    signed, shares = [], []
+    for start in range(0, queries, step):
+        block = slice(start, min(start + step, queries))
+        scores = query[:, :, block] @ key.transpose(2, 3) * scale
+        if mask is None:
+            rows = torch.arange(block.start, block.stop, device=query.device)
+            visible = torch.arange(length, device=query.device) <= rows[:, None]
+        else:
+            visible = mask[:, :, block]
+        lowest = torch.finfo(scores.dtype).min  # not −∞: a padded query sees nothing, and must not become NaN
+        first, second = scores.masked_fill_(~visible, lowest).softmax(-1).chunk(2, dim=1)
+        pattern = first.sub_(second, alpha=weight)
+        signed.append(pattern @ segments[:, None])
+        masses = pattern.abs_() @ segments[:, None]
+        shares.append(masses / pattern.sum(-1, keepdim=True))
+    return torch.cat(signed, dim=2), torch.cat(shares, dim=2)

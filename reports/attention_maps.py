@@ -1,0 +1,127 @@
+"""Attention maps on disk: the pattern of one head over one text, kept so that it can be drawn without a model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.disk import ResultsDamaged, explained, shown, write_atomically
+from reports.map_drawing import DRAWING_VERSION, picture, scale_limit
+from reports.names import file_name
+
+if TYPE_CHECKING:
+    import numpy
+
+FOLDER = "attention_maps"
+SIDE_BY_SIDE = "side_by_side"
+
+
+@dataclass(frozen=True)
+class AttentionMap:
+    """Where one head looks in one text.
+
+    `number` is the k of `q<k>`, the place of the problem among those that maps were kept of; `id` is its id. `signed`
+    says that the pattern is a differential one, with rows that sum to 1 − λ and parts that may be negative; `lambda_`
+    is that λ, None for an ordinary model. `tokens` are the tokens as text, `kinds` the segment that most of each
+    belongs to. `pattern` is float32, (tokens, tokens), query × key.
+    """
+
+    model: str
+    noise: str
+    stage: str
+    number: int
+    id: str
+    layer: int
+    head: int
+    signed: bool
+    tokens: tuple[str, ...]
+    kinds: tuple[str, ...]
+    pattern: numpy.ndarray[Any, Any]
+    lambda_: float | None
+
+
+def save_map(results_folder: Path, map: AttentionMap) -> Path:
+    """Keeps a map in `attention_maps/<model>-<stage>/<noise>_q<k>_layer<l>_head<h>.npz`, and returns that path.
+
+    Raises `ValueError` where the pattern does not fit the tokens, `ResultsFolderError` when it cannot be written.
+    """
+    import numpy
+
+    size = len(map.tokens)
+    if map.pattern.shape != (size, size) or len(map.kinds) != size or not size:
+        raise ValueError(
+            f"expected a pattern of {size} × {size} and a kind for each of {size} tokens, "
+            f"found a pattern of {' × '.join(f'{length}' for length in map.pattern.shape)} and {len(map.kinds)} kinds"
+        )
+    facts = {field.name: getattr(map, field.name) for field in fields(map) if field.name != "pattern"}
+    # As JSON, in ASCII: numpy's own texts drop a null character at their end and have no lone surrogates.
+    text = numpy.frombuffer(json.dumps(facts).encode(), dtype=numpy.uint8)
+    content = BytesIO()
+    numpy.savez_compressed(content, pattern=map.pattern.astype(numpy.float32), facts=text)
+    name = f"{map.noise}_q{map.number}_layer{map.layer}_head{map.head}"
+    path = Path(results_folder) / FOLDER / file_name(f"{map.model}-{map.stage}") / f"{file_name(name)}.npz"
+    write_atomically(path, content.getvalue())
+    return path
+
+
+def load_map(path: Path) -> AttentionMap:
+    """The inverse of `save_map`. Raises `ResultsDamaged` for a file that is no map, `ResultsFolderError` where it
+    cannot be read."""
+    import numpy
+
+    with explained(path, "read"):
+        content = path.read_bytes()
+    try:
+        with numpy.load(BytesIO(content), allow_pickle=False) as file:
+            pattern, facts = file["pattern"].astype(numpy.float32), json.loads(file["facts"].tobytes())
+        facts |= {name: tuple(facts[name]) for name in ("tokens", "kinds")}
+        found = AttentionMap(**facts, pattern=pattern)
+        fitting = found.pattern.shape == (len(found.tokens),) * 2 and len(found.kinds) == len(found.tokens)
+    except Exception as error:  # a cut or foreign file fails in as many ways as zip and numpy have
+        raise ResultsDamaged(
+            f"{shown(path)}: expected an attention map, found {error or type(error).__name__}"
+        ) from error
+    if not fitting:
+        raise ResultsDamaged(f"{shown(path)}: expected a pattern of token × token, found {found.pattern.shape}")
+    return found
+
+
+def draw_maps(results_folder: Path) -> list[Path]:
+    """Draws every map in the folder into a PNG beside it, and the maps that two or more models have of one text beside
+    each other in `attention_maps/side_by_side/<noise>_q<k>.png`; the pictures, whether drawn now or up to date.
+
+    All maps of one noise and k share a colour scale. Of several maps that one model has of a text, the newest goes
+    beside the others'. Raises `ResultsDamaged` for a file that is no map, `ResultsFolderError` where one cannot be
+    read or written.
+    """
+    top = Path(results_folder) / FOLDER
+    groups: dict[tuple[str, int], list[tuple[Path, AttentionMap]]] = {}
+    for path in sorted(top.glob("*/*.npz"), key=lambda path: (path.stat().st_mtime_ns, path)):
+        map = load_map(path)
+        groups.setdefault((map.noise, map.number), []).append((path, map))
+    pictures = []
+    for (noise, number), found in groups.items():
+        limit = scale_limit([map for _, map in found])
+        pictures += [_drawn(path.with_suffix(".png"), [(path, map)], limit) for path, map in found]
+        newest = sorted({(map.model, map.stage): (path, map) for path, map in found}.items())
+        if len(newest) > 1:
+            beside = top / SIDE_BY_SIDE / f"{file_name(f'{noise}_q{number}')}.png"
+            pictures.append(_drawn(beside, [pair for _, pair in newest], limit))
+    return sorted(pictures)
+
+
+def _drawn(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limit: float) -> Path:
+    """Draws the picture unless the one on disk was made from the same maps, on the same scale, by the same code: each
+    carries a key of these in its text."""
+    content = b"".join(path.read_bytes() for path, _ in maps)
+    key = hashlib.sha256(f"{DRAWING_VERSION} {limit!r} ".encode() + content).hexdigest()
+    with explained(target, "read"):
+        current = target.exists() and key.encode() in target.read_bytes()
+    if not current:
+        write_atomically(target, picture([map for _, map in maps], limit, key))
+    return target

@@ -1,0 +1,112 @@
+"""Where the models look, as a table for the terminal: a row for each model and noise, a column for each segment."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
+
+from reports.attention import AttentionRow, Measure, MeasuredCell, depth_of, rows_of
+from reports.retrieval import PARTS, RetrievalPoint, retrieval_points
+
+_SEGMENTS = ("kmi", "ni", "oc")
+_COLUMN = len("  100.00 ± 100.00")
+_NARROWEST = len("  100.0")
+
+
+def table_of(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
+    """`attention_table` of `cells`; no lines where there are none."""
+    over = list(dict.fromkeys(cell.over for cell in cells if cell.over))
+    return attention_table(rows_of(cells), retrieval_points(cells), over, width)
+
+
+def attention_table(
+    rows: Iterable[AttentionRow],
+    points: Sequence[RetrievalPoint] = (),
+    over: Collection[str] = (),
+    width: int = 80,
+) -> list[str]:
+    """The table's lines, at most `width` columns where the names allow it: the lift of each segment, its share of
+    absolute attention, with a differential model its signed mass and λ, and a block of the retrieval test (`points`).
+    `over` says in words what was measured.
+
+    A segment that no problem of a cell has is shown as `-`.
+    """
+    overall = [row for row in rows if row.head is None and depth_of(row.noise) is None]
+    lines: list[str] = []
+    if overall:
+        said = "; ".join((f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over))
+        lines += ["attention: lift of each segment (1 = its share of the tokens),", *_wrapped(said, width)]
+        lines += [*_block(overall, "lift", 1, 2, width), "share of absolute attention, %"]
+        lines += _block(overall, "absolute", 100, 1, width)
+        lambdas = _lambdas(overall, width)
+        if lambdas:  # without a differential model the signed masses are the shares above
+            lines += ["signed attention, % (sums to 1 − λ where the model is differential)"]
+            lines += [*_block(overall, "signed", 100, 1, width), *lambdas, ""]
+    return [*lines, *_retrieval(points, width)]
+
+
+def _block(rows: Sequence[AttentionRow], measure: Measure, unit: float, decimals: int, width: int) -> list[str]:
+    figures = {(row.model, row.noise, row.segment): row for row in rows if row.measure == measure}
+    there = {(row.model, row.noise, row.segment) for row in rows if row.measure == "tokens" and row.mean > 0}
+    cells = list(dict.fromkeys((row.model, row.noise) for row in rows))
+    labels = [f"{model}-{noise}" for model, noise in cells]
+    indent = min(max(map(len, labels)), width - len(_SEGMENTS) * _COLUMN)
+    lines = [" " * indent + "".join(f"{segment.upper():>{_COLUMN}}" for segment in _SEGMENTS)]
+    for label, (model, noise) in zip(labels, cells, strict=True):
+        keys = [(model, noise, segment) for segment in _SEGMENTS]
+        values = [_figure(figures[key], unit, decimals) if key in there else "-" for key in keys]
+        lines += _line(label, indent, "".join(f"{value:>{_COLUMN}}" for value in values))
+    return [*lines, ""]
+
+
+def _figure(row: AttentionRow, unit: float, decimals: int) -> str:
+    std = "-" if row.std is None else f"{unit * row.std:.{decimals}f}"
+    return f"{unit * row.mean:.{decimals}f} ± {std}"
+
+
+def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
+    """One line for each differential model, and more where its layers do not fit it."""
+    by_model: dict[str, dict[int | None, float]] = {}
+    for row in rows:
+        if row.measure == "lambda":
+            by_model.setdefault(row.model, {})[row.layer] = row.mean
+    lines = []
+    for model, by_layer in by_model.items():
+        lines += _wrapped(f"λ by layer: {model} {' '.join(f'{value:.2f}' for value in by_layer.values())}", width, "")
+    return lines
+
+
+def _retrieval(points: Sequence[RetrievalPoint], width: int) -> list[str]:
+    if not points:
+        return []
+    models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
+    figures = {(point.model, point.part, point.depth): f"{100 * point.mean:.1f}" for point in points}
+    label = max(map(len, PARTS)) + 2
+    indent = min(max(len("depth, %") - label, *map(len, models)), width - label - len(depths) * _NARROWEST)
+    head = " " * max(0, indent) + " " * label
+    lines = ["retrieval: share of absolute attention, %,"]
+    lines += _wrapped(f"mean over {_problems([point.n for point in points])}, by depth of the needle in %", width)
+    lines.append(f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_NARROWEST}}" for depth in depths))
+    for model in models:
+        for number, part in enumerate(PARTS):
+            values = [figures.get((model, part, depth), "") for depth in depths]
+            text = f"  {part:<{label - 2}}" + "".join(f"{value:>{_NARROWEST}}" for value in values)
+            lines += _line(model if number == 0 else "", indent, text)
+    return [*lines, ""]
+
+
+def _line(label: str, indent: int, text: str) -> list[str]:
+    """A line of the table; a label that is too long for its column takes a line of its own."""
+    return [f"{label:<{indent}}{text}"] if len(label) <= indent else [label, " " * indent + text]
+
+
+def _problems(counts: Collection[int]) -> str:
+    fewest, most = min(counts), max(counts)
+    counted = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{counted} problem{'s' * (most != 1)} a cell"
+
+
+def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )

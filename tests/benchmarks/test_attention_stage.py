@@ -1,0 +1,187 @@
+"""The stage `attention`: readings that can be believed, resumed and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks import attention, compare_attention_patterns
+from benchmarks.attention import measure_attention, most_telling_head, read_attention, save_maps
+from benchmarks.evaluate import ask_with
+from benchmarks.grid import Looking
+from benchmarks.segmented import SEGMENTS, segmented
+from models.differential import differential_attention, lambdas
+from models.loading import LoadedModel, load
+from noise import mini
+from noise.datasets import generate_noisy_datasets
+from noise.problems import NoisyProblem
+from reports.attention_maps import load_map
+from reports.experiment import Experiment
+from reports.records import AttentionReading, Cell
+from reports.store import Results, ResultsMismatch
+
+CELL = Cell("diffllama", "inf", "attention")
+NI = SEGMENTS.index("ni")
+
+
+@pytest.fixture(scope="module", params=["diffllama", "llama"])
+def loaded(request: pytest.FixtureRequest) -> LoadedModel:
+    return load(request.param, device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def diffllama() -> LoadedModel:
+    return load("diffllama", device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[NoisyProblem]:
+    return ask_with("inf", mini.problems("test")[:12], seed=0)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("queries", ["answer", "last", "all"])
+def test_a_reading_is_what_the_explicit_pattern_gives(
+    loaded: LoadedModel, asked: list[NoisyProblem], queries: str
+) -> None:
+    """Worked out again from one text at a time and the whole pattern of it, without batch or padding."""
+    readings = read_attention(loaded, asked, Looking(queries))
+    for noisy, reading in zip(asked[:4], readings, strict=False):
+        text = segmented(loaded, noisy, queries)
+        with torch.inference_mode(), differential_attention(loaded.model) as model:
+            patterns = model(torch.tensor([text.ids]), output_attentions=True).attentions  # type: ignore[operator]
+        looking = torch.stack(patterns)[:, 0][:, :, text.queries]
+        signed = (looking @ text.shares).mean(2)
+        absolute = (looking.abs() @ text.shares / looking.abs().sum(-1, keepdim=True)).mean(2)
+        assert torch.allclose(torch.tensor(reading.signed), signed, atol=1e-5)
+        assert torch.allclose(torch.tensor(reading.absolute), absolute, atol=1e-5)
+        seen = text.shares.cumsum(0) / torch.arange(1, len(text) + 1)[:, None]
+        assert torch.allclose(torch.tensor(reading.tokens), seen[text.queries].mean(0), atol=1e-5)
+        assert reading.queries == int(text.queries.sum())
+
+
+@pytest.mark.quick
+def test_shares_sum_to_one_and_signed_masses_to_one_less_lambda(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
+    for reading in read_attention(loaded, asked, Looking()):
+        assert sum(reading.tokens) == pytest.approx(1, abs=1e-5)
+        sums = torch.tensor(reading.signed).sum(-1)
+        lambda_ = torch.zeros(4) if reading.lambdas is None else torch.tensor(reading.lambdas)
+        assert torch.allclose(sums, (1 - lambda_)[:, None].expand_as(sums), atol=1e-4)
+        assert torch.allclose(torch.tensor(reading.absolute).sum(-1), torch.ones(()), atol=1e-4)
+
+
+@pytest.mark.quick
+def test_a_clean_problem_has_no_noise_and_a_differential_model_its_lambdas(diffllama: LoadedModel) -> None:
+    reading = read_attention(diffllama, ask_with("clean", mini.problems("test")[:1], 0), Looking())[0]
+    assert reading.tokens[NI] == 0
+    assert reading.lambdas == tuple(lambdas(diffllama.model).tolist())
+
+
+@pytest.mark.quick
+def test_a_reading_does_not_depend_on_its_batch(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
+    together = read_attention(loaded, asked, Looking())
+    alone = [read_attention(loaded, [noisy], Looking())[0] for noisy in asked]
+    for one, other in zip(together, alone, strict=True):
+        assert torch.allclose(torch.tensor(one.absolute), torch.tensor(other.absolute), atol=1e-5)
+
+
+@pytest.mark.quick
+def test_a_second_run_reads_what_the_first_has_measured(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", Looking())
+
+    def not_again(*_: Any) -> list[AttentionReading]:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(attention, "read_attention", not_again)
+    second = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", Looking())
+    assert second.keys() == first.keys()
+    for id, reading in second.items():
+        assert torch.allclose(torch.tensor(reading.signed), torch.tensor(first[id].signed), rtol=1e-5)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("other", [Looking("last"), Looking(layers=(0,)), Looking(heads=(1,))])
+def test_other_queries_layers_or_heads_are_no_continuation(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], other: Looking
+) -> None:
+    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", Looking())
+    with pytest.raises(ResultsMismatch, match="queries answer; layers all; heads all"):
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", other)
+
+
+@pytest.mark.quick
+def test_one_problem_that_fails_is_one_error(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking) -> list[AttentionReading]:
+        if asked[1] in batch:
+            raise RuntimeError("this one cannot be read")
+        return read_attention(loaded, batch, looking)
+
+    monkeypatch.setattr(attention, "read_attention", failing)
+    found = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", Looking())
+    outcomes = {id: reading.outcome for id, reading in found.items()}
+    assert outcomes == {asked[0].problem.id: "measured", asked[1].problem.id: "error", asked[2].problem.id: "measured"}
+    assert "this one cannot be read" in (found[asked[1].problem.id].error or "")
+
+
+@pytest.mark.quick
+def test_the_map_that_is_kept_is_the_pattern_of_that_head(
+    tmp_path: Path, loaded: LoadedModel, asked: list[NoisyProblem]
+) -> None:
+    cell = Cell(loaded.spec.name, "inf", "attention")
+    place = most_telling_head(read_attention(loaded, asked, Looking()))
+    (path,) = save_maps(tmp_path, loaded, cell, asked[:1], [place])
+    kept = load_map(path)
+    assert (kept.layer, kept.head) == place
+    assert kept.signed == (loaded.spec.name == "diffllama")
+    text = segmented(loaded, asked[0], "answer")
+    assert kept.tokens == text.tokens
+    sums = torch.from_numpy(kept.pattern).sum(-1)
+    assert torch.allclose(sums, torch.full_like(sums, 1 - (kept.lambda_ or 0.0)), atol=1e-4)
+    noisy = [kind == "ni" for kind in kept.kinds]
+    said = "".join(token for token, is_noise in zip(kept.tokens, noisy, strict=True) if is_noise)
+    assert said.strip() in asked[0].question[slice(*asked[0].spans[0])]
+
+
+@pytest.mark.quick
+def test_the_head_that_is_drawn_looks_most_at_the_noise(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
+    readings = read_attention(loaded, asked, Looking())
+    lifts = torch.stack([torch.tensor(r.absolute)[:, :, NI] / r.tokens[NI] for r in readings]).mean(0)
+    layer, head = most_telling_head(readings)
+    assert lifts[layer, head] == lifts.max()
+
+
+@pytest.mark.quick
+def test_clean_and_noisy_files_are_compared(tmp_path: Path) -> None:
+    """As the guide of the earlier tool calls it, on files."""
+    clean = tmp_path / "mine.jsonl"
+    clean.write_text(
+        '{"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "3+2=5\\n#### 5"}\n'
+        '{"question": "Bob has 9 mugs. He sells 4 mugs. How many mugs does Bob have?", "answer": "9-4=5\\n#### 5"}\n'
+    )
+    noisy = generate_noisy_datasets(clean, ["inf"], seed=3, folder=tmp_path)["inf"]
+    table = compare_attention_patterns(clean_dataset=clean, noisy_dataset=noisy, num_samples=2)
+    overall = table[table.layer.isna() & (table.measure == "lift")].set_index(["model", "noise", "segment"])
+    assert set(overall.index.get_level_values("model")) == {"diffllama", "llama"}
+    assert set(overall.index.get_level_values("noise")) == {"clean", "inf"}
+    assert overall.loc[("llama", "inf", "ni"), "n"] == 2
+    assert ("llama", "clean", "ni") not in overall.index
+    assert len(table[table.measure == "lambda"]) == 2 * 4
+    assert "miniatures" in table.attrs["caveat"]
+
+
+@pytest.mark.quick
+def test_files_that_do_not_belong_together_are_not_compared(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.jsonl", tmp_path / "other.jsonl"
+    mine.write_text('{"question": "Ann has 3 caps. How many caps has Ann?", "answer": "#### 3"}\n')
+    other.write_text('{"question": "Bob has 9 mugs. How many mugs has Bob?", "answer": "#### 9"}\n')
+    noisy = generate_noisy_datasets(other, ["inf"], folder=tmp_path)["inf"]
+    with pytest.raises(ValueError, match="found none whose original question is there"):
+        compare_attention_patterns(mine, noisy, models="llama")

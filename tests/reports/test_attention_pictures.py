@@ -1,0 +1,79 @@
+"""The heat map and the retrieval picture: what is drawn, and that it can be whatever was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reports.attention import attention_rows, measured_cells
+from reports.attention_heat import has_heat, write_heat
+from reports.records import Cell
+from reports.retrieval import RetrievalPoint, retrieval_points
+from reports.retrieval_plot import write_retrieval
+from reports.store import Results
+from tests.reports.made_attention import ATTENTION_SETTINGS, reading, readings
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path / "results")
+
+
+def add(results: Results, model: str, noise: str, layers: int = 2, heads: int = 2) -> None:
+    found = readings(["p0", "p1"], layers, heads, noisy=noise != "clean")
+    results.append(Cell(model, noise, "attention"), ATTENTION_SETTINGS, found)
+
+
+def test_the_heat_map_is_a_png_whatever_was_measured(results: Results, tmp_path: Path) -> None:
+    """Models of different shape, small and large, and a noise that one of them lacks."""
+    add(results, "a $model", "inf", 4, 4)
+    add(results, "a $model", "sd", 4, 4)
+    add(results, "b $model", "inf", 20, 16)
+    write_heat(attention_rows(results), tmp_path / "heat.png")
+    assert (tmp_path / "heat.png").read_bytes().startswith(PNG)
+
+
+def test_a_head_that_never_looks_can_be_drawn(results: Results, tmp_path: Path) -> None:
+    blind = (((0.5, 0.0, 0.25, 0.125, 0.125),),)
+    results.append(Cell("llama", "inf", "attention"), ATTENTION_SETTINGS, [reading("p0", absolute=blind)])
+    write_heat(attention_rows(results), tmp_path / "heat.png")
+    assert (tmp_path / "heat.png").exists()
+
+
+def test_clean_text_and_needles_have_no_heat_map(results: Results, tmp_path: Path) -> None:
+    add(results, "llama", "clean")
+    add(results, "llama", "needle50")
+    rows = attention_rows(results)
+    assert not has_heat(rows)
+    with pytest.raises(ValueError, match="at least one cell with noise"):
+        write_heat(rows, tmp_path / "heat.png")
+    add(results, "llama", "inf")
+    assert has_heat(attention_rows(results))
+
+
+def test_the_needle_is_key_information_and_other_content_together(results: Results) -> None:
+    cell = Cell("llama", "needle25", "attention")
+    apart = (((0.5, 0.125, 0.125, 0.125, 0.125),),)  # needle 0.625, where the other has 0.375
+    results.append(cell, ATTENTION_SETTINGS, [reading("p0"), reading("p1", absolute=apart)])
+    add(results, "llama", "inf")
+    needle, noise = retrieval_points(measured_cells(results))
+    assert needle == RetrievalPoint("llama", 25, "needle", 0.5, pytest.approx(0.25 / 2**0.5), 2)
+    assert (noise.part, noise.mean) == ("noise", 0.1875)
+
+
+def test_the_retrieval_picture_is_a_png_whatever_was_measured(results: Results, tmp_path: Path) -> None:
+    """One depth that a model lacks, and one with a single problem, which has no interval."""
+    add(results, "diffllama", "needle0")
+    add(results, "diffllama", "needle100")
+    results.append(Cell("llama", "needle0", "attention"), ATTENTION_SETTINGS, [reading("p0")])
+    write_retrieval(retrieval_points(measured_cells(results)), tmp_path / "retrieval.png")
+    assert (tmp_path / "retrieval.png").read_bytes().startswith(PNG)
+
+
+def test_no_needle_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one retrieval cell"):
+        write_retrieval([], tmp_path / "retrieval.png")
+    assert not list(tmp_path.iterdir())

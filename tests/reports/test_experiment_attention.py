@@ -1,0 +1,135 @@
+"""A run with attention cells: alone, and beside predictions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from reports.attention_maps import save_map
+from reports.experiment import Experiment
+from reports.records import Cell, CellRun
+from reports.store import Results
+from tests.reports.made import CELL, SETTINGS, asked, predicted
+from tests.reports.made_attention import (
+    ATTENTION_SETTINGS,
+    LOOKING,
+    LOOKING_CLEAN,
+    attention_map,
+    failed_reading,
+    reading,
+    readings,
+)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    return Experiment(Results(tmp_path / "results"), caveat=lambda cells: f"{len(cells)} cells")
+
+
+def read(experiment: Experiment, cell: Cell, *ids: str) -> None:
+    with experiment.cell(cell, ATTENTION_SETTINGS, asked(*ids)) as opened:
+        missing = [id for id in ids if id not in opened.predictions]
+        opened.append(readings(missing, 2, 2, noisy=cell.noise != "clean"))
+
+
+def ask(experiment: Experiment, *ids: str) -> None:
+    with experiment.cell(CELL, SETTINGS, asked(*ids)) as opened:
+        opened.append([predicted(id) for id in ids if id not in opened.predictions])
+
+
+def test_an_attention_cell_goes_on_where_it_was_left(experiment: Experiment) -> None:
+    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0", "p1")) as opened:
+        opened.append([reading("p0"), failed_reading("p1")])
+    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0", "p1")) as opened:
+        assert opened.predictions == {"p0": reading("p0")}
+        opened.append([reading("p1")])
+    first, second = experiment.runs
+    assert (first.read, first.made, first.outcomes) == (0, 2, {"measured": 1, "error": 1})
+    assert (second.read, second.made, second.outcomes) == (1, 1, {"measured": 2})
+    assert CellRun.from_dict(json.loads(json.dumps(asdict(second)))) == second
+
+
+def test_a_run_of_readings_prints_their_table_and_no_other(experiment: Experiment) -> None:
+    read(experiment, LOOKING, "p0", "p1")
+    lines = experiment.summary()
+    assert any(line.startswith("attention: lift") for line in lines)
+    assert any(line.startswith("readings: 0 read, 2 made in ") for line in lines)
+    assert not any("accuracy" in line or line.startswith("predictions:") for line in lines)
+    assert lines[-1] == "note: 1 cells"
+    assert max(map(len, lines)) <= 80
+
+
+def test_readings_that_were_on_disk_are_counted_without_a_time(experiment: Experiment) -> None:
+    read(experiment, LOOKING, "p0", "p1")
+    experiment.hand_over()
+    read(experiment, LOOKING, "p0", "p1")
+    assert "readings: 2 read, 0 made" in experiment.summary()
+
+
+def test_a_run_of_predictions_prints_no_table_of_readings_on_disk(experiment: Experiment) -> None:
+    read(experiment, LOOKING, "p0", "p1")
+    experiment.hand_over()
+    ask(experiment, "p0")
+    lines = experiment.summary()
+    assert any("accuracy %" in line for line in lines)
+    assert not any("attention" in line or line.startswith("readings:") for line in lines)
+
+
+def test_a_run_of_both_prints_both_and_the_caveat_last(experiment: Experiment) -> None:
+    ask(experiment, "p0")
+    read(experiment, LOOKING, "p0")
+    starts = ["zero_shot", "attention:", "predictions:", "readings:", "note:"]
+    found = [start for line in experiment.summary() for start in starts if line.startswith(start)]
+    assert found == starts
+
+
+def test_the_table_is_over_the_problems_of_the_run(experiment: Experiment) -> None:
+    read(experiment, LOOKING, "p0", "p1", "p2")
+    experiment.hand_over()
+    read(experiment, LOOKING, "p0", "p2")
+    assert any("over 2 problems a cell" in line for line in experiment.summary())
+
+
+def test_an_error_of_a_reading_is_shown_with_its_file(experiment: Experiment) -> None:
+    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0")) as opened:
+        opened.append([failed_reading("p0")])
+    summary = "\n".join(experiment.summary())
+    assert "error in diffllama-inf-attention, problem p0: RuntimeError: no luck" in summary
+    assert str(Path("readings", "attention", "diffllama", "inf.jsonl")) in summary
+
+
+def test_everything_there_is_to_write_is_written(experiment: Experiment) -> None:
+    ask(experiment, "p0")
+    read(experiment, LOOKING, "p0", "p1")
+    read(experiment, Cell("llama", "needle50", "attention"), "p0")
+    save_map(experiment.results.folder, attention_map(20))
+    save_map(experiment.results.folder, attention_map(20, number=1))
+    written = experiment.write()
+    assert [path.name for path in written] == [
+        "accuracy.csv",
+        "accuracy.png",
+        "attention.csv",
+        "attention_heat.png",
+        "retrieval.png",
+        "attention_maps",
+        "run.json",
+    ]
+    assert all(path.exists() for path in written)
+    (run,) = json.loads(written[-1].read_text())["runs"]
+    cell = next(cell for cell in run["cells"] if cell["stage"] == "attention")
+    assert (cell["asked"], cell["read"], cell["made"], cell["outcomes"]) == (2, 0, 2, {"measured": 2})
+    assert run["settings"][cell["settings"]]["attention"] == "queries answer; layers all; heads all"
+
+
+def test_what_there_is_not_is_not_written(experiment: Experiment) -> None:
+    read(experiment, LOOKING_CLEAN, "p0", "p1")
+    assert [path.name for path in experiment.write()] == ["attention.csv", "run.json"]
+
+
+def test_a_run_of_nothing_but_errors_writes_its_record(experiment: Experiment) -> None:
+    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0")) as opened:
+        opened.append([failed_reading("p0")])
+    assert [path.name for path in experiment.write()] == ["run.json"]
