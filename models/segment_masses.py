@@ -14,10 +14,12 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
 
-from models.differential import layer_lambda
+from models.differential import AttentionUnavailable, layer_lambda
 
 #: The attention implementation that takes them down; it wants the keyword argument `allocation=Request(...)`.
 IMPLEMENTATION = "allocation"
+#: What some architectures add to their scores (soft caps, sinks, biases). Without it the masses would be others.
+_CHANGING = ("softcap", "s_aux", "position_bias")
 #: The largest block of explicit weights, in numbers: 64 MiB of float32.
 _BLOCK = 2**24
 
@@ -27,8 +29,8 @@ class Request:
     """What is asked of the attention functions of one forward pass, and what they have found so far, by layer.
 
     `segments` (batch, length, segments) is 0 for padding; `positions` (batch, queries) says who looks, −1 filling up,
-    None for every token. `signed` and `shares` are (batch, heads, queries, segments), `tokens` (batch, queries,
-    segments); for an ordinary layer, or without `absolute`, `shares` is `signed`.
+    None for every token. `signed` and `shares` are (batch, heads, queries, segments), and the same where the layer is
+    ordinary or `absolute` was not asked for; `tokens` is (batch, queries, segments).
     """
 
     segments: torch.Tensor
@@ -58,6 +60,11 @@ def _attend(
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Plain scaled-dot-product attention, which on the way is asked where it looks."""
+    changing = [name for name in _CHANGING if options.get(name) is not None]
+    if changing:
+        raise AttentionUnavailable(
+            f"{type(module).__name__}: its attention uses {changing[0]!r}, which scaled-dot-product attention has not"
+        )
 
     def plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)[0]

@@ -16,6 +16,7 @@ from benchmarks.grid import Looking
 from benchmarks.segmented import SEGMENTS, segmented
 from models.differential import differential_attention, lambdas
 from models.loading import LoadedModel, load
+from models.registry import MODELS
 from noise import mini
 from noise.datasets import generate_noisy_datasets
 from noise.problems import NoisyProblem
@@ -87,6 +88,17 @@ def test_a_reading_does_not_depend_on_its_batch(loaded: LoadedModel, asked: list
     alone = [read_attention(loaded, [noisy], Looking())[0] for noisy in asked]
     for one, other in zip(together, alone, strict=True):
         assert torch.allclose(torch.tensor(one.absolute), torch.tensor(other.absolute), atol=1e-5)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("model", [MODELS["diffllama"]], indirect=True)
+def test_a_case_can_ask_for_the_true_pattern_by_a_fixture(model: LoadedModel, true_attention: Any) -> None:
+    inputs = model.encode(["Question: Ann has 3 caps."], return_tensors="pt")
+    with torch.inference_mode():
+        patterns = true_attention(**inputs, output_attentions=True).attentions
+    assert patterns[0].shape[1] == model.model.config.num_attention_heads // 2
+    sums = torch.stack(patterns)[:, 0].sum(-1)
+    assert torch.allclose(sums, (1 - lambdas(model.model))[:, None, None].expand_as(sums), atol=1e-5)
 
 
 @pytest.mark.quick

@@ -8,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
 
 from models import segment_masses
 from models.allocation import attention_allocation
-from models.differential import differential_attention, lambdas
+from models.differential import AttentionUnavailable, differential_attention, lambdas
 from models.loading import load
 from models.prompt import completion_for, prompt_for
 from noise import mini
@@ -176,6 +177,36 @@ def test_half_precision_is_measured_in_single() -> None:
     half = ask(model.to(torch.bfloat16), batch, segments)
     assert half.signed.dtype == torch.float32
     assert torch.allclose(half.mean(half.absolute), single.mean(single.absolute), atol=3e-2)
+
+
+def small(model_class: Any, config_class: Any, **options: Any) -> Any:
+    """A random model of another architecture, with grouped queries."""
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = config_class(vocab_size=40, num_key_value_heads=2, max_position_embeddings=64, **sizes, **options)
+    model = model_class(config).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "proj" in name:
+                parameter.copy_(0.4 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize("window", [None, 5])
+def test_another_architecture_can_be_asked_also_one_with_a_sliding_window(window: int | None) -> None:
+    model, batch = small(MistralForCausalLM, MistralConfig, sliding_window=window), padded_batch()
+    segments = segments_of(batch)
+    found = ask(model, batch, segments)
+    signed, _ = explicit(model, batch, segments)
+    expected, real = at_positions(signed, found.positions)
+    assert ((found.signed - expected) * real).abs().max() <= 1e-5
+    assert torch.allclose(found.tokens.sum(-1)[found.positions >= 0], torch.ones(()), atol=1e-5)
+
+
+def test_an_architecture_whose_scores_are_more_than_products_is_refused() -> None:
+    model, batch = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8), padded_batch()
+    with pytest.raises(AttentionUnavailable, match="its attention uses 'softcap'"):
+        ask(model, batch, segments_of(batch))
 
 
 @pytest.mark.parametrize(
