@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,6 +151,13 @@ def _not_this_folder() -> tuple[type[Exception], ...]:
     return ResultsMismatch, ResultsDamaged, ResultsFolderError
 
 
+def _not_this_model() -> tuple[type[Exception], ...]:
+    """The answers to somebody whose model has not the attention that was asked for."""
+    from models.differential import AttentionUnavailable
+
+    return ValueError, AttentionUnavailable
+
+
 @pytest.fixture
 def predictions(
     experiment: Experiment, cell: Cell, model: LoadedModel, asked: Sequence[NoisyProblem], plan: Plan
@@ -168,8 +176,33 @@ def readings(
     """Where the model of a case looks: read from the results folder, and measured where missing there."""
     from benchmarks.attention import measure_attention
 
-    with failing_with(*_not_this_folder(), ValueError):
+    with failing_with(*_not_this_folder(), *_not_this_model()):
         return measure_attention(experiment, model, cell, asked, plan.source, plan.looking, plan.batch_size)
+
+
+@pytest.fixture
+def attention_maps(
+    experiment: Experiment,
+    cell: Cell,
+    model: LoadedModel,
+    asked: Sequence[NoisyProblem],
+    readings: dict[str, AttentionReading],
+    plan: Plan,
+) -> list[Path]:
+    """The patterns that a case keeps to be drawn: of the first problems, and of the heads that were named, or else of
+    the one that looks most at the noise. Earlier maps of the cell go."""
+    from benchmarks.attention import map_places, save_maps
+    from reports.attention_maps import keep_only
+    from reports.disk import ResultsFolderError
+
+    folder = experiment.results.folder
+    places = map_places(
+        list(readings.values()), named=plan.looking.layers is not None or plan.looking.heads is not None
+    )
+    with failing_with(ResultsFolderError):
+        kept = save_maps(folder, model, cell, asked[: plan.attention_maps], places)
+        keep_only(folder, cell.model, cell.stage, cell.noise, kept)
+    return kept
 
 
 @pytest.fixture
@@ -178,15 +211,19 @@ def needle_readings(
 ) -> dict[str, AttentionReading]:
     """Where the model of a case looks in its problems among distractors, by depth and problem: `25 mine-00001`."""
     from benchmarks.attention import measure_attention
-    from benchmarks.retrieval import DEPTHS, needles
+    from benchmarks.retrieval import DEPTHS, NEEDLE_PARTS, needles
 
+    if plan.noisy_folder is not None:
+        pytest.skip("--skip-data-gen draws no noise, and a needle needs some around it")
     found: dict[str, AttentionReading] = {}
     for depth in DEPTHS:
         texts = needles(plan.sample(problems, cell.stage), depth, plan.seed)
         if texts:
             at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
-            with failing_with(*_not_this_folder(), ValueError):
-                some = measure_attention(experiment, model, at_depth, texts, plan.source, plan.looking, plan.batch_size)
+            with failing_with(*_not_this_folder(), *_not_this_model()):
+                some = measure_attention(
+                    experiment, model, at_depth, texts, plan.source, plan.looking, plan.batch_size, NEEDLE_PARTS
+                )
             found |= {f"{depth} {id}": reading for id, reading in some.items()}
     return found
 

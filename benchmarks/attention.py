@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.evaluate import one_by_one_on_error, settings_of
 from benchmarks.grid import Looking
-from benchmarks.segmented import SEGMENTS, SegmentedText, segmented
+from benchmarks.segmented import GRID_PARTS, SEGMENTS, Parts, SegmentedText, segmented
 from noise.problems import NoisyProblem, Problem
 from reports.experiment import Experiment
 from reports.records import AttentionReading, Cell, Settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # torch stays out of collection
     from models.loading import LoadedModel
 
 #: Part of every reading's key: raise it when a change here, in the segments or in the allocation can change a figure.
-ATTENTION_VERSION = "1"
+ATTENTION_VERSION = "2"
 #: Texts read at once, at the most: padding and masks of a larger batch cost more than they save.
 _MOST_TEXTS = 16
 
@@ -31,22 +31,32 @@ def measure_attention(
     source: str,
     looking: Looking,
     batch_size: int = 64,
+    parts: Parts = GRID_PARTS,
 ) -> dict[str, AttentionReading]:
     """The readings of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
 
     A batch that fails is read again one problem at a time; a problem that fails alone gets the outcome `error`. Raises
-    `ValueError` for a layer or head that the model does not have, and what `Results.read` raises.
+    `ValueError` for a layer or head that the model does not have, `AttentionUnavailable` for a model that cannot be
+    observed, and what `Results.read` raises.
     """
     from models.allocation import chosen_places
+    from models.differential import AttentionUnavailable, is_differential
     from models.generation import batches
 
-    chosen_places(loaded.model, looking.layers, looking.heads)
-    texts = {problem.problem.id: problem.question for problem in asked}
+    def read(some: Sequence[NoisyProblem]) -> list[AttentionReading]:
+        return read_attention(loaded, some, looking, parts)
+
+    try:
+        chosen_places(loaded.model, looking.layers, looking.heads)
+    except ValueError as error:
+        pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
+        raise ValueError(f"{loaded.spec.name}: {error} (--attention-layers, --attention-heads{pair})") from None
+    texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in asked}
     with experiment.cell(cell, attention_settings(loaded, source, asked[0].problem, looking), texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _MOST_TEXTS)):
             batch = [missing[index] for index in indices]
-            opened.append(one_by_one_on_error(batch, lambda some: read_attention(loaded, some, looking), _failed))
+            opened.append(one_by_one_on_error(batch, read, _failed, AttentionUnavailable))
     return {id: reading for id, reading in opened.predictions.items() if isinstance(reading, AttentionReading)}
 
 
@@ -56,13 +66,15 @@ def attention_settings(loaded: LoadedModel, source: str, first: Problem, looking
     return replace(key, stop="", generation=ATTENTION_VERSION, attention=str(looking))
 
 
-def read_attention(loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking) -> list[AttentionReading]:
+def read_attention(
+    loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking, parts: Parts = GRID_PARTS
+) -> list[AttentionReading]:
     """One reading for each problem of `batch`, in their order, from one forward pass."""
     from models.allocation import attention_allocation
     from models.differential import is_differential, lambdas
     from models.generation import threads_for
 
-    texts = [segmented(loaded, noisy, looking.queries) for noisy in batch]
+    texts = [segmented(loaded, noisy, looking.queries, parts) for noisy in batch]
     with threads_for(loaded):
         found = attention_allocation(loaded.model, **_padded(loaded, texts), layers=looking.layers, heads=looking.heads)
     assert found.absolute is not None
@@ -79,13 +91,14 @@ def read_attention(loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: 
             spans=noisy.spans,
             outcome="measured",
             queries=int(text.queries.sum()),
-            segments=SEGMENTS,
+            segments=parts.names,
             layers=found.layers,
             heads=found.heads,
             tokens=tuple(tokens[row].tolist()),
             signed=_nested(signed[:, row]),
             absolute=_nested(absolute[:, row]),
             lambdas=None if by_layer is None else tuple(by_layer),
+            gold=noisy.problem.answer,
         )
         for row, (noisy, text) in enumerate(zip(batch, texts, strict=True))
     ]
@@ -109,6 +122,7 @@ def _failed(noisy: NoisyProblem, error: str) -> AttentionReading:
         signed=(),
         absolute=(),
         lambdas=None,
+        gold=noisy.problem.answer,
         error=error,
     )
 
@@ -145,6 +159,21 @@ def most_telling_head(readings: Sequence[AttentionReading]) -> tuple[int, int]:
         raise ValueError(f"no reading has a token of {SEGMENTS[segment]!r}: there is no head to choose")
     layer, head = divmod(int(numpy.mean(lifts, axis=0).argmax()), len(measured[0].heads))
     return measured[0].layers[layer], measured[0].heads[head]
+
+
+def map_places(readings: Sequence[AttentionReading], named: bool) -> list[tuple[int, int]]:
+    """Of which (layer, head) maps are kept: all that were measured if they were `named`, else the most telling one.
+
+    The most telling one comes last: beside another model's map the last one stands. Empty where nothing was measured.
+    """
+    measured = [reading for reading in readings if reading.outcome == "measured"]
+    if not measured:
+        return []
+    telling = most_telling_head(measured)
+    if not named:
+        return [telling]
+    places = [(layer, head) for layer in measured[0].layers for head in measured[0].heads]
+    return [*(place for place in places if place != telling), telling]
 
 
 def save_maps(

@@ -48,6 +48,10 @@ def compare_attention_patterns(
 
     if num_samples < 1:
         raise GridError(f"num_samples={num_samples}: expected a number from 1 up")
+    if noisy_dataset == "clean":
+        raise GridError(
+            "noisy_dataset='clean': expected a noise or a file of noisy problems, as clean is the other side"
+        )
     specs = choose_models(models)
     looking = Looking(queries=queries)
     noise, asked = _both(clean_dataset, noisy_dataset, num_samples, seed)

@@ -84,15 +84,18 @@ def one_by_one_on_error(
     batch: Sequence[NoisyProblem],
     ask: Callable[[Sequence[NoisyProblem]], list[Record]],
     failed: Callable[[NoisyProblem, str], Record],
+    *hopeless: type[Exception],
 ) -> list[Record]:
     """What `ask` gives for `batch`; if it fails, what it gives for each problem alone, and `failed(problem, traceback)`
-    for those that fail alone."""
+    for those that fail alone. An error of `hopeless` is raised: no other problem would fare better."""
     try:
         return ask(batch)
+    except hopeless:
+        raise
     except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
         if len(batch) == 1:
             return [failed(batch[0], traceback.format_exc())]
-    return [record for problem in batch for record in one_by_one_on_error([problem], ask, failed)]
+    return [record for problem in batch for record in one_by_one_on_error([problem], ask, failed, *hopeless)]
 
 
 def grade(problem: NoisyProblem, generation: Generation) -> Prediction:

@@ -28,6 +28,10 @@ QUERIES = ("answer", "last", "all")
 NEEDLE = "needle"
 
 
+class GridError(ValueError):
+    """Something was asked of the grid that it does not have."""
+
+
 @dataclass(frozen=True)
 class Looking:
     """What the stage `attention` measures: from where, and in which layers and heads (numbers from 0; None for all)."""
@@ -36,14 +40,15 @@ class Looking:
     layers: tuple[int, ...] | None = None
     heads: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse queries that there are not: `GridError`."""
+        if self.queries not in QUERIES:
+            raise GridError(unknown("queries", self.queries, QUERIES))
+
     def __str__(self) -> str:
         """In words, as it stands in the key of a reading."""
         layers, heads = ("all" if some is None else ",".join(map(str, some)) for some in (self.layers, self.heads))
         return f"queries {self.queries}; layers {layers}; heads {heads}"
-
-
-class GridError(ValueError):
-    """Something was asked of the grid that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def choose_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
-    """The numbers of a list such as `0,3` or `0-3`, in order, each once; None for all. Raises `GridError`."""
+    """The numbers of a list such as `0,3` or `0-3`, sorted, each once; None for all. Raises `GridError`."""
     if text is None or text == "all":
         return None
     chosen: dict[int, None] = {}
@@ -142,7 +147,7 @@ def choose_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
         if match is None or int(match[1]) > int(match[2] or match[1]):
             raise GridError(f"{option} {text!r}: expected numbers from 0 up, as in 0,3 or 0-3, or all; got {part!r}")
         chosen |= dict.fromkeys(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(chosen)
+    return tuple(sorted(chosen))
 
 
 def choose_models(models: str | Sequence[str]) -> tuple[ModelSpec, ...]:

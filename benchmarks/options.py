@@ -47,13 +47,15 @@ def add_options(parser: pytest.Parser) -> None:
         "--max-samples",
         type=int,
         metavar="N",
-        help=f"problems a cell, −1 for all (default: {SIZES['default']}, with --quick {SIZES['quick']})",
+        help=f"problems a cell, −1 for all (default: {SIZES['default']}, with --quick {SIZES['quick']}; for attention"
+        f" {ATTENTION_SIZES['default']} and {ATTENTION_SIZES['quick']})",
     )
     add("--quick", action="store_true", help="only what is marked quick: the grid at small size, and the fast tests")
     add(
         "--mode",
         choices=("quick", "medium", "full"),
-        help=f"a size by name: {SIZES['quick']}, {SIZES['medium']} or all problems a cell",
+        help=f"a size by name: {SIZES['quick']}, {SIZES['medium']} or all problems a cell; for attention"
+        f" {ATTENTION_SIZES['quick']}, {ATTENTION_SIZES['medium']} or {ATTENTION_SIZES['full']}",
     )
     add("--results", default="results", metavar="DIR", help="folder of results, which resumes (default: %(default)s)")
     add("--fresh", action="store_true", help="start over: set the folder's earlier predictions aside first")
@@ -93,8 +95,8 @@ def add_options(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="problems a cell whose patterns are drawn; of all layers and heads, the one that looks most at the noise"
-        " (default: %(default)s)",
+        help="problems a cell whose patterns are drawn, 0 for none; of all layers and heads, the one that looks most at"
+        " the noise (default: %(default)s)",
     )
     add("--skip-zero-shot", action="store_true", help="leave out the stage zero_shot")
     add("--slow", action="store_true", help="also run what is marked slow, which is left out otherwise")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from benchmarks.segmented import Parts
 from noise.inject import inject
 from noise.problems import NoisyProblem, Problem
+from noise.segments import Segment
 from noise.sentences import place
 
 #: How far down the needle stands: the share of the distractors in front of it, in per cent.
@@ -28,6 +30,20 @@ def needles(problems: Sequence[Problem], depth: int, seed: int) -> list[NoisyPro
     """
     found = (_needle(problem, depth, seed) for problem in problems)
     return [noisy for noisy in found if noisy is not None]
+
+
+def needle_segments(noisy: NoisyProblem) -> tuple[Segment, ...]:
+    """The question cut into `needle`, what the problem states, `ni`, the distractors, and `question`, what it asks."""
+    asking = len(noisy.question) - len(noisy.problem.question) + place(noisy.problem.question)
+    found, end = [], 0
+    for start, stop in noisy.spans:
+        found += [Segment("needle", end, start), Segment("ni", start, stop)]
+        end = stop
+    found += [Segment("needle", end, asking), Segment("question", asking, len(noisy.question))]
+    return tuple(segment for segment in found if segment.start < segment.stop)
+
+
+NEEDLE_PARTS = Parts(("needle", "ni", "question", "oc", "sink", "answer"), needle_segments)
 
 
 def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:

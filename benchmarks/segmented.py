@@ -2,98 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noise.problems import NoisyProblem
-from noise.segments import KINDS, segments
+from noise.segments import KINDS, Segment, segments
 
 if TYPE_CHECKING:  # torch stays out of collection
     import torch
 
     from models.loading import LoadedModel
 
+
+@dataclass(frozen=True)
+class Parts:
+    """How a text is cut: `names` of all segments, and `cut`, which gives those of a noisy question, without a gap.
+
+    Besides what `cut` gives there are always `oc` for the frame of the prompt, `sink` for the first token of all, and
+    `answer` for the worked answer.
+    """
+
+    names: tuple[str, ...]
+    cut: Callable[[NoisyProblem], Sequence[Segment]]
+
+
 #: Key maths information, noise and other content of the prompt; the first token of all; the worked answer.
 SEGMENTS = (*KINDS, "sink", "answer")
+GRID_PARTS = Parts(SEGMENTS, segments)
 
 
 @dataclass(frozen=True)
 class SegmentedText:
     """A prompt, with its worked answer where the answer looks, as a model reads it.
 
-    `ids` and `tokens` (their text) are of the same length; `shares`, (length, segments) in the order of `SEGMENTS`,
-    says how much of each token's text belongs to each segment and sums to 1; `queries`, (length,), marks who looks.
+    `ids` and `tokens` (their text) are of the same length; `shares`, (length, segments) in the order of the parts'
+    names, says how much of each token's text belongs to each segment and sums to 1; `queries`, (length,), marks who
+    looks.
     """
 
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
     shares: torch.Tensor
     queries: torch.Tensor
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def kinds(self) -> tuple[str, ...]:
         """For each token the segment that most of it belongs to."""
-        return tuple(SEGMENTS[index] for index in self.shares.argmax(-1).tolist())
+        return tuple(self.names[index] for index in self.shares.argmax(-1).tolist())
 
 
-def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str) -> SegmentedText:
+def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Parts = GRID_PARTS) -> SegmentedText:
     """`noisy` as `loaded` reads it.
 
     `queries`, of `benchmarks.grid.QUERIES`, says who looks: `answer` the tokens of the worked answer, which then
     follows the prompt; `last` the last token of the prompt, which predicts the first of the answer; `all` every token
-    of the prompt. The frame of the prompt is other content, and so is a token of no text, as some tokenizers put
-    between texts. Raises `ValueError` for a tokenizer that does not say where its tokens are, and for a text longer
-    than the model's positions.
+    of the prompt. A token of no text, as some tokenizers put in front, is other content; those that they put behind a
+    text are left out. Raises `ValueError` for a tokenizer that does not say where its tokens are, for an answer that
+    has no token, and for a text longer than the model's positions.
     """
     import torch
 
     from models.prompt import PROMPT, completion_for, prompt_for
 
     prompt, start = prompt_for(noisy.question), PROMPT.index("{question}")
-    marks = [SEGMENTS.index("oc")] * len(prompt)
-    for segment in segments(noisy):
-        kind = SEGMENTS.index(segment.kind)
-        marks[start + segment.start : start + segment.stop] = [kind] * (segment.stop - segment.start)
-    ids, tokens, shares = _tokens(loaded, prompt, marks, special=True)
-    shares[0] = torch.eye(len(SEGMENTS))[SEGMENTS.index("sink")]
-    looking = [queries == "all"] * len(ids)
-    looking[-1] |= queries == "last"
+    answer = completion_for(noisy.problem.answer) if queries == "answer" else ""
+    marks = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
+    for segment in parts.cut(noisy):
+        length = segment.stop - segment.start
+        marks[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
+    ids, offsets = _tokens(loaded, prompt + answer)
+    shares = _shares(offsets, marks, len(parts.names), nothing=parts.names.index("oc"))
+    shares[0] = torch.eye(len(parts.names))[parts.names.index("sink")]
     if queries == "answer":
-        completion = completion_for(noisy.problem.answer)
-        more = _tokens(loaded, completion, [SEGMENTS.index("answer")] * len(completion), special=False)
-        ids, tokens, shares = ids + more[0], tokens + more[1], torch.cat([shares, more[2]])
-        looking += [True] * len(more[0])
+        looking = shares[:, parts.names.index("answer")] > 0.5
+    else:
+        looking = torch.full((len(ids),), queries == "all")
+        looking[-1] = True
+    if not looking.any():
+        raise ValueError(f"problem {noisy.problem.id!r}: its worked answer {noisy.problem.answer!r} has no token")
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
     if positions is not None and len(ids) > positions:
         raise ValueError(
             f"a text of {len(ids)} tokens does not fit into the {positions} positions of {loaded.spec.name!r}"
         )
-    return SegmentedText(tuple(ids), tuple(tokens), shares, torch.tensor(looking))
+    names = loaded.tokenizer.convert_ids_to_tokens(ids)
+    text = prompt + answer
+    tokens = tuple(text[a:b] if b > a else name for (a, b), name in zip(offsets, names, strict=True))
+    return SegmentedText(tuple(ids), tokens, shares, looking, parts.names)
 
 
-def _tokens(
-    loaded: LoadedModel, text: str, marks: Sequence[int], special: bool
-) -> tuple[list[int], list[str], torch.Tensor]:
-    """The ids and texts of the tokens of `text`, and the share of each one's characters that carry each mark."""
-    import torch
-
+def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """The ids of the tokens of `text`, and the half-open range of characters that each covers."""
     if not loaded.tokenizer.is_fast:
         raise ValueError(
             f"model {loaded.spec.name!r}: its tokenizer, {type(loaded.tokenizer).__name__}, does not say which"
             " characters a token covers; a fast tokenizer (tokenizer.json) was expected"
         )
-    encoding = loaded.encode([text], add_special_tokens=special, return_offsets_mapping=True)
-    ids = encoding["input_ids"][0]
-    offsets = torch.tensor(encoding["offset_mapping"][0]).reshape(-1, 2)
-    one_hot = torch.eye(len(SEGMENTS))[torch.tensor(marks, dtype=torch.long)]
-    sums = torch.cat([torch.zeros(1, len(SEGMENTS)), one_hot.cumsum(0)])
-    covered = sums[offsets[:, 1]] - sums[offsets[:, 0]]
+    encoding = loaded.encode([text], return_offsets_mapping=True)
+    ids, offsets = list(encoding["input_ids"][0]), [(int(a), int(b)) for a, b in encoding["offset_mapping"][0]]
+    while len(ids) > 1 and offsets[-1][0] == offsets[-1][1]:  # an end of text that the tokenizer adds
+        del ids[-1], offsets[-1]
+    return ids, offsets
+
+
+def _shares(offsets: Sequence[tuple[int, int]], marks: Sequence[int], segments: int, nothing: int) -> torch.Tensor:
+    """The share of each token's characters that carry each mark; a token without characters is all `nothing`."""
+    import torch
+
+    one_hot = torch.eye(segments)[torch.tensor(marks, dtype=torch.long)]
+    sums = torch.cat([torch.zeros(1, segments), one_hot.cumsum(0)])
+    edges = torch.tensor(offsets).reshape(-1, 2)
+    covered = sums[edges[:, 1]] - sums[edges[:, 0]]
     lengths = covered.sum(-1, keepdim=True)
-    nothing = torch.eye(len(SEGMENTS))[SEGMENTS.index("oc")]
-    shares = torch.where(lengths > 0, covered / lengths.clamp(min=1), nothing)
-    names = loaded.tokenizer.convert_ids_to_tokens(ids)
-    tokens = [text[a:b] if b > a else name for (a, b), name in zip(offsets.tolist(), names, strict=True)]
-    return ids, tokens, shares
+    return torch.where(lengths > 0, covered / lengths.clamp(min=1), torch.eye(segments)[nothing])

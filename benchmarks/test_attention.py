@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.attention import most_telling_head, save_maps
-from benchmarks.grid import NEEDLE, Plan
-from noise.problems import NoisyProblem
-from reports.experiment import Experiment
+from benchmarks.grid import NEEDLE
 from reports.records import AttentionReading, Cell
-
-if TYPE_CHECKING:
-    from models.loading import LoadedModel
 
 
 @pytest.mark.quick
 @pytest.mark.stage("attention")
-def test_attention(
-    cell: Cell,
-    model: LoadedModel,
-    asked: list[NoisyProblem],
-    readings: dict[str, AttentionReading],
-    experiment: Experiment,
-    plan: Plan,
-) -> None:
+@pytest.mark.usefixtures("attention_maps")
+def test_attention(cell: Cell, readings: dict[str, AttentionReading]) -> None:
     """Every problem of the cell can be read. Where the model looks is the result, not a condition."""
     fail_on_errors(cell, readings.values())
-    looking = plan.looking
-    if looking.layers is None and looking.heads is None:
-        places = [most_telling_head(list(readings.values()))]
-    else:
-        one = next(iter(readings.values()))
-        places = [(layer, head) for layer in one.layers for head in one.heads]
-    save_maps(experiment.results.folder, model, cell, asked[: plan.attention_maps], places)
 
 
 @pytest.mark.quick

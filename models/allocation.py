@@ -125,14 +125,17 @@ def chosen_places(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The layers and heads that are meant, None being all. Raises `ValueError` for one that `model` does not have."""
     pairs = 2 if is_differential(model) else 1
-    return (
-        _chosen("layer", layers, model.config.num_hidden_layers),
-        _chosen("head", heads, model.config.num_attention_heads // pairs),
-    )
+    there = (getattr(model.config, name, 0) for name in ("num_hidden_layers", "num_attention_heads"))
+    of_layers, of_heads = (number if isinstance(number, int) else 0 for number in there)
+    if not of_layers or not of_heads:
+        raise AttentionUnavailable(f"{type(model).__name__}: a model with layers of attention heads was expected")
+    return _chosen("layer", layers, of_layers), _chosen("head", heads, of_heads // pairs)
 
 
 def _chosen(what: str, numbers: Sequence[int] | None, there: int) -> tuple[int, ...]:
     chosen = tuple(range(there)) if numbers is None else tuple(numbers)
+    if not chosen:
+        raise ValueError(f"{what}s: expected at least one, found none")
     for number in chosen:
         if not 0 <= number < there:
             raise ValueError(f"{what} {number}: the model has {what}s 0 to {there - 1}")

@@ -43,8 +43,10 @@ def differential_attention(model: PreTrainedModel, part: Part = "difference") ->
     The outputs are those of the `eager` implementation. The model's own implementation is back on exit, also after an
     exception; the contexts nest. It is safe with padding, a KV cache, grouped-query heads and low precision; the rows
     of padded queries mean nothing and belong in no mean. Raises `AttentionUnavailable` where transformers cannot change
-    the model's attention, `KeyError` for an unknown `part`.
+    the model's attention, `ValueError` for an unknown `part`.
     """
+    if part not in _NAMES:
+        raise ValueError(f"part {part!r}: expected {', '.join(map(repr, _NAMES))}")
     with attention_implementation(model, _NAMES[part]):
         yield model
 
@@ -82,7 +84,7 @@ def lambdas(model: nn.Module) -> torch.Tensor:
 
 def layer_lambda(module: DiffLlamaAttention) -> torch.Tensor:
     """λ of one layer, a scalar, rounded where the layer rounds it."""
-    dtype = module.q_proj.weight.dtype
+    dtype = module.lambda_q1.dtype  # that of the queries, also where the weights are quantised
     first, second = (
         torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(dtype)
         for q, k in ((module.lambda_q1, module.lambda_k1), (module.lambda_q2, module.lambda_k2))

@@ -41,6 +41,18 @@ class Request:
     signed: dict[int, torch.Tensor] = field(default_factory=dict)
     shares: dict[int, torch.Tensor] = field(default_factory=dict)
     tokens: torch.Tensor | None = None
+    masks: list[torch.Tensor | None] = field(default_factory=list)
+
+    def check_mask(self, mask: torch.Tensor | None) -> None:
+        """Refuse layers that see different keys, as where some have a sliding window: their token shares differ."""
+        if not self.masks:
+            self.masks.append(mask)
+        first = self.masks[0]
+        if mask is not first and (mask is None or first is None or not torch.equal(mask, first)):
+            raise AttentionUnavailable(
+                "the layers see different keys (a sliding window in some of them): choose layers of one kind"
+                " (--attention-layers)"
+            )
 
     def see(self, key: torch.Tensor, mask: torch.Tensor | None, queries: int) -> None:
         """Note the segments' shares of the tokens that each query can see: a query of noughts looks at all alike."""
@@ -75,6 +87,7 @@ def _attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     differential = module if isinstance(module, DiffLlamaAttention) else None
     shares = None
+    allocation.check_mask(attention_mask)
     if _all_can_ride_along(query, scaling, differential is not None, allocation):
         output, masses = _riding_along(plain, query, key, value, allocation.segments)
         allocation.see(key, attention_mask, query.shape[2])
@@ -95,7 +108,8 @@ AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
 
 def _all_can_ride_along(query: torch.Tensor, scaling: float | None, differential: bool, request: Request) -> bool:
     """Whether what is asked can be had from the very call that makes the layer's output."""
-    everything = request.positions is None and len(request.heads) * (2 if differential else 1) == query.shape[1]
+    heads = list(range(query.shape[1] // (2 if differential else 1)))
+    everything = request.positions is None and request.heads == heads  # in this order: they come out in it
     linear = not (differential and request.absolute)
     return everything and linear and scaling is not None and query.dtype == torch.float32
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reports.accuracy_table import table
 from reports.attention_table import table_of
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.folder import write_accuracy, write_attention
+from reports.run_record import caveat_of
 from reports.store import Results
 
 
@@ -50,7 +51,7 @@ def _accuracy(folder: Path) -> list[str]:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
-    return [*table(rows, shutil.get_terminal_size().columns), f"files: {', '.join(map(shown, files))}"]
+    return [*table(rows, shutil.get_terminal_size().columns), *_under(folder, (row.model for row in rows), files)]
 
 
 def _attention(folder: Path) -> list[str]:
@@ -62,7 +63,14 @@ def _attention(folder: Path) -> list[str]:
             f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with one that is no"
             f" error"
         )
-    return [*table_of(cells, shutil.get_terminal_size().columns), f"files: {', '.join(map(shown, files))}"]
+    models = (measured.cell.model for measured in cells)
+    return [*table_of(cells, shutil.get_terminal_size().columns), *_under(folder, models, files)]
+
+
+def _under(folder: Path, models: Iterable[str], files: Iterable[Path]) -> list[str]:
+    """The lines under a table of these models: what must be said beside it, and the files written."""
+    caveat = caveat_of(folder / "run.json", models)
+    return [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
 
 
 def _results(folder: Path) -> Results:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, Any]
 
-Measure = Literal["signed", "absolute", "lift", "tokens", "lambda"]
+Measure = Literal["signed", "absolute", "lift", "question_lift", "tokens", "lambda"]
+#: The segments of a question: what is left without the first token of all and the answer's own.
+_QUESTION = ("kmi", "ni", "oc")
 _HEXADECIMALS = 12
 
 
@@ -30,8 +32,8 @@ class AttentionRow:
     denominator; None for n = 1) are over `n` problems: with `layer` and `head` None over the problems' own means.
 
     Measures: `signed` the mass on a segment, `absolute` its share of the absolute mass, `tokens` its share of the
-    visible tokens, `lift` absolute / tokens over the problems that have the segment, `lambda` the λ of a layer (no
-    head, no segment, n = 1).
+    visible tokens, `lift` absolute / tokens over the problems that have the segment, `question_lift` the same among the
+    segments of the question alone, `lambda` the λ of a layer (no head, no segment, n = 1).
     """
 
     model: str
@@ -69,6 +71,18 @@ class MeasuredCell:
 
         tokens = self.tokens[:, None, None, :]
         return numpy.divide(self.absolute, tokens, out=numpy.full_like(self.absolute, numpy.nan), where=tokens > 0)
+
+    @property
+    def question_lift(self) -> Array:
+        """(problems, layers, heads, segments): `lift` where both shares are of the question's segments alone; NaN for
+        the others. How much the answer looks at itself is then left out."""
+        import numpy
+
+        inside = numpy.isin(self.segments, _QUESTION)
+        absolute = (self.absolute * inside).sum(axis=-1, keepdims=True)
+        tokens = (self.tokens * inside).sum(axis=-1)[:, None, None, None]
+        with numpy.errstate(divide="ignore", invalid="ignore"):
+            return numpy.where(inside, self.lift * tokens / absolute, numpy.nan)
 
 
 def attention_rows(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[AttentionRow]:
@@ -158,7 +172,12 @@ def _measured(records: Iterable[Record]) -> list[AttentionReading]:
 
 
 def _rows(cell: MeasuredCell) -> Iterator[AttentionRow]:
-    patterns: dict[Measure, Array] = {"signed": cell.signed, "absolute": cell.absolute, "lift": cell.lift}
+    patterns: dict[Measure, Array] = {
+        "signed": cell.signed,
+        "absolute": cell.absolute,
+        "lift": cell.lift,
+        "question_lift": cell.question_lift,
+    }
     known = (cell.cell.model, cell.checkpoint, cell.cell.noise)
     overall: dict[Measure, Array] = {measure: values.mean(axis=(1, 2)) for measure, values in patterns.items()}
     for measure, values in (overall | {"tokens": cell.tokens}).items():

@@ -13,6 +13,7 @@ from reports.disk import write_atomically
 if TYPE_CHECKING:
     import numpy
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PRINTED_UP_TO = 8
 _COLOURS = "RdBu_r"  # told apart by every kind of colour vision
@@ -28,6 +29,13 @@ def has_heat(rows: Sequence[AttentionRow]) -> bool:
 def write_heat(rows: Sequence[AttentionRow], path: Path) -> None:
     """Draws the NI lift of every layer and head into a PNG. Raises `ResultsFolderError`; `ValueError` where there is
     no cell with noise."""
+    picture = BytesIO()
+    heat_figure(rows).savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+
+
+def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
+    """A panel for each model and noise, then the colour bar. Raises `ValueError` where there is no cell with noise."""
     import numpy
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -63,9 +71,7 @@ def write_heat(rows: Sequence[AttentionRow], path: Path) -> None:
     bar.ax.set_yticklabels([_TICKS[step] for step in ticks])
     bar.set_label("lift of the distractor")
     figure.suptitle("How often the distractor is looked at, per token; 1 = as its length would give", fontsize=11)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    return figure
 
 
 def _drawn(rows: Sequence[AttentionRow]) -> list[AttentionRow]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.disk import ResultsDamaged, explained, shown, write_atomically
-from reports.map_drawing import DRAWING_VERSION, picture, scale_limit
+from reports.disk import ResultsDamaged, ResultsFolderError, explained, shown, write_atomically
+from reports.map_drawing import DRAWING_VERSION, PICTURE_KEY, picture, scale_limit
 from reports.names import file_name
 
 if TYPE_CHECKING:
@@ -91,27 +93,57 @@ def load_map(path: Path) -> AttentionMap:
     return found
 
 
+def keep_only(results_folder: Path, model: str, stage: str, noise: str, kept: Collection[Path]) -> None:
+    """Removes the maps of this model, stage and noise that are not among `kept` (paths that `save_map` returned), each
+    with the picture beside it, and nothing else: whose a map is its own facts say, not its name.
+
+    Raises `ResultsDamaged` for a file beside them that is no map, `ResultsFolderError` where one cannot be read or
+    removed.
+    """
+    staying = {path.resolve() for path in kept}
+    folder = Path(results_folder) / FOLDER / file_name(f"{model}-{stage}")
+    for path in sorted(folder.glob("*.npz")):
+        if path.resolve() in staying:
+            continue
+        try:
+            map = load_map(path)
+        except ResultsFolderError:
+            if path.exists():
+                raise
+            continue  # another worker, with another noise of this model, has just removed it
+        if (map.model, map.stage, map.noise) == (model, stage, noise):
+            _remove(path.with_suffix(".png"))  # first, as without its map nothing would ever remove it
+            _remove(path)
+
+
 def draw_maps(results_folder: Path) -> list[Path]:
     """Draws every map in the folder into a PNG beside it, and the maps that two or more models have of one text beside
-    each other in `attention_maps/side_by_side/<noise>_q<k>.png`; the pictures, whether drawn now or up to date.
+    each other; the pictures, whether drawn now or up to date.
 
-    All maps of one noise and k share a colour scale. Of several maps that one model has of a text, the newest goes
-    beside the others'. Raises `ResultsDamaged` for a file that is no map, `ResultsFolderError` where one cannot be
-    read or written.
+    A text is one noise, k and id of a problem; all maps of it share a colour scale. Of several maps that one model has
+    of a text, the newest goes beside the others', in `attention_maps/side_by_side/<noise>_q<k>.png`, or
+    `<noise>_q<k>_<id>.png` where the folder has maps of several problems for that noise and k. Pictures in there that
+    an earlier call drew and this one would not are removed. Raises `ResultsDamaged` for a file that is no map,
+    `ResultsFolderError` where one cannot be read, written or removed.
     """
     top = Path(results_folder) / FOLDER
-    groups: dict[tuple[str, int], list[tuple[Path, AttentionMap]]] = {}
+    groups: dict[tuple[str, int, str], list[tuple[Path, AttentionMap]]] = {}
     for path in sorted(top.glob("*/*.npz"), key=lambda path: (path.stat().st_mtime_ns, path)):
         map = load_map(path)
-        groups.setdefault((map.noise, map.number), []).append((path, map))
+        groups.setdefault((map.noise, map.number, map.id), []).append((path, map))
+    problems = Counter((noise, number) for noise, number, _ in groups)
     pictures = []
-    for (noise, number), found in groups.items():
+    for (noise, number, id), found in groups.items():
         limit = scale_limit([map for _, map in found])
         pictures += [_drawn(path.with_suffix(".png"), [(path, map)], limit) for path, map in found]
         newest = sorted({(map.model, map.stage): (path, map) for path, map in found}.items())
         if len(newest) > 1:
-            beside = top / SIDE_BY_SIDE / f"{file_name(f'{noise}_q{number}')}.png"
+            name = f"{noise}_q{number}" if problems[noise, number] == 1 else f"{noise}_q{number}_{id}"
+            beside = top / SIDE_BY_SIDE / f"{file_name(name)}.png"
             pictures.append(_drawn(beside, [pair for _, pair in newest], limit))
+    for path in set((top / SIDE_BY_SIDE).glob("*.png")) - set(pictures):
+        if _is_ours(path):
+            _remove(path)
     return sorted(pictures)
 
 
@@ -125,3 +157,14 @@ def _drawn(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limit: float
     if not current:
         write_atomically(target, picture([map for _, map in maps], limit, key))
     return target
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the picture carries a key: what somebody else put into the folder is not ours to remove."""
+    with explained(path, "read"):
+        return re.search(rb"%s\0[0-9a-f]{64}" % PICTURE_KEY.encode(), path.read_bytes()) is not None
+
+
+def _remove(path: Path) -> None:
+    with explained(path, "remove"):
+        path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterable, Sequence
 
 from reports.attention import AttentionRow, Measure, MeasuredCell, depth_of, rows_of
-from reports.retrieval import PARTS, RetrievalPoint, retrieval_points
+from reports.retrieval import PARTS, RetrievalMeasure, RetrievalPoint, retrieval_points
 
 _SEGMENTS = ("kmi", "ni", "oc")
 _COLUMN = len("  100.00 ± 100.00")
@@ -25,9 +25,9 @@ def attention_table(
     over: Collection[str] = (),
     width: int = 80,
 ) -> list[str]:
-    """The table's lines, at most `width` columns where the names allow it: the lift of each segment, its share of
-    absolute attention, with a differential model its signed mass and λ, and a block of the retrieval test (`points`).
-    `over` says in words what was measured.
+    """The table's lines, at most `width` columns where the names allow it: the lift of each segment, also within the
+    question, its share of absolute attention, with a differential model its signed mass and λ, and blocks of the
+    retrieval test (`points`). `over` says in words what was measured.
 
     A segment that no problem of a cell has is shown as `-`.
     """
@@ -36,7 +36,8 @@ def attention_table(
     if overall:
         said = "; ".join((f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over))
         lines += ["attention: lift of each segment (1 = its share of the tokens),", *_wrapped(said, width)]
-        lines += [*_block(overall, "lift", 1, 2, width), "share of absolute attention, %"]
+        lines += [*_block(overall, "lift", 1, 2, width), "lift within the question (the answer's own tokens left out)"]
+        lines += [*_block(overall, "question_lift", 1, 2, width), "share of absolute attention, %"]
         lines += _block(overall, "absolute", 100, 1, width)
         lambdas = _lambdas(overall, width)
         if lambdas:  # without a differential model the signed masses are the shares above
@@ -79,14 +80,25 @@ def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
 def _retrieval(points: Sequence[RetrievalPoint], width: int) -> list[str]:
     if not points:
         return []
+    said = f"mean over {_problems([point.n for point in points])}, by depth of the needle in %"
+    lines = ["retrieval: lift of the needle (what a problem states) and of the noise,"]
+    lines += [*_wrapped(said, width), *_by_depth(points, "lift", 1, 2, width)]
+    return [*lines, "retrieval: share of absolute attention, %", *_by_depth(points, "absolute", 100, 1, width)]
+
+
+def _by_depth(
+    points: Sequence[RetrievalPoint], measure: RetrievalMeasure, unit: float, decimals: int, width: int
+) -> list[str]:
     models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
-    figures = {(point.model, point.part, point.depth): f"{100 * point.mean:.1f}" for point in points}
+    figures = {
+        (point.model, point.part, point.depth): f"{unit * point.mean:.{decimals}f}"
+        for point in points
+        if point.measure == measure
+    }
     label = max(map(len, PARTS)) + 2
     indent = min(max(len("depth, %") - label, *map(len, models)), width - label - len(depths) * _NARROWEST)
     head = " " * max(0, indent) + " " * label
-    lines = ["retrieval: share of absolute attention, %,"]
-    lines += _wrapped(f"mean over {_problems([point.n for point in points])}, by depth of the needle in %", width)
-    lines.append(f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_NARROWEST}}" for depth in depths))
+    lines = [f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_NARROWEST}}" for depth in depths)]
     for model in models:
         for number, part in enumerate(PARTS):
             values = [figures.get((model, part, depth), "") for depth in depths]

@@ -44,7 +44,8 @@ class Experiment:
     """Guards one run: the cells it worked on, and what is written and said about them at its end.
 
     `seed` (None where noise comes from files) and `options` (JSON values by name) are for `run.json`. `caveat` is asked
-    for a sentence to print under the table. Nothing is created on disk before the first prediction.
+    for a sentence to print under the table and to keep in `run.json`. Nothing is created on disk before the first
+    prediction.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Experiment:
             "status": status,
             "seed": self._seed,
             "options": self._options,
+            "caveat": self._caveat([run.cell for run in self.runs]),
         }
         record = self.results.folder / "run.json"
         add_run(record, facts, self.runs)

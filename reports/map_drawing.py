@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from reports.attention_maps import AttentionMap
 
 DRAWING_VERSION = "1"
 """Raise it when a change here alters the pictures: those on disk are then drawn anew."""
+PICTURE_KEY = "Comment"
+"""The name of the text in a picture that carries its key."""
 
 _COLOURS = "RdBu_r"  # told apart by every kind of colour vision
 _FUTURE = "0.87"
@@ -42,7 +45,14 @@ def scale_limit(maps: Sequence[AttentionMap]) -> float:
 
 
 def picture(maps: Sequence[AttentionMap], limit: float, key: str) -> bytes:
-    """A PNG of `maps` beside each other, on one scale from −`limit` to `limit`; `key` is put into it as text.
+    """`map_figure` as a PNG; `key` is put into it as text."""
+    content = BytesIO()
+    map_figure(maps, limit).savefig(content, format="png", dpi=130, bbox_inches="tight", metadata={PICTURE_KEY: key})
+    return content.getvalue()
+
+
+def map_figure(maps: Sequence[AttentionMap], limit: float) -> Figure:
+    """`maps` beside each other, on one scale from −`limit` to `limit`: a panel a map, then the colour bar.
 
     Where no model is differential the colour bar shows the scale's positive half alone; the colours are the same.
     """
@@ -71,9 +81,7 @@ def picture(maps: Sequence[AttentionMap], limit: float, key: str) -> bytes:
     bar = figure.colorbar(scale, cax=beside, extend=_extend(maps, limit), extendfrac=0.03)
     bar.set_label("attention, A1 − λ·A2 where the model is differential" if signed else "attention")
     figure.legend(handles=list(_legend(maps)), loc="lower center", ncols=3, frameon=False, fontsize=9)
-    content = BytesIO()
-    figure.savefig(content, format="png", dpi=130, bbox_inches="tight", metadata={"Comment": key})
-    return content.getvalue()
+    return figure
 
 
 def shown_token(token: str) -> str:

@@ -70,6 +70,11 @@ class Prediction:
     tokens: int
     error: str | None = None
 
+    @property
+    def asked(self) -> str:
+        """What the prediction depends on of its problem: the question alone."""
+        return self.question
+
 
 @dataclass(frozen=True)
 class AttentionReading:
@@ -96,7 +101,13 @@ class AttentionReading:
     signed: tuple[tuple[tuple[float, ...], ...], ...]
     absolute: tuple[tuple[tuple[float, ...], ...], ...]
     lambdas: tuple[float, ...] | None
+    gold: str = ""
     error: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """What the reading depends on of its problem: the question, and the worked answer that was read behind it."""
+        return f"{self.question}\n{self.gold}" if self.gold else self.question
 
 
 Record = Prediction | AttentionReading

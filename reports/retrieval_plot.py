@@ -1,4 +1,4 @@
-"""The retrieval test as a picture: attention to the needle and to the noise against the needle's depth."""
+"""The retrieval test as a picture: lift of the needle and of the noise against the needle's depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.accuracy_plot import COLOURS, MARKERS
 from reports.disk import write_atomically
 from reports.retrieval import PARTS, RetrievalPoint
 
-_TITLES = {"needle": "attention to the needle", "noise": "attention to the noise"}
+_TITLES = {"needle": "the needle: what the problem states", "noise": "the noise: eight distractors around it"}
 
 
 def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
@@ -20,24 +20,26 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
 
     if not points:
         raise ValueError("expected at least one retrieval cell to draw, found none")
+    points = [point for point in points if point.measure == "lift"]
     models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
     apart = min((after - before for before, after in pairwise(depths)), default=10)
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
-    panels = figure.subplots(1, len(PARTS))
+    panels = figure.subplots(1, len(PARTS), sharey=True)
     for panel, part in zip(panels, PARTS, strict=True):
         for number, model in enumerate(models):
             mine = sorted((p for p in points if (p.model, p.part) == (model, part)), key=lambda point: point.depth)
             shift = (number - (len(models) - 1) / 2) * 0.06 * apart  # so that no bar hides another
             panel.errorbar(
                 [point.depth + shift for point in mine],
-                [100 * point.mean for point in mine],
-                yerr=[100 * 1.96 * (point.std or 0.0) / point.n**0.5 for point in mine],
+                [point.mean for point in mine],
+                yerr=[1.96 * (point.std or 0.0) / point.n**0.5 for point in mine],
                 label=model,
                 color=COLOURS[number % len(COLOURS)],
                 marker=MARKERS[number % len(MARKERS)],
                 markersize=5,
                 capsize=4,
             )
+        panel.axhline(1, color="0.5", linestyle="--", linewidth=1)
         panel.set_title(_TITLES[part])
         panel.set_xticks(depths)
         panel.set_xlabel("depth of the needle, %")
@@ -45,7 +47,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
         panel.grid(axis="y", color="0.9")
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("share of absolute attention, %")
+    panels[0].set_ylabel("lift: attention / tokens (1 = as its length would give)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     caption = (
         "depth: how many of the distractors are in front of the needle; "

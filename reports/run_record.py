@@ -7,13 +7,13 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from reports.disk import explained, write_atomically
+from reports.disk import explained, shown, write_atomically
 from reports.lines import settings_hash
 from reports.records import CellRun
 
@@ -53,6 +53,21 @@ def add_run(path: Path, facts: Mapping[str, Any], runs: Sequence[CellRun]) -> No
     write_atomically(path, (json.dumps(content, indent=2, default=str) + "\n").encode())
 
 
+def caveat_of(path: Path, models: Iterable[str]) -> str | None:
+    """What the newest run in the file at `path` that worked on one of `models` and has a caveat says, in one sentence.
+
+    None where no such run is there. A file that cannot be understood is left as it is, and the sentence says that a
+    caveat may be missing. Raises `ResultsFolderError`.
+    """
+    wanted, runs = set(models), _read(path)
+    if runs is None:
+        return f"{shown(path)} is damaged, so that what must be said beside these figures may be missing"
+    for run in reversed(runs):
+        if run.get("caveat") and any(cell.get("model") in wanted for cell in run.get("cells", [])):
+            return str(run["caveat"])
+    return None
+
+
 def _cell(run: CellRun) -> dict[str, object]:
     return {
         **asdict(run.cell),
@@ -66,17 +81,24 @@ def _cell(run: CellRun) -> dict[str, object]:
 
 
 def _earlier(path: Path) -> list[dict[str, Any]]:
+    runs = _read(path)
+    if runs is None:
+        with explained(path, "write"):
+            path.replace(path.with_name(f"{path.name}.damaged"))
+    return runs or []
+
+
+def _read(path: Path) -> list[dict[str, Any]] | None:
+    """The runs in the file, oldest first; none where there is no file, None where it cannot be understood."""
     with explained(path, "read"):
         if not path.exists():
             return []
-        try:
-            runs = json.loads(path.read_bytes())["runs"]
-            if isinstance(runs, list) and all(isinstance(run, dict) for run in runs):
-                return runs
-        except (ValueError, KeyError, TypeError):
-            pass  # told apart below from a file that is in order
-        path.replace(path.with_name(f"{path.name}.damaged"))
-    return []
+        content = path.read_bytes()
+    try:
+        runs = json.loads(content)["runs"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
 
 
 def _shortened(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,8 +21,11 @@ from reports.lines import (
 from reports.names import file_name
 from reports.records import ATTENTION, AttentionReading, Cell, Prediction, Record, Settings, record_of
 
-_SET_ASIDE = ("predictions", "readings", "attention_maps")
-_REMEDIES = "Write to another folder (--results DIR), or set the earlier predictions aside (--fresh)."
+_SET_ASIDE = (
+    *("predictions", "readings", "attention_maps"),
+    *("accuracy.csv", "accuracy.png", "attention.csv", "attention_heat.png", "retrieval.png"),
+)
+_REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 
 
 class ResultsMismatch(ValueError):
@@ -66,7 +69,7 @@ class Results:
         return stage / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
 
     def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Record]:
-        """The records on disk that answer `asked` (problem id -> question text), by id, in the order of `asked`.
+        """The records on disk that answer `asked` (problem id -> its `asked` text), by id, in the order of `asked`.
 
         An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's records were made under other
         settings, or when an id was asked with another text; `ResultsDamaged` when a line is;
@@ -75,7 +78,7 @@ class Results:
         found = self._load_checked(cell, settings)
         if found is None:
             return {}
-        strangers = [id for id in asked if id in found.predictions and found.predictions[id].question != asked[id]]
+        strangers = [id for id in asked if id in found.predictions and found.predictions[id].asked != asked[id]]
         if strangers:
             others = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
             raise ResultsMismatch(
@@ -154,7 +157,8 @@ class Results:
     def set_aside(self) -> Path | None:
         """Moves all records to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
 
-        The attention maps go with them, as without a model they cannot be made again either. Returns that folder, or
+        The attention maps go with them, as without a model they cannot be made again either, and so do the reports,
+        which would stand beside other records. Returns that folder, or
         None when there was nothing to move. Under several workers this is for the process that starts them, before it
         does.
         """

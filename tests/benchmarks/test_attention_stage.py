@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from benchmarks import attention, compare_attention_patterns
 from benchmarks.attention import measure_attention, most_telling_head, read_attention, save_maps
 from benchmarks.evaluate import ask_with
 from benchmarks.grid import Looking
-from benchmarks.segmented import SEGMENTS, segmented
-from models.differential import differential_attention, lambdas
+from benchmarks.segmented import SEGMENTS, Parts, segmented
+from models.differential import AttentionUnavailable, differential_attention, lambdas
 from models.loading import LoadedModel, load
 from models.registry import MODELS
 from noise import mini
@@ -128,10 +129,61 @@ def test_other_queries_layers_or_heads_are_no_continuation(
 
 
 @pytest.mark.quick
+def test_another_worked_answer_is_no_continuation(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem]
+) -> None:
+    """The answer is read too, so a reading behind another answer is another reading."""
+    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", Looking())
+    changed = [replace(noisy, problem=replace(noisy.problem, answer="1+1=2\n#### 2")) for noisy in asked[:2]]
+    with pytest.raises(ResultsMismatch, match="was asked with another text"):
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, changed, "mini:test", Looking())
+
+
+@pytest.mark.quick
+def test_a_model_that_cannot_be_observed_ends_the_cell_and_not_each_problem(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def unavailable(*arguments: Any) -> list[AttentionReading]:
+        calls.append(arguments)
+        raise AttentionUnavailable("no attention here")
+
+    monkeypatch.setattr(attention, "read_attention", unavailable)
+    with pytest.raises(AttentionUnavailable):
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", Looking())
+    assert len(calls) == 1
+    assert Results(tmp_path).cells() == []
+
+
+@pytest.mark.quick
+def test_a_head_that_is_not_there_names_the_model_and_the_option(
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem]
+) -> None:
+    said = "diffllama: head 3: the model has heads 0 to 1 .*--attention-heads; a differential head is a pair"
+    with pytest.raises(ValueError, match=said):
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:1], "mini:test", Looking(heads=(3,)))
+
+
+@pytest.mark.quick
+def test_misspelt_queries_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"unknown queries 'lst'\. Did you mean 'last'"):
+        compare_attention_patterns(queries="lst")
+
+
+@pytest.mark.quick
+def test_clean_is_not_compared_with_clean() -> None:
+    with pytest.raises(ValueError, match="expected a noise or a file of noisy problems"):
+        compare_attention_patterns("mini", "clean", models="llama")
+
+
+@pytest.mark.quick
 def test_one_problem_that_fails_is_one_error(
     tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking) -> list[AttentionReading]:
+    def failing(
+        loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking, _: Parts
+    ) -> list[AttentionReading]:
         if asked[1] in batch:
             raise RuntimeError("this one cannot be read")
         return read_attention(loaded, batch, looking)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.retrieval import DEPTHS, DISTRACTORS, needles
+from benchmarks.retrieval import DEPTHS, DISTRACTORS, needle_segments, needles
 from noise import mini, strip
 from noise.problems import Problem
 from noise.sentences import place, starts
@@ -45,6 +45,18 @@ def test_the_distractors_are_the_same_at_each_depth_and_all_different() -> None:
         sentences = [text[a:b].strip() for a, b in zip(starts(text), [*starts(text)[1:], len(text)], strict=True)]
         assert len(set(sentences)) == len(sentences)
     assert texts[0] != ["".join(n.question[a:b] for a, b in n.spans) for n in needles(problems, 0, seed=1)]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_needle_is_what_the_problem_states_and_the_question_is_apart(depth: int) -> None:
+    for noisy in needles(mini.problems("test")[:10], depth, seed=0):
+        said = dict.fromkeys(("needle", "ni", "question"), "")
+        for segment in needle_segments(noisy):
+            said[segment.kind] += noisy.question[segment.start : segment.stop]
+        clean = noisy.problem.question
+        assert said["needle"] + said["question"] == clean
+        assert said["question"] == clean[place(clean) :]
+        assert said["ni"] == "".join(noisy.question[start:stop] for start, stop in noisy.spans)
 
 
 def test_a_problem_of_one_sentence_has_no_needle() -> None:

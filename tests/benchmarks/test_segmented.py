@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from benchmarks.grid import QUERIES
 from benchmarks.segmented import SEGMENTS, segmented
 from models.loading import LoadedModel, load
+from models.prompt import completion_for, prompt_for
 from noise import NOISES, inject, mini
 from noise.problems import NoisyProblem, Problem
 
@@ -92,13 +98,48 @@ def test_the_queries_are_the_ones_that_were_asked_for(loaded: LoadedModel) -> No
 
 
 def test_the_ids_are_those_that_generation_asks_with(loaded: LoadedModel) -> None:
-    from models.prompt import prompt_for
-
     problem = mini.problems("test")[0]
     assert (
         list(segmented(loaded, clean(problem), "last").ids)
         == loaded.encode([prompt_for(problem.question)])["input_ids"][0]
     )
+
+
+def other_tokenizer(loaded: LoadedModel, normalizer: Any, after: str) -> LoadedModel:
+    """The model with a tokenizer of another make: no byte-level one, and with `after` at the end of every text."""
+    words = " ".join(problem.question + " Question: Answer: " + problem.answer for problem in mini.problems("test"))
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True))
+    tokenizer.normalizer = normalizer
+    special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    tokenizer.train_from_iterator(words.split(), trainers.BpeTrainer(vocab_size=700, special_tokens=special))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"<s> $A {after}".strip(), special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return replace(loaded, tokenizer=fast)
+
+
+@pytest.mark.parametrize("after", ["", "</s>"])
+def test_prompt_and_answer_are_read_as_one_text(loaded: LoadedModel, after: str) -> None:
+    """A tokenizer that puts a mark in front of a text puts one in front of all of ours; an end of text is cut."""
+    normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    other = other_tokenizer(loaded, normalizer, after)
+    problem = Problem("one", "Ann has 3 caps. How many caps has Ann?", "3\n#### 3")
+    text = segmented(other, clean(problem), "answer")
+    assert "".join(text.tokens[1:]).strip() == prompt_for(problem.question) + completion_for(problem.answer)
+    assert other.tokenizer.eos_token_id not in text.ids
+    assert text.queries.sum() == (text.shares[:, ANSWER] > 0.5).sum()
+    last = segmented(other, clean(problem), "last")
+    assert last.tokens[-1].endswith(":")
+    assert last.queries[-1]
+    assert text.ids[: len(last)] == last.ids
+
+
+def test_an_answer_without_a_token_is_an_error(loaded: LoadedModel) -> None:
+    normalizer = normalizers.Strip()
+    problem = Problem("none", "Ann has 3 caps. How many caps has Ann?", "")
+    with pytest.raises(ValueError, match="problem 'none': its worked answer '' has no token"):
+        segmented(other_tokenizer(loaded, normalizer, ""), clean(problem), "answer")
 
 
 def test_a_text_that_does_not_fit_is_refused_and_not_cut(loaded: LoadedModel) -> None:

@@ -50,7 +50,7 @@ def _status(name: str) -> int:
 
 
 def ways(family: str, length: int) -> dict[str, Callable[[], Any]]:
-    """The three ways over the same tokens."""
+    """The ways over the same tokens."""
     config_class, model_class = FAMILIES[family]
     torch.manual_seed(0)
     model = model_class(config_class(**SHAPE)).eval()
@@ -65,12 +65,15 @@ def ways(family: str, length: int) -> dict[str, Callable[[], Any]]:
     def allocation() -> None:
         attention_allocation(model, ids, segments, absolute=False)
 
+    def absolute() -> None:
+        attention_allocation(model, ids, segments)
+
     @torch.inference_mode()
     def matrices() -> None:
         with differential_attention(model):
             model.model(ids, use_cache=False, output_attentions=True)
 
-    return {"plain": plain, "allocation": allocation, "output_attentions": matrices}
+    return {"plain": plain, "allocation": allocation, "with absolute": absolute, "output_attentions": matrices}
 
 
 def seconds_of(work: Callable[[], Any]) -> float:

@@ -8,7 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from models import segment_masses
 from models.allocation import attention_allocation
@@ -141,6 +148,15 @@ def test_layers_and_heads_can_be_chosen() -> None:
     assert torch.allclose(part.absolute, whole.absolute[[2, 0]][:, :, [1]], atol=1e-6)
 
 
+@pytest.mark.parametrize("heads", [[3, 2, 1, 0], [0, 0, 1, 2], [3, 1]])
+def test_heads_come_in_the_order_in_which_they_were_asked_for(heads: list[int]) -> None:
+    """Without padding all of them ride along in the layer's own call, in the layer's own order."""
+    model, batch = random_model("llama", SHAPES[0]), padded_batch(rows=1)
+    segments = segments_of(batch)
+    signed, _ = explicit(model, batch, segments)
+    assert (ask(model, batch, segments, heads=heads).signed - signed[:, :, heads]).abs().max() <= 1e-5
+
+
 def test_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
     segments = segments_of(batch)
@@ -165,8 +181,9 @@ def test_the_model_is_left_as_it_was() -> None:
     before = model.config._attn_implementation
     ask(model, batch, segments_of(batch))
     assert model.config._attn_implementation == before
-    with pytest.raises(ValueError, match="layer 9: the model has layers 0 to 1"):
-        ask(model, batch, segments_of(batch), layers=[9])
+    batch["input_ids"][0, 0] = 40  # beyond the vocabulary: the forward pass fails half-way
+    with pytest.raises(IndexError):
+        ask(model, batch, segments_of(batch))
     assert model.config._attn_implementation == before
 
 
@@ -203,6 +220,18 @@ def test_another_architecture_can_be_asked_also_one_with_a_sliding_window(window
     assert torch.allclose(found.tokens.sum(-1)[found.positions >= 0], torch.ones(()), atol=1e-5)
 
 
+def test_layers_that_see_different_keys_are_refused_together_and_taken_apart() -> None:
+    """The share of the tokens is the same for all layers, so all of them have to see the same tokens."""
+    options = {"use_sliding_window": True, "sliding_window": 5, "max_window_layers": 1}
+    model, batch = small(Qwen2ForCausalLM, Qwen2Config, **options), padded_batch()
+    segments = segments_of(batch)
+    with pytest.raises(AttentionUnavailable, match="the layers see different keys"):
+        ask(model, batch, segments)
+    assert model.config._attn_implementation == "sdpa"
+    whole, windowed = (ask(model, batch, segments, layers=[layer]).tokens for layer in (0, 1))
+    assert (whole - windowed).abs().max() > 0.01
+
+
 def test_an_architecture_whose_scores_are_more_than_products_is_refused() -> None:
     model, batch = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8), padded_batch()
     with pytest.raises(AttentionUnavailable, match="its attention uses 'softcap'"):
@@ -213,6 +242,8 @@ def test_an_architecture_whose_scores_are_more_than_products_is_refused() -> Non
     ("options", "said"),
     [
         ({"heads": [2]}, "head 2: the model has heads 0 to 1"),
+        ({"layers": [9]}, "layer 9: the model has layers 0 to 1"),
+        ({"layers": []}, "layers: expected at least one, found none"),
         ({"queries": torch.zeros(3, 14, dtype=torch.bool)}, "at least one real token in each row, found none in row 0"),
         ({"queries": torch.ones(3, 13, dtype=torch.bool)}, r"queries: expected the shape \(3, 14\)"),
     ],

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 LENGTH, RUNS = 4_096, 3
-WAYS = ("plain", "allocation", "output_attentions")
+WAYS = ("plain", "allocation", "with absolute", "output_attentions")
 
 
 def asked(*arguments: object) -> Any:

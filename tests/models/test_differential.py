@@ -141,34 +141,64 @@ def test_the_parts_are_there_and_make_up_the_difference(shape: tuple[int, int, i
         assert torch.allclose(first - lambda_ * second, difference, atol=1e-6)
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("layout", ["transformers", "authors"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_ours_agrees_with_the_paper_computed_from_the_weights(shape: tuple[int, int, int, int], layout: str) -> None:
-    """Theirs: eq. 1-3 of Ye et al., head by head, from the weights alone. The authors' code has the two softmaxes of a
-    pair in adjacent heads, 2h and 2h + 1, where transformers has h and h + H/2: the weights are permuted into that
-    order and read in it. Only the first layer is compared, whose input needs no attention."""
-    model: Any = random_model("diffllama", shape)
-    hidden_size, heads, groups, _ = shape
-    size, each = hidden_size // heads, heads // groups
-    ids = padded_batch(rows=1)["input_ids"]
-    with differential_attention(model):
-        ours = model(ids, output_attentions=True).attentions[0][0]
+def projected(model: Any, ids: torch.Tensor, order: list[int] | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries and keys of the first layer, rotated, (heads, length, size), from the weights; keys one for each query
+    head. Its input needs no attention. `order` permutes the heads in the weights."""
     attention = model.model.layers[0].self_attn
     hidden = model.model.layers[0].input_layernorm(model.model.embed_tokens(ids))[0]
+    heads, size = model.config.num_attention_heads, attention.head_dim
     query = attention.q_proj.weight.unflatten(0, (heads, size))
-    key = attention.k_proj.weight.unflatten(0, (groups, size)).repeat_interleave(each, dim=0)
-    pair = [(head, head + heads // 2) for head in range(heads // 2)]
-    if layout == "authors":
-        order = [head for both in pair for head in both]
+    key = attention.k_proj.weight.unflatten(0, (-1, size)).repeat_interleave(attention.num_key_value_groups, dim=0)
+    if order is not None:
         query, key = query[order], key[order]
-        pair = [(2 * head, 2 * head + 1) for head in range(heads // 2)]
-    lambda_ = paper_lambda(attention.lambda_q1, attention.lambda_k1, attention.lambda_q2, attention.lambda_k2, layer=1)
-    looked = rotated(torch.einsum("td,hed->hte", hidden, query)[None])[0]
-    seen = rotated(torch.einsum("td,hed->hte", hidden, key)[None])[0]
-    for head, (one, other) in enumerate(pair):
-        theirs = softmax_of(looked[one], seen[one]) - lambda_ * softmax_of(looked[other], seen[other])
-        assert torch.allclose(ours[head], theirs, atol=1e-5)
+    looked, seen = (torch.einsum("td,hed->hte", hidden, weight) for weight in (query, key))
+    return rotated(looked[None])[0], rotated(seen[None])[0]
+
+
+def first_lambda(model: Any) -> float:
+    attention = model.model.layers[0].self_attn
+    return paper_lambda(attention.lambda_q1, attention.lambda_k1, attention.lambda_q2, attention.lambda_k2, layer=1)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_ours_agrees_with_the_paper_computed_from_the_weights(shape: tuple[int, int, int, int]) -> None:
+    """Theirs: eq. 1-3 of Ye et al., head by head, where transformers pairs h with h + H/2."""
+    model, ids = random_model("diffllama", shape), padded_batch(rows=1)["input_ids"]
+    with differential_attention(model):
+        ours = model(ids, output_attentions=True).attentions[0][0]
+    looked, seen = projected(model, ids)
+    half = len(looked) // 2
+    for head in range(half):
+        first, second = (softmax_of(looked[one], seen[one]) for one in (head, head + half))
+        assert torch.allclose(ours[head], first - first_lambda(model) * second, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_ours_agrees_with_the_authors_layout_of_permuted_weights(shape: tuple[int, int, int, int]) -> None:
+    """The authors' code has a pair in adjacent heads: it computes all of them at once, splits the heads into (H/2, 2)
+    and subtracts along the last. With the same weights in that order it gives the same patterns."""
+    model, ids = random_model("diffllama", shape), padded_batch(rows=1)["input_ids"]
+    with differential_attention(model):
+        ours = model(ids, output_attentions=True).attentions[0][0]
+    half = model.config.num_attention_heads // 2
+    looked, seen = projected(model, ids, order=[place for head in range(half) for place in (head, head + half)])
+    scores = looked @ seen.transpose(-1, -2) / looked.shape[-1] ** 0.5
+    future = torch.full_like(scores[0], float("-inf")).triu(1)
+    weights = (scores + future).softmax(-1).unflatten(0, (half, 2))
+    assert torch.allclose(ours, weights[:, 0] - first_lambda(model) * weights[:, 1], atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_lambda_of_each_layer_is_that_of_the_paper() -> None:
+    for model in (random_model("diffllama", SHAPES[1]), load("diffllama", "cpu", "float32").model):
+        layers: Any = [layer.self_attn for layer in model.model.layers]
+        theirs = [
+            paper_lambda(layer.lambda_q1, layer.lambda_k1, layer.lambda_q2, layer.lambda_k2, number)
+            for number, layer in enumerate(layers, start=1)
+        ]
+        assert lambdas(model).tolist() == pytest.approx(theirs, abs=1e-6)
 
 
 @torch.no_grad()
@@ -240,6 +270,12 @@ def test_another_architecture_gives_its_ordinary_pattern() -> None:
         found = model(input_ids=ids, output_attentions=True)
     assert torch.equal(found.logits, expected.logits)
     assert all(torch.equal(one, other) for one, other in zip(found.attentions, expected.attentions, strict=True))
+
+
+def test_a_misspelt_part_is_refused() -> None:
+    observed = differential_attention(random_model("llama", SHAPES[0]), "frist")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="part 'frist': expected 'difference', 'first', 'second'"), observed:
+        pass
 
 
 def test_only_a_differential_model_has_lambdas() -> None:

@@ -14,6 +14,7 @@ from reports.records import AttentionReading, Cell
 from tests.reports.made import SETTINGS, question_of
 
 SEGMENTS = ("kmi", "ni", "oc", "sink", "answer")
+NEEDLE_SEGMENTS = ("needle", "ni", "question", "oc", "answer")
 LOOKING = Cell("diffllama", "inf", "attention")
 LOOKING_CLEAN = Cell("diffllama", "clean", "attention")
 ATTENTION_SETTINGS = replace(SETTINGS, attention="queries answer; layers all; heads all")
@@ -45,7 +46,14 @@ def failed_reading(id: str) -> AttentionReading:
 
 
 def readings(
-    ids: Iterable[str], layers: int, heads: int, *, seed: int = 0, noisy: bool = True, lambdas: bool = False
+    ids: Iterable[str],
+    layers: int,
+    heads: int,
+    *,
+    seed: int = 0,
+    noisy: bool = True,
+    lambdas: bool = False,
+    segments: tuple[str, ...] = SEGMENTS,
 ) -> list[AttentionReading]:
     """Drawn ones, whose shares sum to 1, or signed to 1 − λ; without noise nothing of the text is NI."""
     generator = numpy.random.default_rng(seed)
@@ -63,6 +71,7 @@ def readings(
                 id,
                 layers=tuple(range(layers)),
                 heads=tuple(range(heads)),
+                segments=segments,
                 tokens=tuple((tokens / tokens.sum()).tolist()),
                 signed=nested(signed),
                 absolute=nested(absolute),

@@ -177,7 +177,7 @@ def test_the_csv_is_tidy_with_whole_numbers_and_empty_fields(results: Results, t
     assert "diffllama,weights-1,inf,0,0,ni,lift,2,,1" in lines
     assert "diffllama,weights-1,inf,,,ni,tokens,0.125,,1" in lines
     assert "diffllama,weights-1,inf,0,,,lambda,0.333333,,1" in lines
-    assert len(pandas.read_csv(tmp_path / "attention.csv")) == 3 * 5 * 2 + 5 + 1
+    assert len(pandas.read_csv(tmp_path / "attention.csv")) == (3 * 5 + 3) * 2 + 5 + 1
 
 
 @pytest.mark.slow

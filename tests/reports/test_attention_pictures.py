@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.attention import attention_rows, measured_cells
+from reports.attention import attention_rows
 from reports.attention_heat import has_heat, write_heat
 from reports.records import Cell
-from reports.retrieval import RetrievalPoint, retrieval_points
-from reports.retrieval_plot import write_retrieval
 from reports.store import Results
 from tests.reports.made_attention import ATTENTION_SETTINGS, reading, readings
 
@@ -52,28 +50,3 @@ def test_clean_text_and_needles_have_no_heat_map(results: Results, tmp_path: Pat
         write_heat(rows, tmp_path / "heat.png")
     add(results, "llama", "inf")
     assert has_heat(attention_rows(results))
-
-
-def test_the_needle_is_key_information_and_other_content_together(results: Results) -> None:
-    cell = Cell("llama", "needle25", "attention")
-    apart = (((0.5, 0.125, 0.125, 0.125, 0.125),),)  # needle 0.625, where the other has 0.375
-    results.append(cell, ATTENTION_SETTINGS, [reading("p0"), reading("p1", absolute=apart)])
-    add(results, "llama", "inf")
-    needle, noise = retrieval_points(measured_cells(results))
-    assert needle == RetrievalPoint("llama", 25, "needle", 0.5, pytest.approx(0.25 / 2**0.5), 2)
-    assert (noise.part, noise.mean) == ("noise", 0.1875)
-
-
-def test_the_retrieval_picture_is_a_png_whatever_was_measured(results: Results, tmp_path: Path) -> None:
-    """One depth that a model lacks, and one with a single problem, which has no interval."""
-    add(results, "diffllama", "needle0")
-    add(results, "diffllama", "needle100")
-    results.append(Cell("llama", "needle0", "attention"), ATTENTION_SETTINGS, [reading("p0")])
-    write_retrieval(retrieval_points(measured_cells(results)), tmp_path / "retrieval.png")
-    assert (tmp_path / "retrieval.png").read_bytes().startswith(PNG)
-
-
-def test_no_needle_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least one retrieval cell"):
-        write_retrieval([], tmp_path / "retrieval.png")
-    assert not list(tmp_path.iterdir())

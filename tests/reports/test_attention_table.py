@@ -8,7 +8,15 @@ from reports.attention import measured_cells
 from reports.attention_table import attention_table, table_of
 from reports.records import Cell
 from reports.store import Results
-from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, LOOKING_CLEAN, reading, readings
+from tests.reports.made_attention import (
+    ATTENTION_SETTINGS,
+    LOOKING,
+    LOOKING_CLEAN,
+    NEEDLE_SEGMENTS,
+    SEGMENTS,
+    reading,
+    readings,
+)
 
 pytestmark = pytest.mark.quick
 
@@ -32,6 +40,11 @@ def test_the_table_reads_as_it_should(results: Results) -> None:
         "diffllama-clean      1.00 ± 0.00                -      0.50 ± 0.00",
         "diffllama-inf        0.75 ± 0.35      2.50 ± 0.71      0.50 ± 0.00",
         "",
+        "lift within the question (the answer's own tokens left out)",
+        "                             KMI               NI               OC",
+        "diffllama-clean      1.20 ± 0.00                -      0.60 ± 0.00",
+        "diffllama-inf        0.75 ± 0.35      2.50 ± 0.71      0.50 ± 0.00",
+        "",
         "share of absolute attention, %",
         "                             KMI               NI               OC",
         "diffllama-clean       50.0 ± 0.0                -       12.5 ± 0.0",
@@ -47,30 +60,16 @@ def test_the_table_reads_as_it_should(results: Results) -> None:
     ]
 
 
-def test_needles_have_a_block_of_their_own(results: Results) -> None:
-    for depth in (100, 0, 50):
-        for model in ("diffllama", "llama"):
-            results.append(Cell(model, f"needle{depth}", "attention"), ATTENTION_SETTINGS, [reading("p0")])
-    assert table_of(measured_cells(results)) == [
-        "retrieval: share of absolute attention, %,",
-        "  mean over 1 problem a cell, by depth of the needle in %",
-        "depth, %               0     50    100",
-        "diffllama  needle   37.5   37.5   37.5",
-        "           noise    25.0   25.0   25.0",
-        "llama      needle   37.5   37.5   37.5",
-        "           noise    25.0   25.0   25.0",
-        "",
-    ]
-
-
 @pytest.mark.parametrize("model", ["diffllama", "org/" + "x" * 60])
 def test_80_columns_are_enough(results: Results, model: str) -> None:
     for noise in ("clean", "inf", "needle0", "needle25", "needle50", "needle75", "needle100"):
         cell = Cell(model, noise, "attention")
-        results.append(cell, ATTENTION_SETTINGS, readings(["p0", "p1"], 32, 2, lambdas=True, noisy=noise != "clean"))
+        segments = NEEDLE_SEGMENTS if noise.startswith("needle") else SEGMENTS
+        made = readings(["p0", "p1"], 32, 2, lambdas=True, noisy=noise != "clean", segments=segments)
+        results.append(cell, ATTENTION_SETTINGS, made)
     lines = table_of(measured_cells(results))
     assert max(map(len, lines)) <= 80
-    assert sum(line.startswith(model) and "±" not in line for line in lines) in (1, 7)
+    assert sum(line.startswith(model) and "±" not in line for line in lines) in (2, 10)
     lambdas = "\n".join(lines).partition("λ by layer:")[2].partition("\n\n")[0]
     assert len([word for word in lambdas.split() if word.startswith("0.")]) == 32
 

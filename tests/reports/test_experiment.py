@@ -123,6 +123,17 @@ def test_the_caveat_depends_on_what_is_shown(tmp_path: Path) -> None:
     assert not any(line.startswith("note") for line in experiment.summary())
 
 
+def test_the_record_keeps_the_caveat_of_the_run(tmp_path: Path) -> None:
+    experiment = Experiment(Results(tmp_path), caveat=lambda cells: " and ".join(cell.id for cell in cells) or None)
+    experiment.write()
+    with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
+        opened.append([predicted("p0")])
+    experiment.write()
+    runs = json.loads((tmp_path / "run.json").read_text())["runs"]
+    assert [run["caveat"] for run in runs] == [None, "diffllama-inf-zero_shot"]
+    assert f"note: {runs[-1]['caveat']}" in experiment.summary()
+
+
 def test_a_cell_survives_the_way_from_worker_to_controller(experiment: Experiment) -> None:
     from dataclasses import asdict
 

@@ -17,6 +17,8 @@ from tests.reports.made_attention import (
     ATTENTION_SETTINGS,
     LOOKING,
     LOOKING_CLEAN,
+    NEEDLE_SEGMENTS,
+    SEGMENTS,
     attention_map,
     failed_reading,
     reading,
@@ -32,7 +34,8 @@ def experiment(tmp_path: Path) -> Experiment:
 def read(experiment: Experiment, cell: Cell, *ids: str) -> None:
     with experiment.cell(cell, ATTENTION_SETTINGS, asked(*ids)) as opened:
         missing = [id for id in ids if id not in opened.predictions]
-        opened.append(readings(missing, 2, 2, noisy=cell.noise != "clean"))
+        segments = NEEDLE_SEGMENTS if cell.noise.startswith("needle") else SEGMENTS
+        opened.append(readings(missing, 2, 2, noisy=cell.noise != "clean", segments=segments))
 
 
 def ask(experiment: Experiment, *ids: str) -> None:

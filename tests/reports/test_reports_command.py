@@ -8,9 +8,10 @@ import pytest
 
 from reports.__main__ import main
 from reports.attention_maps import save_map
+from reports.experiment import Experiment
 from reports.records import AttentionReading, Cell
 from reports.store import Results
-from tests.reports.made import CELL, CLEAN, SETTINGS, outcomes
+from tests.reports.made import CELL, CLEAN, SETTINGS, asked, outcomes, predicted
 from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, attention_map, failed_reading, readings
 
 
@@ -89,6 +90,38 @@ def test_a_damaged_map_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     save_map(tmp_path, attention_map(20)).write_bytes(b"oops")
     assert main(["attention", str(tmp_path)]) == 1
     assert "head1.npz: expected an attention map" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["accuracy", "attention"])
+def test_the_caveat_of_a_run_is_printed_beside_its_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    experiment = Experiment(Results(tmp_path), caveat=lambda cells: "made up, all of it")
+    with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
+        opened.append([predicted("p0")])
+    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0", "p1")) as looked:
+        looked.append(readings(["p0", "p1"], 2, 2))
+    experiment.write()
+    assert main([command, str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == "note: made up, all of it"
+    assert lines[-1].startswith("files: ")
+
+
+@pytest.mark.parametrize("command", ["accuracy", "attention"])
+def test_the_caveat_of_a_model_that_is_not_in_the_table_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """The run read and asked another model, whose cells are gone since."""
+    results = Results(tmp_path)
+    experiment = Experiment(results, caveat=lambda cells: "made up, all of it")
+    with experiment.cell(Cell("mine", "inf", "zero_shot"), SETTINGS, asked("p0")):
+        pass
+    experiment.write()
+    results.append(CELL, SETTINGS, outcomes(1, 1))
+    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    assert main([command, str(tmp_path)]) == 0
+    assert "note:" not in capsys.readouterr().out
 
 
 @pytest.mark.quick

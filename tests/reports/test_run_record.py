@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 
 from reports import run_record
 from reports.lines import settings_hash
-from reports.records import CellRun
-from reports.run_record import add_run
+from reports.records import Cell, CellRun
+from reports.run_record import add_run, caveat_of
 from tests.reports.made import CELL, SETTINGS
 
 pytestmark = pytest.mark.quick
@@ -79,6 +80,33 @@ def test_a_damaged_record_is_kept_beside_the_new_one(tmp_path: Path, content: st
 def test_a_value_that_json_lacks_is_written_as_text(tmp_path: Path) -> None:
     add_run(tmp_path / "run.json", {"options": {"results": Path("here")}}, [])
     assert runs_in(tmp_path / "run.json")[0]["options"] == {"results": "here"}
+
+
+def test_the_caveat_is_of_the_newest_run_that_has_one_for_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    for caveat, model in (("old", "a"), ("newer", "a"), ("of b", "b"), (None, "a")):
+        run = replace(cell_run(), cell=Cell(model, "inf", "zero_shot"))
+        add_run(path, {"caveat": caveat}, [cell_run(), run])
+    assert caveat_of(path, ["a"]) == "newer"
+    assert caveat_of(path, ["b"]) == "of b"
+    assert caveat_of(path, (model for model in ("a", "b"))) == "of b"
+    assert caveat_of(path, ["c"]) is None
+    assert caveat_of(path, []) is None
+
+
+def test_no_caveat_where_no_run_is_kept_or_none_had_one(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    assert caveat_of(path, ["diffllama"]) is None
+    assert not path.exists()
+    add_run(path, {}, [cell_run()])  # as written before runs kept their caveat
+    assert caveat_of(path, ["diffllama"]) is None
+
+
+def test_a_damaged_record_may_have_had_a_caveat_and_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("{")
+    assert "run.json is damaged" in str(caveat_of(path, ["diffllama"]))
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("run.json", "{")]
 
 
 def test_no_commit_where_there_is_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
