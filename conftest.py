@@ -190,16 +190,18 @@ def attention_maps(
     plan: Plan,
 ) -> list[Path]:
     """The patterns that a case keeps to be drawn: of the first problems, and of the heads that were named, or else of
-    the one that looks most at the noise. Earlier maps of the cell go."""
+    the one that looks most at the noise. They replace earlier maps of the cell."""
     from benchmarks.attention import map_places, save_maps
     from reports.attention_maps import keep_only
-    from reports.disk import ResultsFolderError
+    from reports.disk import ResultsDamaged, ResultsFolderError
 
     folder = experiment.results.folder
     places = map_places(
         list(readings.values()), named=plan.looking.layers is not None or plan.looking.heads is not None
     )
-    with failing_with(ResultsFolderError):
+    if not plan.attention_maps:
+        return []
+    with failing_with(ResultsFolderError, ResultsDamaged):
         kept = save_maps(folder, model, cell, asked[: plan.attention_maps], places)
         keep_only(folder, cell.model, cell.stage, cell.noise, kept)
     return kept

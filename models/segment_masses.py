@@ -20,8 +20,8 @@ from models.differential import AttentionUnavailable, layer_lambda
 IMPLEMENTATION = "allocation"
 #: What some architectures add to their scores (soft caps, sinks, biases). Without it the masses would be others.
 _CHANGING = ("softcap", "s_aux", "position_bias")
-#: The largest block of explicit weights, in numbers: 64 MiB of float32.
-_BLOCK = 2**24
+#: The largest block of explicit weights, in numbers: 16 MiB of float32.
+_BLOCK = 2**22
 
 
 @dataclass

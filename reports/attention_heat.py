@@ -1,4 +1,4 @@
-"""How often each head looks at the distractor, as a picture: models down, noises across, layer × head in each panel."""
+"""The distractor's lift in each head, as a picture: models down, noises across, layer × head in each panel."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
     )
     bar.ax.set_yticklabels([_TICKS[step] for step in ticks])
     bar.set_label("lift of the distractor")
-    figure.suptitle("How often the distractor is looked at, per token; 1 = as its length would give", fontsize=11)
+    figure.suptitle("Attention to the distractor per token (lift); 1 = as its length would give", fontsize=11)
     return figure
 
 

@@ -47,7 +47,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
         panel.grid(axis="y", color="0.9")
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("lift: attention / tokens (1 = as its length would give)")
+    panels[0].set_ylabel("lift (1 = as its length would give)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     caption = (
         "depth: how many of the distractors are in front of the needle; "

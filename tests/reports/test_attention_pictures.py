@@ -1,4 +1,4 @@
-"""The heat map and the retrieval picture: what is drawn, and that it can be whatever was measured."""
+"""That a heat map can be drawn whatever was measured; what is drawn is in test_attention_heat."""
 
 from __future__ import annotations
 
