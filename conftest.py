@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.failing import failing_with
 from benchmarks.grid import STAGES, GridError, Plan
 from benchmarks.options import add_options, plan_of
 from models.registry import UnknownModelError
@@ -97,15 +97,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.filterwarnings("default"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=place)  # stable: everything that is no cell stays first and in order
-
-
-@contextmanager
-def failing_with(*expected: type[Exception]) -> Iterator[None]:
-    """Errors that are answers to the user fail a case with their sentence alone, without a traceback or a chain."""
-    try:
-        yield
-    except expected as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 
+from benchmarks.failing import fail_on_errors
 from benchmarks.grid import NEEDLE
 from reports.records import AttentionReading, Cell
 
@@ -25,15 +24,3 @@ def test_retrieval(cell: Cell, needle_readings: dict[str, AttentionReading]) -> 
     if not needle_readings:
         pytest.skip("no problem has a sentence of its own before the one that asks")
     fail_on_errors(cell, needle_readings.values())
-
-
-def fail_on_errors(cell: Cell, readings: Iterable[AttentionReading]) -> None:
-    """An error of the code fails the case, once everything that could be read has been."""
-    failed = [reading for reading in readings if reading.outcome == "error"]
-    if failed:
-        last = (failed[0].error or "").strip().rpartition("\n")[2]
-        pytest.fail(
-            f"{cell.id}: {len(failed)} problems ended in an error; {failed[0].id}: {last}"
-            " (tracebacks are in the readings file)",
-            pytrace=False,
-        )
