@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.failing import failing_with
-from benchmarks.grid import STAGES, GridError, Plan
+from benchmarks.grid import STAGES, GridError, Plan, is_tuned
 from benchmarks.options import add_options, plan_of
-from models.registry import UnknownModelError
+from benchmarks.tuning import TuningSet, measured_problems, tuned_checkpoint, tuning_set
+from models.registry import ModelSpec, UnknownModelError
+from models.tuning_options import SUFFIX
 from noise.problems import NoisyProblem, Problem
 from noise.sources import load_problems
 from reports.experiment import Experiment
-from reports.plugin import announce
+from reports.plugin import announce, progress_of
 from reports.records import AttentionReading, Cell, Prediction
 from reports.store import Results
 
@@ -66,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     stage = metafunc.definition.get_closest_marker("stage")
     if stage is not None:
         cells = metafunc.config.stash[_PLAN].cells(stage.args[0], datasets=stage.args[1:])
-        metafunc.parametrize(("model", "cell"), cells, ids=[cell.id for _, cell in cells], indirect=["model"])
+        metafunc.parametrize(("spec", "cell"), cells, ids=[cell.id for _, cell in cells], indirect=["spec"])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -75,7 +78,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_modifyitems
     """
     plan = config.stash[_PLAN]
-    models = [spec.name for spec in plan.models]
     named = any("::" in argument for argument in config.args)  # whoever names a test wants it
     slow_too = config.option.slow or named or "slow" in config.option.markexpr
     cells = {item: item.callspec.params.get("cell") for item in items if hasattr(item, "callspec")}
@@ -88,15 +90,44 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             return False
         return bool(not config.option.quick or item.get_closest_marker("quick"))
 
-    def place(item: pytest.Item) -> tuple[int, int]:
+    def place(item: pytest.Item) -> tuple[int, bool, int]:
         cell = cells.get(item)
-        return (models.index(cell.model), STAGES.index(cell.stage)) if isinstance(cell, Cell) else (-1, -1)
+        if not isinstance(cell, Cell):
+            return -1, False, -1
+        spec = spec_of(item)
+        return plan.models.index(spec), cell.model != spec.name, STAGES.index(cell.stage)
 
     for item in cells:
         if item.get_closest_marker("stage"):  # a warning of somebody's driver must not end an experiment
-            item.add_marker(pytest.mark.filterwarnings("default"))
+            item.add_marker(pytest.mark.filterwarnings("default", "ignore:`is_gradient_checkpointing`:FutureWarning"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=place)  # stable: everything that is no cell stays first and in order
+
+
+def spec_of(item: pytest.Item) -> ModelSpec:
+    """Which model a case is about."""
+    spec: ModelSpec = item.callspec.params["spec"]  # type: ignore[attr-defined]
+    return spec
+
+
+def tunes(item: pytest.Item) -> bool:
+    """Whether a case needs a tuned model."""
+    cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
+    return isinstance(cell, Cell) and is_tuned(spec_of(item), cell)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """If a model will be tuned, answer now for what it cannot be tuned on, and not after the first stages have run.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
+    """
+    worker = hasattr(session.config, "workerinput")  # xdist's: there the fixture answers, as a case
+    if session.config.option.collectonly or worker or not any(map(tunes, session.items)):
+        return
+    try:
+        tuning_set(session.config.stash[_PLAN])
+    except (ValueError, OSError) as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.fixture(scope="session")
@@ -106,19 +137,64 @@ def plan(pytestconfig: pytest.Config) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def model(request: pytest.FixtureRequest, plan: Plan) -> LoadedModel:
-    """The model of a case, loaded once for all its cases. Parametrised with a `ModelSpec`."""
-    from models.loading import LoadError, load
-
-    with failing_with(LoadError):
-        return load(request.param, plan.device, plan.dtype)
+def spec(request: pytest.FixtureRequest) -> ModelSpec:
+    """Which model a case is about: the one parameter of session scope, so that no model is loaded twice."""
+    found: ModelSpec = request.param
+    return found
 
 
 @pytest.fixture(scope="session")
-def problems(plan: Plan) -> list[Problem]:
-    """Every problem of `--problems`, clean; a cell takes the first ones."""
+def base_model(spec: ModelSpec, plan: Plan) -> LoadedModel:
+    """The model as it is, loaded once for all its cases."""
+    from models.loading import LoadError, load
+
+    with failing_with(LoadError):
+        return load(spec, plan.device, plan.dtype)
+
+
+@pytest.fixture(scope="session")
+def tuning_problems(plan: Plan) -> TuningSet:
+    """What every model of this run is tuned on."""
     with failing_with(ValueError, OSError):
-        return load_problems(plan.problems)
+        return tuning_set(plan)
+
+
+@pytest.fixture(scope="session")
+def sft_checkpoint(spec: ModelSpec, plan: Plan, tuning_problems: TuningSet, pytestconfig: pytest.Config) -> Path:
+    """The folder of the model's tuned checkpoint: made from the base on disk, unless it is there already. The base in
+    memory is never touched."""
+    from models.loading import LoadError
+    from models.tuning_proof import TuningNotApplied
+    from models.tuning_trainer import TrainingDiverged
+
+    folder = pytestconfig.invocation_params.dir / pytestconfig.option.results
+    with failing_with(LoadError, ValueError, OSError, TrainingDiverged, TuningNotApplied):
+        return tuned_checkpoint(folder, spec, plan, tuning_problems, progress_of(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def tuned_model(spec: ModelSpec, plan: Plan, sft_checkpoint: Path) -> LoadedModel:
+    """The tuned model, loaded from its checkpoint as anybody would load it."""
+    from models.loading import LoadError, load
+
+    with failing_with(LoadError):
+        tuned = replace(spec, name=spec.name + SUFFIX, source=str(sft_checkpoint), subfolder="", revision=None)
+        return load(tuned, plan.device, plan.dtype)
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest, spec: ModelSpec) -> LoadedModel:
+    """The model of a case: the base, or the tuned one where that is what the case's cell is about. A test of one's own
+    says which with `pytest.mark.parametrize("spec", [...], indirect=True)`, each a `ModelSpec`."""
+    loaded: LoadedModel = request.getfixturevalue("tuned_model" if tunes(request.node) else "base_model")
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def problems(request: pytest.FixtureRequest, plan: Plan) -> list[Problem]:
+    """The problems that cells take the first ones of, clean: those of `--problems` that no model is tuned on."""
+    with failing_with(ValueError, OSError):
+        return measured_problems(plan, tunes=any(map(tunes, request.session.items)))
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from models.registry import ModelSpec, find_models
+from models.tuning_options import SUFFIX, Tuning
 from noise.lines import unknown
 from noise.problems import Problem
 from noise.registry import NOISES
@@ -15,13 +17,15 @@ from noise.sources import is_file_source, split_source
 from reports.records import Cell
 
 #: Every stage there is, in the order in which one model goes through them.
-STAGES = ("zero_shot", "attention")
+STAGES = ("zero_shot", "sft", "attention")
 #: Every dataset a cell can be about: the clean problems, and each noise.
 DATASETS = ("clean", *NOISES)
 #: Problems a cell, by the size that was asked for; −1 is all there are.
 SIZES = {"quick": 20, "default": 200, "medium": 100, "full": -1}
 #: The same for the stage `attention`.
 ATTENTION_SIZES = {"quick": 20, "default": 100, "medium": 50, "full": 200}
+#: Problems to fine-tune on and passes over them; of the first, unless `--sft-samples` says so, as many as there are.
+SFT_SIZES = {"quick": (50, 1), "default": (500, 2), "medium": (500, 2), "full": (500, 2)}
 #: Who looks: the tokens of the worked answer, the last token of the prompt, or all of the prompt.
 QUERIES = ("answer", "last", "all")
 #: What a needle is put at several depths of (`benchmarks.retrieval`): one case a model, beside the grid's own.
@@ -57,7 +61,9 @@ class Plan:
 
     `max_samples` and `attention_samples` count problems a cell, −1 for all; the first ones of `problems` are taken.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
-    `attention_maps` counts the problems whose patterns are drawn.
+    `attention_maps` counts the problems whose patterns are drawn. `sft_samples` counts problems to fine-tune on, −1 for
+    all, the first ones of `sft_problems` or, where that is None, of the training split of `problems`; fewer will do
+    unless `sft_exactly`. Each of them carries one of `sft_noise`.
     """
 
     models: tuple[ModelSpec, ...]
@@ -74,9 +80,15 @@ class Plan:
     attention_samples: int = ATTENTION_SIZES["default"]
     attention_maps: int = 1
     looking: Looking = Looking()
+    tuning: Tuning = field(default_factory=Tuning)
+    sft_samples: int = SFT_SIZES["default"][0]
+    sft_exactly: bool = False
+    sft_problems: str | None = None
+    sft_noise: tuple[str, ...] = ("clean",)
 
     def __post_init__(self) -> None:
         """Refuse sizes that mean nothing: `GridError`."""
+        self._check_tuning()
         for samples in (self.max_samples, self.attention_samples):
             if samples != -1 and samples < 1:
                 raise GridError(f"--max-samples {samples}: expected a number from 1 up, or -1 for all")
@@ -88,13 +100,17 @@ class Plan:
 
     def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[tuple[ModelSpec, Cell]]:
         """The cells of a stage, of all models or of `models`, model by model, in the order of the options; `datasets`
-        takes the place of the plan's."""
+        takes the place of the plan's. Attention is measured of tuned models too, as `diffllama+sft`."""
         names = datasets or self.datasets
-        return [(spec, Cell(spec.name, dataset, stage)) for spec in models or self.models for dataset in names]
+        found = []
+        for spec in models or self.models:
+            tuned = [spec.name + SUFFIX] if stage == "attention" and "sft" in self.stages else []
+            found += [(spec, Cell(name, dataset, stage)) for name in (spec.name, *tuned) for dataset in names]
+        return found
 
     def caveat(self, cells: Sequence[Cell]) -> str | None:
         """What must be said beside figures of `cells`, if anything."""
-        used = {cell.model for cell in cells}
+        used = {cell.model.removesuffix(SUFFIX) for cell in cells} | {cell.model for cell in cells}
         return "; ".join(sorted({spec.caveat for spec in self.models if spec.name in used} - {""})) or None
 
     def sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:
@@ -108,6 +124,28 @@ class Plan:
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
         return {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
 
+    def _check_tuning(self) -> None:
+        tuning = self.tuning
+        if self.sft_samples != -1 and self.sft_samples < 1:
+            raise GridError(f"--sft-samples {self.sft_samples}: expected a number from 1 up, or -1 for all")
+        for option, value in (
+            ("--sft-epochs", tuning.epochs),
+            ("--sft-batch-size", tuning.batch),
+            ("--sft-accumulation", tuning.accumulation),
+            ("--sft-rank", tuning.rank),
+        ):
+            if value < 1:
+                raise GridError(f"{option} {value}: expected a number from 1 up")
+        if tuning.rate is not None and not 0 < tuning.rate < math.inf:
+            raise GridError(f"--sft-lr {tuning.rate}: expected a number above 0")
+        names = {spec.name for spec in self.models}
+        taken = [name for name in names if name + SUFFIX in names]
+        if taken and "sft" in self.stages:
+            raise GridError(
+                f"--models: {taken[0] + SUFFIX!r} is the name of the tuned {taken[0]!r}; give that model another name,"
+                " or --skip-sft"
+            )
+
     @property
     def source(self) -> str:
         """A name of the problems that does not depend on where a file lies: `mini:test`, `train.jsonl`."""
@@ -120,7 +158,10 @@ class Plan:
         if "attention" in self.stages and self.attention_samples != self.max_samples:
             fewer = "all" if self.attention_samples < 0 else self.attention_samples
             size += f" ({fewer} for attention)"
-        stages = ", ".join(self.stages) or "no stage (all skipped)"
+        count = "all" if self.sft_samples < 0 else self.sft_samples
+        noises = "" if self.sft_noise == ("clean",) else f" with {'/'.join(self.sft_noise)}"
+        tuning = {"sft": f"sft ({self.tuning.method}, {count} × {self.tuning.epochs}{noises})"}
+        stages = ", ".join(tuning.get(stage, stage) for stage in self.stages) or "no stage (all skipped)"
         noise = f"seed {self.seed}" if self.noisy_folder is None else f"noise from the files in {self.noisy_folder}"
         return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}"
 
@@ -135,6 +176,21 @@ def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise GridError(f"--datasets {text!r} names no dataset. Known: {', '.join(DATASETS)}.")
     return names
+
+
+def choose_sft_noise(text: str) -> tuple[str, ...]:
+    """The noises to tune with: `none`, or a list of datasets, `clean` among them. Raises `GridError`."""
+    if text.strip() == "none":
+        return ("clean",)
+    try:
+        return choose_datasets(text)
+    except GridError as error:
+        raise GridError(str(error).replace("--datasets", "--sft-noise") + " Or none.") from None
+
+
+def is_tuned(spec: ModelSpec, cell: Cell) -> bool:
+    """Whether a cell of `spec` is about the model that comes of tuning it."""
+    return cell.stage == "sft" or cell.model == spec.name + SUFFIX
 
 
 def choose_numbers(option: str, text: str | None) -> tuple[int, ...] | None:

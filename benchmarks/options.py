@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from benchmarks.grid import (
     ATTENTION_SIZES,
     DATASETS,
     QUERIES,
+    SFT_SIZES,
     SIZES,
     STAGES,
     GridError,
@@ -19,8 +21,10 @@ from benchmarks.grid import (
     choose_datasets,
     choose_models,
     choose_numbers,
+    choose_sft_noise,
 )
 from models.registry import MODELS
+from models.tuning_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
 from noise.datasets import existing_noisy_file
 from noise.sources import SOURCES, is_file_source, split_source
 
@@ -98,11 +102,56 @@ def add_options(parser: pytest.Parser) -> None:
         help="problems a cell whose patterns are drawn, 0 for none; of all layers and heads, the one that looks most at"
         " the noise (default: %(default)s)",
     )
+    add_tuning_options(add)
     add("--skip-zero-shot", action="store_true", help="leave out the stage zero_shot")
     add("--slow", action="store_true", help="also run what is marked slow, which is left out otherwise")
     add(
         "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that want real text"
     )
+
+
+def add_tuning_options(add: Callable[..., None]) -> None:
+    """The options of the stage `sft`."""
+    samples, epochs = SFT_SIZES["default"]
+    few, once = SFT_SIZES["quick"]
+    add("--skip-sft", action="store_true", help="leave out the stage sft, and with it the attention of tuned models")
+    add("--enable-sft", action="store_true", help="run the stage sft under --mode too, which leaves it out")
+    add(
+        "--sft-method",
+        default="lora",
+        choices=METHODS,
+        help="tune an adapter, or every weight (default: %(default)s)",
+    )
+    add(
+        "--sft-samples",
+        type=int,
+        metavar="N",
+        help=f"problems to tune on, −1 for all (default: up to {samples}, with --quick {few})",
+    )
+    add("--sft-epochs", type=int, metavar="N", help=f"passes over them (default: {epochs}, with --quick {once})")
+    add(
+        "--sft-problems",
+        metavar="SOURCE",
+        help="where they come from (default: the training split of --problems; a lone file is divided)",
+    )
+    add(
+        "--sft-noise",
+        default="none",
+        metavar="A,B",
+        help="noises to tune with, one a problem: none, or a list in which clean may stand (default: %(default)s)",
+    )
+    add("--sft-loss", default="answer", choices=LOSSES, help="the tokens that the loss is over (default: %(default)s)")
+    add("--sft-batch-size", type=int, default=8, metavar="N", help="problems a forward pass (default: %(default)s)")
+    add("--sft-accumulation", type=int, default=1, metavar="N", help="batches an optimizer step (default: %(default)s)")
+    add(
+        "--sft-lr",
+        type=float,
+        metavar="X",
+        help="peak learning rate (default: by the model's width, "
+        + ", ".join(f"{rate}/width for {method}" for method, rate in RATE_TIMES_WIDTH.items())
+        + ")",
+    )
+    add("--sft-rank", type=int, default=16, metavar="N", help="rank of the adapter (default: %(default)s)")
 
 
 def plan_of(option: Any) -> Plan:
@@ -113,10 +162,7 @@ def plan_of(option: Any) -> Plan:
     """
     get = vars(option).__getitem__
     source = get("problems")
-    if not is_file_source(source):
-        split_source(source)
-    elif not Path(source).is_file():
-        raise FileNotFoundError(f"--problems {source}: there is no such file")
+    _check_source("--problems", source)
     if get("skip_data_gen") and not is_file_source(source):
         raise GridError(f"--skip-data-gen reads the noisy files beside the file of --problems, but that is {source!r}")
     if get("skip_data_gen") and get("seed") is not None:
@@ -130,10 +176,16 @@ def plan_of(option: Any) -> Plan:
             if name != "clean":
                 existing_noisy_file(source, name, noisy_folder)
     size = "quick" if get("quick") else get("mode") or "default"
+    if get("skip_sft") and get("enable_sft"):
+        raise GridError("--skip-sft and --enable-sft: expected one of them at the most")
+    no_sft = get("skip_sft") or (get("mode") is not None and not get("enable_sft"))
+    sft_problems = get("sft_problems")
+    if sft_problems is not None:
+        _check_source("--sft-problems", sft_problems)
     return Plan(
         models=choose_models(get("models")),
         datasets=datasets,
-        stages=tuple(stage for stage in STAGES if not get(f"skip_{stage}")),
+        stages=tuple(stage for stage in STAGES if not (no_sft if stage == "sft" else get(f"skip_{stage}"))),
         problems=source,
         max_samples=SIZES[size] if get("max_samples") is None else get("max_samples"),
         attention_samples=ATTENTION_SIZES[size] if get("max_samples") is None else get("max_samples"),
@@ -143,6 +195,20 @@ def plan_of(option: Any) -> Plan:
             layers=choose_numbers("--attention-layers", get("attention_layers")),
             heads=choose_numbers("--attention-heads", get("attention_heads")),
         ),
+        tuning=Tuning(
+            method=get("sft_method"),
+            epochs=SFT_SIZES[size][1] if get("sft_epochs") is None else get("sft_epochs"),
+            batch=get("sft_batch_size"),
+            accumulation=get("sft_accumulation"),
+            rate=get("sft_lr"),
+            rank=get("sft_rank"),
+            loss=get("sft_loss"),
+            seed=get("seed") or 0,
+        ),
+        sft_samples=SFT_SIZES[size][0] if get("sft_samples") is None else get("sft_samples"),
+        sft_exactly=get("sft_samples") is not None,
+        sft_problems=sft_problems,
+        sft_noise=choose_sft_noise(get("sft_noise")),
         seed=get("seed") or 0,
         batch_size=get("batch_size"),
         max_new_tokens=get("max_new_tokens"),
@@ -150,3 +216,14 @@ def plan_of(option: Any) -> Plan:
         dtype=get("dtype"),
         noisy_folder=noisy_folder,
     )
+
+
+def _check_source(option: str, source: str) -> None:
+    """Refuse a source of problems that does not exist: `ValueError`, `FileNotFoundError`."""
+    if not is_file_source(source):
+        try:
+            split_source(source)
+        except ValueError as error:
+            raise ValueError(f"{option}: {error}") from None
+    elif not Path(source).is_file():
+        raise FileNotFoundError(f"{option} {source}: there is no such file")

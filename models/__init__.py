@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from models.registry import MODELS, ModelSpec, UnknownModelError, find_model, find_models
+from models.tuning_options import Tuning
 
 _LAZY = {
     "load": "loading",
@@ -17,9 +18,13 @@ _LAZY = {
     "AttentionUnavailable": "differential",
     "attention_allocation": "allocation",
     "Allocation": "allocation",
+    "tune": "tuning",
+    "TuningMismatch": "tuning",
+    "TrainingDiverged": "tuning_trainer",
+    "TuningNotApplied": "tuning_proof",
 }
 
-__all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", *_LAZY]
+__all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", "Tuning", *_LAZY]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,11 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from models.registry import ModelSpec, find_model
+from models.adapters import ADAPTER_CONFIG, attached, base_of, is_adapter, merged
+from models.registry import TRAINING_LOG, ModelSpec, find_model
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_HERE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 class LoadError(RuntimeError):
@@ -62,22 +66,16 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     Raises `UnknownModelError` for a name that means nothing, `LoadError` where the checkpoint is not usable.
     """
     spec = find_model(name_or_source) if isinstance(name_or_source, str) else name_or_source
-    target = _device(device)
-    precision = _dtype(dtype, target)
+    target = device_of(device)
+    precision = dtype_of(dtype, target)
     folder = checkpoint_folder(spec)
-    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # a bar for each file of weights says nothing: those that matter are the callers'
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **options
-        )
+        with without_bars():
+            tokenizer = _read_tokenizer(folder)
+            model = read_model(folder, precision)
+        printed = fingerprint(folder)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise LoadError(f"model {spec.name!r}: {folder} does not hold a usable checkpoint: {error}") from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -85,7 +83,53 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
         model = model.to(target)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
         raise LoadError(f"model {spec.name!r} could not be put on --device {device!r}: {error}") from error
-    return LoadedModel(model.eval(), tokenizer, spec, fingerprint(folder))
+    return LoadedModel(model.eval(), tokenizer, spec, printed)
+
+
+def read_model(folder: Path, precision: torch.dtype) -> Any:
+    """The model in `folder`, on the CPU, of the class that its configuration names; an adapter is merged into its base.
+
+    Merging is done in float32 and rounded once, as a small change would be lost in a lower precision. Raises what
+    transformers raises, and `ValueError` for an adapter whose base is not to be found or has other weights.
+    """
+    if not is_adapter(folder):
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **_HERE
+        )
+    base = checked_base(folder)
+    return merged(attached(read_model(base, torch.float32), folder)).to(precision)
+
+
+def checked_base(folder: Path) -> Path:
+    """The folder of the base of the adapter in `folder`. Raises `ValueError` for a base that the adapter's log says
+    had other weights when the adapter was trained."""
+    base = checkpoint_folder(base_of(folder))
+    try:
+        trained_on = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]["base"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return base  # somebody else's adapter, which says nothing
+    if trained_on != fingerprint(base):
+        raise ValueError(f"the adapter in {folder} was trained on a model with other weights than {base} has now")
+    return base
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    """The tokenizer in `folder`; where an adapter has none, that of its base."""
+    if is_adapter(folder) and not any(folder.glob("tokenizer*")):
+        return _read_tokenizer(checkpoint_folder(base_of(folder)))
+    return AutoTokenizer.from_pretrained(folder, **_HERE)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Inside, transformers draws no bar for each file of weights: those that matter are the callers'."""
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if bars:
+            logging.enable_progress_bar()
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
@@ -111,14 +155,17 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
                 f" {first_line}"
             ) from error
         folder = Path(root) / spec.subfolder
-    if not (folder / "config.json").is_file():
+    if not (folder / "config.json").is_file() and not is_adapter(folder):
         raise LoadError(f"model {spec.name!r}: {folder} has no config.json; a checkpoint folder was expected")
     return folder
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 (hex) over names and bytes of the files that decide what the model says. Read as a stream."""
+    """SHA-256 (hex) over names and bytes of the files that decide what the model says, for an adapter those of its base
+    too. Read as a stream."""
     digest = hashlib.sha256()
+    if is_adapter(folder):
+        digest.update(fingerprint(checkpoint_folder(base_of(folder))).encode())
     for path in sorted(folder.iterdir()):
         if path.suffix == ".safetensors" or path.name in _DECISIVE:
             digest.update(path.name.encode() + b"\0")
@@ -128,6 +175,7 @@ def fingerprint(folder: Path) -> str:
 
 
 _DECISIVE = {
+    ADAPTER_CONFIG,
     "config.json",
     "generation_config.json",
     "tokenizer.json",
@@ -140,7 +188,7 @@ _DECISIVE = {
 }
 
 
-def _device(device: str) -> torch.device:
+def device_of(device: str) -> torch.device:
     if device != "auto":
         try:
             return torch.device(device)
@@ -151,7 +199,7 @@ def _device(device: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _dtype(dtype: str, device: torch.device) -> torch.dtype:
+def dtype_of(dtype: str, device: torch.device) -> torch.dtype:
     if dtype == "auto":
         native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if native else torch.float32

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
-#: The file beside a miniature's weights that says how they were made.
+#: The file beside weights that were trained here, a miniature's or a tuned model's, that says how they were made.
 TRAINING_LOG = "training.json"
 _MINIATURE = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
 
@@ -72,7 +74,7 @@ def _from_source(name: str, source: str, text: str) -> ModelSpec:
         return ModelSpec(name, known.source, known.subfolder, known.revision, known.caveat)
     folder = Path(source).expanduser()
     if source and folder.is_dir():
-        return ModelSpec(name, str(folder), caveat=_MINIATURE if (folder / TRAINING_LOG).is_file() else "")
+        return ModelSpec(name, str(folder), caveat=_caveat_of(folder))
     if _HUB_ID.fullmatch(source):
         return ModelSpec(name, source)
     raise UnknownModelError(
@@ -89,3 +91,33 @@ def find_models(text: str) -> list[ModelSpec]:
     if len(set(names)) < len(names):
         raise UnknownModelError(f"--models {text!r}: each model needs a name of its own, as in first=PATH,second=PATH")
     return specs
+
+
+def _caveat_of(folder: Path) -> str:
+    """What must be said of a checkpoint trained here: its log says, and a log that does not is a miniature's."""
+    log = folder / TRAINING_LOG
+    if not log.is_file():
+        return ""
+    try:
+        return str(json.loads(log.read_bytes()).get("caveat", _MINIATURE))
+    except (ValueError, AttributeError):
+        return _MINIATURE
+
+
+def reference_of(spec: ModelSpec, folder: Path) -> str:
+    """A name of `spec` for a file in `folder`: a registered name, a hub id, or a path relative to `folder`."""
+    place = (spec.source, spec.subfolder, spec.revision)
+    for known in MODELS.values():
+        if place == (known.source, known.subfolder, known.revision):
+            return known.name
+    return os.path.relpath(spec.source, folder) if Path(spec.source).is_dir() else spec.source
+
+
+def spec_of_reference(reference: str, folder: Path) -> ModelSpec | None:
+    """The inverse of `reference_of`; a path may also be from the current folder. None for what means nothing."""
+    if reference in MODELS:
+        return MODELS[reference]
+    for path in (folder / reference, Path(reference)):
+        if path.is_dir():
+            return ModelSpec(path.resolve().name, str(path))
+    return ModelSpec(reference.rpartition("/")[2], reference) if _HUB_ID.fullmatch(reference) else None

@@ -21,8 +21,9 @@ class CellAccuracy:
     `n` counts the answered problems: an `error` is neither right nor wrong, it is left out of `n` and counted in
     `errors`. `accuracy` is `correct / n`, `low` and `high` its 95 % Wilson interval. `degradation` is the clean
     accuracy minus this one, both over the `degradation_n` problems that both cells answered; it is None for the clean
-    cell, and where there is no clean cell made under the same settings. `n` is the sum of `correct`, `incorrect`,
-    `no_answer` and `truncated`.
+    cell, and where there is no clean cell made under the same settings. `gain` is this accuracy minus that of the same
+    model in the stage zero_shot, over the `gain_n` problems that both answered; None but in the stage sft, and where
+    the two differ in more than the weights. `n` is the sum of `correct`, `incorrect`, `no_answer` and `truncated`.
     """
 
     model: str
@@ -39,6 +40,8 @@ class CellAccuracy:
     no_answer: int
     truncated: int
     errors: int
+    gain: float | None = None
+    gain_n: int | None = None
 
     @property
     def cell(self) -> Cell:
@@ -65,7 +68,7 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
     """
     every = results.cells() if only is None else only
     cells = sorted((cell for cell in every if cell.stage != ATTENTION), key=_order)
-    on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells)}}
+    on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells), *map(_untuned, cells)}}
     rows = []
     for cell in cells:
         found = on_disk[cell]
@@ -73,7 +76,12 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
         if only is not None:
             wanted = set(only[cell])
             predictions = {id: prediction for id, prediction in predictions.items() if id in wanted}
-        rows.append(_row(cell, predictions, _start_of_degradation(found, on_disk[_clean(cell)])))
+        row = _row(cell, predictions, _start_of_degradation(found, on_disk[_clean(cell)]))
+        untuned = _start_of_gain(results, found, on_disk[_untuned(cell)])
+        if untuned is not None:
+            gain, shared = _lost(predictions, untuned)
+            row = replace(row, gain=gain, gain_n=shared)
+        rows.append(row)
     return rows
 
 
@@ -82,12 +90,30 @@ def write_csv(rows: Iterable[CellAccuracy], path: Path) -> None:
     import pandas  # a second to import, wanted only at the end of a run
 
     columns = [field.name for field in fields(CellAccuracy)]
-    table = pandas.DataFrame([asdict(row) for row in rows], columns=columns).astype({"degradation_n": "Int64"})
+    table = pandas.DataFrame([asdict(row) for row in rows], columns=columns)
+    table = table.astype({"degradation_n": "Int64", "gain_n": "Int64"})
     write_atomically(path, table.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
 
 
 def _clean(cell: Cell) -> Cell:
     return replace(cell, noise="clean")
+
+
+def _untuned(cell: Cell) -> Cell:
+    return replace(cell, stage=_STAGES[0])
+
+
+def _start_of_gain(
+    results: Results, found: CellOnDisk | None, untuned: CellOnDisk | None
+) -> Mapping[str, Prediction] | None:
+    """The predictions of the model before it was tuned, if it was, and asked in the same way."""
+    if found is None or untuned is None or found.cell.stage != _STAGES[1]:
+        return None
+    settings = [results.settings(one.settings_hash) for one in (found, untuned)]
+    if any(one is None for one in settings):
+        return None
+    tuned, base = (replace(one, weights="") for one in settings if one is not None)
+    return _predictions(untuned) if tuned == base else None
 
 
 def _start_of_degradation(found: CellOnDisk | None, clean: CellOnDisk | None) -> Mapping[str, Prediction] | None:
@@ -106,7 +132,7 @@ def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, 
     counts: Counter[Outcome] = Counter(prediction.outcome for prediction in predictions.values())
     n, correct = len(predictions) - counts["error"], counts["correct"]
     low, high = wilson(correct, n) if n else (None, None)
-    degradation, shared = _degradation(predictions, clean) if clean is not None else (None, None)
+    degradation, shared = _lost(clean, predictions) if clean is not None else (None, None)
     return CellAccuracy(
         model=cell.model,
         stage=cell.stage,
@@ -125,8 +151,9 @@ def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, 
     )
 
 
-def _degradation(noisy: Mapping[str, Prediction], clean: Mapping[str, Prediction]) -> tuple[float | None, int]:
-    pairs = [(clean[id].outcome, noisy[id].outcome) for id in noisy if id in clean]
+def _lost(first: Mapping[str, Prediction], then: Mapping[str, Prediction]) -> tuple[float | None, int]:
+    """By how much the accuracy of `then` is below that of `first`, over the problems that both answered."""
+    pairs = [(first[id].outcome, then[id].outcome) for id in then if id in first]
     answered = [(before, after) for before, after in pairs if "error" not in (before, after)]
     if not answered:
         return None, 0

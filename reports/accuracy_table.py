@@ -7,7 +7,7 @@ from itertools import groupby
 
 from reports.accuracy import CellAccuracy
 
-_LABELS = ("accuracy %", "95 % interval", "degradation")
+_LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
 _LONGEST_NAME = 14  # with this, four noises fit 80 columns; a longer name takes a line of its own
 _NARROWEST = len("99.9-100.0")
@@ -58,12 +58,13 @@ def _model(name: str, cells: Iterable[CellAccuracy | None], indent: int, column:
     return lines
 
 
-def _figures(cell: CellAccuracy | None) -> tuple[str, str, str, str, str]:
+def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
     if cell is None:
-        return "", "", "", "", ""
+        return ("",) * (len(_LABELS) + 2)
     if cell.accuracy is None or cell.low is None or cell.high is None:
         accuracy, interval = "-", "-"
     else:
         accuracy, interval = f"{cell.accuracy:.1%}"[:-1], f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
     degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
-    return accuracy, interval, degradation, f"{cell.n:,}", f"{cell.errors:,}" if cell.errors else ""
+    gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
+    return accuracy, interval, degradation, gain, f"{cell.n:,}", f"{cell.errors:,}" if cell.errors else ""

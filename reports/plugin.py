@@ -42,7 +42,7 @@ def experiment(request: pytest.FixtureRequest) -> Experiment:
     announced = request.config.stash.get(_EXPERIMENT, None)
     if announced is None:
         raise pytest.UsageError("no experiment: call reports.plugin.announce in the root conftest's pytest_configure")
-    announced.progress = _progress(request.config)
+    announced.progress = progress_of(request.config)
     request.node.stash[_USED] = True
     return announced
 
@@ -130,7 +130,7 @@ class _Reporting:
             terminalreporter.write_line(f"the reports are not complete: {self._failure}", red=True)
 
 
-def _progress(config: pytest.Config) -> Progress:
+def progress_of(config: pytest.Config) -> Progress:
     """Bars on pytest's own terminal. A worker has none, and who asks for quiet gets it."""
     if not config.pluginmanager.has_plugin("terminalreporter") or config.get_verbosity() < 0:
         return silence

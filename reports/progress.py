@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 
 class Bar(Protocol):
-    """What the work sees of a progress bar: `n` more problems are done."""
+    """What the work sees of a progress bar: `n` more problems are done, and how it stands in a word or two."""
 
-    def update(self, n: int) -> object: ...
+    def update(self, n: int, note: str = "") -> object: ...
 
 
 Progress = Callable[[str, int, int], AbstractContextManager[Bar]]
@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], AbstractContextManager[Bar]]
 
 
 class _Silent:
-    def update(self, n: int) -> None:
+    def update(self, n: int, note: str = "") -> None:
         """Nobody is watching."""
 
 
@@ -62,7 +62,7 @@ def bar(
                 dynamic_ncols=True,
                 mininterval=0.2,
                 smoothing=0.1,
-                bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]",
+                bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]",
             )
     if drawn is None:
         yield _Silent()
@@ -75,9 +75,11 @@ def bar(
 
 
 class _OnScreen:
-    def __init__(self, drawn: Bar, screen: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(self, drawn: Any, screen: Callable[[], AbstractContextManager[object]]) -> None:
         self._drawn, self._screen = drawn, screen
 
-    def update(self, n: int) -> None:
+    def update(self, n: int, note: str = "") -> None:
         with self._screen():
+            if note:
+                self._drawn.set_postfix_str(note, refresh=False)
             self._drawn.update(n)

@@ -22,7 +22,7 @@ from reports.names import file_name
 from reports.records import ATTENTION, AttentionReading, Cell, Prediction, Record, Settings, record_of
 
 _SET_ASIDE = (
-    *("predictions", "readings", "attention_maps"),
+    *("predictions", "readings", "attention_maps", "checkpoints"),
     *("accuracy.csv", "accuracy.png", "attention.csv", "attention_heat.png", "retrieval.png"),
 )
 _REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
@@ -157,8 +157,8 @@ class Results:
     def set_aside(self) -> Path | None:
         """Moves all records to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
 
-        The attention maps go with them, as without a model they cannot be made again either, and so do the reports,
-        which would stand beside other records. Returns that folder, or
+        The attention maps and the tuned checkpoints go with them, as without a model they cannot be made again either,
+        and so do the reports, which would stand beside other records. Returns that folder, or
         None when there was nothing to move. Under several workers this is for the process that starts them, before it
         does.
         """

@@ -11,6 +11,7 @@ from reports.attention_table import table_of
 from reports.disk import shown
 from reports.records import ATTENTION, CellRun
 from reports.store import Results
+from reports.tunings import tuned_lines
 
 _ERRORS_SHOWN = 5
 
@@ -27,7 +28,9 @@ def summary(
     lines = table(rows, width)
     if any(row.degradation is not None for row in rows):
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
-    lines += [*table_of(measured, width), *_counted(runs), *_errors(results, runs)]
+    if any(row.gain is not None for row in rows):
+        lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
+    lines += [*table_of(measured, width), *tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
     if caveat:
         lines.append(f"note: {caveat}")
     return lines

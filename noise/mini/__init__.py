@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from noise.mini.generate import familiar, new_names, new_templates, training_stream
+from noise.mini.generate import familiar, new_names, new_templates, new_templates_to_train_on, training_stream
 from noise.problems import Problem
 
 #: The seeds of the test splits, and of the problems to fine-tune on. The shipped pair was trained with another, 0.
@@ -21,8 +21,9 @@ TRAIN_SIZE = 8_000
 _SPLITS: dict[str, Callable[[], list[Problem]]] = {
     "test": lambda: familiar(1_000, TEST_SEED),
     "new-names": lambda: new_names(500, TEST_SEED),
-    "new-templates": lambda: new_templates(240, TEST_SEED),
+    "new-templates": lambda: new_templates(500, TEST_SEED),
     "train": lambda: training(TRAIN_SEED, TRAIN_SIZE),
+    "new-templates-train": lambda: new_templates_to_train_on(2_000, TRAIN_SEED),
 }
 SPLITS = tuple(_SPLITS)
 
@@ -38,6 +39,7 @@ def problems(split: str) -> list[Problem]:
     `test`: the trained templates, names and things with new numbers: no worked answer of it stands in training, while
     one of its sums may, as a step of another answer or in a drill. `new-names`: new numbers, and names and things that
     training never holds. `new-templates`: kinds of problem that it never holds. `train`: problems to fine-tune on, made
-    as the miniatures' training text was, with another seed. Raises `KeyError` for another name.
+    as the miniatures' training text was, with another seed. `new-templates-train`: the same for the kinds of
+    `new-templates`, with no worked answer of them. Raises `KeyError` for another name.
     """
     return _SPLITS[split]()

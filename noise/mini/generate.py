@@ -185,8 +185,10 @@ def _drill(rng: random.Random) -> tuple[str, str]:
     return f"Work out {', '.join(asked)}.", _answer(worked, result)
 
 
-def problems_of(split: str, templates: tuple[Template, ...], words: Lexicon, n: int, seed: int) -> list[Problem]:
-    """`n` clean problems with held-out numbers, no question twice. Ids are `mini-<split>-<number>`.
+def problems_of(
+    split: str, templates: tuple[Template, ...], words: Lexicon, n: int, seed: int, held_out: bool = True
+) -> list[Problem]:
+    """`n` clean problems, with held-out numbers or without any, no question twice. Ids are `mini-<split>-<number>`.
 
     Every template comes once before any comes again, in an order of its own each time, so the first ones are a fair
     sample.
@@ -198,7 +200,7 @@ def problems_of(split: str, templates: tuple[Template, ...], words: Lexicon, n: 
     while len(problems) < n:
         if not order:
             order = rng.sample(templates, len(templates))
-        question, answer, _ = _instance(order[-1], words, rng, held_out=True)
+        question, answer, _ = _instance(order[-1], words, rng, held_out)
         if question not in questions:
             order.pop()
             questions.add(question)
@@ -222,6 +224,11 @@ def training_stream(seed: int, aside_share: float = ASIDE_SHARE) -> Iterator[Pro
 def new_templates(n: int, seed: int) -> list[Problem]:
     """`n` problems of the templates that training never holds."""
     return problems_of("new-templates", NEW_TEMPLATES, SEEN, n, seed)
+
+
+def new_templates_to_train_on(n: int, seed: int) -> list[Problem]:
+    """`n` problems of the same templates, without a worked answer that `new_templates` has."""
+    return problems_of("new-templates-train", NEW_TEMPLATES, SEEN, n, seed, held_out=False)
 
 
 def new_names(n: int, seed: int) -> list[Problem]:

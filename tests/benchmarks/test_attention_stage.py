@@ -92,7 +92,7 @@ def test_a_reading_does_not_depend_on_its_batch(loaded: LoadedModel, asked: list
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("model", [MODELS["diffllama"]], indirect=True)
+@pytest.mark.parametrize("spec", [MODELS["diffllama"]], indirect=True)
 def test_a_case_can_ask_for_the_true_pattern_by_a_fixture(model: LoadedModel, true_attention: Any) -> None:
     inputs = model.encode(["Question: Ann has 3 caps."], return_tensors="pt")
     with torch.inference_mode():

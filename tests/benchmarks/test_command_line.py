@@ -19,16 +19,26 @@ NOISES = ("clean", "inf", "rcs", "sd")
 
 def cases(model: str) -> list[str]:
     """The ids of a model's cases, in their order."""
-    return [
-        *(f"{model}-{noise}-zero_shot" for noise in NOISES),
-        *(f"{model}-{noise}-attention" for noise in (*NOISES, "needle")),
-    ]
+    return [*zero_shot(model), *sft(model), *attention(model), *attention(f"{model}+sft")]
 
 
-ZERO_SHOT = ["benchmarks", "--skip-attention"]
+def zero_shot(model: str) -> list[str]:
+    return [f"{model}-{noise}-zero_shot" for noise in NOISES]
+
+
+def sft(model: str) -> list[str]:
+    return [f"{model}-{noise}-sft" for noise in NOISES]
+
+
+def attention(model: str) -> list[str]:
+    return [f"{model}-{noise}-attention" for noise in (*NOISES, "needle")]
+
+
+ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
 OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
 --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
---attention-heads --attention-queries --attention-maps""".split()
+--attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
+--sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
 
 
 def command(*arguments: str) -> list[str]:
@@ -55,17 +65,31 @@ def test_a_case_is_a_cell_in_the_order_in_which_models_are_loaded() -> None:
     ("arguments", "cells"),
     [
         (["-k", "diffllama"], cases("diffllama")),
-        (["-k", "diffllama and inf"], ["diffllama-inf-zero_shot", "diffllama-inf-attention"]),
-        (["-k", "attention and diffllama"], cases("diffllama")[4:]),
-        (["-k", "retrieval", "--models", "llama"], ["llama-needle-attention"]),
+        (
+            ["-k", "diffllama and inf"],
+            [
+                *("diffllama-inf-zero_shot", "diffllama-inf-sft"),
+                *("diffllama-inf-attention", "diffllama+sft-inf-attention"),
+            ],
+        ),
+        (["-k", "attention and diffllama"], [*attention("diffllama"), *attention("diffllama+sft")]),
+        (["-k", "retrieval", "--models", "llama"], ["llama-needle-attention", "llama+sft-needle-attention"]),
+        (["-k", "sft and not attention"], [*sft("diffllama"), *sft("llama")]),
+        (["-k", "diffllama+sft"], attention("diffllama+sft")),
         (["--models", "llama"], cases("llama")),
         (
-            ["--skip-attention", "--models", "llama,diffllama", "--datasets", "inf"],
+            ["--skip-attention", "--skip-sft", "--models", "llama,diffllama", "--datasets", "inf"],
             ["llama-inf-zero_shot", "diffllama-inf-zero_shot"],
         ),
-        (["--skip-attention", "--models", "mine=llama", "--datasets", "clean"], ["mine-clean-zero_shot"]),
+        (
+            ["--skip-attention", "--models", "mine=llama", "--datasets", "clean"],
+            ["mine-clean-zero_shot", "mine-clean-sft"],
+        ),
         (["--skip-zero-shot", "--models", "llama"], cases("llama")[4:]),
-        (["--skip-zero-shot", "--skip-attention"], []),
+        (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+        (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+        (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
+        (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
     ],
 )
 def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
@@ -84,6 +108,16 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
         (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
         (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
+        (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
+        (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
+        (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),
+        (["--sft-noise", "ifn"], "--sft-noise: unknown dataset 'ifn'. Did you mean 'inf'?"),
+        (["--sft-problems", "gsm8"], "--sft-problems: unknown source of problems 'gsm8'. Did you mean 'gsm8k'?"),
+        (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: there is no such file"),
+        (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected one of them at the most"),
+        (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
+        (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),
+        (["--problems", "mini:train", "--sft-problems", "mini:train"], "are asked by the evaluation too"),
         (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
     ],
 )
@@ -114,17 +148,21 @@ def test_the_options_stand_under_one_heading() -> None:
 @pytest.mark.parametrize(
     ("arguments", "size"),
     [
-        ([], "200 problems (100 for attention) a cell from mini, seed 0"),
-        (["--quick"], "20 problems a cell"),
-        (["--mode", "quick"], "20 problems a cell"),
-        (["--mode", "medium"], "100 problems (50 for attention) a cell"),
-        (["--mode", "full"], "all problems (200 for attention) a cell"),
-        (["--quick", "--max-samples", "7"], "7 problems a cell"),
+        ([], "sft (lora, 500 × 2), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
+        (["--quick"], "sft (lora, 50 × 1), attention; 20 problems a cell"),
+        (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),
+        (["--mode", "medium"], "zero_shot, attention; 100 problems (50 for attention) a cell"),
+        (["--mode", "full"], "zero_shot, attention; all problems (200 for attention) a cell"),
+        (["--quick", "--max-samples", "7"], "attention; 7 problems a cell"),
+        (
+            "--sft-method full --sft-samples -1 --sft-epochs 3 --sft-noise inf,sd --skip-attention".split(),
+            "zero_shot, sft (full, all × 3 with inf/sd); 200 problems",
+        ),
     ],
 )
 def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
     out = typed("benchmarks", "--collect-only", *arguments).stdout
-    assert f"grid: diffllama, llama × clean, inf, rcs, sd × zero_shot, attention; {size}" in out
+    assert out.partition("grid: diffllama, llama × clean, inf, rcs, sd × ")[2].partition("\n")[0].count(size) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
@@ -238,7 +276,7 @@ def test_the_stage_attention_leaves_its_table_its_maps_and_its_pictures(tmp_path
     problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "3+2=5\n#### 5"}
     file.write_text(json.dumps(problem) + "\n")
     arguments = ["--problems", str(file), "--results", str(folder), "--datasets", "clean,inf"]
-    arguments += ["-k", "attention", "--attention-layers", "0-1", "--attention-heads", "1"]
+    arguments += ["-k", "attention", "--skip-sft", "--attention-layers", "0-1", "--attention-heads", "1"]
     done = typed("benchmarks", *arguments)
     assert done.returncode == 0, done.stdout
     assert "queries answer; layers 0,1; heads 1" in " ".join(done.stdout.split())

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas
 import pytest
 
 from reports.accuracy import CellAccuracy, accuracies, wilson, write_csv
+from reports.accuracy_table import table
 from reports.records import Cell
 from reports.store import Results
 from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted
@@ -125,9 +127,35 @@ def test_the_file_is_tidy_and_reads_back(results: Results) -> None:
     path = results.folder / "accuracy.csv"
     write_csv(accuracies(results), path)
     assert path.read_text().splitlines() == [
-        "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors",
-        "diffllama,zero_shot,clean,10,9,0.900000,0.595850,0.982124,,,1,0,0,0",
-        "diffllama,zero_shot,inf,3,2,0.666667,0.207660,0.938508,0.333333,3,1,0,0,0",
+        "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors,"
+        "gain,gain_n",
+        "diffllama,zero_shot,clean,10,9,0.900000,0.595850,0.982124,,,1,0,0,0,,",
+        "diffllama,zero_shot,inf,3,2,0.666667,0.207660,0.938508,0.333333,3,1,0,0,0,,",
     ]
     table = pandas.read_csv(path)
     assert table.set_index("noise").loc["inf", "degradation"] == pytest.approx(1 / 3, abs=1e-6)
+
+
+TUNED = Cell("diffllama", "inf", "sft")
+TUNED_SETTINGS = replace(SETTINGS, weights="weights-2")
+
+
+def test_a_gain_is_over_the_problems_that_the_model_answered_before_and_after(results: Results) -> None:
+    results.append(CELL, SETTINGS, outcomes(1, 3))
+    results.append(TUNED, TUNED_SETTINGS, [*outcomes(3, 1), predicted("p8"), predicted("p9", "error")])
+    row = row_of(results, TUNED)
+    assert (row.gain, row.gain_n) == (0.5, 4)
+    assert row_of(results, CELL).gain is None
+
+
+def test_there_is_no_gain_where_more_than_the_weights_differs(results: Results) -> None:
+    """Another prompt, or other problems, would be counted as the tuning's doing."""
+    results.append(CELL, OTHER_SETTINGS, outcomes(1, 3))
+    results.append(TUNED, TUNED_SETTINGS, outcomes(3, 1))
+    assert row_of(results, TUNED).gain is None
+
+
+def test_a_gain_stands_in_the_table_with_its_sign(results: Results) -> None:
+    results.append(CELL, SETTINGS, outcomes(3, 1))
+    results.append(TUNED, TUNED_SETTINGS, outcomes(1, 3))
+    assert any(line.split() == ["gain", "-50.0"] for line in table(accuracies(results)))

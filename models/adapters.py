@@ -1,0 +1,100 @@
+"""LoRA adapters (Hu et al., arXiv 2106.09685): put on a base, kept beside its name, and merged into it again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+from transformers import PreTrainedModel
+
+from models.registry import MODELS, ModelSpec, reference_of, spec_of_reference
+from models.tuning_options import LORA_TARGETS, Tuning
+
+#: The file that makes a folder an adapter, and not a model.
+ADAPTER_CONFIG = "adapter_config.json"
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether `folder` holds a peft adapter."""
+    return (folder / ADAPTER_CONFIG).is_file()
+
+
+def targets_of(model: PreTrainedModel, name: str) -> list[str]:
+    """The names of the layers that LoRA adapts: ours for the two families, else peft's own.
+
+    Raises `ValueError` for an architecture that neither knows, or whose layers have other names.
+    """
+    architecture = model.config.model_type
+    known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
+    there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
+    targets = [target for target in known if target in there]
+    if not targets:
+        raise ValueError(
+            f"model {name!r}: peft knows no layers to adapt in the architecture {architecture!r}; expected one of"
+            f" {', '.join(sorted({*LORA_TARGETS, *TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING}))},"
+            " or --sft-method full"
+        )
+    return targets
+
+
+def adapted(model: PreTrainedModel, name: str, tuning: Tuning) -> PeftModel:
+    """`model` with a fresh adapter in it, which changes nothing yet; all else is frozen. `model` itself is changed."""
+    config = LoraConfig(
+        r=tuning.rank, lora_alpha=2 * tuning.rank, target_modules=targets_of(model, name), task_type="CAUSAL_LM"
+    )
+    return get_peft_model(model, config)
+
+
+def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
+    """Write the adapter to `folder`, with a name of its base that holds on another machine or in another folder."""
+    config = model.peft_config["default"]
+    before = config.base_model_name_or_path
+    try:
+        config.base_model_name_or_path = reference_of(base, folder)
+        model.save_pretrained(str(folder), save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
+        written = json.loads((folder / ADAPTER_CONFIG).read_bytes())
+        written["target_modules"] = sorted(written["target_modules"])  # a set, in another order in each process
+        (folder / ADAPTER_CONFIG).write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    finally:
+        config.base_model_name_or_path = before
+
+
+def base_of(folder: Path) -> ModelSpec:
+    """The model that the adapter in `folder` belongs on. Raises `ValueError` where it cannot be found."""
+    try:
+        reference = json.loads((folder / ADAPTER_CONFIG).read_bytes())["base_model_name_or_path"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder / ADAPTER_CONFIG} does not name the adapter's base ({error})") from None
+    found = spec_of_reference(str(reference), folder)
+    if found is None or os.path.realpath(found.source) == os.path.realpath(folder):
+        raise ValueError(
+            f"the adapter in {folder} belongs on {reference!r}, which is no registered model ({', '.join(MODELS)}), no"
+            " hub id, and no folder, neither from there nor from here"
+        )
+    return found
+
+
+def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
+    """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed."""
+    with torch.random.fork_rng():  # peft draws weights before it reads them
+        return PeftModel.from_pretrained(base, str(folder)).eval()
+
+
+def merged(model: PeftModel) -> Any:
+    """The base's own class with the adapter added into its weights. `model` is used up."""
+    return model.merge_and_unload().eval()
+
+
+def deltas(model: PeftModel) -> dict[str, float]:
+    """The largest absolute change of a weight that the adapter makes in each layer it is in, by the layer's name."""
+    return {
+        name: float(module.get_delta_weight("default").abs().max())
+        for name, module in model.named_modules()
+        if hasattr(module, "get_delta_weight")
+    }

@@ -1,0 +1,60 @@
+"""Problems as what a fine-tuning reads: the tokens that evaluation asks with, then the worked answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from models.loading import LoadedModel
+from models.prompt import completion_for, prompt_for
+from noise.problems import Problem
+
+IGNORED = -100  # PyTorch's and transformers' label of a token without a loss
+
+
+def training_rows(loaded: LoadedModel, problems: Sequence[Problem], loss: str = "answer") -> Dataset:
+    """A table with a row a problem: `input_ids`, `labels` of the same length, and `length` in tokens.
+
+    The tokens of the prompt are those that `generate` would be given; the answer's follow, and end of text. A label is
+    its token, or −100 where there is no loss: in the prompt, or with `loss` `all` in its first token. Nothing is cut:
+    raises `ValueError` for a text longer than the model's positions.
+    """
+    prompts = [prompt_for(problem.question) for problem in problems]
+    texts = [prompt + completion_for(problem.answer) for prompt, problem in zip(prompts, problems, strict=True)]
+    end = loaded.tokenizer.eos_token_id
+    positions = getattr(loaded.model.config, "max_position_embeddings", None)
+    rows = []
+    asked, whole = loaded.encode(prompts)["input_ids"], loaded.encode(texts)["input_ids"]
+    for problem, prompt, text in zip(problems, asked, whole, strict=True):
+        if text[: len(prompt)] != prompt:  # a token across the border would be one that evaluation never asks with
+            answer = completion_for(problem.answer)
+            text = prompt + loaded.encode([answer], add_special_tokens=False)["input_ids"][0]
+        ids = [*text, *([] if end is None or text[-1] == end else [end])]
+        if positions is not None and len(ids) > positions:
+            raise ValueError(
+                f"problem {problem.id!r} to tune on has {len(ids)} tokens with its worked answer, and"
+                f" {loaded.spec.name!r} has {positions} positions; nothing is cut, so leave it out (--sft-problems)"
+            )
+        silent = 1 if loss == "all" else len(prompt)  # nothing stands before the first token to predict it from
+        rows.append({"input_ids": ids, "labels": [IGNORED] * silent + ids[silent:], "length": len(ids)})
+    return Dataset.from_list(rows)
+
+
+def padded(rows: Sequence[dict[str, Any]], filler: int) -> dict[str, torch.Tensor]:
+    """Rows as one batch, (row, token), padded on the left as `generate` pads: so all answers end in the last column."""
+    longest = max(len(row["input_ids"]) for row in rows)
+
+    def column(name: str, value: int) -> torch.Tensor:
+        return torch.tensor([[value] * (longest - len(row[name])) + list(row[name]) for row in rows])
+
+    lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+    mask = (torch.arange(longest) >= longest - lengths[:, None]).long()
+    return {
+        "input_ids": column("input_ids", filler),
+        "labels": column("labels", IGNORED),
+        "attention_mask": mask,
+        "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
+    }

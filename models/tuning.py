@@ -1,0 +1,205 @@
+"""Fine-tuning a model into a checkpoint of its own: reused where it is there, resumed where it was begun, proven."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+
+from models.adapters import adapted, save_adapter
+from models.generation import threads_for
+from models.loading import checkpoint_folder, device_of, dtype_of, fingerprint, load, without_bars
+from models.mini_pair import data_fingerprint
+from models.prompt import PROMPT, STOP
+from models.registry import TRAINING_LOG, ModelSpec
+from models.training_rows import padded, training_rows
+from models.tuning_options import RATE_TIMES_WIDTH, SUFFIX, Tuning
+from models.tuning_proof import prove
+from models.tuning_trainer import Progress, own_randomness, trainer_for
+from noise.problems import Problem
+
+#: Part of every checkpoint's settings: raise it when a change here can change what is trained.
+TUNING_VERSION = "1"
+_PROBES = 4  # texts that the proofs are made on
+
+
+class TuningMismatch(ValueError):
+    """A checkpoint is there already and was made otherwise. Nothing is ever written over it."""
+
+
+def tune(
+    spec: ModelSpec,
+    problems: Sequence[Problem],
+    folder: Path,
+    tuning: Tuning,
+    device: str = "auto",
+    dtype: str = "auto",
+    facts: Mapping[str, Any] | None = None,
+    progress: Progress = lambda done, total, loss: None,
+) -> Path:
+    """Fine-tune `spec` on `problems`, in that text, into `folder`, and give `folder` back.
+
+    A checkpoint of the same settings that is there is used as it is; a training that was cut off goes on from its last
+    saved step. `facts` are for the log and the settings (JSON values: where the problems are from, their noise). The
+    base is read from disk: a model in memory is never touched. `training.json` in `folder` says what was done, and what
+    was proven of the result (`models.tuning_proof`).
+
+    Raises `ValueError` for no problems, for one that is longer than the model's positions, for float16 and for layers
+    that peft does not know; `TuningMismatch` where `folder` holds something else; `LoadError`; `TrainingDiverged` where
+    a loss or gradient is no number; `TuningNotApplied` where a proof fails.
+    """
+    if not problems:
+        raise ValueError(f"model {spec.name!r}: expected at least one problem to tune on, got none (--sft-samples)")
+    place = device_of(device)
+    precision = dtype_of(dtype, place)
+    if precision is torch.float16:
+        raise ValueError("--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled")
+    base = checkpoint_folder(spec)
+    settings = {
+        "base": fingerprint(base),
+        **{name: value for name, value in asdict(tuning).items() if name != "rank" or tuning.method == "lora"},
+        "samples": len(problems),
+        "data": data_fingerprint(list(problems)),
+        **(facts or {}),
+        "precision": str(precision).removeprefix("torch."),
+        "prompt": PROMPT,
+        "stop": STOP,
+        "version": TUNING_VERSION,
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / f".{folder.name}.lock"):  # two workers that want one checkpoint make it once
+        if folder.exists():
+            _refuse_other(folder, settings)
+        else:
+            with without_bars(), own_randomness(tuning.seed, place):
+                _make(spec, base, problems, folder, tuning, place, precision, settings, progress)
+    return folder
+
+
+def _refuse_other(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raise `TuningMismatch` unless `folder` holds a checkpoint of these `settings`."""
+    remedy = "name another --results, or set everything there aside (--fresh)"
+    try:
+        made = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise TuningMismatch(f"{folder} is there and holds no finished fine-tuning of this harness; {remedy}") from None
+    different = [name for name in {**settings, **made} if made.get(name) != settings.get(name)]
+    if different:
+        words = [f"{_option(n)} was {_short(made.get(n))} and is now {_short(settings.get(n))}" for n in different]
+        raise TuningMismatch(f"{folder} was tuned under other settings: {'; '.join(words)}. Nothing changed: {remedy}")
+
+
+def _option(name: str) -> str:
+    """A setting as the user named it."""
+    option = _OPTIONS.get(name)
+    return f"{name} ({option})" if option else name
+
+
+_OPTIONS = {
+    "method": "--sft-method",
+    "epochs": "--sft-epochs",
+    "batch": "--sft-batch-size",
+    "accumulation": "--sft-accumulation",
+    "rate": "--sft-lr",
+    "rank": "--sft-rank",
+    "loss": "--sft-loss",
+    "seed": "--seed",
+    "samples": "--sft-samples",
+    "source": "--sft-problems",
+    "noise": "--sft-noise",
+    "precision": "--dtype",
+    "base": "--models",
+}
+
+
+def _short(value: Any) -> str:
+    return repr(value[:8] + "…" if isinstance(value, str) and len(value) == 64 else value)
+
+
+def _make(
+    spec: ModelSpec,
+    base: Path,
+    problems: Sequence[Problem],
+    folder: Path,
+    tuning: Tuning,
+    device: torch.device,
+    precision: torch.dtype,
+    settings: Mapping[str, Any],
+    progress: Progress,
+) -> None:
+    """Train, save beside the place, prove, and move there whole."""
+    # Full weights are held in float32, as an update is smaller than bfloat16 can hold; an adapter is by itself.
+    held = precision if tuning.method == "lora" else torch.float32
+    started, begin = datetime.now(UTC), time.perf_counter()
+    loaded = load(spec, str(device), str(held).removeprefix("torch."))
+    rows = training_rows(loaded, problems, tuning.loss)
+    width = loaded.model.config.get_text_config().hidden_size
+    rate = RATE_TIMES_WIDTH[tuning.method] / width if tuning.rate is None else tuning.rate
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    work = folder.parent / "unfinished" / f"{folder.name}-{key}"
+    filler = loaded.tokenizer.pad_token_id or 0
+    low = precision is torch.bfloat16
+    with threads_for(loaded):
+        model: Any = adapted(loaded.model, spec.name, tuning) if tuning.method == "lora" else loaded.model
+        trainer = trainer_for(model.train(), rows, tuning, rate, work, filler, low, progress)
+        trainer.train(resume_from_checkpoint=last_saved(work))
+    curve, seconds = trainer.state.log_history, time.perf_counter() - begin
+    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval()
+    staged = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(staged, ignore_errors=True)
+    if tuning.method == "lora":
+        save_adapter(model, staged, spec)
+    else:
+        model.save_pretrained(staged)
+    loaded.tokenizer.save_pretrained(staged)
+    probe = padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler)
+    log = {
+        "model": spec.name + SUFFIX,
+        "caveat": spec.caveat,
+        "settings": settings,
+        "rate": rate,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "tokens": sum(rows["length"]) * tuning.epochs,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "loss": [{"step": p["step"], "loss": round(p["loss"], 5)} for p in curve if "loss" in p],
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in ("torch", "transformers", "peft", "tokenizers", "accelerate")},
+        "proof": prove(model, staged, base, probe),
+    }
+    (staged / TRAINING_LOG).write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+    staged.rename(folder)
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):  # another training may be unfinished there
+        work.parent.rmdir()
+    del trainer, model, loaded
+    gc.collect()  # the Trainer refers to itself, and the card is wanted for the next model
+
+
+def last_saved(work: Path) -> str | None:
+    """The newest step in `work` that was saved whole; its state is written last."""
+    whole = [path for path in work.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,37 @@
+"""How a model is fine-tuned: everything that can be chosen, on one page. No torch here: the command line reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+METHODS = ("lora", "full")
+LOSSES = ("answer", "all")
+#: A tuned model is a model of its own: `diffllama+sft`.
+SUFFIX = "+sft"
+#: The layers that LoRA adapts, by the architecture that a checkpoint's configuration names; of others peft may know.
+LORA_TARGETS = dict.fromkeys(
+    ("diffllama", "llama"), ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+)
+#: Learning rate times hidden size. Adam's best rate falls with the width of a model (Yang et al., arXiv 2203.03466,
+#: table 3); the constants were chosen on the miniatures, whose width is 128, and give 4e-4 and 8e-5 at 1,024.
+RATE_TIMES_WIDTH = {"lora": 0.4, "full": 0.08}
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Settings of a fine-tuning; what is not here is the Trainer's default.
+
+    `method` is `lora` (rank `rank`, alpha twice that; everything else frozen, a differential layer's λ too) or `full`
+    (every weight, λ too). `epochs` counts passes over the problems, `batch` problems a forward pass, `accumulation`
+    batches an optimizer step. `rate` is the peak learning rate of AdamW, None for `RATE_TIMES_WIDTH / hidden size`. The
+    loss is over the tokens of the `answer`, or over `all` of the text.
+    """
+
+    method: str = "lora"
+    epochs: int = 2
+    batch: int = 8
+    accumulation: int = 1
+    rate: float | None = None
+    rank: int = 16
+    loss: str = "answer"
+    seed: int = 0

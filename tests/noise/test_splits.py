@@ -1,0 +1,95 @@
+"""What a model is tuned on is never what it is measured with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from noise import mini
+from noise.problems import Problem
+from noise.sources import load_problems
+from noise.splits import divide, problems_to_measure_with, problems_to_train_on, shared_problems, training_source
+from tests.strategies import problems as any_problems
+
+pytestmark = pytest.mark.quick
+
+
+def numbered(count: int) -> list[Problem]:
+    return [Problem(f"mine-{n:05d}", f"Ann has {n} caps. How many?", f"#### {n}") for n in range(count)]
+
+
+def written(path: Path, problems: list[Problem]) -> Path:
+    lines = [json.dumps({"question": problem.question, "answer": problem.answer}) for problem in problems]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "training"),
+    [
+        ("mini", "mini:train"),
+        ("mini:new-names", "mini:train"),
+        ("mini:new-templates", "mini:new-templates-train"),
+        ("gsm8k", "gsm8k:train"),
+        ("mini:train", None),
+        ("gsm8k:train", None),
+        ("mine.jsonl", None),
+        ("gsm8k_train.jsonl", None),
+    ],
+)
+def test_a_source_has_a_training_split_or_is_divided(source: str, training: str | None) -> None:
+    assert training_source(source) == training
+
+
+@pytest.mark.parametrize("name", ["mine_test", "mine_dev", "test"])
+def test_a_test_file_is_trained_on_the_training_file_beside_it_and_never_on_itself(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path / f"{name}.jsonl", numbered(3))
+    with pytest.raises(ValueError, match=r"has no training split: expected (mine_)?train\.jsonl beside it"):
+        training_source(file)
+    beside = written(tmp_path / ("mine_train.jsonl" if "_" in name else "train.jsonl"), numbered(2))
+    assert training_source(file) == beside
+    assert len(problems_to_train_on(file)) == 2
+    assert len(problems_to_measure_with(file)) == 3
+
+
+def test_a_lone_file_is_divided_in_two_halves(tmp_path: Path) -> None:
+    file = written(tmp_path / "mine.jsonl", numbered(1_000))
+    training, measuring = problems_to_train_on(file), problems_to_measure_with(file)
+    assert [*training, *measuring] != load_problems(file)
+    assert sorted(p.id for p in [*training, *measuring]) == [problem.id for problem in load_problems(file)]
+    assert 400 < len(training) < 600
+
+
+def test_a_longer_file_moves_no_problem_to_the_other_side() -> None:
+    few, many = divide(numbered(100)), divide(numbered(200))
+    assert all(some == more[: len(some)] for some, more in zip(few, many, strict=True))
+
+
+@given(any_problems, any_problems)
+def test_no_text_is_on_both_sides_whatever_its_id(one: Problem, other: Problem) -> None:
+    doubled = [Problem(f"{n}", problem.question, problem.answer) for n in range(6) for problem in (one, other)]
+    training, measuring = divide(doubled)
+    assert not shared_problems(training, measuring)
+
+
+def test_the_same_question_in_other_letters_and_spaces_is_shared() -> None:
+    other = Problem("x", "ann  HAS 1\ncaps. How many?", "#### 1")
+    assert shared_problems([other], numbered(3)) == [other]
+    assert not shared_problems([other], numbered(1))
+
+
+@pytest.mark.parametrize("split", ["test", "new-names", "new-templates"])
+def test_no_embedded_training_split_holds_what_its_test_split_asks(split: str) -> None:
+    source = f"mini:{split}"
+    answers = {problem.answer for problem in mini.problems(split)}
+    assert not {problem.answer for problem in problems_to_train_on(source)} & answers
+    assert not shared_problems(problems_to_train_on(source), problems_to_measure_with(source))
+
+
+def test_gsm8k_is_divided_without_a_shared_question(gsm8k: list[Problem]) -> None:
+    training, measuring = divide(gsm8k)
+    assert 0.48 < len(training) / len(gsm8k) < 0.52
+    assert not shared_problems(training, measuring)
