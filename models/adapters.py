@@ -1,19 +1,23 @@
-"""LoRA adapters (Hu et al., arXiv 2106.09685): put on a base, kept beside its name, and merged into it again."""
+"""LoRA adapters (Hu et al., arXiv 2106.09685): put on a base, kept beside its name, and merged into it again.
+
+peft takes two seconds to import, so it is imported where an adapter is at hand: most models have none.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from transformers import PreTrainedModel
 
 from models.registry import MODELS, ModelSpec, reference_of, spec_of_reference
 from models.tuning_options import LORA_TARGETS, Tuning
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 #: The file that makes a folder an adapter, and not a model.
 ADAPTER_CONFIG = "adapter_config.json"
@@ -29,6 +33,8 @@ def targets_of(model: PreTrainedModel, name: str) -> list[str]:
 
     Raises `ValueError` for an architecture that neither knows, or whose layers have other names.
     """
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+
     architecture = model.config.model_type
     known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
     there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
@@ -44,6 +50,8 @@ def targets_of(model: PreTrainedModel, name: str) -> list[str]:
 
 def adapted(model: PreTrainedModel, name: str, tuning: Tuning) -> PeftModel:
     """`model` with a fresh adapter in it, which changes nothing yet; all else is frozen. `model` itself is changed."""
+    from peft import LoraConfig, get_peft_model
+
     config = LoraConfig(
         r=tuning.rank, lora_alpha=2 * tuning.rank, target_modules=targets_of(model, name), task_type="CAUSAL_LM"
     )
@@ -82,6 +90,8 @@ def base_of(folder: Path) -> ModelSpec:
 
 def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
     """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed."""
+    from peft import PeftModel
+
     with torch.random.fork_rng():  # peft draws weights before it reads them
         return PeftModel.from_pretrained(base, str(folder)).eval()
 

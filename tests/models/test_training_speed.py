@@ -1,0 +1,119 @@
+"""What batches of like length and a loss on the answer alone save, beside a Trainer as people write it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
+
+from models.adapters import adapted
+from models.loading import LoadedModel
+from models.mini_training import Recipe, make_tokenizer
+from models.prompt import completion_for, prompt_for
+from models.registry import ModelSpec
+from models.training_rows import IGNORED, training_rows
+from models.tuning_options import Tuning
+from models.tuning_trainer import trainer_for
+from noise import mini
+from noise.problems import Problem
+
+pytestmark = pytest.mark.slow
+LENGTH, BATCH, RUNS = 1_024, 4, 3
+
+
+def model_for(problems: Sequence[Problem]) -> LoadedModel:
+    """Two layers of the width of the 375M pair, random weights, and a byte-level BPE of 16,000 made on `problems`."""
+    tokenizer = make_tokenizer(list(problems), Recipe(vocabulary=16_000))
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=16_000,
+        hidden_size=1_024,
+        intermediate_size=4_096,
+        num_hidden_layers=2,
+        num_attention_heads=16,
+        num_key_value_heads=4,
+        max_position_embeddings=2 * LENGTH,
+        attn_implementation="sdpa",
+    )
+    return LoadedModel(LlamaForCausalLM(config), tokenizer, ModelSpec("random", "random"), "")
+
+
+def ours(loaded: LoadedModel, model: Any, problems: Sequence[Problem], folder: Path) -> Trainer:
+    """The trainer of `models.tune`."""
+    rows = training_rows(loaded, problems)
+    return trainer_for(model, rows, Tuning(batch=BATCH, epochs=1), 1e-4, folder, 0, False, lambda *facts: None)
+
+
+def plain(loaded: LoadedModel, model: Any, problems: Sequence[Problem], folder: Path) -> Trainer:
+    """Each example padded to 1,024 tokens, the loss the model's own over all that is no padding."""
+    texts = [prompt_for(problem.question) + completion_for(problem.answer) for problem in problems]
+    encoded = loaded.tokenizer(texts, padding="max_length", max_length=LENGTH, padding_side="right")
+    labels = [
+        [token if there else IGNORED for token, there in zip(ids, mask, strict=True)]
+        for ids, mask in zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
+    ]
+    rows = Dataset.from_dict({**encoded, "labels": labels}).remove_columns(
+        [name for name in encoded if name not in ("input_ids", "attention_mask")]
+    )
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=BATCH,
+        num_train_epochs=1,
+        learning_rate=1e-4,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+    return Trainer(model=model, args=arguments, train_dataset=rows)
+
+
+def seconds_of(trainer: Trainer) -> float:
+    begin = time.perf_counter()
+    trainer.train()
+    return time.perf_counter() - begin
+
+
+def compare(
+    problems: Sequence[Problem], batches: int, title: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> list[float]:
+    """The ratios, ours over plain, of useful tokens a second: both ways in turn, on the same model and examples."""
+    loaded = model_for(problems)
+    model = adapted(loaded.model, "random", Tuning())
+    some = problems[: batches * BATCH]
+    useful = sum(training_rows(loaded, some)["length"])
+    ways: list[Callable[..., Trainer]] = [ours, plain]
+    for way in ways:
+        way(loaded, model, some[:BATCH], folder).train()
+    rates: list[list[float]] = [[], []]
+    for _ in range(RUNS):
+        for taken, way in zip(rates, ways, strict=True):
+            taken.append(useful / seconds_of(way(loaded, model, some, folder)))
+    ratios = [own / other for own, other in zip(*rates, strict=True)]
+    with capsys.disabled():
+        print(f"\n{title}: {len(some)} examples of {useful / len(some):.0f} tokens, {RUNS} paired runs, min/median/max")
+        for name, values in (("ours", rates[0]), ("padded to 1,024", rates[1]), ("ratio", ratios)):
+            digits = 1 if name == "ratio" else 0
+            said = " / ".join(f"{v:,.{digits}f}" for v in (min(values), statistics.median(values), max(values)))
+            print(f"  {name:<16} {said}" + ("" if name == "ratio" else " useful tokens/s"))
+    return ratios
+
+
+def test_five_times_the_useful_tokens_a_second_on_gsm8k(
+    gsm8k: list[Problem], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert statistics.median(compare(gsm8k, 12, "GSM8K", tmp_path, capsys)) >= 5
+
+
+def test_five_times_the_useful_tokens_a_second_on_the_embedded_problems(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert statistics.median(compare(mini.problems("train"), 4, "mini:train", tmp_path, capsys)) >= 5
