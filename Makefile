@@ -18,7 +18,7 @@ bench: $(READY)
 	$(VENV)/bin/python -m pytest benchmarks $(ARGS)
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest tests $(ARGS)
+	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)
