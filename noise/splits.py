@@ -17,7 +17,7 @@ _TRAINING = {
     "gsm8k:test": "gsm8k:train",
 }
 #: The last word of a file's name that says it is there to measure with.
-_MEASURING = ("test", "validation", "valid", "dev")
+_MEASURING = ("test", "validation", "valid", "val", "dev", "eval")
 
 
 def training_source(source: str | Path) -> str | Path | None:
