@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.evaluate import one_by_one_on_error, settings_of
 from benchmarks.grid import Looking
 from benchmarks.segmented import GRID_PARTS, SEGMENTS, Parts, SegmentedText, segmented
-from noise.problems import NoisyProblem, Problem
+from noise.problems import NoisyProblem
 from reports.experiment import Experiment
 from reports.records import AttentionReading, Cell, Settings
 
@@ -52,7 +52,7 @@ def measure_attention(
         pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
         raise ValueError(f"{loaded.spec.name}: {error} (--attention-layers, --attention-heads{pair})") from None
     texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in asked}
-    with experiment.cell(cell, attention_settings(loaded, source, asked[0].problem, looking), texts) as opened:
+    with experiment.cell(cell, attention_settings(loaded, source, looking), texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _MOST_TEXTS)):
             batch = [missing[index] for index in indices]
@@ -60,9 +60,9 @@ def measure_attention(
     return {id: reading for id, reading in opened.predictions.items() if isinstance(reading, AttentionReading)}
 
 
-def attention_settings(loaded: LoadedModel, source: str, first: Problem, looking: Looking) -> Settings:
+def attention_settings(loaded: LoadedModel, source: str, looking: Looking) -> Settings:
     """What a reading of this model depends on besides the problem's text. Nothing is generated."""
-    key = settings_of(loaded, source, first, max_new_tokens=0)
+    key = settings_of(loaded, source, max_new_tokens=0)
     return replace(key, stop="", generation=ATTENTION_VERSION, attention=str(looking))
 
 

@@ -58,12 +58,13 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
     import pandas
 
     from benchmarks.evaluate import ask_with, evaluate
+    from benchmarks.measured import measured_problems
     from models.loading import load
-    from noise.sources import load_problems
     from reports.experiment import Experiment
     from reports.store import Results
 
-    clean = plan.sample(load_problems(plan.problems))
+    measured = measured_problems(plan, tunes=False)
+    clean = plan.sample(measured.problems)
     experiment = Experiment(Results(folder), seed=plan.seed, options=plan.options(), caveat=plan.caveat)
     details: dict[str, list[Prediction]] = {}
     status = "interrupted"
@@ -72,7 +73,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
             loaded = load(spec, plan.device, plan.dtype)
             for _, cell in plan.cells("zero_shot", spec):
                 asked = ask_with(cell.noise, clean, plan.seed)
-                found = evaluate(experiment, loaded, cell, asked, plan.source, plan.batch_size, plan.max_new_tokens)
+                found = evaluate(experiment, loaded, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)
                 details[cell.id] = list(found.values())
         status = "finished"
     finally:

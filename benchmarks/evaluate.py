@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -28,15 +27,11 @@ def ask_with(noise: str, problems: Sequence[Problem], seed: int) -> list[NoisyPr
     return [inject(problem, noise, seed) for problem in problems]
 
 
-def settings_of(loaded: LoadedModel, source: str, first: Problem, max_new_tokens: int) -> Settings:
-    """What a prediction of this model depends on besides the problem's text.
-
-    `source` names where problems are from, and `first`, the first of them, tells two files of one name apart.
-    """
+def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
+    """What a prediction of this model depends on besides the problem's text; `source` is `MeasuredProblems.source`."""
     from models.generation import GENERATION_VERSION
     from models.prompt import PROMPT, STOP
 
-    digest = hashlib.sha256(f"{first.id} {first.question}".encode(errors="surrogatepass")).hexdigest()
     return Settings(
         weights=loaded.fingerprint,
         prompt=PROMPT,
@@ -44,7 +39,7 @@ def settings_of(loaded: LoadedModel, source: str, first: Problem, max_new_tokens
         max_new_tokens=max_new_tokens,
         precision=loaded.precision,
         generation=GENERATION_VERSION,
-        problems=f"{source} {digest[:8]}",
+        problems=source,
     )
 
 
@@ -64,7 +59,7 @@ def evaluate(
     from models.generation import batches
 
     texts = {problem.problem.id: problem.question for problem in asked}
-    settings = settings_of(loaded, source, asked[0].problem, max_new_tokens)
+    settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
         for indices in batches(loaded, [problem.question for problem in missing], batch_size):

@@ -136,6 +136,11 @@ class Plan:
         ):
             if value < 1:
                 raise GridError(f"{option} {value}: expected a number from 1 up")
+        if "sft" in self.stages and re.fullmatch(r"cuda:0*[1-9]\d*", self.device):
+            raise GridError(
+                f"--device {self.device}: fine-tuning takes the first card that is visible; set CUDA_VISIBLE_DEVICES="
+                f"{self.device.partition(':')[2]} and give --device cuda, or --skip-sft"
+            )
         if tuning.rate is not None and not 0 < tuning.rate < math.inf:
             raise GridError(f"--sft-lr {tuning.rate}: expected a number above 0")
         names = {spec.name for spec in self.models}

@@ -11,10 +11,11 @@ from typing import Any
 
 from benchmarks.evaluate import ask_with
 from benchmarks.grid import Plan
+from benchmarks.measured import measured_problems
 from models.registry import ModelSpec
 from noise.problems import Problem
 from noise.sources import is_file_source, load_problems, split_source
-from noise.splits import problems_to_measure_with, problems_to_train_on, shared_problems, training_source
+from noise.splits import problems_to_train_on, shared_problems, training_source
 from reports.progress import Bar, Progress
 from reports.tunings import tuned_folder
 
@@ -28,17 +29,6 @@ class TuningSet:
     noises: tuple[str, ...]
 
 
-def measured_problems(plan: Plan, tunes: bool) -> list[Problem]:
-    """The problems that the cells of a run take theirs from, in order.
-
-    Where a model is tuned on one half of a file (`noise.splits`), every stage of the run asks the other half, so that
-    all of them ask the same problems; a run that tunes nothing, or on `--sft-problems`, asks the whole file.
-    """
-    if tunes and plan.sft_problems is None:
-        return problems_to_measure_with(plan.problems)
-    return load_problems(plan.problems)
-
-
 def tuning_set(plan: Plan) -> TuningSet:
     """The problems to tune on, of which the plan's cells ask none.
 
@@ -46,11 +36,14 @@ def tuning_set(plan: Plan) -> TuningSet:
     problems or fewer than were asked for, or where some are asked by the evaluation too, and what loading raises.
     """
     option = "--sft-problems" if plan.sft_problems is not None else "--problems"
-    where = plan.sft_problems or training_source(plan.problems)
+    remedy = "name others with --sft-problems, or leave the stage out with --skip-sft"
+    try:
+        where = plan.sft_problems or training_source(plan.problems)
+    except ValueError as error:
+        raise ValueError(f"--problems: {error}; {remedy}") from None
     name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
     found = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
-    remedy = "name others with --sft-problems, or leave the stage out with --skip-sft"
-    measured = measured_problems(plan, tunes=True)
+    measured = measured_problems(plan, tunes=True).problems
     if not found or not measured:
         side = "to tune on" if not found else "to measure with"
         raise ValueError(f"{option}: {name} leaves no problem {side}; {remedy}")
@@ -98,7 +91,10 @@ def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
     """`problem` in the text that is trained on."""
     digest = hashlib.sha256(f"{seed}/{problem.id}".encode("utf-8", "surrogatepass")).digest()
     name = noises[int.from_bytes(digest[:8], "big") % len(noises)]
-    return replace(problem, question=ask_with(name, [problem], seed)[0].question)
+    question = ask_with(name, [problem], seed)[0].question
+    if question == problem.question:
+        return problem
+    return replace(problem, question=question, original_question=problem.original_question or problem.question)
 
 
 def _name(source: Any) -> str:

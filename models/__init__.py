@@ -19,7 +19,7 @@ _LAZY = {
     "attention_allocation": "allocation",
     "Allocation": "allocation",
     "tune": "tuning",
-    "TuningMismatch": "tuning",
+    "TuningMismatch": "tuning_match",
     "TrainingDiverged": "tuning_trainer",
     "TuningNotApplied": "tuning_proof",
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PreTrainedModel
 
-from models.registry import MODELS, ModelSpec, reference_of, spec_of_reference
+from models.registry import MODELS, TRAINING_LOG, ModelSpec, reference_of, spec_of_reference
 from models.tuning_options import LORA_TARGETS, Tuning
 
 if TYPE_CHECKING:
@@ -74,18 +74,30 @@ def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
 
 
 def base_of(folder: Path) -> ModelSpec:
-    """The model that the adapter in `folder` belongs on. Raises `ValueError` where it cannot be found."""
+    """The model that the adapter in `folder` belongs on: where its configuration says, or else where it was when the
+    adapter was trained here. Raises `ValueError` where it cannot be found, and for an adapter that is not LoRA's."""
     try:
-        reference = json.loads((folder / ADAPTER_CONFIG).read_bytes())["base_model_name_or_path"]
+        config = json.loads((folder / ADAPTER_CONFIG).read_bytes())
+        reference, kind = config["base_model_name_or_path"], config["peft_type"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / ADAPTER_CONFIG} does not name the adapter's base ({error})") from None
-    found = spec_of_reference(str(reference), folder)
+        raise ValueError(f"{folder / ADAPTER_CONFIG} does not name the adapter's base and kind ({error})") from None
+    if kind != "LORA":
+        raise ValueError(f"{folder} holds an adapter of the kind {kind!r}; expected 'LORA', which can be merged")
+    found = spec_of_reference(str(reference), folder) or _base_when_trained(folder)
     if found is None or os.path.realpath(found.source) == os.path.realpath(folder):
         raise ValueError(
             f"the adapter in {folder} belongs on {reference!r}, which is no registered model ({', '.join(MODELS)}), no"
             " hub id, and no folder, neither from there nor from here"
         )
     return found
+
+
+def _base_when_trained(folder: Path) -> ModelSpec | None:
+    try:
+        path = Path(json.loads((folder / TRAINING_LOG).read_bytes())["base_path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return ModelSpec(path.name, str(path)) if path.is_dir() else None
 
 
 def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
@@ -98,7 +110,7 @@ def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
 
 def merged(model: PeftModel) -> Any:
     """The base's own class with the adapter added into its weights. `model` is used up."""
-    return model.merge_and_unload().eval()
+    return model.merge_and_unload().eval().requires_grad_(True)  # peft froze it
 
 
 def deltas(model: PeftModel) -> dict[str, float]:

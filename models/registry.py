@@ -12,6 +12,8 @@ from pathlib import Path
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
 #: The file beside weights that were trained here, a miniature's or a tuned model's, that says how they were made.
 TRAINING_LOG = "training.json"
+#: The file beside a tuned model's weights with a mark of each problem it was tuned on, and its base before it.
+TRAINED_ON = "trained_on.txt"
 _MINIATURE = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
 
 
@@ -104,13 +106,23 @@ def _caveat_of(folder: Path) -> str:
         return _MINIATURE
 
 
+def trained_on(spec: ModelSpec) -> frozenset[str]:
+    """The marks (`noise.Problem.marks`) of the problems that a model was tuned on; empty where it does not say so."""
+    try:
+        return frozenset((Path(spec.source) / spec.subfolder / TRAINED_ON).read_text(encoding="utf-8").split())
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+
+
 def reference_of(spec: ModelSpec, folder: Path) -> str:
     """A name of `spec` for a file in `folder`: a registered name, a hub id, or a path relative to `folder`."""
     place = (spec.source, spec.subfolder, spec.revision)
     for known in MODELS.values():
         if place == (known.source, known.subfolder, known.revision):
             return known.name
-    return os.path.relpath(spec.source, folder) if Path(spec.source).is_dir() else spec.source
+    if not Path(spec.source).is_dir():
+        return spec.source
+    return os.path.relpath(os.path.realpath(spec.source), os.path.realpath(folder))  # `..` goes by what links point to
 
 
 def spec_of_reference(reference: str, folder: Path) -> ModelSpec | None:

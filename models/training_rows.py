@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -58,3 +59,10 @@ def padded(rows: Sequence[dict[str, Any]], filler: int) -> dict[str, torch.Tenso
         "attention_mask": mask,
         "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
     }
+
+
+def taken(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `inputs` that a model takes by name: not every architecture has positions."""
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # peft's own names are fewer
+    names = inspect.signature(type(plain).forward).parameters
+    return {name: value for name, value in inputs.items() if name in names}

@@ -18,27 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils.memory import should_reduce_batch_size
 from filelock import FileLock
+from safetensors import SafetensorError
 
 from models.adapters import adapted, save_adapter
 from models.generation import threads_for
-from models.loading import checkpoint_folder, device_of, dtype_of, fingerprint, load, without_bars
+from models.loading import LoadError, checkpoint_folder, device_of, dtype_of, fingerprint, load, without_bars
 from models.mini_pair import data_fingerprint
 from models.prompt import PROMPT, STOP
-from models.registry import TRAINING_LOG, ModelSpec
+from models.registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.training_rows import padded, training_rows
+from models.tuning_match import refuse_other
 from models.tuning_options import RATE_TIMES_WIDTH, SUFFIX, Tuning
-from models.tuning_proof import prove
+from models.tuning_proof import Trained, prove
 from models.tuning_trainer import Progress, own_randomness, trainer_for
 from noise.problems import Problem
 
 #: Part of every checkpoint's settings: raise it when a change here can change what is trained.
-TUNING_VERSION = "1"
+TUNING_VERSION = "2"
 _PROBES = 4  # texts that the proofs are made on
-
-
-class TuningMismatch(ValueError):
-    """A checkpoint is there already and was made otherwise. Nothing is ever written over it."""
 
 
 def tune(
@@ -83,51 +82,11 @@ def tune(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):  # two workers that want one checkpoint make it once
         if folder.exists():
-            _refuse_other(folder, settings)
+            refuse_other(folder, settings)
         else:
-            with without_bars(), own_randomness(tuning.seed, place):
+            with without_bars(), own_randomness(tuning.seed):
                 _make(spec, base, problems, folder, tuning, place, precision, settings, progress)
     return folder
-
-
-def _refuse_other(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Raise `TuningMismatch` unless `folder` holds a checkpoint of these `settings`."""
-    remedy = "name another --results, or set everything there aside (--fresh)"
-    try:
-        made = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise TuningMismatch(f"{folder} is there and holds no finished fine-tuning of this harness; {remedy}") from None
-    different = [name for name in {**settings, **made} if made.get(name) != settings.get(name)]
-    if different:
-        words = [f"{_option(n)} was {_short(made.get(n))} and is now {_short(settings.get(n))}" for n in different]
-        raise TuningMismatch(f"{folder} was tuned under other settings: {'; '.join(words)}. Nothing changed: {remedy}")
-
-
-def _option(name: str) -> str:
-    """A setting as the user named it."""
-    option = _OPTIONS.get(name)
-    return f"{name} ({option})" if option else name
-
-
-_OPTIONS = {
-    "method": "--sft-method",
-    "epochs": "--sft-epochs",
-    "batch": "--sft-batch-size",
-    "accumulation": "--sft-accumulation",
-    "rate": "--sft-lr",
-    "rank": "--sft-rank",
-    "loss": "--sft-loss",
-    "seed": "--seed",
-    "samples": "--sft-samples",
-    "source": "--sft-problems",
-    "noise": "--sft-noise",
-    "precision": "--dtype",
-    "base": "--models",
-}
-
-
-def _short(value: Any) -> str:
-    return repr(value[:8] + "…" if isinstance(value, str) and len(value) == 64 else value)
 
 
 def _make(
@@ -142,6 +101,50 @@ def _make(
     progress: Progress,
 ) -> None:
     """Train, save beside the place, prove, and move there whole."""
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    work = folder.parent / "unfinished" / f"{folder.name}-{key}"
+    staged = folder.with_name(f".{folder.name}-staged")
+    shutil.rmtree(staged, ignore_errors=True)  # of a run that was killed
+    try:
+        trained, log = _train(spec, problems, staged, work, tuning, device, precision, progress)
+        _free(device)
+        proof = prove(trained, staged, base, precision)
+        log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
+        _write(staged / TRAINING_LOG, json.dumps(log, indent=1) + "\n")
+        marks = trained_on(spec).union(*(problem.marks for problem in problems))
+        _write(staged / TRAINED_ON, "".join(f"{mark}\n" for mark in sorted(marks)))
+        staged.rename(folder)
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
+        raise LoadError(
+            f"model {spec.name!r}: not enough memory on {device} to tune it in batches of {tuning.batch}"
+            f" ({str(error).partition('. ')[0][:200]}); a smaller --sft-batch-size with as much more"
+            " --sft-accumulation takes the same steps"
+        ) from error
+    except SafetensorError as error:  # what safetensors makes of a full disk, too
+        raise OSError(
+            f"model {spec.name!r}: its tuned weights could not be written or read in {staged}: {error}"
+        ) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        _free(device)
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):  # another training may be unfinished there
+        work.parent.rmdir()
+
+
+def _train(
+    spec: ModelSpec,
+    problems: Sequence[Problem],
+    staged: Path,
+    work: Path,
+    tuning: Tuning,
+    device: torch.device,
+    precision: torch.dtype,
+    progress: Progress,
+) -> tuple[Trained, dict[str, Any]]:
+    """Train, save to `staged`, and give what the proof needs of the model, and the log."""
     # Full weights are held in float32, as an update is smaller than bfloat16 can hold; an adapter is by itself.
     held = precision if tuning.method == "lora" else torch.float32
     started, begin = datetime.now(UTC), time.perf_counter()
@@ -149,46 +152,44 @@ def _make(
     rows = training_rows(loaded, problems, tuning.loss)
     width = loaded.model.config.get_text_config().hidden_size
     rate = RATE_TIMES_WIDTH[tuning.method] / width if tuning.rate is None else tuning.rate
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    work = folder.parent / "unfinished" / f"{folder.name}-{key}"
     filler = loaded.tokenizer.pad_token_id or 0
-    low = precision is torch.bfloat16
+    low, resumed = precision is torch.bfloat16, last_saved(work)
     with threads_for(loaded):
         model: Any = adapted(loaded.model, spec.name, tuning) if tuning.method == "lora" else loaded.model
         trainer = trainer_for(model.train(), rows, tuning, rate, work, filler, low, progress)
-        trainer.train(resume_from_checkpoint=last_saved(work))
+        trainer.train(resume_from_checkpoint=resumed)
     curve, seconds = trainer.state.log_history, time.perf_counter() - begin
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval()
-    staged = folder.with_name(f".{folder.name}-{os.getpid()}")
-    shutil.rmtree(staged, ignore_errors=True)
     if tuning.method == "lora":
         save_adapter(model, staged, spec)
     else:
         model.save_pretrained(staged)
     loaded.tokenizer.save_pretrained(staged)
-    probe = padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler)
     log = {
-        "model": spec.name + SUFFIX,
-        "caveat": spec.caveat,
-        "settings": settings,
+        "base_path": os.path.realpath(checkpoint_folder(spec)),
         "rate": rate,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "tokens": sum(rows["length"]) * tuning.epochs,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "resumed_after_step": 0 if resumed is None else int(resumed.rpartition("-")[2]),
         "loss": [{"step": p["step"], "loss": round(p["loss"], 5)} for p in curve if "loss" in p],
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("torch", "transformers", "peft", "tokenizers", "accelerate")},
-        "proof": prove(model, staged, base, probe),
     }
-    (staged / TRAINING_LOG).write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
-    staged.rename(folder)
-    shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):  # another training may be unfinished there
-        work.parent.rmdir()
-    del trainer, model, loaded
-    gc.collect()  # the Trainer refers to itself, and the card is wanted for the next model
+    return Trained.of(model, padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler)), log
+
+
+def _free(device: torch.device) -> None:
+    """Give back what a training held: the Trainer refers to itself, and the card is wanted for the next model."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def last_saved(work: Path) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
-from models.adapters import attached, deltas, merged
+from models.adapters import attached, deltas, is_adapter, merged
 from models.loading import checked_base, read_model
+from models.training_rows import taken
 
 #: A checkpoint read back and the model in memory may differ by this share of the largest logit; in practice by nought.
 SAME = 1e-6
@@ -21,60 +22,109 @@ class TuningNotApplied(RuntimeError):
     """A tuned checkpoint does not hold what was trained. Nothing is evaluated with it."""
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What is kept of a model in memory after its training, so that it need not stay there while its checkpoint is
+    proven: its class (the base's, for an adapter), where and how it is held, and its logits on `inputs`."""
+
+    kind: type
+    device: torch.device
+    held: torch.dtype
+    inputs: dict[str, torch.Tensor]
+    logits: torch.Tensor
+
+    @classmethod
+    def of(cls, model: Any, inputs: dict[str, torch.Tensor]) -> Trained:
+        """What is kept of `model`, which is left in evaluation mode."""
+        model.eval()
+        plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+        return cls(type(plain), plain.device, plain.dtype, inputs, logits_of(model, inputs))
+
+
 @torch.inference_mode()
-def prove(tuned: Any, folder: Path, base: Path, inputs: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """What is found about the checkpoint in `folder` of the model `tuned`, which is in memory; for the training log.
+def prove(trained: Trained, folder: Path, base: Path, precision: torch.dtype) -> dict[str, Any]:
+    """What is found about the checkpoint in `folder` of the model that `trained` was; for the training log.
 
-    It is read back as it will be used: the class is its base's, the logits on `inputs` are those in memory, and every
-    layer was changed. An adapter is merged too, and the logits compared. Raises `TuningNotApplied` otherwise.
+    It is read back as it was trained: its logits are those in memory, and every layer was changed. An adapter is
+    merged too, and the logits compared. Then it is read as it will be used, in `precision`: the class is its base's,
+    and the weights are not the base's. Raises `TuningNotApplied` otherwise.
     """
-    tuned.eval()
-    expected = logits_of(tuned, inputs)
-    plain: Any = tuned.get_base_model() if isinstance(tuned, PeftModel) else tuned
-    before = read_model(base, plain.dtype)
-    if isinstance(tuned, PeftModel):
-        again: Any = attached(before, folder).to(plain.device)
-        found = _of_adapter(again, folder, inputs)
-    else:
-        again = read_model(folder, plain.dtype).to(plain.device)
-        found = _of_weights(again, before)
-    reread = again.get_base_model() if isinstance(again, PeftModel) else again
-    if not type(reread) is type(plain) is type(read_model(folder, plain.dtype)):
-        raise TuningNotApplied(f"{folder} was read back as {type(reread).__name__}, not {type(plain).__name__}")
-    difference = share_of_difference(logits_of(again, inputs), expected)
-    if not difference <= SAME:
-        raise TuningNotApplied(
-            f"the model read back from {folder} differs from the one in memory by {difference:.1e} of its largest logit"
-        )
-    return {"class": type(plain).__name__, "reread_difference": difference, **found}
+    found = _of_adapter(trained, folder, base) if is_adapter(folder) else _of_weights(trained, folder, base)
+    return {"class": trained.kind.__name__, **found, **_as_used(trained, folder, base, precision)}
 
 
-def _of_adapter(again: PeftModel, folder: Path, inputs: dict[str, torch.Tensor]) -> dict[str, Any]:
+def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
+    again: Any = attached(read_model(base, trained.held), folder).to(trained.device)
+    reread = _reread_difference(trained, folder, again)
     changes = deltas(again)
     still = [name for name, change in changes.items() if not change > 0]
     if still or not changes:
         raise TuningNotApplied(f"the adapter in {folder} changes nothing in {still[0] if still else 'any layer'}")
-    beside: Any = attached(read_model(checked_base(folder), torch.float32), folder).to(inputs["input_ids"].device)
-    apart = logits_of(beside, inputs)
-    difference = share_of_difference(logits_of(merged(beside), inputs), apart)
+    del again
+    beside: Any = attached(read_model(checked_base(folder), torch.float32), folder).to(trained.device)
+    apart = logits_of(beside, trained.inputs)
+    difference = share_of_difference(logits_of(merged(beside), trained.inputs), apart)
     if not difference <= MERGED:
         raise TuningNotApplied(f"the adapter in {folder} merged differs by {difference:.1e} of the largest logit")
-    return {"layers": len(changes), "smallest_change": min(changes.values()), "merged_difference": difference}
+    return {
+        "reread_difference": reread,
+        "layers": len(changes),
+        "smallest_change": min(changes.values()),
+        "merged_difference": difference,
+    }
 
 
-def _of_weights(again: Any, before: Any) -> dict[str, Any]:
-    old = dict(before.named_parameters())
-    changes = {name: float((p.cpu() - old[name]).abs().max()) for name, p in again.named_parameters() if p.ndim > 1}
+def _of_weights(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
+    again: Any = read_model(folder, trained.held).to(trained.device)
+    changes = _changes(again, read_model(base, trained.held))
     still = [name for name, change in changes.items() if not change > 0]
     if still:
         raise TuningNotApplied(f"full fine-tuning changed nothing in {still[0]}")
-    return {"layers": len(changes), "smallest_change": min(changes.values())}
+    return {
+        "reread_difference": _reread_difference(trained, folder, again),
+        "layers": len(changes),
+        "smallest_change": min(changes.values()),
+    }
+
+
+def _as_used(trained: Trained, folder: Path, base: Path, precision: torch.dtype) -> dict[str, Any]:
+    """Rounded to a low precision a small change may be lost, in some layers or in all."""
+    used: Any = read_model(folder, precision)
+    before: Any = read_model(base, precision)
+    kind: type = type(used)
+    if kind is not trained.kind:
+        raise TuningNotApplied(f"{folder} was read back as {kind.__name__}, not {trained.kind.__name__}")
+    changed = sum(change > 0 for change in _changes(used, before).values())
+    if not changed:
+        raise TuningNotApplied(
+            f"rounded to {str(precision).removeprefix('torch.')}, {folder} is its base again: the training changed less"
+            " than that can hold; try --dtype float32, more --sft-epochs or a larger --sft-lr"
+        )
+    to_base = share_of_difference(logits_of(before.to(trained.device), trained.inputs), trained.logits)
+    del before
+    difference = share_of_difference(logits_of(used.to(trained.device), trained.inputs), trained.logits)
+    return {"used_layers": changed, "used_difference": difference, "base_difference": to_base}
+
+
+def _reread_difference(trained: Trained, folder: Path, again: Any) -> float:
+    difference = share_of_difference(logits_of(again, trained.inputs), trained.logits)
+    if not difference <= SAME:
+        raise TuningNotApplied(
+            f"the model read back from {folder} differs from the one in memory by {difference:.1e} of its largest logit"
+        )
+    return difference
+
+
+def _changes(model: Any, before: Any) -> dict[str, float]:
+    """The largest absolute change of a weight in each matrix, by its name."""
+    old = dict(before.named_parameters())
+    return {name: float((p.cpu() - old[name]).abs().max()) for name, p in model.named_parameters() if p.ndim > 1}
 
 
 def logits_of(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     """(row, token, vocabulary) in float32, on the CPU, nought where a row is padded."""
     device = next(model.parameters()).device
-    there = {name: value.to(device) for name, value in inputs.items() if name != "labels"}
+    there = {name: value.to(device) for name, value in taken(model, inputs).items() if name != "labels"}
     with torch.inference_mode():
         logits: torch.Tensor = model(**there, use_cache=False).logits.float().cpu()
     return logits * inputs["attention_mask"].cpu()[..., None]

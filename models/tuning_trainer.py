@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from models.training_rows import IGNORED, padded
+from models.training_rows import IGNORED, padded, taken
 from models.tuning_options import Tuning
 
 #: `progress(done, total, loss)`: problems trained on so far, of all epochs, and the last step's loss in nats a token.
@@ -53,7 +52,8 @@ class _ByLength(Sampler[int]):
 class AnswerTrainer(Trainer):
     """A Trainer whose loss is the mean over the labelled tokens of all batches of a step, in nats.
 
-    Logits are only computed where the labels are: rows are padded on the left, so that is the end of every row.
+    Logits are only computed where the labels are, if the model can: rows are padded on the left, so that is the end of
+    every row. A model is given positions if it takes any.
     """
 
     def compute_loss(
@@ -62,7 +62,7 @@ class AnswerTrainer(Trainer):
         labels = inputs.pop("labels")
         first = int((labels != IGNORED).int().argmax(-1).min())  # the first column in which a row has a label
         kept = labels.shape[1] - max(first, 1) + 1
-        logits = model(**inputs, logits_to_keep=kept, use_cache=False).logits[:, :-1].float()
+        logits = model(**taken(model, {**inputs, "logits_to_keep": kept}), use_cache=False).logits[:, :-1].float()
         wanted = labels[:, -logits.shape[1] :]
         total = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum")
         loss = total / ((wanted != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
@@ -98,8 +98,8 @@ class _Watch(TrainerCallback):
         self._problems, self._epochs, self._progress = problems, epochs, progress
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **options: Any) -> None:
-        gradients = [p.grad for p in options["model"].parameters() if p.grad is not None]
-        if self.trainer is not None and not all(bool(gradient.isfinite().all()) for gradient in gradients):
+        finite = [p.grad.isfinite().all() for p in options["model"].parameters() if p.grad is not None]
+        if self.trainer is not None and not torch.stack(finite).all():
             self.trainer.stop_at("a gradient became infinite or no number")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **options: Any) -> None:
@@ -153,14 +153,9 @@ def trainer_for(
 
 
 @contextmanager
-def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, the global generators, which the Trainer insists on, start from `seed`; after it they are as before.
-
-    The Trainer is also kept on `device`, which it would choose for itself.
-    """
-    python, arrays, chosen = random.getstate(), numpy.random.get_state(), os.environ.get("ACCELERATE_TORCH_DEVICE")
-    if device.type != "cpu":
-        os.environ["ACCELERATE_TORCH_DEVICE"] = str(device)
+def own_randomness(seed: int) -> Iterator[None]:
+    """Inside, the global generators, which the Trainer insists on, start from `seed`; after it they are as before."""
+    python, arrays = random.getstate(), numpy.random.get_state()
     try:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -168,7 +163,3 @@ def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
     finally:
         random.setstate(python)
         numpy.random.set_state(arrays)
-        if chosen is None:
-            os.environ.pop("ACCELERATE_TORCH_DEVICE", None)
-        else:
-            os.environ["ACCELERATE_TORCH_DEVICE"] = chosen

@@ -61,8 +61,12 @@ def problem_from(fields: Mapping[str, Any], default_id: str, place: str, questio
     id_ = fields.get("id", default_id)
     if isinstance(id_, int) and not isinstance(id_, bool):
         id_ = str(id_)
+    original = fields.get("original_question")
     problem = Problem(
-        text_field({"id": id_}, "id", place), text_field(fields, question, place), text_field(fields, "answer", place)
+        text_field({"id": id_}, "id", place),
+        text_field(fields, question, place),
+        text_field(fields, "answer", place),
+        original if isinstance(original, str) and question != "original_question" else None,
     )
     try:
         problem.target  # noqa: B018  # read now, so that a bad line stops the load and not the run

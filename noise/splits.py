@@ -1,9 +1,10 @@
-"""Which problems a model may be fine-tuned on, when others are to measure it: never the same text twice."""
+"""Which problems a model may be fine-tuned on, when others are to measure it: never the same problem twice."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from noise.problems import Problem
@@ -16,8 +17,8 @@ _TRAINING = {
     "mini:new-templates": "mini:new-templates-train",
     "gsm8k:test": "gsm8k:train",
 }
-#: The last word of a file's name that says it is there to measure with.
-_MEASURING = ("test", "validation", "valid", "val", "dev", "eval")
+#: A word in a file's name that says it is there to measure with, as in `mine_test` or `Mine-Dev.2`.
+_MEASURING = re.compile(r"(?<![^\W_])(test|validation|valid|val|dev|eval)(?![^\W_])", re.IGNORECASE)
 
 
 def training_source(source: str | Path) -> str | Path | None:
@@ -30,12 +31,12 @@ def training_source(source: str | Path) -> str | Path | None:
     if not is_file_source(source):
         return _TRAINING.get(":".join(split_source(str(source))))
     path = Path(source)
-    stem, _, last = path.stem.rpartition("_")
-    if last not in _MEASURING:
+    word = _MEASURING.search(path.stem)
+    if word is None:
         return None
-    beside = path.with_name("_".join(filter(None, (stem, "train"))) + path.suffix)
+    beside = path.with_name(path.stem[: word.start()] + "train" + path.stem[word.end() :] + path.suffix)
     if not beside.is_file():
-        raise ValueError(f"{path} is a {last} split and has no training split: expected {beside.name} beside it")
+        raise ValueError(f"{path} is a {word[0]} split and has no training split: expected {beside.name} beside it")
     return beside
 
 
@@ -46,9 +47,8 @@ def divide(problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
     id is left out of the training half.
     """
     measuring = [problem for problem in problems if not _to_train_on(problem)]
-    texts = {_normal(problem.question) for problem in measuring}
-    training = [p for p in problems if _to_train_on(p) and _normal(p.question) not in texts]
-    return training, measuring
+    asked = marks_of(measuring)
+    return [p for p in problems if _to_train_on(p) and not p.marks & asked], measuring
 
 
 def problems_to_measure_with(source: str | Path) -> list[Problem]:
@@ -64,14 +64,15 @@ def problems_to_train_on(source: str | Path) -> list[Problem]:
 
 
 def shared_problems(training: Sequence[Problem], measuring: Sequence[Problem]) -> list[Problem]:
-    """Those of `training` whose question, but for case and white space, is asked in `measuring` too."""
-    texts = {_normal(problem.question) for problem in measuring}
-    return [problem for problem in training if _normal(problem.question) in texts]
+    """Those of `training` that are asked in `measuring` too, if under another id, with noise or in other words."""
+    asked = marks_of(measuring)
+    return [problem for problem in training if problem.marks & asked]
+
+
+def marks_of(problems: Iterable[Problem]) -> frozenset[str]:
+    """The marks of all of them."""
+    return frozenset[str]().union(*(problem.marks for problem in problems))
 
 
 def _to_train_on(problem: Problem) -> bool:
     return hashlib.sha256(problem.id.encode("utf-8", "surrogatepass")).digest()[0] % 2 == 0
-
-
-def _normal(question: str) -> str:
-    return " ".join(question.casefold().split())

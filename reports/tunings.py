@@ -52,4 +52,6 @@ def _log(path: Path) -> dict[str, Any] | None:
         log = json.loads(content)
     except ValueError:
         return None
-    return log if isinstance(log, dict) and log.get("settings") and log.get("loss") else None
+    if not isinstance(log, dict) or not log.keys() >= {"settings", "loss", "seconds"} or not log["loss"]:
+        return None
+    return log if log["settings"].keys() >= {"method", "samples", "epochs"} else None

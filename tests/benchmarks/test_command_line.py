@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.typed import ROOT, command, typed
+
 NOISES = ("clean", "inf", "rcs", "sd")
 
 
@@ -39,14 +40,6 @@ OPTIONS = """--models --datasets --problems --max-samples --quick --mode --resul
 --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
 --attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-
-
-def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 def collected(*arguments: str) -> list[str]:
@@ -108,6 +101,7 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
         (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
         (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
+        (["--device", "cuda:1"], "--device cuda:1: fine-tuning takes the first card that is visible; set CUDA_VISIBLE"),
         (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
         (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
         (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),

@@ -84,13 +84,6 @@ def test_another_model_under_the_same_name_is_another_experiment(experiment: Exp
         evaluate(experiment, load("diffllama", device="cpu", dtype="float32"), CLEAN, asked, "mine")
 
 
-def test_another_file_of_the_same_name_is_another_experiment(loaded: LoadedModel, experiment: Experiment) -> None:
-    """Ids that never meet would otherwise be pooled into one accuracy."""
-    evaluate(experiment, loaded, CLEAN, ask_with("clean", [Problem("a", "How many?", "#### 1")], 0), "test.jsonl")
-    with pytest.raises(ResultsMismatch, match=r"problems was 'test\.jsonl \w+' and is now 'test\.jsonl \w+'"):
-        evaluate(experiment, loaded, CLEAN, ask_with("clean", [Problem("b", "How many?", "#### 1")], 0), "test.jsonl")
-
-
 def test_one_problem_that_fails_leaves_its_batch_alone(loaded: LoadedModel, experiment: Experiment) -> None:
     """The batch is asked again one at a time: the long one cannot fit, and the others get their answers."""
     problems = [*mini.problems("test")[:3], Problem("long", "How many marbles? " * 900, "#### 1")]

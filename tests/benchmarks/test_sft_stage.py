@@ -10,23 +10,27 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.comprehensive import run_comprehensive_evaluation
 from benchmarks.grid import Plan, choose_models, choose_sft_noise
-from benchmarks.tuning import measured_problems, tuning_set
+from benchmarks.measured import measured_problems
+from benchmarks.tuning import tuning_set
 from noise import mini
 from noise.inject import inject
 from noise.splits import shared_problems
-from tests.benchmarks.test_command_line import rows, typed
+from tests.benchmarks.test_command_line import rows
+from tests.benchmarks.typed import typed
 
 PLAN = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot", "sft"))
 SMALL = ["benchmarks", "--models", "llama", "--datasets", "clean,inf", "--max-samples", "3", "--sft-epochs", "1"]
 
 
-def own_problems(folder: Path, name: str, count: int) -> Path:
+def own_problems(folder: Path, name: str, count: int, first: int = 0) -> Path:
     lines = [
         json.dumps({"question": f"Ann has {n} caps. She buys 2. How many caps has Ann?", "answer": f"#### {n + 2}"})
-        for n in range(count)
+        for n in range(first, first + count)
     ]
     path = folder / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -67,8 +71,9 @@ def test_a_default_size_takes_what_there_is_and_a_size_that_was_asked_for_does_n
     chosen = tuning_set(plan)
     assert 0 < len(chosen.problems) < 40
     assert chosen.source == "half of mine.jsonl"
-    assert not shared_problems(chosen.problems, measured_problems(plan, tunes=True))
-    assert len(measured_problems(plan, tunes=True)) + len(chosen.problems) == len(measured_problems(plan, tunes=False))
+    measured, whole = (measured_problems(plan, tunes).problems for tunes in (True, False))
+    assert not shared_problems(chosen.problems, measured)
+    assert len(measured) + len(chosen.problems) == len(whole) == 40
     with pytest.raises(ValueError, match=r"--sft-samples 40: half of mine\.jsonl has \d+ problems to tune on"):
         tuning_set(replace(plan, sft_samples=40, sft_exactly=True))
     assert tuning_set(replace(plan, sft_samples=-1, sft_exactly=True)) == chosen
@@ -78,7 +83,11 @@ def test_a_default_size_takes_what_there_is_and_a_size_that_was_asked_for_does_n
 @pytest.mark.parametrize(
     ("file", "sft_problems", "said"),
     [
-        ("mine_test.jsonl", None, r"has no training split: expected mine_train\.jsonl beside it"),
+        (
+            "mine_test.jsonl",
+            None,
+            r"--problems: .* has no training split: expected mine_train\.jsonl beside it; .* --sft-problems",
+        ),
         ("one.jsonl", None, r"--problems: half of one\.jsonl leaves no problem to .*; name others with --sft-problems"),
         ("mine.jsonl", "mine.jsonl", r"--sft-problems: 9 of the 9 problems of mine\.jsonl are asked by the evaluation"),
     ],
@@ -152,6 +161,46 @@ def test_every_stage_of_a_run_that_tunes_asks_the_half_that_is_not_tuned_on(tmp_
     assert f"on {24 - len(before)} problems of half of mine.jsonl" in " ".join(done.stdout.split())
     alone = typed(*arguments, "-k", "zero_shot")
     assert f"predictions: {len(before)} read, {24 - len(before)} made" in alone.stdout
+
+
+def test_a_tuned_checkpoint_is_not_asked_what_it_was_tuned_on(tmp_path: Path) -> None:
+    """On its own, over the file of which it saw one half, it is asked the other half: what the stage asked."""
+    file, folder = own_problems(tmp_path, "mine.jsonl", 24), tmp_path / "results"
+    common = ["benchmarks", "--problems", str(file), "--datasets", "clean", "--max-samples", "-1", "--skip-attention"]
+    first = typed(*common, "--models", "llama", "--skip-zero-shot", "--sft-epochs", "1", "--results", str(folder))
+    assert first.returncode == 0, first.stdout
+    asked = {line["id"] for line in lines_of(folder / "predictions/sft/llama/clean.jsonl")}
+    mine = f"mine={folder / 'checkpoints' / 'llama-sft'}"
+    alone = typed(*common, "--models", f"{mine},llama", "--skip-sft", "--results", str(tmp_path / "own"))
+    assert alone.returncode == 0, alone.stdout
+    assert f"problems left out of mine.jsonl: {24 - len(asked)} that mine was tuned on" in alone.stdout
+    for name in ("mine", "llama"):
+        assert {line["id"] for line in lines_of(tmp_path / f"own/predictions/zero_shot/{name}/clean.jsonl")} == asked
+    _, details = run_comprehensive_evaluation(mine, "clean", -1, str(file), tmp_path / "python")
+    assert {prediction.id for prediction in details["mine-clean-zero_shot"]} == asked
+
+    seen = tmp_path / "seen.jsonl"
+    lines = [line for n, line in enumerate(file.read_text().splitlines(), 1) if f"mine-{n:05d}" not in asked]
+    seen.write_text("\n".join(lines))
+    none_left = typed(*common, "--models", mine, "--skip-sft", "--problems", str(seen), "--results", str(folder))
+    assert none_left.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "'mine' was tuned on all of them" in none_left.stderr
+
+    inside = typed(*common, "--models", mine, "--skip-sft", "--fresh", "--results", str(folder))
+    assert inside.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--fresh sets aside all that is in" in inside.stderr
+    assert "'mine' is read from there" in inside.stderr
+    assert (folder / "checkpoints" / "llama-sft").is_dir()
+
+
+@pytest.mark.quick
+def test_a_file_has_one_name_whichever_of_its_problems_are_asked(tmp_path: Path) -> None:
+    plan = replace(PLAN, problems=str(own_problems(tmp_path, "yours.jsonl", 12)))
+    some, all_ = (measured_problems(plan, tunes) for tunes in (True, False))
+    assert some.problems[0] != all_.problems[0], "else this shows nothing"
+    assert some.source == all_.source
+    other = measured_problems(replace(plan, problems=str(own_problems(tmp_path, "other/yours.jsonl", 12, 5))), False)
+    assert other.source != all_.source
 
 
 def test_a_training_that_diverges_fails_its_cases_with_a_sentence(tmp_path: Path) -> None:

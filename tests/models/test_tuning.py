@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import DiffLlamaForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaForCausalLM
+from transformers import BloomForCausalLM, DiffLlamaForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaForCausalLM
 
 import models.tuning
+import models.tuning_trainer
 from models.adapters import attached, deltas, merged, targets_of
 from models.differential import lambdas
 from models.loading import LoadedModel, LoadError, fingerprint, load, read_model
-from models.registry import MODELS, ModelSpec, find_model
-from models.training_rows import padded, training_rows
-from models.tuning import TuningMismatch, last_saved, tune
+from models.registry import MODELS, ModelSpec, find_model, trained_on
+from models.training_rows import padded, taken, training_rows
+from models.tuning import last_saved, tune
+from models.tuning_match import TuningMismatch
 from models.tuning_options import LORA_TARGETS, SUFFIX, Tuning
-from models.tuning_proof import TuningNotApplied, logits_of, prove, share_of_difference
+from models.tuning_proof import Trained, TuningNotApplied, logits_of, prove, share_of_difference
 from models.tuning_trainer import TrainingDiverged
 from noise import mini
 from noise.problems import Problem
@@ -156,6 +158,59 @@ def test_an_adapter_names_its_base_as_others_can_find_it(tmp_path: Path) -> None
         load(str(tmp_path / "other" / "sft"))
 
 
+def test_an_adapter_that_was_set_aside_finds_its_base_where_it_was(tmp_path: Path) -> None:
+    base = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "base"))
+    folder = tuned(tmp_path / "results" / "checkpoints" / "mine-sft", spec=ModelSpec("mine", str(base)))
+    aside = tmp_path / "results" / "set_aside" / "yesterday" / "checkpoints"
+    aside.parent.mkdir(parents=True)
+    folder.parent.rename(aside)
+    assert type(load(str(aside / "mine-sft")).model) is LlamaForCausalLM
+    shutil.rmtree(base)
+    with pytest.raises(LoadError, match=r"belongs on '\.\./\.\./\.\./base', which is no registered model"):
+        load(str(aside / "mine-sft"))
+
+
+def test_an_adapter_in_a_linked_folder_finds_its_base(tmp_path: Path) -> None:
+    base = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "base"))
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "results").symlink_to(tmp_path / "far" / "away")
+    folder = tuned(tmp_path / "results" / "sft", spec=ModelSpec("mine", str(base)))
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "../../../base"
+    assert type(load(str(folder)).model) is LlamaForCausalLM
+
+
+def test_an_adapter_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "llama", "peft_type": "IA3"}')
+    with pytest.raises(LoadError, match="holds an adapter of the kind 'IA3'; expected 'LORA'"):
+        load(str(tmp_path))
+
+
+def test_a_training_without_enough_memory_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any, **options: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total of …")
+
+    monkeypatch.setattr(models.tuning_trainer.AnswerTrainer, "compute_loss", full)
+    said = r"not enough memory on cpu to tune it in batches of 8 \(CUDA out of memory\); a smaller --sft-batch-size"
+    with pytest.raises(LoadError, match=said):
+        tuned(tmp_path / "sft")
+    assert {path.name for path in tmp_path.iterdir()} == {".sft.lock", "unfinished"}
+
+
+def test_what_a_model_was_tuned_on_is_kept_beside_it_also_through_a_second_tuning(tmp_path: Path) -> None:
+    first = tuned(tmp_path / "first", problems=PROBLEMS[:8])
+    again = tuned(tmp_path / "again", spec=find_model(f"mine={first}"), problems=PROBLEMS[8:16], method="full")
+    marks = trained_on(find_model(f"mine={again}"))
+    assert all(problem.marks <= marks for problem in PROBLEMS[:16])
+    assert not any(problem.marks & marks for problem in PROBLEMS[16:])
+    assert not trained_on(find_model("llama"))
+
+
+def test_a_model_without_positions_is_given_none() -> None:
+    inputs = {"input_ids": 1, "position_ids": 2, "logits_to_keep": 3}
+    assert taken(small_gpt_neox(), inputs) == inputs
+    assert taken(object.__new__(BloomForCausalLM), inputs) == {"input_ids": 1, "logits_to_keep": 3}
+
+
 def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
     base = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "base"))
     folder = tuned(tmp_path / "sft", spec=ModelSpec("mine", str(base)))
@@ -264,8 +319,6 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
 
 
 def test_the_weights_before_a_bad_step_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import models.tuning_trainer
-
     honest, calls = models.tuning_trainer.AnswerTrainer.compute_loss, []
 
     def bad_at_third(*arguments: Any, **options: Any) -> Any:
@@ -287,17 +340,28 @@ def test_a_checkpoint_that_does_not_hold_what_was_trained_is_refused(tmp_path: P
     loaded = load("diffllama", "cpu", "float32")
     inputs = batch_of(loaded)
     in_memory = attached(read_model(base, torch.float32), folder)
-    assert prove(in_memory, folder, base, inputs)["reread_difference"] == 0.0
+
+    def proven() -> dict[str, Any]:
+        return prove(Trained.of(in_memory, inputs), folder, base, torch.float32)
+
+    assert proven()["reread_difference"] == 0.0
     for name, parameter in in_memory.named_parameters():
         if name.endswith("layers.2.mlp.up_proj.lora_B.default.weight"):
             parameter.data += 0.01
     with pytest.raises(TuningNotApplied, match="differs from the one in memory"):
-        prove(in_memory, folder, base, inputs)
+        proven()
     for parameter in (p for name, p in in_memory.named_parameters() if "layers.2.mlp.up_proj.lora_B" in name):
         parameter.data.zero_()
     in_memory.save_pretrained(str(folder), save_embedding_layers=False)
     with pytest.raises(TuningNotApplied, match=r"changes nothing in .*layers\.2\.mlp\.up_proj"):
-        prove(in_memory, folder, base, inputs)
+        proven()
+
+
+def test_a_change_that_the_precision_cannot_hold_is_refused(tmp_path: Path) -> None:
+    """What runs in bfloat16 is the merged weights, rounded: an adapter can be there and say nothing."""
+    with pytest.raises(TuningNotApplied, match=r"rounded to bfloat16, .* is its base again: .* --sft-lr"):
+        tune(find_model("llama"), PROBLEMS, tmp_path / "sft", Tuning(epochs=1, rate=1e-9), "cpu", "bfloat16")
+    assert not (tmp_path / "sft").exists()
 
 
 def test_no_problem_to_tune_on_is_refused(tmp_path: Path) -> None:
@@ -312,7 +376,10 @@ def test_float16_is_refused(tmp_path: Path) -> None:
 
 def test_bfloat16_is_tuned_and_proven(tmp_path: Path) -> None:
     folder = tune(find_model("diffllama"), PROBLEMS, tmp_path / "sft", Tuning(epochs=1), "cpu", "bfloat16")
-    assert log_of(folder)["proof"]["reread_difference"] <= 1e-6
+    proof = log_of(folder)["proof"]
+    assert proof["reread_difference"] <= 1e-6
+    assert proof["used_layers"] == 28, "seven matrices in each of four layers, after rounding too"
+    assert proof["used_difference"] < proof["base_difference"], "what runs is nearer to what was trained than the base"
     assert load(str(folder), "cpu", "bfloat16").model.dtype is torch.bfloat16
 
 

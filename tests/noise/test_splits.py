@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
 from noise import mini
+from noise.datasets import generate_noisy_datasets
 from noise.problems import Problem
 from noise.sources import load_problems
 from noise.splits import divide, problems_to_measure_with, problems_to_train_on, shared_problems, training_source
@@ -38,18 +40,33 @@ def written(path: Path, problems: list[Problem]) -> Path:
         ("gsm8k:train", None),
         ("mine.jsonl", None),
         ("gsm8k_train.jsonl", None),
+        ("contest.jsonl", None),
+        ("evaluated.jsonl", None),
     ],
 )
 def test_a_source_has_a_training_split_or_is_divided(source: str, training: str | None) -> None:
     assert training_source(source) == training
 
 
-@pytest.mark.parametrize("name", ["mine_test", "mine_dev", "test"])
-def test_a_test_file_is_trained_on_the_training_file_beside_it_and_never_on_itself(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "training"),
+    [
+        ("mine_test", "mine_train"),
+        ("mine_dev", "mine_train"),
+        ("test", "train"),
+        ("mine-test", "mine-train"),
+        ("Mine_Test", "Mine_train"),
+        ("gsm8k_test_inf", "gsm8k_train_inf"),
+        ("mine.eval.2", "mine.train.2"),
+    ],
+)
+def test_a_test_file_is_trained_on_the_training_file_beside_it_and_never_on_itself(
+    tmp_path: Path, name: str, training: str
+) -> None:
     file = written(tmp_path / f"{name}.jsonl", numbered(3))
-    with pytest.raises(ValueError, match=r"has no training split: expected (mine_)?train\.jsonl beside it"):
+    with pytest.raises(ValueError, match=rf"has no training split: expected {training}\.jsonl beside it"):
         training_source(file)
-    beside = written(tmp_path / ("mine_train.jsonl" if "_" in name else "train.jsonl"), numbered(2))
+    beside = written(tmp_path / f"{training}.jsonl", numbered(2))
     assert training_source(file) == beside
     assert len(problems_to_train_on(file)) == 2
     assert len(problems_to_measure_with(file)) == 3
@@ -81,6 +98,28 @@ def test_the_same_question_in_other_letters_and_spaces_is_shared() -> None:
     assert not shared_problems([other], numbered(1))
 
 
+def test_a_noisy_version_of_a_problem_is_the_problem(tmp_path: Path) -> None:
+    """As a line of a file of ours, and as one of somebody's whose ids are others."""
+    clean = numbered(3)
+    file = written(tmp_path / "mine.jsonl", clean)
+    noisy = generate_noisy_datasets(file, ("inf",), folder=tmp_path)["inf"]
+    assert len(shared_problems(load_problems(noisy), clean)) == 3
+    others = tmp_path / "others.jsonl"
+    lines = [json.loads(line) for line in noisy.read_text().splitlines()]
+    others.write_text("\n".join(json.dumps({**line, "id": f"x{n}"}) for n, line in enumerate(lines)))
+    assert len(shared_problems(load_problems(others), clean)) == 3
+    both = [*clean, *(replace(p, id=f"noisy {p.id}") for p in load_problems(noisy))]
+    assert not shared_problems(*divide(both))
+
+
+def test_a_worked_answer_with_steps_tells_a_rewritten_problem_and_a_bare_number_does_not() -> None:
+    asked = Problem("a", "Ann has 2 caps and buys 3. How many has she?", "2+3=5\n#### 5")
+    rewritten = Problem("b", "Of caps Ann has 2, and 3 more. How many is that?", "2+3=5\n#### 5")
+    assert shared_problems([rewritten], [asked]) == [rewritten]
+    other, one = Problem("c", "What is 9 - 4?", "#### 5"), Problem("d", "What is 1 + 4?", "#### 5")
+    assert not shared_problems([other], [one])
+
+
 @pytest.mark.parametrize("split", ["test", "new-names", "new-templates"])
 def test_no_embedded_training_split_holds_what_its_test_split_asks(split: str) -> None:
     source = f"mini:{split}"
@@ -91,5 +130,6 @@ def test_no_embedded_training_split_holds_what_its_test_split_asks(split: str) -
 
 def test_gsm8k_is_divided_without_a_shared_question(gsm8k: list[Problem]) -> None:
     training, measuring = divide(gsm8k)
+    assert len(training) + len(measuring) == len(gsm8k), "no worked answer stands there twice"
     assert 0.48 < len(training) / len(gsm8k) < 0.52
     assert not shared_problems(training, measuring)

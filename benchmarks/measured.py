@@ -1,0 +1,56 @@
+"""The problems that a run measures with: those of its source that none of its models was tuned on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.grid import Plan
+from models.registry import trained_on
+from noise.problems import Problem
+from noise.sources import load_problems
+from noise.splits import problems_to_measure_with
+
+
+@dataclass(frozen=True)
+class MeasuredProblems:
+    """What the cells of a run take their problems from, in order.
+
+    `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether
+    it is asked or not, tells two files of one name apart. `left_out` counts, by model, the problems that are not
+    asked since a model of the run was tuned on them before it.
+    """
+
+    problems: list[Problem]
+    source: str
+    left_out: Mapping[str, int]
+
+    def __str__(self) -> str:
+        """In words, what was left out; empty where nothing was."""
+        models = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
+        return f"problems left out of {self.source.rpartition(' ')[0]}: {models}" if models else ""
+
+
+def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
+    """The problems of a run that `tunes` models, or does not.
+
+    Where a model is tuned on one half of a file (`noise.splits`), every stage of the run asks the other half, so that
+    all of them ask the same problems. What a model of the plan was tuned on earlier, as its checkpoint says, is asked
+    of none of them. Raises `ValueError` where nothing is left, and what `load_problems` raises.
+    """
+    whole = load_problems(plan.problems)
+    first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
+    kept = problems_to_measure_with(plan.problems) if tunes and plan.sft_problems is None else whole
+    known = {spec.name: trained_on(spec) for spec in plan.models}
+    left_out = {name: sum(not marks.isdisjoint(problem.marks) for problem in kept) for name, marks in known.items()}
+    seen = frozenset[str]().union(*known.values())
+    problems = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
+    if kept and not problems:
+        model = max(left_out, key=left_out.__getitem__)
+        raise ValueError(
+            f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not measured on what it is"
+            " tuned on; name others"
+        )
+    left = {name: count for name, count in left_out.items() if count}
+    return MeasuredProblems(problems, f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}", left)
