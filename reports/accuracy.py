@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from reports.disk import write_atomically
+from reports.proportions import wilson
 from reports.records import ATTENTION, Cell, Outcome, Prediction
 from reports.store import CellOnDisk, Results
 
@@ -46,18 +47,6 @@ class CellAccuracy:
     @property
     def cell(self) -> Cell:
         return Cell(self.model, self.noise, self.stage)
-
-
-def wilson(correct: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion after Wilson (JASA 22, 1927, pp. 209-212), as two fractions.
-
-    Unlike the textbook interval it stays within 0 and 1 and is not empty at 0 % or 100 %. Raises `ValueError` unless
-    0 <= correct <= n and n > 0.
-    """
-    from scipy.stats import binomtest  # half a second to import, wanted only at the end of a run
-
-    interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[CellAccuracy]:

@@ -12,10 +12,12 @@ from typing import Any
 
 from reports.accuracy import CellAccuracy, accuracies
 from reports.attention import measured_cells
+from reports.comparisons import comparisons
 from reports.folder import write_accuracy, write_attention
 from reports.progress import Bar, Progress, bar
 from reports.records import AttentionReading, Cell, CellRun, Prediction, Record, Settings
 from reports.run_record import add_run
+from reports.scores import accuracy_scores
 from reports.store import Results
 from reports.summary import summary
 
@@ -122,7 +124,8 @@ class Experiment:
         """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
         caveat = self._caveat([run.cell for run in self.runs])
         measured = measured_cells(self.results, only={run.cell: run.asked for run in self.runs})
-        return summary(self.results, self.runs, self.accuracies(), measured, caveat, width)
+        compared = comparisons(accuracy_scores(self.results, only={run.cell: run.asked for run in self.runs}))
+        return summary(self.results, self.runs, self.accuracies(), compared, measured, caveat, width)
 
     def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], drawn: Bar) -> None:
         self.results.append(cell, settings, batch)

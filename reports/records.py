@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -13,6 +14,19 @@ READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
 
 ATTENTION = "attention"
 """The stage whose records are readings; those of every other stage are predictions."""
+
+
+def draw_id(problem: str, draw: int) -> str:
+    """The id of a problem's record with its noise drawn again: the first draw, 0, has the problem's own."""
+    return f"{problem} (draw {draw + 1})" if draw else problem
+
+
+def problem_of(id: str) -> str:
+    """The inverse of `draw_id`: which problem a record is about."""
+    return _DRAW.sub("", id) if id.endswith(")") else id
+
+
+_DRAW = re.compile(r" \(draw \d+\)$")
 
 
 @dataclass(frozen=True)

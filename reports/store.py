@@ -23,7 +23,7 @@ from reports.records import ATTENTION, AttentionReading, Cell, Prediction, Recor
 
 _SET_ASIDE = (
     *("predictions", "readings", "attention_maps", "checkpoints"),
-    *("accuracy.csv", "accuracy.png", "attention.csv", "attention_heat.png", "retrieval.png"),
+    *("accuracy.csv", "accuracy.png", "comparisons.csv", "attention.csv", "attention_heat.png", "retrieval.png"),
 )
 _REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 

@@ -8,10 +8,12 @@ from reports.accuracy import CellAccuracy
 from reports.accuracy_table import table
 from reports.attention import MeasuredCell
 from reports.attention_table import table_of
+from reports.comparisons import Comparison
 from reports.disk import shown
 from reports.records import ATTENTION, CellRun
 from reports.store import Results
 from reports.tunings import tuned_lines
+from reports.verdicts import verdicts
 
 _ERRORS_SHOWN = 5
 
@@ -20,16 +22,19 @@ def summary(
     results: Results,
     runs: Sequence[CellRun],
     rows: Sequence[CellAccuracy],
+    compared: Sequence[Comparison],
     measured: Sequence[MeasuredCell],
     caveat: str | None,
     width: int,
 ) -> list[str]:
-    """The table of `rows`, that of the `measured` cells, what `runs` read and made, their errors, and the caveat."""
+    """The table of `rows`, what `compared` comes to in words, the table of the `measured` cells, what `runs` read and
+    made, their errors, and the caveat."""
     lines = table(rows, width)
     if any(row.degradation is not None for row in rows):
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
     if any(row.gain is not None for row in rows):
         lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
+    lines += verdicts(compared, width)
     lines += [*table_of(measured, width), *tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
     if caveat:
         lines.append(f"note: {caveat}")

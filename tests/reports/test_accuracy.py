@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas
 import pytest
 
-from reports.accuracy import CellAccuracy, accuracies, wilson, write_csv
+from reports.accuracy import CellAccuracy, accuracies, write_csv
 from reports.accuracy_table import table
+from reports.proportions import wilson
 from reports.records import Cell
 from reports.store import Results
 from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from reports.accuracy import CellAccuracy, wilson
+from reports.accuracy import CellAccuracy
 from reports.accuracy_table import table
+from reports.proportions import wilson
 
 pytestmark = pytest.mark.quick
 

@@ -101,9 +101,13 @@ SUMMARY = [
     "*49.0-94.3 *16.8-68.7*",
     "*degradation * 40.0*",
     "llama *80.0*",
+    "what noise costs, zero_shot, in accuracy (95 % intervals)",
+    "  inf: diffllama loses 40.0 points [[]*[]] and llama 40.0 [[]*[]].",
+    "    No evidence that llama loses more than diffllama: 0.0 points *",
     "predictions: 0 read, 80 made*",
     "note: made up, all of it",
-    f"files: {Path('results', 'accuracy.csv')}, {Path('results', 'accuracy.png')}, {Path('results', 'run.json')}",
+    "files: "
+    + ", ".join(str(Path("results", name)) for name in ("accuracy.csv", "accuracy.png", "comparisons.csv", "run.json")),
 ]
 
 

@@ -1,0 +1,226 @@
+"""What noise costs each model, and whether it costs one more than another: the comparisons, and `comparisons.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import combinations, groupby
+from pathlib import Path
+
+import numpy
+
+from reports.disk import write_atomically
+from reports.paired import ALPHA, Differences, detectable, holm, interval, needed, p_value
+from reports.proportions import wilson_by_problem
+from reports.scores import ACCURACY, Array, Scores, together
+from reports.tunings import SUFFIX
+
+CLEAN = "clean"
+#: The contrasts whose p values make a family, over all models and noises of a stage.
+TESTED = ("degradation", "model_difference", "difference_in_differences", "gain")
+_STAGES = ("zero_shot", "sft")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One contrast: its estimate, its 95 % interval, and what can be said of it. docs/statistics.md has the formulas.
+
+    Estimates of the measure `accuracy` are fractions. `model` is compared with `against`, which is empty where a model
+    is looked at alone; a positive difference in differences says that `against` loses more than `model`. `p_adjusted`
+    is Holm's over all rows of one contrast, stage and measure. `detectable` is the smallest estimate that as many
+    problems show in 80 % of runs and `needed` how many would show this one, at 5 % over the whole family. `n` counts
+    predictions, `clusters` problems. None stands where there is nothing to divide by or to test.
+    """
+
+    stage: str
+    measure: str
+    contrast: str
+    model: str
+    against: str
+    noise: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    clusters: int
+    method: str
+    detectable: float | None = None
+    needed: int | None = None
+
+
+def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
+    """All comparisons between these cells; those that are not alike, or share no problem, are not compared."""
+    by_stage: dict[tuple[str, str], list[Scores]] = {}
+    for one in scores:
+        by_stage.setdefault((one.cell.stage, one.measure), []).append(one)
+    rows: list[Comparison] = []
+    for (stage, _), some in sorted(by_stage.items(), key=lambda item: item[0][0] in _STAGES[1:]):
+        untuned = by_stage.get((_STAGES[0], some[0].measure), []) if stage == _STAGES[1] else []
+        rows += _adjusted([*_alone(some), *_between(some), *_gains(some, untuned)])
+    return rows
+
+
+def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
+    """Writes the rows, numbers to six significant digits and nothing where there is no value. Raises
+    `ResultsFolderError`."""
+    import pandas
+
+    columns = [field.name for field in fields(Comparison)]
+    table = pandas.DataFrame([asdict(row) for row in rows], columns=columns).astype({"needed": "Int64"})
+    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+
+
+def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences | None]]:
+    """What noise costs each model."""
+    for model, of_model in _by_model(scores):
+        yield from ((_of_cell(one), None) for one in of_model.values() if one.measure == ACCURACY and len(one.values))
+        clean = of_model.get(CLEAN)
+        noisy = [one for noise, one in of_model.items() if noise != CLEAN]
+        for one in noisy:
+            if clean is None or clean.alike != one.alike:
+                continue
+            (before, after), draws = together([clean, one])
+            yield _row("degradation", one, "", before - after, draws)
+            if one.measure == ACCURACY and len(before):
+                yield _relative_drop(one, before, after, draws), None
+        if len(noisy) > 1 and noisy[0].measure == ACCURACY:
+            values, draws = together(noisy)
+            if len(draws):
+                yield _macro(model, noisy[0], numpy.min(values, axis=0) == 1, len(noisy)), None
+
+
+def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
+    """Whether one model is better than another with each noise, and whether it loses less."""
+    for (name, one), (other_name, other) in combinations(_by_model(scores), 2):
+        if name.endswith(SUFFIX) != other_name.endswith(SUFFIX):
+            continue  # a tuned model beside an untuned one differs in more than the model
+        for noise in [noise for noise in one if noise in other and one[noise].alike == other[noise].alike]:
+            mine, theirs = one[noise], other[noise]
+            (left, right), draws = together([mine, theirs], [(0, 1)])
+            yield _row("model_difference", mine, other_name, left - right, draws)
+            clean = [some.get(CLEAN) for some in (one, other)]
+            if noise == CLEAN or any(some is None or some.alike != mine.alike for some in clean):
+                continue
+            four = [*(some for some in clean if some is not None), mine, theirs]
+            (my_clean, their_clean, my_noisy, their_noisy), draws = together(four, [(0, 1), (2, 3)])
+            lost_more = (their_clean - their_noisy) - (my_clean - my_noisy)
+            yield _row("difference_in_differences", mine, other_name, lost_more, draws, bound=2.0)
+
+
+def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
+    """What tuning won."""
+    before = {(one.cell.model, one.cell.noise): one for one in untuned}
+    for one in tuned:
+        start = before.get((one.cell.model, one.cell.noise))
+        if start is not None and start.alike == one.alike:
+            (now, then), draws = together([one, start], [(0, 1)])
+            yield _row("gain", one, _STAGES[0], now - then, draws)
+
+
+def _row(
+    contrast: str, scores: Scores, against: str, values: Array, draws: Array, bound: float = 1.0
+) -> tuple[Comparison, Differences]:
+    differences = Differences(values, bound if scores.measure == ACCURACY else numpy.inf)
+    low, high = (interval(differences) if differences.n else None) or (None, None)
+    pairs = differences.part == 1 and bound == 1.0  # of right or wrong
+    test = "McNemar exact" if pairs else "sign flips" if differences.part else "Student"
+    row = Comparison(
+        stage=scores.cell.stage,
+        measure=scores.measure,
+        contrast=contrast,
+        model=scores.cell.model,
+        against=against,
+        noise=scores.cell.noise,
+        estimate=differences.mean if differences.n else None,
+        low=low,
+        high=high,
+        p=p_value(differences),
+        p_adjusted=None,
+        n=int(draws.sum()),
+        clusters=differences.n,
+        method=f"{'adjusted Wald' if differences.part else 'Student'}; {test}",
+    )
+    return row, differences
+
+
+def _adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
+    """The rows with what depends on how many of a contrast there are."""
+    done = []
+    for contrast, of_contrast in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
+        family = list(of_contrast)
+        adjusted = holm([row.p for row, _ in family])
+        alpha = ALPHA / max(1, sum(row.p is not None for row, _ in family))
+        for (row, differences), p_adjusted in zip(family, adjusted, strict=True):
+            if differences is not None and contrast in TESTED:
+                smallest, wanted = detectable(differences, alpha), needed(differences, alpha)
+                row = replace(row, p_adjusted=p_adjusted, detectable=smallest, needed=wanted)
+            done.append(row)
+    return done
+
+
+def _by_model(scores: Sequence[Scores]) -> list[tuple[str, dict[str, Scores]]]:
+    found: dict[str, dict[str, Scores]] = {}
+    for one in scores:
+        found.setdefault(one.cell.model, {})[one.cell.noise] = one
+    return list(found.items())
+
+
+def _of_cell(scores: Scores) -> Comparison:
+    """The accuracy itself."""
+    low, high = wilson_by_problem(scores.values, scores.draws)
+    estimate = float((scores.values * scores.draws).sum() / scores.draws.sum())
+    return _figure("accuracy", scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
+
+
+def _relative_drop(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:
+    """1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255), by the logarithm of the ratio, half a
+    right answer added to both."""
+    from scipy.stats import norm
+
+    if not before.sum():
+        return _figure("relative_drop", scores, scores.cell.noise, None, None, None, draws, "ratio of no right answers")
+    n, clean, noisy = len(before), before.sum() + 0.5, after.sum() + 0.5
+    influences = numpy.append(after / noisy - before / clean, 0.5 / noisy - 0.5 / clean)
+    half = norm.ppf(0.975) * numpy.sqrt((influences**2).sum() * n / max(1, n - 1))
+    low, high = (float(1 - noisy / clean * numpy.exp(sign * half)) for sign in (1, -1))
+    estimate = float(1 - after.sum() / before.sum())
+    return _figure("relative_drop", scores, scores.cell.noise, estimate, low, min(1.0, high), draws, "log ratio")
+
+
+def _macro(model: str, scores: Scores, right: Array, noises: int) -> Comparison:
+    """The share of problems that are right with every noise and draw (macro accuracy of Shi et al., GSM-IC, arXiv
+    2302.00093)."""
+    ones = numpy.ones(len(right), dtype=int)
+    low, high = wilson_by_problem(right.astype(float), ones)
+    return _figure("macro_accuracy", scores, f"all {noises}", float(right.mean()), low, high, ones, "Wilson")
+
+
+def _figure(
+    contrast: str,
+    scores: Scores,
+    noise: str,
+    estimate: float | None,
+    low: float | None,
+    high: float | None,
+    draws: Array,
+    method: str,
+) -> Comparison:
+    """A row without a test."""
+    return Comparison(
+        stage=scores.cell.stage,
+        measure=scores.measure,
+        contrast=contrast,
+        model=scores.cell.model,
+        against="",
+        noise=noise,
+        estimate=estimate,
+        low=low,
+        high=high,
+        p=None,
+        p_adjusted=None,
+        n=int(draws.sum()),
+        clusters=len(draws),
+        method=method,
+    )

@@ -1,0 +1,39 @@
+"""The interval of an accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def wilson(correct: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a proportion after Wilson (JASA 22, 1927, pp. 209-212), as two fractions.
+
+    Unlike the textbook interval it stays within 0 and 1 and is not empty at 0 % or 100 %. Raises `ValueError` unless
+    0 <= correct <= n and n > 0.
+    """
+    from statsmodels.stats.proportion import proportion_confint  # a second to import, wanted only at the end of a run
+
+    if not 0 <= correct <= n or not n > 0:
+        raise ValueError(f"expected 0 <= correct <= n and n > 0, got correct={correct} and n={n}")
+    low, high = proportion_confint(correct, n, alpha=0.05, method="wilson")
+    return float(low) if correct else 0.0, float(high) if correct < n else 1.0
+
+
+def wilson_by_problem(shares: NDArray[Any], draws: NDArray[Any]) -> tuple[float, float]:
+    """The same where problem i was asked `draws[i]` times and `shares[i]` of its answers were right.
+
+    Answers to one problem are alike, so that the interval is that of fewer independent ones: as many as would give the
+    variance found between problems (the design effect of Kish, Survey Sampling, 1965, ch. 5), at least one a problem
+    and at most all of them. Raises `ValueError` for no answer.
+    """
+    total, problems = int(draws.sum()), len(draws)
+    if not total:
+        raise ValueError("expected at least one answer, got none")
+    share = float((shares * draws).sum() / total)
+    if total == problems:
+        return wilson(round(share * total), total)
+    variance = float((draws**2 * (shares - share) ** 2).sum()) / total**2 * problems / max(1, problems - 1)
+    independent = min(max(share * (1 - share) / variance, problems), total) if variance else problems
+    return wilson(share * independent, independent)

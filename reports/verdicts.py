@@ -1,0 +1,80 @@
+"""The comparisons in plain English, two sentences a noise: what it costs each model, and whether one loses more."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from reports.comparisons import ALPHA, Comparison
+from reports.scores import ACCURACY
+
+_MEASURES = {ACCURACY: ("accuracy", "points", 100.0, 1), "likelihood": ("log-likelihood", "nats a token", 1.0, 3)}
+
+
+def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
+    """The lines for the terminal: a heading and the sentences of each stage and measure that has two models."""
+    lines: list[str] = []
+    for stage, measure in dict.fromkeys((row.stage, row.measure) for row in rows):
+        some = [row for row in rows if (row.stage, row.measure) == (stage, measure)]
+        sentences = list(_noises(some))
+        if sentences:
+            lines.append(f"what noise costs, {stage}, in {_MEASURES[measure][0]} (95 % intervals)")
+            for noise, said in sentences:
+                for number, sentence in enumerate(said):
+                    head = "    " if number else f"  {noise}: "
+                    lines += textwrap.wrap(sentence, max(40, width), initial_indent=head, subsequent_indent="    ")
+            lines.append("")
+    return lines
+
+
+def _noises(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
+    compared = [row for row in rows if row.contrast == "difference_in_differences" and row.estimate is not None]
+    for noise in dict.fromkeys(row.noise for row in compared):
+        pairs = [row for row in compared if row.noise == noise]
+        names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
+        lost = [r for r in rows if r.contrast == "degradation" and r.noise == noise and r.model in names]
+        yield noise, [_costs(lost), *map(_compared, pairs)]
+
+
+def _costs(rows: Sequence[Comparison]) -> str:
+    """`llama loses 57.0 points [49.5, 63.4] and diffllama 25.5 [18.8, 31.7].`"""
+    parts = []
+    for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
+        _, unit, *_ = _MEASURES[row.measure]
+        verb, words = ("loses ", f" {unit}") if number == 0 else ("", "")
+        parts.append(f"{row.model} {verb}{_number(row, row.estimate)}{words} {_interval(row)}")
+    return f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}."
+
+
+def _compared(row: Comparison) -> str:
+    assert row.estimate is not None
+    _, unit, *_ = _MEASURES[row.measure]
+    less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
+    size, around = _number(row, abs(row.estimate)), _interval(row, turned=row.estimate < 0)
+    if row.p_adjusted is not None and row.p_adjusted <= ALPHA:
+        return f"{less} loses {size} {unit} less than {more} {around}, {_p(row)}, {row.clusters:,} problems."
+    seen = "no difference" if row.detectable is None else f"{_number(row, row.detectable)} {unit}"
+    settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
+    return (
+        f"No evidence that {more} loses more than {less}: {size} {unit} {around}, {_p(row)};"
+        f" {row.clusters:,} problems could have shown {seen}{settled}."
+    )
+
+
+def _number(row: Comparison, value: float | None) -> str:
+    _, _, scale, digits = _MEASURES[row.measure]
+    return "?" if value is None else f"{scale * value:.{digits}f}"
+
+
+def _interval(row: Comparison, turned: bool = False) -> str:
+    if row.low is None or row.high is None:
+        return "[no interval]"
+    low, high = (-row.high, -row.low) if turned else (row.low, row.high)
+    return f"[{_number(row, low)}, {_number(row, high)}]"
+
+
+def _p(row: Comparison) -> str:
+    """The p value that the verdict goes by."""
+    if row.p_adjusted is None:
+        return "nothing to test"
+    return "p < 0.001" if row.p_adjusted < 0.001 else f"p = {row.p_adjusted:.3f}"
