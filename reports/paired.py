@@ -132,8 +132,8 @@ def detectable(differences: Differences, alpha: float = ALPHA) -> float | None:
     where none is large enough."""
     upward = _upward(differences)
     top = 0.99 * _largest(upward)
-    if not upward.n or not top:
-        return None
+    if not upward.n or not top or (upward.part and 0.5 ** (upward.n - 1) > alpha):
+        return None  # no sign of so few is significant
     return _first(lambda mean: power(upward, mean, upward.n, alpha) >= POWER, 1e-9, top)
 
 
