@@ -9,7 +9,7 @@ import pytest
 from benchmarks.fixtures import PLAN, cell_of, spec_of, tunes
 from benchmarks.grid import STAGES, GridError
 from benchmarks.measured import measured_problems
-from benchmarks.options import add_options, plan_of
+from benchmarks.options import add_options, plan_of, size_of
 from benchmarks.tuning import tuning_set
 from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment
@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except (GridError, UnknownModelError, ValueError, FileNotFoundError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[PLAN] = plan
+    if config.option.results is None:
+        config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
     folder = config.invocation_params.dir / config.option.results
     if folder.exists() and not folder.is_dir():
         raise pytest.UsageError(f"--results {config.option.results}: expected a folder, found a file")
@@ -103,11 +105,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """
     plan, config = session.config.stash[PLAN], session.config
     tuning = any(map(tunes, session.items))
-    tuned_before = any(map(trained_on, plan.models)) and any(map(cell_of, session.items))
     worker = hasattr(config, "workerinput")  # xdist's: there the fixtures answer, as a case
-    if config.option.collectonly or worker or not (tuning or tuned_before):
+    if config.option.collectonly or worker or not any(map(cell_of, session.items)):
         return
     try:
+        if not tuning and not any(map(trained_on, plan.models)):
+            return
         said = str(measured_problems(plan, tuning))
         if tuning:
             tuning_set(plan)

@@ -136,6 +136,10 @@ class Plan:
         ):
             if value < 1:
                 raise GridError(f"{option} {value}: expected a number from 1 up")
+        if "sft" in self.stages and self.dtype == "float16":
+            raise GridError(
+                "--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled, or --skip-sft"
+            )
         if "sft" in self.stages and re.fullmatch(r"cuda:0*[1-9]\d*", self.device):
             raise GridError(
                 f"--device {self.device}: fine-tuning takes the first card that is visible; set CUDA_VISIBLE_DEVICES="
@@ -185,10 +189,8 @@ def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
 
 def choose_sft_noise(text: str) -> tuple[str, ...]:
     """The noises to tune with: `none`, or a list of datasets, `clean` among them. Raises `GridError`."""
-    if text.strip() == "none":
-        return ("clean",)
     try:
-        return choose_datasets(text)
+        return choose_datasets(["clean" if part.strip() == "none" else part for part in text.split(",")])
     except GridError as error:
         raise GridError(str(error).replace("--datasets", "--sft-noise") + " Or none.") from None
 

@@ -61,7 +61,12 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"a size by name: {SIZES['quick']}, {SIZES['medium']} or all problems a cell; for attention"
         f" {ATTENTION_SIZES['quick']}, {ATTENTION_SIZES['medium']} or {ATTENTION_SIZES['full']}",
     )
-    add("--results", default="results", metavar="DIR", help="folder of results, which resumes (default: %(default)s)")
+    add(
+        "--results",
+        metavar="DIR",
+        help="folder of results, which resumes (default: results, and results-quick at the size quick, whose models are"
+        " tuned less)",
+    )
     add("--fresh", action="store_true", help="start over: set the folder's earlier predictions aside first")
     add("--seed", type=int, metavar="N", help="seed of the noise (default: 0)")
     add("--batch-size", type=int, default=64, metavar="N", help="problems asked at once (default: %(default)s)")
@@ -154,6 +159,11 @@ def add_tuning_options(add: Callable[..., None]) -> None:
     add("--sft-rank", type=int, default=16, metavar="N", help="rank of the adapter (default: %(default)s)")
 
 
+def size_of(option: Any) -> str:
+    """The size that was asked for, a key of `SIZES`."""
+    return "quick" if option.quick else option.mode or "default"
+
+
 def plan_of(option: Any) -> Plan:
     """What a run with these options will do.
 
@@ -175,7 +185,7 @@ def plan_of(option: Any) -> Plan:
         for name in datasets:
             if name != "clean":
                 existing_noisy_file(source, name, noisy_folder)
-    size = "quick" if get("quick") else get("mode") or "default"
+    size = size_of(option)
     if get("skip_sft") and get("enable_sft"):
         raise GridError("--skip-sft and --enable-sft: expected one of them at the most")
     no_sft = get("skip_sft") or (get("mode") is not None and not get("enable_sft"))

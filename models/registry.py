@@ -107,11 +107,25 @@ def _caveat_of(folder: Path) -> str:
 
 
 def trained_on(spec: ModelSpec) -> frozenset[str]:
-    """The marks (`noise.Problem.marks`) of the problems that a model was tuned on; empty where it does not say so."""
+    """The marks (`noise.Problem.marks`) of the problems that a model was tuned on; empty where it was not tuned here.
+
+    Raises `ValueError` for a checkpoint whose log says that it was, and whose marks are missing.
+    """
+    folder = Path(spec.source) / spec.subfolder
     try:
-        return frozenset((Path(spec.source) / spec.subfolder / TRAINED_ON).read_text(encoding="utf-8").split())
+        return frozenset((folder / TRAINED_ON).read_text(encoding="utf-8").split())
     except (FileNotFoundError, NotADirectoryError):
+        pass
+    try:
+        tuned = "samples" in json.loads((folder / TRAINING_LOG).read_bytes())["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
+    if tuned:
+        raise ValueError(
+            f"model {spec.name!r} was tuned, and {TRAINED_ON}, which says on what, is missing in {folder}; copy it"
+            " there from the checkpoint, so that the model is not asked what it knows"
+        )
+    return frozenset()
 
 
 def reference_of(spec: ModelSpec, folder: Path) -> str:

@@ -102,6 +102,7 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
         (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
         (["--device", "cuda:1"], "--device cuda:1: fine-tuning takes the first card that is visible; set CUDA_VISIBLE"),
+        (["--dtype", "float16"], "--dtype float16: fine-tuning takes float32 or bfloat16"),
         (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
         (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
         (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),

@@ -63,6 +63,7 @@ def test_a_problem_is_tuned_on_with_one_of_the_noises_whatever_the_subset() -> N
 @pytest.mark.quick
 def test_no_noise_is_the_clean_problem() -> None:
     assert choose_sft_noise("none") == ("clean",)
+    assert choose_sft_noise("none,inf") == ("clean", "inf")
 
 
 @pytest.mark.quick

@@ -203,6 +203,9 @@ def test_what_a_model_was_tuned_on_is_kept_beside_it_also_through_a_second_tunin
     assert all(problem.marks <= marks for problem in PROBLEMS[:16])
     assert not any(problem.marks & marks for problem in PROBLEMS[16:])
     assert not trained_on(find_model("llama"))
+    (again / "trained_on.txt").unlink()
+    with pytest.raises(ValueError, match=r"'mine' was tuned, and trained_on\.txt, which says on what, is missing in"):
+        trained_on(find_model(f"mine={again}"))
 
 
 def test_a_model_without_positions_is_given_none() -> None:
