@@ -29,7 +29,8 @@ class MeasuredProblems:
     def __str__(self) -> str:
         """In words, what was left out; empty where nothing was."""
         models = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
-        return f"problems left out of {self.source.rpartition(' ')[0]}: {models}" if models else ""
+        twins = " (or on one with the same worked answer)"
+        return f"problems left out of {self.source.rpartition(' ')[0]}: {models}{twins}" if models else ""
 
 
 def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:

@@ -188,6 +188,9 @@ def plan_of(option: Any) -> Plan:
     size = size_of(option)
     if get("skip_sft") and get("enable_sft"):
         raise GridError("--skip-sft and --enable-sft: expected one of them at the most")
+    wanted = [name for name in ("samples", "epochs", "lr", "problems") if get(f"sft_{name}") is not None]
+    if wanted and get("mode") and not get("enable_sft") and not get("skip_sft"):
+        raise GridError(f"--sft-{wanted[0]}: --mode leaves out the stage sft; add --enable-sft")
     no_sft = get("skip_sft") or (get("mode") is not None and not get("enable_sft"))
     sft_problems = get("sft_problems")
     if sft_problems is not None:

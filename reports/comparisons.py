@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy
 
 from reports.disk import write_atomically
-from reports.paired import ALPHA, Differences, detectable, holm, interval, needed, p_value
+from reports.paired import ALPHA, Differences, holm, interval, p_value
+from reports.power import detectable, needed
 from reports.proportions import wilson_by_problem
 from reports.scores import ACCURACY, Array, Scores, together
 from reports.tunings import SUFFIX

@@ -1,14 +1,13 @@
-"""Statistics of one number a problem: its mean, an interval, an exact test, and what could have been seen. No torch.
+"""Statistics of one number a problem: its mean, an interval and an exact test. No torch.
 
 Every comparison is a mean over problems of a *difference*: clean minus noisy of one model, one model minus another, or
 one such difference minus another. Several draws of a problem's noise are averaged within it first, so that the problem
-is the unit everywhere: the cluster of a cluster-robust interval. One interval, one test and one power serve them all,
-and docs/statistics.md says how well they keep what they promise.
+is the unit everywhere: the cluster of a cluster-robust interval. One interval and one test serve them all, and one
+power (`reports.power`); docs/statistics.md has the formulas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,11 +17,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-LEVEL, ALPHA, POWER = 0.95, 0.05, 0.8
+LEVEL, ALPHA = 0.95, 0.05
 _FINEST = 60  # a mean over up to five draws, some missing, is a multiple of 1/60
-_FEW = 100  # from this many differences that are not nought on, the normal distribution will do for a power
-_MANY = 1_000  # and from this many on for a test whose differences are of several sizes
-_MOST = 10_000_000  # problems that are worth proposing
+_MANY = 1_000  # from this many differences of several sizes on, their sum is taken as normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,47 +102,9 @@ def p_value(differences: Differences, alternative: str = "two-sided") -> float |
         spread = float(numpy.sqrt((sizes.astype(float) ** 2 * counts).sum()))
         beyond = (total if one_sided else max(abs(total), 1)) - 1  # the sum moves in steps of two parts
         return float(norm.sf(beyond / spread) * (1 if one_sided else 2))
-    tails = _tails(sizes, counts)
+    tails = tails_of(sizes, counts)
     middle = len(tails) // 2
     return float(tails[middle + total] if one_sided else min(1.0, 2 * tails[middle + abs(total)]))
-
-
-def power(differences: Differences, mean: float, n: int, alpha: float = ALPHA) -> float:
-    """How probable a two-sided p of at most `alpha` is over `n` problems whose differences have that `mean`.
-
-    The differences are distributed as those observed, one of +1 and one of −1 added, tilted until their mean is `mean`
-    (Efron, Can. J. Stat. 9, 1981, pp. 139-172).
-    """
-    from scipy.stats import norm
-
-    values, weights = _tilted(differences, mean)
-    second = float(weights @ values**2)
-    if differences.part and n * weights[values != 0].sum() < _FEW:
-        return _exact_power(differences.part, values, weights, n, alpha)
-    step = differences.part  # half of what the sum moves by when one difference changes its sign
-    beyond = abs(mean) * n - step - norm.ppf(1 - alpha / 2) * numpy.sqrt(n * second)
-    return float(norm.cdf(beyond / numpy.sqrt(n * max(second - mean**2, 1e-12))))
-
-
-def detectable(differences: Differences, alpha: float = ALPHA) -> float | None:
-    """The smallest mean, in the direction of the one observed, that as many problems show with a power of 80 %; None
-    where none is large enough."""
-    upward = _upward(differences)
-    top = 0.99 * _largest(upward)
-    if not upward.n or not top or (upward.part and 0.5 ** (upward.n - 1) > alpha):
-        return None  # no sign of so few is significant
-    return _first(lambda mean: power(upward, mean, upward.n, alpha) >= POWER, 1e-9, top)
-
-
-def needed(differences: Differences, alpha: float = ALPHA) -> int | None:
-    """How many problems show the mean that was observed with a power of 80 %; None where that is nought, or would take
-    more than ten million."""
-    upward = _upward(differences)
-    mean = min(upward.mean, 0.99 * _largest(upward))
-    if not mean:
-        return None
-    found = _first(lambda n: power(upward, mean, round(n), alpha) >= POWER, 1.0, float(_MOST))
-    return None if found is None else round(found)
 
 
 def holm(p_values: list[float | None]) -> list[float | None]:
@@ -167,7 +126,7 @@ def _sizes(differences: Differences) -> tuple[Array, Array]:
     return sizes, counts
 
 
-def _sums(sizes: Array, counts: Array, chances: Array) -> Array:
+def sums(sizes: Array, counts: Array, chances: Array) -> Array:
     """The probabilities of every sum, from the lowest to the highest, of `counts` numbers of each of `sizes`, each with
     its chance to be positive, and negative otherwise."""
     from scipy.signal import fftconvolve
@@ -182,76 +141,7 @@ def _sums(sizes: Array, counts: Array, chances: Array) -> Array:
     return found
 
 
-def _tails(sizes: Array, counts: Array) -> Array:
+def tails_of(sizes: Array, counts: Array) -> Array:
     """For each sum with random signs, how probable it or a higher one is."""
-    tails: Array = numpy.minimum(1.0, numpy.cumsum(_sums(sizes, counts, numpy.full(len(sizes), 0.5))[::-1])[::-1])
+    tails: Array = numpy.minimum(1.0, numpy.cumsum(sums(sizes, counts, numpy.full(len(sizes), 0.5))[::-1])[::-1])
     return tails
-
-
-def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
-    """Values and their probabilities, as near to the observed ones as their `mean` allows."""
-    from scipy.optimize import brentq
-
-    observed = numpy.append(differences.values, [-1.0, 1.0]) if differences.part else differences.values
-    values, counts = numpy.unique(observed, return_counts=True)
-    scale = numpy.abs(values).max(initial=0.0) or 1.0
-    logarithms = numpy.log(counts / counts.sum())
-
-    def weights(tilt: float) -> Array:
-        exponents = logarithms + tilt * values / scale
-        found: Array = numpy.exp(exponents - exponents.max())
-        return found / found.sum()
-
-    return values, weights(brentq(lambda tilt: float(weights(tilt) @ values) - mean, -700, 700))
-
-
-def _exact_power(part: float, values: Array, weights: Array, n: int, alpha: float) -> float:
-    """The power of the exact test, over how many of `n` differences are not nought; those in proportion."""
-    from scipy.stats import binom
-
-    whole = numpy.rint(values / part).astype(int)
-    sizes = numpy.unique(numpy.abs(whole[whole != 0]))
-    positive, negative = (numpy.array([weights[whole == sign * size].sum() for size in sizes]) for sign in (1, -1))
-    both = positive + negative
-    others = binom(n, min(1.0, both.sum()))
-    numbers = numpy.unique(numpy.linspace(others.ppf(0.001), others.ppf(0.999), 15).astype(int))
-    edges = numpy.concatenate([[-1], (numbers[1:] + numbers[:-1]) // 2, [n]])
-    found = 0.0
-    for number, chance in zip(numbers, numpy.diff(others.cdf(edges)), strict=True):
-        counts = _apportioned(both / both.sum(), number)
-        tails, alternative = _tails(sizes, counts), _sums(sizes, counts, positive / both)
-        middle = len(tails) // 2
-        significant = numpy.flatnonzero(2 * tails[middle:] <= alpha)
-        if len(significant):
-            first = significant[0]
-            found += chance * float(alternative[middle + first :].sum() + alternative[: middle - first + 1].sum())
-    return found
-
-
-def _apportioned(shares: Array, number: int) -> Array:
-    """`number` in whole parts after `shares`: the largest remainders are rounded up."""
-    counts: Array = numpy.floor(shares * number).astype(int)
-    counts[numpy.argsort(counts - shares * number, kind="stable")[: number - counts.sum()]] += 1
-    return counts
-
-
-def _upward(differences: Differences) -> Differences:
-    """The differences, turned where their mean is below nought."""
-    return Differences(-differences.values, differences.bound) if differences.mean < 0 else differences
-
-
-def _largest(differences: Differences) -> float:
-    """The largest mean that a distribution over the observed values can have; nought where they tell of none."""
-    if not differences.part and (differences.n < 2 or not differences.values.std()):
-        return 0.0
-    return float(differences.values.max(initial=1.0 if differences.part else 0.0))
-
-
-def _first(holds: Callable[[float], bool], low: float, high: float) -> float | None:
-    """Where a condition that holds from somewhere on begins to hold, to one part in five hundred; None for nowhere."""
-    if not holds(high):
-        return None
-    while high > low * 1.002:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high

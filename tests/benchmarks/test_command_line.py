@@ -109,6 +109,7 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--sft-noise", "ifn"], "--sft-noise: unknown dataset 'ifn'. Did you mean 'inf'?"),
         (["--sft-problems", "gsm8"], "--sft-problems: unknown source of problems 'gsm8'. Did you mean 'gsm8k'?"),
         (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: there is no such file"),
+        (["--mode", "quick", "--sft-epochs", "3"], "--sft-epochs: --mode leaves out the stage sft; add --enable-sft"),
         (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected one of them at the most"),
         (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
         (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from reports.paired import Array, Differences, detectable, holm, interval, needed, p_value, power
+from reports.paired import Array, Differences, holm, interval, p_value
+from reports.power import detectable, needed, power
 
 pytestmark = pytest.mark.quick
 
