@@ -24,6 +24,7 @@ def run_comprehensive_evaluation(
     problems: str = "mini",
     results: str | Path = "results",
     seed: int = 0,
+    noise_seeds: int = 1,
     batch_size: int = 64,
     max_new_tokens: int = 256,
     device: str = "auto",
@@ -46,6 +47,7 @@ def run_comprehensive_evaluation(
         problems=problems,
         max_samples=max_samples_per_dataset,
         seed=seed,
+        noise_seeds=noise_seeds,
         batch_size=batch_size,
         max_new_tokens=max_new_tokens,
         device=device,
@@ -72,7 +74,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
         for spec in plan.models:
             loaded = load(spec, plan.device, plan.dtype)
             for _, cell in plan.cells("zero_shot", spec):
-                asked = ask_with(cell.noise, clean, plan.seed)
+                asked = ask_with(cell.noise, clean, plan.seed, plan.draws(cell.stage))
                 found = evaluate(experiment, loaded, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)
                 details[cell.id] = list(found.values())
         status = "finished"

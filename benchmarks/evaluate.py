@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.grading import extract_answer, marked_answer
 from noise.inject import inject
 from noise.problems import NoisyProblem, Problem
 from reports.experiment import Experiment
-from reports.records import Cell, Outcome, Prediction, Settings
+from reports.records import Cell, Outcome, Prediction, Settings, draw_id
 
 if TYPE_CHECKING:  # torch stays out of collection
     from models.generation import Generation
@@ -20,11 +21,16 @@ if TYPE_CHECKING:  # torch stays out of collection
 Record = TypeVar("Record")
 
 
-def ask_with(noise: str, problems: Sequence[Problem], seed: int) -> list[NoisyProblem]:
-    """`problems` as a cell asks them: with the drawn noise, or as they are for `clean`."""
+def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1) -> list[NoisyProblem]:
+    """`problems` as a cell asks them: as they are for `clean`, or else each with the noise of `seed`, then each with
+    that of the next seed, until there are `draws` of it. Of these the ids are their predictions': `draw_id`."""
     if noise == "clean":
         return [NoisyProblem(problem, "clean", problem.question, (), seed) for problem in problems]
-    return [inject(problem, noise, seed) for problem in problems]
+    drawn = ((draw, inject(problem, noise, seed + draw)) for draw in range(draws) for problem in problems)
+    return [
+        replace(noisy, problem=replace(noisy.problem, id=draw_id(noisy.problem.id, draw))) if draw else noisy
+        for draw, noisy in drawn
+    ]
 
 
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:

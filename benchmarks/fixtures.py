@@ -132,7 +132,7 @@ def asked(cell: Cell, problems: list[Problem], plan: Plan) -> Sequence[NoisyProb
 
     sample = plan.sample(problems, cell.stage)
     if plan.noisy_folder is None or cell.noise == "clean":
-        return ask_with(cell.noise, sample, plan.seed)
+        return ask_with(cell.noise, sample, plan.seed, plan.draws(cell.stage))
     with failing_with(ValueError, OSError):
         return load_noisy_for(sample, plan.problems, cell.noise, plan.noisy_folder)
 

@@ -60,6 +60,7 @@ class Plan:
     """What one run will do: everything it takes from its options, checked, before anything is loaded.
 
     `max_samples` and `attention_samples` count problems a cell, −1 for all; the first ones of `problems` are taken.
+    Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
     `attention_maps` counts the problems whose patterns are drawn. `sft_samples` counts problems to fine-tune on, −1 for
     all, the first ones of `sft_problems` or, where that is None, of the training split of `problems`; fewer will do
@@ -72,6 +73,7 @@ class Plan:
     problems: str = "mini"
     max_samples: int = SIZES["default"]
     seed: int = 0
+    noise_seeds: int = 1
     batch_size: int = 64
     max_new_tokens: int = 256
     device: str = "auto"
@@ -94,7 +96,15 @@ class Plan:
                 raise GridError(f"--max-samples {samples}: expected a number from 1 up, or -1 for all")
         if self.attention_maps < 0:
             raise GridError(f"--attention-maps {self.attention_maps}: expected a number from 0 up")
-        for option, value in (("--batch-size", self.batch_size), ("--max-new-tokens", self.max_new_tokens)):
+        if self.noise_seeds > 1 and self.noisy_folder is not None:
+            raise GridError(
+                f"--noise-seeds {self.noise_seeds} draws noise and --skip-data-gen draws none: the files hold one draw"
+            )
+        for option, value in (
+            ("--noise-seeds", self.noise_seeds),
+            ("--batch-size", self.batch_size),
+            ("--max-new-tokens", self.max_new_tokens),
+        ):
             if value < 1:
                 raise GridError(f"{option} {value}: expected a number from 1 up")
 
@@ -117,6 +127,10 @@ class Plan:
         """Those of `problems` that a cell of `stage` takes."""
         samples = self.attention_samples if stage == "attention" else self.max_samples
         return problems if samples < 0 else problems[:samples]
+
+    def draws(self, stage: str) -> int:
+        """How often a cell of `stage` draws the noise of each problem."""
+        return 1 if stage == "attention" else self.noise_seeds
 
     def options(self) -> dict[str, object]:
         """The plan as plain values, for the record of a run."""
@@ -171,7 +185,10 @@ class Plan:
         noises = "" if self.sft_noise == ("clean",) else f" with {'/'.join(self.sft_noise)}"
         tuning = {"sft": f"sft ({self.tuning.method}, {count} × {self.tuning.epochs}{noises})"}
         stages = ", ".join(tuning.get(stage, stage) for stage in self.stages) or "no stage (all skipped)"
-        noise = f"seed {self.seed}" if self.noisy_folder is None else f"noise from the files in {self.noisy_folder}"
+        last = self.seed + self.noise_seeds - 1
+        noise = f"seed {self.seed}" if last == self.seed else f"seeds {self.seed} to {last}"
+        if self.noisy_folder is not None:
+            noise = f"noise from the files in {self.noisy_folder}"
         return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}"
 
 

@@ -69,6 +69,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add("--fresh", action="store_true", help="start over: set the folder's earlier predictions aside first")
     add("--seed", type=int, metavar="N", help="seed of the noise (default: 0)")
+    add(
+        "--noise-seeds",
+        type=int,
+        default=1,
+        metavar="K",
+        help="draw each noise K times a problem, with this seed and those after it (default: %(default)s)",
+    )
     add("--batch-size", type=int, default=64, metavar="N", help="problems asked at once (default: %(default)s)")
     add(
         "--max-new-tokens",
@@ -223,6 +230,7 @@ def plan_of(option: Any) -> Plan:
         sft_problems=sft_problems,
         sft_noise=choose_sft_noise(get("sft_noise")),
         seed=get("seed") or 0,
+        noise_seeds=get("noise_seeds"),
         batch_size=get("batch_size"),
         max_new_tokens=get("max_new_tokens"),
         device=get("device"),

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from reports.disk import write_atomically
-from reports.proportions import wilson
-from reports.records import ATTENTION, Cell, Outcome, Prediction
-from reports.store import CellOnDisk, Results
+from reports.paired import Differences, interval, p_value
+from reports.proportions import wilson_by_problem
+from reports.records import ATTENTION, Cell
+from reports.scores import UNKNOWN, Scores, scores_of, scores_on_disk, together
+from reports.store import Results
 
 _STAGES = ("zero_shot", "sft")
 
@@ -19,12 +21,14 @@ _STAGES = ("zero_shot", "sft")
 class CellAccuracy:
     """How one model did on one noise. Accuracies are fractions; None where there is nothing to divide by.
 
-    `n` counts the answered problems: an `error` is neither right nor wrong, it is left out of `n` and counted in
-    `errors`. `accuracy` is `correct / n`, `low` and `high` its 95 % Wilson interval. `degradation` is the clean
-    accuracy minus this one, both over the `degradation_n` problems that both cells answered; it is None for the clean
-    cell, and where there is no clean cell made under the same settings. `gain` is this accuracy minus that of the same
-    model in the stage zero_shot, over the `gain_n` problems that both answered; None but in the stage sft, and where
-    the two differ in more than the weights. `n` is the sum of `correct`, `incorrect`, `no_answer` and `truncated`.
+    `n` counts the answers to `problems` problems, of which each is asked once for each draw of its noise: an `error`
+    is neither right nor wrong, it is left out of `n` and counted in `errors`. `accuracy` is `correct / n`, `low` and
+    `high` its 95 % interval (`wilson_by_problem`). `degradation` is the clean accuracy minus this one, over the
+    `degradation_n` problems that both cells answered, with its paired interval and McNemar's exact p
+    (`reports.paired`); it is None for the clean cell, and where there is no clean cell made under the same settings.
+    `gain` is this accuracy minus that of the same model in the stage zero_shot, over the `gain_n` problems that both
+    answered; None but in the stage sft, and where the two differ in more than the weights. `n` is the sum of
+    `correct`, `incorrect`, `no_answer` and `truncated`.
     """
 
     model: str
@@ -43,6 +47,10 @@ class CellAccuracy:
     errors: int
     gain: float | None = None
     gain_n: int | None = None
+    problems: int = 0
+    degradation_low: float | None = None
+    degradation_high: float | None = None
+    degradation_p: float | None = None
 
     @property
     def cell(self) -> Cell:
@@ -52,36 +60,32 @@ class CellAccuracy:
 def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[CellAccuracy]:
     """A row for each cell on disk, by stage, model and noise, `clean` first. The stage `attention` has no accuracy.
 
-    `only` restricts the rows to its cells, and each of them to the problem ids given; the clean accuracy that a
-    degradation starts from is taken from the disk in either case. Raises `ResultsDamaged`.
+    `only` restricts the rows to its cells, and each of them to the prediction ids given; the accuracies that a
+    degradation and a gain start from are taken from the disk in either case. Raises `ResultsDamaged`.
     """
     every = results.cells() if only is None else only
     cells = sorted((cell for cell in every if cell.stage != ATTENTION), key=_order)
     on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells), *map(_untuned, cells)}}
+    whole = {cell: scores_on_disk(results, found) for cell, found in on_disk.items() if found is not None}
     rows = []
     for cell in cells:
         found = on_disk[cell]
-        predictions = _predictions(found)
-        if only is not None:
-            wanted = set(only[cell])
-            predictions = {id: prediction for id, prediction in predictions.items() if id in wanted}
-        row = _row(cell, predictions, _start_of_degradation(found, on_disk[_clean(cell)]))
-        untuned = _start_of_gain(results, found, on_disk[_untuned(cell)])
-        if untuned is not None:
-            gain, shared = _lost(predictions, untuned)
-            row = replace(row, gain=gain, gain_n=shared)
-        rows.append(row)
+        records = {} if found is None else found.predictions
+        ids = records.keys() if only is None else set(only[cell])
+        outcomes = Counter(str(record.outcome) for id, record in records.items() if id in ids)
+        scores = scores_of(cell, UNKNOWN, ()) if found is None else scores_on_disk(results, found, ids)
+        rows.append(_row(scores, outcomes, whole.get(_clean(cell)), whole.get(_untuned(cell))))
     return rows
 
 
 def write_csv(rows: Iterable[CellAccuracy], path: Path) -> None:
-    """Writes the rows, fractions to six decimals and nothing where there is no value. Raises `ResultsFolderError`."""
+    """Writes the rows, numbers to six significant digits and nothing where there is no value. Raises `ResultsFolderError`."""
     import pandas  # a second to import, wanted only at the end of a run
 
     columns = [field.name for field in fields(CellAccuracy)]
     table = pandas.DataFrame([asdict(row) for row in rows], columns=columns)
     table = table.astype({"degradation_n": "Int64", "gain_n": "Int64"})
-    write_atomically(path, table.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
 
 
 def _clean(cell: Cell) -> Cell:
@@ -92,36 +96,17 @@ def _untuned(cell: Cell) -> Cell:
     return replace(cell, stage=_STAGES[0])
 
 
-def _start_of_gain(
-    results: Results, found: CellOnDisk | None, untuned: CellOnDisk | None
-) -> Mapping[str, Prediction] | None:
-    """The predictions of the model before it was tuned, if it was, and asked in the same way."""
-    if found is None or untuned is None or found.cell.stage != _STAGES[1]:
-        return None
-    settings = [results.settings(one.settings_hash) for one in (found, untuned)]
-    if any(one is None for one in settings):
-        return None
-    tuned, base = (replace(one, weights="") for one in settings if one is not None)
-    return _predictions(untuned) if tuned == base else None
-
-
-def _start_of_degradation(found: CellOnDisk | None, clean: CellOnDisk | None) -> Mapping[str, Prediction] | None:
-    """The clean predictions to compare with. Under other settings a difference would not be the noise's doing."""
-    if found is None or clean is None or found.cell == clean.cell or found.settings_hash != clean.settings_hash:
-        return None
-    return _predictions(clean)
-
-
-def _predictions(found: CellOnDisk | None) -> dict[str, Prediction]:
-    records = found.predictions if found else {}
-    return {id: record for id, record in records.items() if isinstance(record, Prediction)}
-
-
-def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, Prediction] | None) -> CellAccuracy:
-    counts: Counter[Outcome] = Counter(prediction.outcome for prediction in predictions.values())
-    n, correct = len(predictions) - counts["error"], counts["correct"]
-    low, high = wilson(correct, n) if n else (None, None)
-    degradation, shared = _lost(clean, predictions) if clean is not None else (None, None)
+def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: Scores | None) -> CellAccuracy:
+    cell, correct, n = scores.cell, outcomes["correct"], outcomes.total() - outcomes["error"]
+    low, high = wilson_by_problem(scores.values, scores.draws) if n else (None, None)
+    lost = won = None
+    if clean is not None and cell.noise != "clean" and clean.settings == scores.settings:
+        (before, after), _ = together([clean, scores])
+        lost = Differences(before - after)
+    if untuned is not None and cell.stage == _STAGES[1] and untuned.alike == scores.alike:
+        (before, after), _ = together([untuned, scores], [(0, 1)])
+        won = Differences(after - before)
+    around = (interval(lost) if lost is not None and lost.n else None) or (None, None)
     return CellAccuracy(
         model=cell.model,
         stage=cell.stage,
@@ -131,23 +116,23 @@ def _row(cell: Cell, predictions: Mapping[str, Prediction], clean: Mapping[str, 
         accuracy=correct / n if n else None,
         low=low,
         high=high,
-        degradation=degradation,
-        degradation_n=shared,
-        incorrect=counts["incorrect"],
-        no_answer=counts["no_answer"],
-        truncated=counts["truncated"],
-        errors=counts["error"],
+        degradation=_mean(lost),
+        degradation_n=None if lost is None else lost.n,
+        incorrect=outcomes["incorrect"],
+        no_answer=outcomes["no_answer"],
+        truncated=outcomes["truncated"],
+        errors=outcomes["error"],
+        gain=_mean(won),
+        gain_n=None if won is None else won.n,
+        problems=len(scores.values),
+        degradation_low=around[0],
+        degradation_high=around[1],
+        degradation_p=None if lost is None else p_value(lost),
     )
 
 
-def _lost(first: Mapping[str, Prediction], then: Mapping[str, Prediction]) -> tuple[float | None, int]:
-    """By how much the accuracy of `then` is below that of `first`, over the problems that both answered."""
-    pairs = [(first[id].outcome, then[id].outcome) for id in then if id in first]
-    answered = [(before, after) for before, after in pairs if "error" not in (before, after)]
-    if not answered:
-        return None, 0
-    lost = sum((before == "correct") - (after == "correct") for before, after in answered)
-    return lost / len(answered), len(answered)
+def _mean(differences: Differences | None) -> float | None:
+    return differences.mean if differences is not None and differences.n else None
 
 
 def _order(cell: Cell) -> tuple[int, str, str, bool, str]:

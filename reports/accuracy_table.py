@@ -31,8 +31,10 @@ def _stage(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
     indent = min(max(map(len, names)), _LONGEST_NAME)
     column = max(_NARROWEST, *map(len, noises)) + 2
     beside = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)
-    sizes = {row.n for row in rows}
-    lines = [f"{stage}, {next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else stage]
+    sizes = {row.problems for row in rows}
+    draws = max(-(-row.n // max(1, row.problems)) for row in rows)
+    heading = [stage, f"{next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""]
+    lines = [", ".join(filter(None, [*heading, f"each noise drawn {draws} times" if draws > 1 else ""]))]
     for first in range(0, len(noises), beside):
         block = noises[first : first + beside]
         lines.append(" " * (indent + 2 + _LABEL_WIDTH) + "".join(f"{noise:>{column}}" for noise in block))
@@ -67,4 +69,4 @@ def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
         accuracy, interval = f"{cell.accuracy:.1%}"[:-1], f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
     degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
     gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
-    return accuracy, interval, degradation, gain, f"{cell.n:,}", f"{cell.errors:,}" if cell.errors else ""
+    return accuracy, interval, degradation, gain, f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""

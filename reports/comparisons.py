@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations, groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ from reports.disk import write_atomically
 from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
 from reports.proportions import wilson_by_problem
+from reports.records import Settings
 from reports.scores import ACCURACY, Array, Scores, together
 from reports.tunings import SUFFIX
 
@@ -80,16 +81,17 @@ def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences |
         clean = of_model.get(CLEAN)
         noisy = [one for noise, one in of_model.items() if noise != CLEAN]
         for one in noisy:
-            if clean is None or clean.alike != one.alike:
+            if clean is None or clean.settings != one.settings:
                 continue
             (before, after), draws = together([clean, one])
             yield _row("degradation", one, "", before - after, draws)
             if one.measure == ACCURACY and len(before):
                 yield _relative_drop(one, before, after, draws), None
-        if len(noisy) > 1 and noisy[0].measure == ACCURACY:
-            values, draws = together(noisy)
+        same = [one for one in noisy if one.settings == noisy[0].settings]
+        if len(same) > 1 and same[0].measure == ACCURACY:
+            values, draws = together(same)
             if len(draws):
-                yield _macro(model, noisy[0], numpy.min(values, axis=0) == 1, len(noisy)), None
+                yield _macro(model, same[0], numpy.min(values, axis=0) == 1, len(same)), None
 
 
 def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
@@ -101,13 +103,18 @@ def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences
             mine, theirs = one[noise], other[noise]
             (left, right), draws = together([mine, theirs], [(0, 1)])
             yield _row("model_difference", mine, other_name, left - right, draws)
-            clean = [some.get(CLEAN) for some in (one, other)]
-            if noise == CLEAN or any(some is None or some.alike != mine.alike for some in clean):
+            clean = [some[CLEAN] for some, noisy in ((one, mine), (other, theirs)) if _start(some) == noisy.settings]
+            if noise == CLEAN or len(clean) < 2:
                 continue
-            four = [*(some for some in clean if some is not None), mine, theirs]
+            four = [*clean, mine, theirs]
             (my_clean, their_clean, my_noisy, their_noisy), draws = together(four, [(0, 1), (2, 3)])
             lost_more = (their_clean - their_noisy) - (my_clean - my_noisy)
             yield _row("difference_in_differences", mine, other_name, lost_more, draws, bound=2.0)
+
+
+def _start(of_model: Mapping[str, Scores]) -> Settings | None:
+    """The settings of a model's clean cell: what a noisy one is compared under."""
+    return of_model[CLEAN].settings if CLEAN in of_model else None
 
 
 def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:

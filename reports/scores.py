@@ -3,57 +3,69 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
-from reports.records import Cell, Prediction, Settings, problem_of
-from reports.store import Results
+from reports.records import Cell, Prediction, Settings, problem_of, record_of
+from reports.store import CellOnDisk, Results
 
 Array = NDArray[Any]
 ACCURACY = "accuracy"
+#: In place of settings that are not known.
+UNKNOWN = Settings("", "", "", 0, "", "")
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
     """One cell's scores: of problem `problems[i]` the mean `values[i]` over its `draws[i]` answered draws.
 
-    A score of the measure `accuracy` is 1 for a correct answer and 0 for any other. `texts[i]` is a hash of the
-    questions asked, and `alike` of all settings but the weights: scores can be compared where both are the same. The
-    ids are sorted, each once; a problem of which every draw ended in an error is not there.
+    A score of the measure `accuracy` is 1 for a correct answer and 0 for any other. `texts[i]`, 16 hexadecimal digits,
+    stands for the questions asked. The ids are sorted, each once; a problem of which every draw ended in an error is
+    not there.
     """
 
     cell: Cell
-    alike: str
+    settings: Settings
     problems: Array
     values: Array
     draws: Array
     texts: Array
     measure: str = ACCURACY
 
+    @property
+    def alike(self) -> Settings:
+        """All settings but the weights: the scores of two models can be compared where these are the same."""
+        return replace(self.settings, weights="")
 
-def accuracy_scores(results: Results, only: Mapping[Cell, Iterable[str]] | None = None) -> list[Scores]:
-    """The scores of all cells with predictions, or of those in `only`, of the problem ids given there. Raises
+
+def accuracy_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
+    """The scores of all cells with predictions, or of those in `only`, of the prediction ids given there. Raises
     `ResultsDamaged`."""
-    found = []
-    for cell in results.cells() if only is None else only:
-        on_disk = results.load(cell)
-        if on_disk is None:
-            continue
-        settings = results.settings(on_disk.settings_hash)
-        wanted = None if only is None else set(only[cell])
-        predictions = [
-            record
-            for id, record in on_disk.predictions.items()
-            if isinstance(record, Prediction) and (wanted is None or id in wanted)
-        ]
-        if predictions and settings is not None:
-            found.append(scores_of(cell, settings, predictions))
-    return found
+    cells = (cell for cell in (results.cells() if only is None else only) if record_of(cell.stage) is Prediction)
+    on_disk = (results.load(cell) for cell in cells)
+    return [
+        scores_on_disk(results, found, None if only is None else only[found.cell])
+        for found in on_disk
+        if found is not None
+    ]
+
+
+def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | None = None) -> Scores:
+    """The scores of a cell of `results`, or those of the prediction ids in `only`. Where the file that names the
+    settings is gone, it can be compared with what was made under the same settings alone."""
+    wanted = None if only is None else set(only)
+    settings = results.settings(found.settings_hash)
+    unknown = replace(UNKNOWN, prompt=found.settings_hash)
+    predictions = (
+        record
+        for id, record in found.predictions.items()
+        if isinstance(record, Prediction) and (wanted is None or id in wanted)
+    )
+    return scores_of(found.cell, settings or unknown, predictions)
 
 
 def scores_of(cell: Cell, settings: Settings, predictions: Iterable[Prediction]) -> Scores:
@@ -69,16 +81,20 @@ def gathered(cell: Cell, settings: Settings, lines: Iterable[tuple[str, str, flo
         by_problem.setdefault(problem_of(line[0]), []).append(line)
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
-    facts = asdict(replace(settings, weights=""))
     return Scores(
         cell=cell,
-        alike=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12],
+        settings=settings,
         problems=numpy.array(problems, dtype=object),
         values=numpy.array([sum(value for _, _, value in some) / len(some) for some in draws]),
         draws=numpy.array([len(some) for some in draws], dtype=int),
-        texts=numpy.array([hash(tuple(question for _, question, _ in some)) for some in draws], dtype=numpy.int64),
+        texts=numpy.array([_hash(question for _, question, _ in some) for some in draws], dtype="U16"),
         measure=measure,
     )
+
+
+def _hash(texts: Iterable[str]) -> str:
+    both = "\0".join(texts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(both, digest_size=8).hexdigest()
 
 
 def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) -> tuple[list[Array], Array]:

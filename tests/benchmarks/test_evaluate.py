@@ -161,3 +161,13 @@ def test_a_misspelt_word_fails_before_anything_is_written(
     with pytest.raises(error, match=said):
         run_comprehensive_evaluation(results=tmp_path / "results", **options)  # type: ignore[arg-type]
     assert not (tmp_path / "results").exists()
+
+
+def test_a_noise_is_drawn_several_times_with_the_seeds_after_the_first() -> None:
+    """The first draw keeps the problem's id, so that more draws extend a run; the clean problem has none."""
+    problems = mini.problems("test")[:3]
+    asked = ask_with("inf", problems, seed=5, draws=2)
+    assert asked[:3] == ask_with("inf", problems, seed=5)
+    assert [noisy.question for noisy in asked[3:]] == [noisy.question for noisy in ask_with("inf", problems, seed=6)]
+    assert [noisy.problem.id for noisy in asked[3:]] == [f"{problem.id} (draw 2)" for problem in problems]
+    assert len(ask_with("clean", problems, seed=5, draws=2)) == 3

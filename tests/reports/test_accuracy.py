@@ -129,9 +129,9 @@ def test_the_file_is_tidy_and_reads_back(results: Results) -> None:
     write_csv(accuracies(results), path)
     assert path.read_text().splitlines() == [
         "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors,"
-        "gain,gain_n",
-        "diffllama,zero_shot,clean,10,9,0.900000,0.595850,0.982124,,,1,0,0,0,,",
-        "diffllama,zero_shot,inf,3,2,0.666667,0.207660,0.938508,0.333333,3,1,0,0,0,,",
+        "gain,gain_n,problems,degradation_low,degradation_high,degradation_p",
+        "diffllama,zero_shot,clean,10,9,0.9,0.59585,0.982124,,,1,0,0,0,,,10,,,",
+        "diffllama,zero_shot,inf,3,2,0.666667,0.20766,0.938508,0.333333,3,1,0,0,0,,,3,-0.455929,0.855929,1",
     ]
     table = pandas.read_csv(path)
     assert table.set_index("noise").loc["inf", "degradation"] == pytest.approx(1 / 3, abs=1e-6)

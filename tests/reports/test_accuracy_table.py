@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reports.accuracy import CellAccuracy
@@ -16,7 +18,7 @@ def row(
     accuracy = correct / n if n else None
     degradation, shared = (None, None) if noise == "clean" else (0.1234, n)
     return CellAccuracy(
-        model, stage, noise, n, correct, accuracy, low, high, degradation, shared, n - correct, 0, 0, errors
+        model, stage, noise, n, correct, accuracy, low, high, degradation, shared, n - correct, 0, 0, errors, problems=n
     )
 
 
@@ -46,6 +48,11 @@ def test_four_noises_fit_80_columns(models: list[str]) -> None:
     lines = table(grid(models, FOUR, correct=200))
     assert max(map(len, lines)) <= 80
     assert sum("clean" in line and "sd" in line for line in lines) == 1
+
+
+def test_several_draws_of_a_noise_are_said_in_the_heading() -> None:
+    lines = table([replace(row("llama", "clean"), problems=200), replace(row("llama", "inf", n=590), problems=200)])
+    assert lines[0] == "zero_shot, 200 problems a cell, each noise drawn 3 times"
 
 
 def test_noises_that_do_not_fit_follow_in_another_block() -> None:

@@ -63,7 +63,7 @@ def test_what_was_asked_otherwise_is_not_compared() -> None:
     other_text = [*FOUR[:3], scored("llama", "inf", "1000000001", question="another noise")]
     found = row(comparisons(other_text), "difference_in_differences")
     assert (found.clusters, found.estimate) == (0, None)
-    other_settings = [*FOUR[:3], replace(FOUR[3], alike="other")]
+    other_settings = [*FOUR[:3], replace(FOUR[3], settings=replace(FOUR[3].settings, prompt="other"))]
     assert not [r for r in comparisons(other_settings) if r.contrast == "difference_in_differences"]
 
 
@@ -76,7 +76,7 @@ def test_draws_of_a_problem_stay_together() -> None:
     thrice = scores_of(Cell("diffllama", "inf", "zero_shot"), SETTINGS, lines)
     assert (thrice.draws == 3).all()
     once = comparisons([FOUR[0], scored("diffllama", "inf", "1111000000")])
-    tripled = comparisons([replace(FOUR[0], alike=thrice.alike), thrice])
+    tripled = comparisons([replace(FOUR[0], settings=thrice.settings), thrice])
     assert row(tripled, "degradation").p == row(once, "degradation").p
     assert (row(tripled, "degradation").low, row(tripled, "degradation").n) == (row(once, "degradation").low, 30)
     assert wilson_by_problem(thrice.values, thrice.draws) == pytest.approx(wilson(4, 10), abs=0.02)
