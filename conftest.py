@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fixtures import PLAN, cell_of, spec_of, tunes
+from benchmarks.fixtures import GATE, PLAN, cell_of, gated_cells, spec_of, tunes
 from benchmarks.grid import STAGES, GridError
 from benchmarks.measured import measured_problems
-from benchmarks.options import add_options, plan_of, size_of
+from benchmarks.options import add_options, gate_of, plan_of, size_of
 from benchmarks.tuning import tuning_set
 from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment
@@ -30,10 +30,10 @@ def pytest_configure(config: pytest.Config) -> None:
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_configure
     """
     try:
-        plan = plan_of(config.option)
+        plan, gate = plan_of(config.option), gate_of(config.option)
     except (GridError, UnknownModelError, ValueError, FileNotFoundError) as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[PLAN] = plan
+    config.stash[PLAN], config.stash[GATE] = plan, gate
     if config.option.results is None:
         config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
     folder = config.invocation_params.dir / config.option.results
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
-    announce(config, experiment, fresh=config.option.fresh)
+    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -99,14 +99,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Answer now for problems that a model cannot be tuned on or measured with, and not after the first stages.
+    """Answer now for a baseline that lacks a cell, and for problems that a model cannot be tuned on or measured with,
+    and not after the first stages.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
     """
     plan, config = session.config.stash[PLAN], session.config
     tuning = any(map(tunes, session.items))
     worker = hasattr(config, "workerinput")  # xdist's: there the fixtures answer, as a case
-    if config.option.collectonly or worker or not any(map(cell_of, session.items)):
+    if config.option.collectonly or worker:
+        return
+    gate = config.stash[GATE]
+    lacking = None if gate is None else gate.missing(gated_cells(session.items))
+    if lacking:
+        raise pytest.UsageError(lacking)
+    if not any(map(cell_of, session.items)):
         return
     try:
         if not tuning and not any(map(trained_on, plan.models)):

@@ -5,7 +5,7 @@ No torch before a model is due. PYTEST_DONT_REWRITE: there is no assertion here,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,12 @@ from models.registry import ModelSpec
 from models.tuning_options import SUFFIX
 from noise.problems import NoisyProblem, Problem
 from noise.sources import load_problems
+from reports.baseline import BaselineError
 from reports.experiment import Experiment
+from reports.gate import Gate
 from reports.plugin import progress_of
-from reports.records import AttentionReading, Cell, Prediction
+from reports.records import AttentionReading, Cell, Prediction, record_of
+from reports.scores import accuracy_scores
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 #: What this run was asked to do; the root conftest puts it there.
 PLAN = pytest.StashKey[Plan]()
+#: What its accuracies are held against, if anything; likewise.
+GATE = pytest.StashKey[Gate | None]()
 
 
 def cell_of(item: pytest.Item) -> Cell | None:
@@ -49,6 +54,12 @@ def tunes(item: pytest.Item) -> bool:
     """Whether a case needs a tuned model."""
     cell = cell_of(item)
     return cell is not None and is_tuned(spec_of(item), cell)
+
+
+def gated_cells(items: Iterable[pytest.Item]) -> list[Cell]:
+    """The cells among these cases whose accuracy `--baseline` is about."""
+    cells = (cell_of(item) for item in items)
+    return [cell for cell in cells if cell is not None and record_of(cell.stage) is Prediction]
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +177,25 @@ def predictions(
 
     with failing_with(*_not_this_folder()):
         return evaluate(experiment, model, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)
+
+
+@pytest.fixture
+def fail_on_loss(
+    request: pytest.FixtureRequest, experiment: Experiment, cell: Cell, predictions: dict[str, Prediction]
+) -> Callable[[], None]:
+    """Fails the case, once called, where its accuracy is significantly below that of `--baseline`."""
+    gate = request.config.stash[GATE]
+
+    def check() -> None:
+        if gate is not None:
+            (scores,) = accuracy_scores(experiment.results, {cell: predictions.keys()})
+            with failing_with(BaselineError):
+                loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
+            request.node.user_properties += loss.facts().items()
+            if loss.failed:
+                pytest.fail(str(loss), pytrace=False)
+
+    return check
 
 
 @pytest.fixture

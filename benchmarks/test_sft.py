@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from benchmarks.failing import fail_on_errors
@@ -10,6 +12,7 @@ from reports.records import Cell, Prediction
 
 @pytest.mark.quick
 @pytest.mark.stage("sft")
-def test_sft(cell: Cell, predictions: dict[str, Prediction]) -> None:
+def test_sft(cell: Cell, predictions: dict[str, Prediction], fail_on_loss: Callable[[], None]) -> None:
     """The tuned checkpoint is proven to hold what was trained, and every problem of the cell gets an answer."""
     fail_on_errors(cell, predictions.values())
+    fail_on_loss()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from benchmarks.failing import fail_on_errors
@@ -10,6 +12,8 @@ from reports.records import Cell, Prediction
 
 @pytest.mark.quick
 @pytest.mark.stage("zero_shot")
-def test_zero_shot(cell: Cell, predictions: dict[str, Prediction]) -> None:
-    """Every problem of the cell gets an answer. How many are right is the result, not a condition."""
+def test_zero_shot(cell: Cell, predictions: dict[str, Prediction], fail_on_loss: Callable[[], None]) -> None:
+    """Every problem of the cell gets an answer. How many are right is the result, not a condition, unless
+    there is a `--baseline`."""
     fail_on_errors(cell, predictions.values())
+    fail_on_loss()

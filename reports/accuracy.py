@@ -79,7 +79,8 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
 
 
 def write_csv(rows: Iterable[CellAccuracy], path: Path) -> None:
-    """Writes the rows, numbers to six significant digits and nothing where there is no value. Raises `ResultsFolderError`."""
+    """Writes the rows, numbers to six significant digits and nothing where there is no value. Raises
+    `ResultsFolderError`."""
     import pandas  # a second to import, wanted only at the end of a run
 
     columns = [field.name for field in fields(CellAccuracy)]

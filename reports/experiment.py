@@ -100,6 +100,13 @@ class Experiment:
         """The rows of this run: its cells, each over the problems that this run asked for."""
         return accuracies(self.results, only={run.cell: run.asked for run in self.runs})
 
+    def figures(self, run: CellRun) -> dict[str, float]:
+        """The accuracy of a run's cell over the problems it asked for, and its interval, `low` to `high`; empty where
+        there is none."""
+        rows = accuracies(self.results, only={run.cell: run.asked})
+        known = {name: getattr(row, name) for row in rows for name in ("accuracy", "low", "high")}
+        return {name: value for name, value in known.items() if value is not None}
+
     def write(self, status: str = "finished") -> list[Path]:
         """Writes `run.json`, and the tables and pictures over all that is in the folder; the files written, the
         attention maps as their folder.

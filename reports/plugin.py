@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from reports.baseline_plugin import BaselineReporting
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.experiment import Experiment
+from reports.gate import Gate
 from reports.progress import Bar, Progress, bar, silence
 from reports.records import CellRun
 
@@ -28,12 +30,21 @@ _HANDED_OVER = "cell_runs"  # an attribute of a case's reports
 _STATUS = {0: "finished", 1: "failed", 2: "interrupted"}
 
 
-def announce(config: pytest.Config, experiment: Experiment, fresh: bool = False) -> None:
-    """Makes `experiment` the one that cases record to. `fresh` sets earlier predictions aside before the first case."""
+def announce(
+    config: pytest.Config,
+    experiment: Experiment,
+    fresh: bool = False,
+    gate: Gate | None = None,
+    save_baseline: Path | None = None,
+) -> None:
+    """Makes `experiment` the one that cases record to. `fresh` sets earlier predictions aside before the first case;
+    `gate` is what accuracies are held against, and `save_baseline` a file to keep them in."""
     config.stash[_EXPERIMENT] = experiment
-    config.pluginmanager.register(_Recording(experiment))
+    config.pluginmanager.register(_Recording(experiment, bool(config.getoption("xmlpath", None))))
     if not hasattr(config, "workerinput"):  # which xdist gives to its workers
         config.pluginmanager.register(_Reporting(experiment, fresh))
+        if gate is not None or save_baseline is not None:
+            config.pluginmanager.register(BaselineReporting(experiment, gate, save_baseline))
 
 
 @pytest.fixture
@@ -50,8 +61,8 @@ def experiment(request: pytest.FixtureRequest) -> Experiment:
 class _Recording:
     """In every process: puts what a case has recorded on its reports."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+    def __init__(self, experiment: Experiment, for_xml: bool) -> None:
+        self._experiment, self._for_xml = experiment, for_xml
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -65,6 +76,8 @@ class _Recording:
             report.__dict__[_HANDED_OVER] = [asdict(run) for run in runs]
             for run in runs:  # for --junitxml, which takes them from the item's last report
                 item.user_properties += run.outcomes.items()
+                if self._for_xml:
+                    item.user_properties += self._experiment.figures(run).items()
         return report
 
 
@@ -75,6 +88,7 @@ class _Reporting:
         self._experiment, self._fresh = experiment, fresh
         self._aside: Path | None = None
         self._used = False
+        self._runs: list[CellRun] = []
         self._files: list[Path] = []
         self._lines: list[str] = []
         self._failure: str | None = None
@@ -95,7 +109,7 @@ class _Reporting:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
         if hasattr(report, _HANDED_OVER):
             self._used = True
-            self._experiment.runs += [CellRun.from_dict(facts) for facts in getattr(report, _HANDED_OVER)]
+            self._runs += [CellRun.from_dict(facts) for facts in getattr(report, _HANDED_OVER)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -105,6 +119,7 @@ class _Reporting:
         """
         if not self._used:
             return
+        self._experiment.runs = [*self._runs, *self._experiment.hand_over()]  # the last of an interrupted case
         try:
             # A worker that was killed in its first cell has handed nothing over, but may have made predictions.
             self._used = bool(self._experiment.runs or self._experiment.results.cells())

@@ -14,7 +14,13 @@ import pytest
 @pytest.fixture(autouse=True, scope="module")
 def _imported() -> None:
     """A run inside this process forgets what it imported, and numpy can be imported only once in a process."""
-    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "pandas", "scipy.stats"):
+    for name in (
+        "matplotlib.figure",
+        "matplotlib.backends.backend_agg",
+        "pandas",
+        "scipy.stats",
+        "statsmodels.stats.proportion",
+    ):
         importlib.import_module(name)
 
 
@@ -234,10 +240,15 @@ def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pyt
     )
 
 
-def test_outcomes_reach_junitxml(grid: pytest.Pytester) -> None:
-    run(grid, "-k", "clean", "--junitxml=out.xml")
-    properties = ElementTree.parse(grid.path / "out.xml").findall(".//testcase[1]/properties/property")
-    assert {each.get("name"): each.get("value") for each in properties} == {"correct": "8", "incorrect": "2"}
+def test_a_case_s_own_outcomes_and_accuracy_reach_junitxml(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "diffllama", "--junitxml=out.xml")
+    expected = {"clean": (8, 0.8), "inf": (4, 0.4), "rcs": (4, 0.4), "sd": (4, 0.4)}
+    for number, (correct, accuracy) in enumerate(expected.values(), start=1):
+        properties = ElementTree.parse(grid.path / "out.xml").findall(f".//testcase[{number}]/properties/property")
+        found = [(str(each.get("name")), float(str(each.get("value")))) for each in properties]
+        assert found[:3] == [("correct", correct), ("incorrect", 10 - correct), ("accuracy", accuracy)]
+        assert found[3:] == [("low", pytest.approx(found[3][1])), ("high", pytest.approx(found[4][1]))]
+        assert 0 < found[3][1] < accuracy < found[4][1] < 1
 
 
 def test_a_case_without_an_announced_experiment_says_what_is_missing(pytester: pytest.Pytester) -> None:
