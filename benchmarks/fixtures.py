@@ -24,8 +24,8 @@ from reports.baseline import BaselineError
 from reports.experiment import Experiment
 from reports.gate import Gate
 from reports.plugin import progress_of
-from reports.records import AttentionReading, Cell, Prediction, record_of
-from reports.scores import accuracy_scores
+from reports.records import AttentionReading, Cell, Likelihood, Prediction, record_of
+from reports.scores import all_scores
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -188,7 +188,7 @@ def fail_on_loss(
 
     def check() -> None:
         if gate is not None:
-            (scores,) = accuracy_scores(experiment.results, {cell: predictions.keys()})
+            (scores,) = all_scores(experiment.results, {cell: predictions.keys()})
             with failing_with(BaselineError):
                 loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
             request.node.user_properties += loss.facts().items()
@@ -212,6 +212,23 @@ def readings(
 
     with failing_with(*_not_this_folder(), *_not_this_model()):
         return measure_attention(experiment, model, cell, asked, measured.source, plan.looking, plan.batch_size)
+
+
+@pytest.fixture
+def likelihoods(
+    experiment: Experiment,
+    cell: Cell,
+    model: LoadedModel,
+    asked: Sequence[NoisyProblem],
+    measured: MeasuredProblems,
+    plan: Plan,
+) -> dict[str, Likelihood]:
+    """How likely the model of a case holds the worked answers: read from the results folder, and measured where
+    missing there."""
+    from benchmarks.likelihood import measure_likelihood
+
+    with failing_with(*_not_this_folder()):
+        return measure_likelihood(experiment, model, cell, asked, measured.source, plan.batch_size)
 
 
 @pytest.fixture

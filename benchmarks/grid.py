@@ -17,7 +17,9 @@ from noise.sources import is_file_source, split_source
 from reports.records import Cell
 
 #: Every stage there is, in the order in which one model goes through them.
-STAGES = ("zero_shot", "sft", "attention")
+STAGES = ("zero_shot", "sft", "attention", "likelihood")
+#: What can be asked about: how many answers are right, and how likely the worked ones are held to be.
+MEASURES = ("accuracy", "likelihood")
 #: Every dataset a cell can be about: the clean problems, and each noise.
 DATASETS = ("clean", *NOISES)
 #: Problems a cell, by the size that was asked for; −1 is all there are.
@@ -72,6 +74,7 @@ class Plan:
     stages: tuple[str, ...]
     problems: str = "mini"
     max_samples: int = SIZES["default"]
+    measures: tuple[str, ...] = MEASURES[:1]
     seed: int = 0
     noise_seeds: int = 1
     batch_size: int = 64
@@ -110,13 +113,17 @@ class Plan:
 
     def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[tuple[ModelSpec, Cell]]:
         """The cells of a stage, of all models or of `models`, model by model, in the order of the options; `datasets`
-        takes the place of the plan's. Attention is measured of tuned models too, as `diffllama+sft`."""
+        takes the place of the plan's. Readings are taken of tuned models too, as `diffllama+sft`."""
         names = datasets or self.datasets
         found = []
         for spec in models or self.models:
-            tuned = [spec.name + SUFFIX] if stage == "attention" and "sft" in self.stages else []
+            tuned = [spec.name + SUFFIX] if stage in STAGES[2:] and "sft" in self.stages else []
             found += [(spec, Cell(name, dataset, stage)) for name in (spec.name, *tuned) for dataset in names]
         return found
+
+    def has_cases(self, stage: str) -> bool:
+        """Whether a stage has cases: without accuracy, models may be tuned, but nothing is asked of them."""
+        return stage in self.stages and ("accuracy" in self.measures or stage in STAGES[2:])
 
     def caveat(self, cells: Sequence[Cell]) -> str | None:
         """What must be said beside figures of `cells`, if anything."""
@@ -201,6 +208,17 @@ def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
             raise GridError(f"--datasets: {unknown('dataset', name, DATASETS)}")
     if not names:
         raise GridError(f"--datasets {text!r} names no dataset. Known: {', '.join(DATASETS)}.")
+    return names
+
+
+def choose_measures(text: str) -> tuple[str, ...]:
+    """The measures of a comma-separated list. Raises `GridError`, with the nearest name, for an unknown one."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in MEASURES:
+            raise GridError(f"--measure: {unknown('measure', name, MEASURES)}")
+    if not names:
+        raise GridError(f"--measure {text!r} names no measure. Known: {', '.join(MEASURES)}.")
     return names
 
 

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.grid import (
     ATTENTION_SIZES,
     DATASETS,
+    MEASURES,
     QUERIES,
     SFT_SIZES,
     SIZES,
@@ -19,6 +20,7 @@ from benchmarks.grid import (
     Looking,
     Plan,
     choose_datasets,
+    choose_measures,
     choose_models,
     choose_numbers,
     choose_sft_noise,
@@ -98,6 +100,13 @@ def add_options(parser: pytest.Parser) -> None:
         "--skip-data-gen",
         action="store_true",
         help="draw no noise: read the noisy files beside the file of --problems (`python -m noise` writes them)",
+    )
+    add(
+        "--measure",
+        default=MEASURES[0],
+        metavar="A,B",
+        help=f"what to measure: {', '.join(MEASURES)}; likelihood, that of the worked answers, is a stage of its own"
+        " (default: %(default)s)",
     )
     add("--skip-attention", action="store_true", help="leave out the stage attention")
     add("--attention-layers", metavar="N,M-K", help="layers to measure and to draw, from 0 (default: all are measured)")
@@ -250,13 +259,21 @@ def plan_of(option: Any) -> Plan:
     if wanted and get("mode") and not get("enable_sft") and not get("skip_sft"):
         raise GridError(f"--sft-{wanted[0]}: --mode leaves out the stage sft; add --enable-sft")
     no_sft = get("skip_sft") or (get("mode") is not None and not get("enable_sft"))
+    measures = choose_measures(get("measure"))
+    left_out = {
+        "zero_shot": get("skip_zero_shot") or "accuracy" not in measures,
+        "sft": no_sft,
+        "attention": get("skip_attention"),
+        "likelihood": "likelihood" not in measures,
+    }
     sft_problems = get("sft_problems")
     if sft_problems is not None:
         _check_source("--sft-problems", sft_problems)
     return Plan(
         models=choose_models(get("models")),
         datasets=datasets,
-        stages=tuple(stage for stage in STAGES if not (no_sft if stage == "sft" else get(f"skip_{stage}"))),
+        stages=tuple(stage for stage in STAGES if not left_out[stage]),
+        measures=measures,
         problems=source,
         max_samples=SIZES[size] if get("max_samples") is None else get("max_samples"),
         attention_samples=ATTENTION_SIZES[size] if get("max_samples") is None else get("max_samples"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from datasets import Dataset
 
 from models.loading import LoadedModel
 from models.prompt import completion_for, prompt_for
 from noise.problems import Problem
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 IGNORED = -100  # PyTorch's and transformers' label of a token without a loss
 
@@ -23,17 +25,13 @@ def training_rows(loaded: LoadedModel, problems: Sequence[Problem], loss: str = 
     its token, or −100 where there is no loss: in the prompt, or with `loss` `all` in its first token. Nothing is cut:
     raises `ValueError` for a text longer than the model's positions.
     """
-    prompts = [prompt_for(problem.question) for problem in problems]
-    texts = [prompt + completion_for(problem.answer) for prompt, problem in zip(prompts, problems, strict=True)]
+    from datasets import Dataset  # 1.7 s to import, and nothing else here needs it
+
     end = loaded.tokenizer.eos_token_id
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
     rows = []
-    asked, whole = loaded.encode(prompts)["input_ids"], loaded.encode(texts)["input_ids"]
-    for problem, prompt, text in zip(problems, asked, whole, strict=True):
-        if text[: len(prompt)] != prompt:  # a token across the border would be one that evaluation never asks with
-            answer = completion_for(problem.answer)
-            text = prompt + loaded.encode([answer], add_special_tokens=False)["input_ids"][0]
-        ids = [*text, *([] if end is None or text[-1] == end else [end])]
+    for problem, (prompt, answer) in zip(problems, encoded(loaded, problems), strict=True):
+        ids = [*prompt, *answer, *([] if end is None else [end])]
         if positions is not None and len(ids) > positions:
             raise ValueError(
                 f"problem {problem.id!r} to tune on has {len(ids)} tokens with its worked answer, and"
@@ -42,6 +40,23 @@ def training_rows(loaded: LoadedModel, problems: Sequence[Problem], loss: str = 
         silent = 1 if loss == "all" else len(prompt)  # nothing stands before the first token to predict it from
         rows.append({"input_ids": ids, "labels": [IGNORED] * silent + ids[silent:], "length": len(ids)})
     return Dataset.from_list(rows)
+
+
+def encoded(loaded: LoadedModel, problems: Sequence[Problem]) -> list[tuple[list[int], list[int]]]:
+    """The tokens of each prompt, as `generate` would be given them, and those of the worked answer behind it, without
+    an end of text."""
+    prompts = [prompt_for(problem.question) for problem in problems]
+    texts = [prompt + completion_for(problem.answer) for prompt, problem in zip(prompts, problems, strict=True)]
+    asked, whole = loaded.encode(prompts)["input_ids"], loaded.encode(texts)["input_ids"]
+    found = []
+    for problem, prompt, text in zip(problems, asked, whole, strict=True):
+        if text[: len(prompt)] == prompt:
+            answer = text[len(prompt) :]
+        else:  # a token across the border would be one that evaluation never asks with
+            answer = loaded.encode([completion_for(problem.answer)], add_special_tokens=False)["input_ids"][0]
+        ended = answer and answer[-1] == loaded.tokenizer.eos_token_id  # as some tokenizers end every text
+        found.append((list(prompt), list(answer[:-1] if ended else answer)))
+    return found
 
 
 def padded(rows: Sequence[dict[str, Any]], filler: int) -> dict[str, torch.Tensor]:

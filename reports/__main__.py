@@ -11,9 +11,11 @@ from pathlib import Path
 from reports.accuracy_table import table
 from reports.attention_table import table_of
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
-from reports.folder import write_accuracy, write_attention
+from reports.folder import write_accuracy, write_attention, write_comparisons
+from reports.likelihood_table import likelihood_table
 from reports.run_record import caveat_of
 from reports.store import Results
+from reports.verdicts import verdicts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     described = {
         "accuracy": (_accuracy, "write accuracy.csv and accuracy.png anew and print the table"),
+        "comparisons": (_comparisons, "write comparisons.csv anew and print what noise costs each model"),
         "attention": (_attention, "write attention.csv and the attention pictures anew and print the table"),
     }
     for name, (command, help) in described.items():
@@ -52,6 +55,17 @@ def _accuracy(folder: Path) -> list[str]:
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
     return [*table(rows, shutil.get_terminal_size().columns), *_under(folder, (row.model for row in rows), files)]
+
+
+def _comparisons(folder: Path) -> list[str]:
+    """Writes comparisons.csv over all records in the folder, and prints the likelihoods and what noise costs."""
+    rows, files = write_comparisons(_results(folder))
+    if not files:
+        raise ResultsFolderError(
+            f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
+        )
+    width = shutil.get_terminal_size().columns
+    return [*likelihood_table(rows, width), *verdicts(rows, width), *_under(folder, (row.model for row in rows), files)]
 
 
 def _attention(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from reports.disk import write_atomically
 from reports.paired import Differences, interval, p_value
 from reports.proportions import wilson_by_problem
-from reports.records import ATTENTION, Cell
+from reports.records import Cell, Prediction, record_of
 from reports.scores import UNKNOWN, Scores, scores_of, scores_on_disk, together
 from reports.store import Results
 
@@ -58,13 +58,13 @@ class CellAccuracy:
 
 
 def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[CellAccuracy]:
-    """A row for each cell on disk, by stage, model and noise, `clean` first. The stage `attention` has no accuracy.
+    """A row for each cell on disk, by stage, model and noise, `clean` first. Readings have no accuracy.
 
     `only` restricts the rows to its cells, and each of them to the prediction ids given; the accuracies that a
     degradation and a gain start from are taken from the disk in either case. Raises `ResultsDamaged`.
     """
     every = results.cells() if only is None else only
-    cells = sorted((cell for cell in every if cell.stage != ATTENTION), key=_order)
+    cells = sorted((cell for cell in every if record_of(cell.stage) is Prediction), key=_order)
     on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells), *map(_untuned, cells)}}
     whole = {cell: scores_on_disk(results, found) for cell, found in on_disk.items() if found is not None}
     rows = []

@@ -15,7 +15,7 @@ from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.experiment import Experiment
 from reports.gate import Gate, write_flips
 from reports.records import Cell, Prediction, record_of
-from reports.scores import accuracy_scores
+from reports.scores import all_scores
 
 
 class BaselineReporting:
@@ -72,13 +72,13 @@ class BaselineReporting:
             sizes = f"{min(seen):.1f}" if max(seen) - min(seen) < 0.05 else f"{min(seen):.1f} to {max(seen):.1f}"
             lines.append(f"  a cell that loses {sizes} points is found in 80 % of runs")
         path = self._experiment.results.folder / "baseline.csv"
-        changed = write_flips(path, gate, accuracy_scores(self._experiment.results, self._asked()))
+        changed = write_flips(path, gate, all_scores(self._experiment.results, self._asked()))
         return [*lines, f"  {changed:,} answers differ from it: {shown(path)}"]
 
     def _save(self, path: Path) -> list[str]:
         """Keeps the cells of this run that are whole, and says which are not."""
         asked = self._asked()
-        scores = accuracy_scores(self._experiment.results, asked)
+        scores = all_scores(self._experiment.results, asked)
         whole = [one for one in scores if one.draws.sum() == len(asked[one.cell])]
         if not whole:
             self._failure = f"baseline {shown(path)} was not written: no case of this run answered all its problems"

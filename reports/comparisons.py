@@ -20,15 +20,16 @@ from reports.tunings import SUFFIX
 CLEAN = "clean"
 #: The contrasts whose p values make a family, over all models and noises of a stage.
 TESTED = ("degradation", "model_difference", "difference_in_differences", "gain")
-_STAGES = ("zero_shot", "sft")
+_STAGES = ("zero_shot", "sft", "likelihood")
 
 
 @dataclass(frozen=True)
 class Comparison:
     """One contrast: its estimate, its 95 % interval, and what can be said of it. docs/statistics.md has the formulas.
 
-    Estimates of the measure `accuracy` are fractions. `model` is compared with `against`, which is empty where a model
-    is looked at alone; a positive difference in differences says that `against` loses more than `model`. `p_adjusted`
+    Estimates of the measure `accuracy` are fractions, of `likelihood` nats a token. `model` is compared with `against`,
+    which is empty where a model is looked at alone; a positive difference in differences says that `against` loses more
+    than `model`. `p_adjusted`
     is Holm's over all rows of one contrast, stage and measure. `detectable` is the smallest estimate that as many
     problems show in 80 % of runs and `needed` how many would show this one, at 5 % over the whole family. `n` counts
     predictions, `clusters` problems. None stands where there is nothing to divide by or to test.
@@ -53,13 +54,14 @@ class Comparison:
 
 
 def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
-    """All comparisons between these cells; those that are not alike, or share no problem, are not compared."""
+    """All comparisons between these cells, in an order of their own; those that are not alike, or share no problem, are
+    not compared."""
     by_stage: dict[tuple[str, str], list[Scores]] = {}
-    for one in scores:
+    for one in sorted(scores, key=lambda one: (one.cell.model, one.cell.noise != CLEAN, one.cell.noise)):
         by_stage.setdefault((one.cell.stage, one.measure), []).append(one)
     rows: list[Comparison] = []
-    for (stage, _), some in sorted(by_stage.items(), key=lambda item: item[0][0] in _STAGES[1:]):
-        untuned = by_stage.get((_STAGES[0], some[0].measure), []) if stage == _STAGES[1] else []
+    for (stage, _), some in sorted(by_stage.items(), key=lambda item: (*_STAGES, item[0][0]).index(item[0][0])):
+        untuned = by_stage.get((_STAGES[0], ACCURACY), []) if stage == _STAGES[1] else []
         rows += _adjusted([*_alone(some), *_between(some), *_gains(some, untuned)])
     return rows
 
@@ -77,7 +79,7 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
 def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences | None]]:
     """What noise costs each model."""
     for model, of_model in _by_model(scores):
-        yield from ((_of_cell(one), None) for one in of_model.values() if one.measure == ACCURACY and len(one.values))
+        yield from ((_of_cell(one), None) for one in of_model.values() if len(one.values))
         clean = of_model.get(CLEAN)
         noisy = [one for noise, one in of_model.items() if noise != CLEAN]
         for one in noisy:
@@ -119,12 +121,13 @@ def _start(of_model: Mapping[str, Scores]) -> Settings | None:
 
 def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
     """What tuning won."""
-    before = {(one.cell.model, one.cell.noise): one for one in untuned}
+    before = {(one.cell.model, one.cell.noise): one for one in untuned or tuned}
     for one in tuned:
-        start = before.get((one.cell.model, one.cell.noise))
-        if start is not None and start.alike == one.alike:
+        name = one.cell.model.removesuffix(SUFFIX)  # in the stage likelihood both are beside each other
+        start = before.get((name, one.cell.noise))
+        if start is not None and start is not one and start.alike == one.alike:
             (now, then), draws = together([one, start], [(0, 1)])
-            yield _row("gain", one, _STAGES[0], now - then, draws)
+            yield _row("gain", one, start.cell.stage if untuned else name, now - then, draws)
 
 
 def _row(
@@ -176,10 +179,16 @@ def _by_model(scores: Sequence[Scores]) -> list[tuple[str, dict[str, Scores]]]:
 
 
 def _of_cell(scores: Scores) -> Comparison:
-    """The accuracy itself."""
-    low, high = wilson_by_problem(scores.values, scores.draws)
-    estimate = float((scores.values * scores.draws).sum() / scores.draws.sum())
-    return _figure("accuracy", scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
+    """The measure itself."""
+    low: float | None
+    high: float | None
+    if scores.measure == ACCURACY:
+        estimate = float((scores.values * scores.draws).sum() / scores.draws.sum())
+        low, high = wilson_by_problem(scores.values, scores.draws)
+        return _figure(ACCURACY, scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
+    values = Differences(scores.values, numpy.inf)
+    low, high = interval(values) or (None, None)
+    return _figure(scores.measure, scores, scores.cell.noise, values.mean, low, high, scores.draws, "Student")
 
 
 def _relative_drop(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:

@@ -13,11 +13,11 @@ from typing import Any
 from reports.accuracy import CellAccuracy, accuracies
 from reports.attention import measured_cells
 from reports.comparisons import comparisons
-from reports.folder import write_accuracy, write_attention
+from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.progress import Bar, Progress, bar
-from reports.records import AttentionReading, Cell, CellRun, Prediction, Record, Settings
+from reports.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
 from reports.run_record import add_run
-from reports.scores import accuracy_scores
+from reports.scores import all_scores
 from reports.store import Results
 from reports.summary import summary
 
@@ -27,15 +27,15 @@ Caveat = Callable[[Sequence[Cell]], str | None]
 
 class OpenCell:
     """A cell while it is worked on. `predictions` are the newest for each problem asked, by id: the answers that were
-    on disk when the cell was opened, and whatever was appended since, errors included. In the stage `attention` they
-    are readings; the type leaves that open, as only the caller knows the stage."""
+    on disk when the cell was opened, and whatever was appended since, errors included. In some stages they are
+    readings; the type leaves that open, as only the caller knows the stage."""
 
     def __init__(self, found: Mapping[str, Record], write: Callable[[Sequence[Record]], None]) -> None:
         self.predictions: dict[str, Any] = dict(found)
         self.made = 0
         self._write = write
 
-    def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading]) -> None:
+    def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading] | Sequence[Likelihood]) -> None:
         """Puts a batch on disk and moves the progress bar. Raises `ResultsFolderError` when it cannot be written."""
         self._write(batch)
         self.predictions |= {record.id: record for record in batch}
@@ -124,14 +124,15 @@ class Experiment:
         }
         record = self.results.folder / "run.json"
         add_run(record, facts, self.runs)
-        files = [*write_accuracy(self.results)[1], *write_attention(self.results)[1]]
+        writers = (write_accuracy, write_comparisons, write_attention)
+        files = [path for write in writers for path in write(self.results)[1]]
         return [*files, record]
 
     def summary(self, width: int = 80) -> list[str]:
         """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
         caveat = self._caveat([run.cell for run in self.runs])
         measured = measured_cells(self.results, only={run.cell: run.asked for run in self.runs})
-        compared = comparisons(accuracy_scores(self.results, only={run.cell: run.asked for run in self.runs}))
+        compared = comparisons(all_scores(self.results, only={run.cell: run.asked for run in self.runs}))
         return summary(self.results, self.runs, self.accuracies(), compared, measured, caveat, width)
 
     def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], drawn: Bar) -> None:

@@ -9,16 +9,15 @@ from reports.accuracy_plot import write_plot
 from reports.attention import MeasuredCell, measured_cells, rows_of, write_attention_csv
 from reports.attention_heat import has_heat, write_heat
 from reports.attention_maps import FOLDER, draw_maps
-from reports.comparisons import TESTED, comparisons, write_comparisons_csv
+from reports.comparisons import TESTED, Comparison, comparisons, write_comparisons_csv
 from reports.retrieval import retrieval_points
 from reports.retrieval_plot import write_retrieval
-from reports.scores import accuracy_scores
+from reports.scores import LIKELIHOOD, all_scores
 from reports.store import Results
 
 
 def write_accuracy(results: Results) -> tuple[list[CellAccuracy], list[Path]]:
-    """Writes `accuracy.csv`, `accuracy.png` and, where cells can be compared, `comparisons.csv`; the rows and the files
-    written, both empty where nothing is on disk.
+    """Writes `accuracy.csv` and `accuracy.png`; the rows and the files written, both empty where nothing is on disk.
 
     Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a prediction is.
     """
@@ -28,11 +27,20 @@ def write_accuracy(results: Results) -> tuple[list[CellAccuracy], list[Path]]:
     files = [results.folder / "accuracy.csv", results.folder / "accuracy.png"]
     write_csv(rows, files[0])
     write_plot(rows, files[1])
-    compared = comparisons(accuracy_scores(results))
-    if any(row.contrast in TESTED for row in compared):
-        files.append(results.folder / "comparisons.csv")
-        write_comparisons_csv(compared, files[-1])
     return rows, files
+
+
+def write_comparisons(results: Results) -> tuple[list[Comparison], list[Path]]:
+    """Writes `comparisons.csv` where cells can be compared; the rows, and the file if it was written.
+
+    Raises `ResultsFolderError` when it cannot be written, and `ResultsDamaged` when a record is.
+    """
+    rows = comparisons(all_scores(results))
+    path = results.folder / "comparisons.csv"
+    if not any(row.contrast in TESTED or row.contrast == LIKELIHOOD for row in rows):
+        return rows, []
+    write_comparisons_csv(rows, path)
+    return rows, [path]
 
 
 def write_attention(results: Results) -> tuple[list[MeasuredCell], list[Path]]:

@@ -12,6 +12,9 @@ A reading has the same first keys, and in place of the text, of one layer with o
  "queries": 9, "segments": ["kmi", "ni", "oc", "sink", "answer"], "layers": [3], "heads": [0],
  "tokens": [0.31, 0.23, 0.23, 0.04, 0.19], "signed": [[[0.2, -0.01, 0.05, 0.3, 0.1]]],
  "absolute": [[[0.3, 0.05, 0.1, 0.4, 0.15]]], "lambdas": [0.36], "error": null}
+
+A likelihood has, after question and spans, `"gold": "She has 3.\\n#### 3", "outcome": "measured", "tokens": 9,
+"nats": -4.21, "error": null}`.
 """
 
 from __future__ import annotations
@@ -22,12 +25,16 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from reports.disk import ResultsDamaged
-from reports.records import OUTCOMES, READING_OUTCOMES, AttentionReading, Cell, Prediction, Record, Settings
+from reports.records import OUTCOMES, READING_OUTCOMES, AttentionReading, Cell, Likelihood, Prediction, Record, Settings
 
 _CELL = [field.name for field in fields(Cell)]
 _DIGITS = 6
-_WORDS: dict[type, str] = {Prediction: "prediction", AttentionReading: "reading"}
-_OUTCOMES: dict[type, tuple[str, ...]] = {Prediction: OUTCOMES, AttentionReading: READING_OUTCOMES}
+_WORDS: dict[type, str] = {Prediction: "prediction", AttentionReading: "reading", Likelihood: "likelihood"}
+_OUTCOMES: dict[type, tuple[str, ...]] = {
+    Prediction: OUTCOMES,
+    AttentionReading: READING_OUTCOMES,
+    Likelihood: READING_OUTCOMES,
+}
 
 
 def settings_hash(settings: Settings) -> str:
@@ -66,6 +73,8 @@ def encoded_line(cell: Cell, settings: Settings, record: Record) -> bytes:
     known = {field.name: getattr(record, field.name) for field in fields(record)}
     if isinstance(record, AttentionReading):
         known |= {name: _rounded(known[name]) for name in ("tokens", "signed", "absolute", "lambdas")}
+    if isinstance(record, Likelihood):
+        known["nats"] = _rounded(record.nats)
     facts = {**asdict(cell), "settings": settings_hash(settings), **known}
     try:
         line = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
@@ -97,6 +106,8 @@ def decoded_line(line: bytes, where: str, kind: type[Record] = Prediction) -> tu
         raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, found {known['spans']!r}") from None
     if kind is AttentionReading:
         known |= _figures(known, where)
+    if kind is Likelihood and not (isinstance(known["nats"], int | float) and isinstance(known["tokens"], int)):
+        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, found others")
     return cell, facts["settings"], kind(**known)
 
 

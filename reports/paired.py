@@ -24,7 +24,7 @@ _MANY = 1_000  # from this many differences of several sizes on, their sum is ta
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """One number a problem, between −`bound` and `bound`.
+    """One number a problem, between −`bound` and `bound`, which is infinite for measurements.
 
     Where every number is a multiple of one part, as the difference of two right-or-wrong is of 1, tests are exact.
     """
@@ -44,7 +44,10 @@ class Differences:
 
     @cached_property
     def part(self) -> float:
-        """The number that all are multiples of, 1/k for the smallest whole k; nought where there is none."""
+        """The number that all are multiples of, 1/k for the smallest whole k; nought where there is none, as of numbers
+        without a bound."""
+        if not numpy.isfinite(self.bound):
+            return 0.0
         for parts in range(1, _FINEST + 1):
             whole = self.values * parts
             if numpy.abs(whole - numpy.rint(whole)).max(initial=0.0) < 1e-6:
@@ -71,7 +74,7 @@ def interval(differences: Differences, level: float = LEVEL) -> tuple[float, flo
         n, total, squares = differences.n + 2, differences.values.sum(), (differences.values**2).sum() + 2
         mean = float(total / n)
         half = float(norm.ppf((1 + level) / 2) * numpy.sqrt((squares / n - mean**2) / n))
-    elif differences.n > 1:
+    elif differences.n > 1 and differences.values.std():
         mean = differences.mean
         half = float(t.ppf((1 + level) / 2, differences.n - 1) * differences.values.std(ddof=1) / differences.n**0.5)
     else:

@@ -17,13 +17,17 @@ def power(differences: Differences, mean: float, n: int, alpha: float = ALPHA) -
     """How probable a two-sided p of at most `alpha` is over `n` problems whose differences have that `mean`.
 
     The differences are distributed as those observed, one of +1 and one of −1 added, tilted until their mean is `mean`
-    (Efron, Can. J. Stat. 9, 1981, pp. 139-172).
+    (Efron, Can. J. Stat. 9, 1981, pp. 139-172); measurements as if normal, with the spread observed.
     """
-    from scipy.stats import norm
+    from scipy.stats import nct, norm, t
 
+    if not differences.part:
+        centre = abs(mean) * n**0.5 / differences.values.std(ddof=1)
+        beyond = t.ppf(1 - alpha / 2, n - 1)
+        return float(nct.sf(beyond, n - 1, centre)) if centre < beyond + 10 else 1.0
     values, weights = _tilted(differences, mean)
     second = float(weights @ values**2)
-    if differences.part and n * weights[values != 0].sum() < _FEW:
+    if n * weights[values != 0].sum() < _FEW:
         return _exact_power(differences.part, values, weights, n, alpha)
     step = differences.part  # half of what the sum moves by when one difference changes its sign
     beyond = abs(mean) * n - step - norm.ppf(1 - alpha / 2) * numpy.sqrt(n * second)
@@ -47,7 +51,8 @@ def needed(differences: Differences, alpha: float = ALPHA) -> int | None:
     mean = min(upward.mean, 0.99 * _largest(upward))
     if not mean:
         return None
-    found = _first(lambda n: power(upward, mean, round(n), alpha) >= POWER, 1.0, float(_MOST))
+    fewest = 1.0 if upward.part else 2.0
+    found = _first(lambda n: power(upward, mean, round(n), alpha) >= POWER, fewest, float(_MOST))
     return None if found is None else round(found)
 
 
@@ -55,7 +60,7 @@ def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
     """Values and their probabilities, as near to the observed ones as their `mean` allows."""
     from scipy.optimize import brentq
 
-    observed = numpy.append(differences.values, [-1.0, 1.0]) if differences.part else differences.values
+    observed = numpy.append(differences.values, [-1.0, 1.0])
     values, counts = numpy.unique(observed, return_counts=True)
     scale = numpy.abs(values).max(initial=0.0) or 1.0
     logarithms = numpy.log(counts / counts.sum())
@@ -104,10 +109,13 @@ def _upward(differences: Differences) -> Differences:
 
 
 def _largest(differences: Differences) -> float:
-    """The largest mean that a distribution over the observed values can have; nought where they tell of none."""
-    if not differences.part and (differences.n < 2 or not differences.values.std()):
+    """The largest mean that a distribution over the observed values can have, or is worth trying; nought where they
+    tell of none."""
+    if differences.part:
+        return float(differences.values.max(initial=1.0))
+    if differences.n < 2 or not differences.values.std():
         return 0.0
-    return float(differences.values.max(initial=1.0 if differences.part else 0.0))
+    return float(abs(differences.mean) + 100 * differences.values.std())
 
 
 def _first(holds: Callable[[float], bool], low: float, high: float) -> float | None:

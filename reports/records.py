@@ -13,7 +13,8 @@ ReadingOutcome = Literal["measured", "error"]
 READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
 
 ATTENTION = "attention"
-"""The stage whose records are readings; those of every other stage are predictions."""
+LIKELIHOOD = "likelihood"
+"""The stages whose records are readings of another kind; those of every other stage are predictions."""
 
 
 def draw_id(problem: str, draw: int) -> str:
@@ -124,12 +125,36 @@ class AttentionReading:
         return f"{self.question}\n{self.gold}" if self.gold else self.question
 
 
-Record = Prediction | AttentionReading
+@dataclass(frozen=True)
+class Likelihood:
+    """How likely a model holds the worked answer of one problem to be.
+
+    `question` and `spans` are those of a prediction, `gold` is the worked answer. `nats` is the natural logarithm of
+    its probability, `tokens` its length. For the outcome `error` alone, `error` is a traceback, and both are 0.
+    """
+
+    id: str
+    question: str
+    spans: tuple[tuple[int, int], ...]
+    gold: str
+    outcome: ReadingOutcome
+    tokens: int
+    nats: float
+    error: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """What it depends on of its problem: the question, and the worked answer behind it."""
+        return f"{self.question}\n{self.gold}"
 
 
-def record_of(stage: str) -> type[Prediction] | type[AttentionReading]:
+Record = Prediction | AttentionReading | Likelihood
+_READINGS: dict[str, type[Record]] = {ATTENTION: AttentionReading, LIKELIHOOD: Likelihood}
+
+
+def record_of(stage: str) -> type[Record]:
     """What is kept about one problem in the cells of a stage."""
-    return AttentionReading if stage == ATTENTION else Prediction
+    return _READINGS.get(stage, Prediction)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from reports.records import Cell, Prediction, Settings, problem_of, record_of
+from reports.records import Cell, Likelihood, Prediction, Record, Settings, problem_of, record_of
 from reports.store import CellOnDisk, Results
 
 Array = NDArray[Any]
-ACCURACY = "accuracy"
+ACCURACY, LIKELIHOOD = "accuracy", "likelihood"
+_MEASURES: dict[type[Record], str] = {Prediction: ACCURACY, Likelihood: LIKELIHOOD}
 #: In place of settings that are not known.
 UNKNOWN = Settings("", "", "", 0, "", "")
 
@@ -23,8 +24,9 @@ UNKNOWN = Settings("", "", "", 0, "", "")
 class Scores:
     """One cell's scores: of problem `problems[i]` the mean `values[i]` over its `draws[i]` answered draws.
 
-    A score of the measure `accuracy` is 1 for a correct answer and 0 for any other. `texts[i]`, 16 hexadecimal digits,
-    stands for the questions asked. The ids are sorted, each once; a problem of which every draw ended in an error is
+    A score of the measure `accuracy` is 1 for a correct answer and 0 for any other; of the measure `likelihood` it is
+    the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, stands for the
+    questions asked. The ids are sorted, each once; a problem of which every draw ended in an error is
     not there.
     """
 
@@ -42,10 +44,10 @@ class Scores:
         return replace(self.settings, weights="")
 
 
-def accuracy_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
-    """The scores of all cells with predictions, or of those in `only`, of the prediction ids given there. Raises
+def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
+    """The scores of all cells with a score, or of those in `only`, of the record ids given there. Raises
     `ResultsDamaged`."""
-    cells = (cell for cell in (results.cells() if only is None else only) if record_of(cell.stage) is Prediction)
+    cells = (cell for cell in (results.cells() if only is None else only) if record_of(cell.stage) in _MEASURES)
     on_disk = (results.load(cell) for cell in cells)
     return [
         scores_on_disk(results, found, None if only is None else only[found.cell])
@@ -55,30 +57,21 @@ def accuracy_scores(results: Results, only: Mapping[Cell, Collection[str]] | Non
 
 
 def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | None = None) -> Scores:
-    """The scores of a cell of `results`, or those of the prediction ids in `only`. Where the file that names the
-    settings is gone, it can be compared with what was made under the same settings alone."""
+    """The scores of a cell of `results`, or those of the record ids in `only`. Where the file that names the settings
+    is gone, it can be compared with what was made under the same settings alone."""
     wanted = None if only is None else set(only)
     settings = results.settings(found.settings_hash)
     unknown = replace(UNKNOWN, prompt=found.settings_hash)
-    predictions = (
-        record
-        for id, record in found.predictions.items()
-        if isinstance(record, Prediction) and (wanted is None or id in wanted)
-    )
-    return scores_of(found.cell, settings or unknown, predictions)
+    records = (record for id, record in found.predictions.items() if wanted is None or id in wanted)
+    return scores_of(found.cell, settings or unknown, records)
 
 
-def scores_of(cell: Cell, settings: Settings, predictions: Iterable[Prediction]) -> Scores:
-    """The scores of one cell's predictions."""
-    lines = [(p.id, p.question, float(p.outcome == "correct")) for p in predictions if p.outcome != "error"]
-    return gathered(cell, settings, lines, ACCURACY)
-
-
-def gathered(cell: Cell, settings: Settings, lines: Iterable[tuple[str, str, float]], measure: str) -> Scores:
-    """Scores from an id, a question and a value for each draw."""
+def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:
+    """The scores of one cell's records."""
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
-    for line in lines:
-        by_problem.setdefault(problem_of(line[0]), []).append(line)
+    for record in records:
+        if record.outcome != "error":
+            by_problem.setdefault(problem_of(record.id), []).append((record.id, *_score(record)))
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
     return Scores(
@@ -88,8 +81,16 @@ def gathered(cell: Cell, settings: Settings, lines: Iterable[tuple[str, str, flo
         values=numpy.array([sum(value for _, _, value in some) / len(some) for some in draws]),
         draws=numpy.array([len(some) for some in draws], dtype=int),
         texts=numpy.array([_hash(question for _, question, _ in some) for some in draws], dtype="U16"),
-        measure=measure,
+        measure=_MEASURES[record_of(cell.stage)],
     )
+
+
+def _score(record: Record) -> tuple[str, float]:
+    """What was asked, and the score. A likelihood a token has a meaning among equal tokens alone, so that their number
+    is a part of what was asked."""
+    if isinstance(record, Likelihood):
+        return f"{record.tokens} {record.asked}", record.nats / record.tokens
+    return record.asked, float(record.outcome == "correct")
 
 
 def _hash(texts: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from reports.lines import (
     settings_hash,
 )
 from reports.names import file_name
-from reports.records import ATTENTION, AttentionReading, Cell, Prediction, Record, Settings, record_of
+from reports.records import Cell, Prediction, Record, Settings, record_of
 
 _SET_ASIDE = (
     *("predictions", "readings", "attention_maps", "checkpoints"),
@@ -34,8 +34,7 @@ class ResultsMismatch(ValueError):
 
 @dataclass(frozen=True)
 class CellOnDisk:
-    """All that the folder holds about one cell: the newest record for each id, errors included. The records of the
-    stage `attention` are readings, those of every other stage predictions."""
+    """All that the folder holds about one cell: the newest record for each id, errors included."""
 
     cell: Cell
     settings_hash: str
@@ -45,8 +44,8 @@ class CellOnDisk:
 class Results:
     """Guards one results folder. Nothing is created before the first `append`.
 
-    The records of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, of the stage `attention` in
-    `readings/attention/<model>/<noise>.jsonl`, and all of them were made under one `Settings`. Lines are only ever
+    The records of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, of the stages `attention` and `likelihood`
+    in `readings/<stage>/<model>/<noise>.jsonl`, and all of them were made under one `Settings`. Lines are only ever
     added: the newest line for an id is the one that counts. Several processes may write to one folder as long as each
     cell is written by one of them at a time.
     """
@@ -136,12 +135,12 @@ class Results:
     def cells(self) -> list[Cell]:
         """The cells that have at least one whole line on disk, in no promised order."""
         found = []
-        for top, kind in ((self.predictions_folder, Prediction), (self.readings_folder, AttentionReading)):
+        for top in (self.predictions_folder, self.readings_folder):
             for path in sorted(top.glob("*/*/*.jsonl")):
                 with explained(path, "read"), path.open("rb") as file:
                     line = file.readline()
                 if line.endswith(b"\n"):
-                    found.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=kind))
+                    found.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=record_of(path.parts[-3])))
         return found
 
     def settings(self, settings_hash: str) -> Settings | None:
@@ -184,7 +183,7 @@ class Results:
         return found
 
     def _top(self, cell: Cell) -> Path:
-        return self.readings_folder if cell.stage == ATTENTION else self.predictions_folder
+        return self.predictions_folder if record_of(cell.stage) is Prediction else self.readings_folder
 
     def _name_settings(self, cell: Cell, settings: Settings) -> None:
         """Writes down what the hash stands for, before a line carries it. The content decides the file's name, so

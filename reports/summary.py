@@ -10,7 +10,8 @@ from reports.attention import MeasuredCell
 from reports.attention_table import table_of
 from reports.comparisons import Comparison
 from reports.disk import shown
-from reports.records import ATTENTION, CellRun
+from reports.likelihood_table import likelihood_table
+from reports.records import CellRun, Prediction, record_of
 from reports.store import Results
 from reports.tunings import tuned_lines
 from reports.verdicts import verdicts
@@ -34,7 +35,7 @@ def summary(
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
     if any(row.gain is not None for row in rows):
         lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
-    lines += verdicts(compared, width)
+    lines += [*likelihood_table(compared, width), *verdicts(compared, width)]
     lines += [*table_of(measured, width), *tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
     if caveat:
         lines.append(f"note: {caveat}")
@@ -42,17 +43,18 @@ def summary(
 
 
 def _counted(runs: Sequence[CellRun]) -> list[str]:
-    """A line for the predictions and one for the readings, if there were any of them."""
-    readings = [run for run in runs if run.cell.stage == ATTENTION]
-    predictions = [run for run in runs if run.cell.stage != ATTENTION]
+    """A line for the predictions and one for each kind of reading, if there were any of them."""
+    predictions = [run for run in runs if record_of(run.cell.stage) is Prediction]
+    others = [run for run in runs if record_of(run.cell.stage) is not Prediction]
     lines = []
-    if predictions or not readings:
+    if predictions or not others:
         read, made, seconds = _totals(predictions)
         speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
         lines.append(f"predictions: {read:,} read, {made:,} made{speed}")
-    if readings:
-        read, made, seconds = _totals(readings)
-        lines.append(f"readings: {read:,} read, {made:,} made" + (f" in {seconds:,.1f} s" if made else ""))
+    for stage in dict.fromkeys(run.cell.stage for run in others):
+        read, made, seconds = _totals([run for run in others if run.cell.stage == stage])
+        timed = f" in {seconds:,.1f} s" if made else ""
+        lines.append(f"readings of {stage}: {read:,} read, {made:,} made{timed}")
     return lines
 
 

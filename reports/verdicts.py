@@ -6,19 +6,31 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from reports.comparisons import ALPHA, Comparison
-from reports.scores import ACCURACY
+from reports.scores import ACCURACY, LIKELIHOOD
+from reports.tunings import SUFFIX
 
-_MEASURES = {ACCURACY: ("accuracy", "points", 100.0, 1), "likelihood": ("log-likelihood", "nats a token", 1.0, 3)}
+_MEASURES = {
+    ACCURACY: ("accuracy", "points", 100.0, 1),
+    LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
+}
+
+_QUESTION = "difference_in_differences"
 
 
 def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """The lines for the terminal: a heading and the sentences of each stage and measure that has two models."""
+    """The lines for the terminal: a heading and the sentences of each stage and measure that has two models. Tuned
+    models are compared with each other, so they have lines of their own."""
     lines: list[str] = []
-    for stage, measure in dict.fromkeys((row.stage, row.measure) for row in rows):
-        some = [row for row in rows if (row.stage, row.measure) == (stage, measure)]
+    for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
+        some = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
         sentences = list(_noises(some))
         if sentences:
-            lines.append(f"what noise costs, {stage}, in {_MEASURES[measure][0]} (95 % intervals)")
+            where = f", {stage}," if stage != measure else ""
+            who = ", tuned models" if tuned else ""
+            count = sum(row.contrast == _QUESTION and row.p is not None for row in rows if row.stage == stage)
+            surely = f"95 % intervals{f', p adjusted over {count} comparisons' if count > 1 else ''}"
+            heading = f"what noise costs{where} in {_MEASURES[measure][0]}{who} ({surely})"
+            lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
             for noise, said in sentences:
                 for number, sentence in enumerate(said):
                     head = "    " if number else f"  {noise}: "
@@ -27,8 +39,12 @@ def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
     return lines
 
 
+def _tuned(row: Comparison) -> bool:
+    return row.model.endswith(SUFFIX)
+
+
 def _noises(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
-    compared = [row for row in rows if row.contrast == "difference_in_differences" and row.estimate is not None]
+    compared = [row for row in rows if row.contrast == _QUESTION and row.estimate is not None]
     for noise in dict.fromkeys(row.noise for row in compared):
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
@@ -63,7 +79,7 @@ def _compared(row: Comparison) -> str:
 
 def _number(row: Comparison, value: float | None) -> str:
     _, _, scale, digits = _MEASURES[row.measure]
-    return "?" if value is None else f"{scale * value:.{digits}f}"
+    return "?" if value is None else f"{round(scale * value, digits) + 0.0:.{digits}f}"  # and no −0.0
 
 
 def _interval(row: Comparison, turned: bool = False) -> str:

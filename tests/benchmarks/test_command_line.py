@@ -35,10 +35,15 @@ def attention(model: str) -> list[str]:
     return [f"{model}-{noise}-attention" for noise in (*NOISES, "needle")]
 
 
+def likelihood(model: str) -> list[str]:
+    return [f"{model}-{noise}-likelihood" for noise in NOISES]
+
+
 ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
 OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
 --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
 --attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
+--noise-seeds --measure --save-baseline --baseline --tolerance --alpha
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
 
 
@@ -83,6 +88,14 @@ def test_a_case_is_a_cell_in_the_order_in_which_models_are_loaded() -> None:
         (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
         (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
         (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
+        (
+            ["--measure", "accuracy,likelihood", "--skip-sft", "--skip-attention", "--models", "llama"],
+            [*zero_shot("llama"), *likelihood("llama")],
+        ),
+        (
+            ["--measure", "likelihood", "--skip-attention", "--models", "llama"],
+            [*likelihood("llama"), *likelihood("llama+sft")],
+        ),
     ],
 )
 def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
@@ -114,6 +127,13 @@ def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
         (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
         (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),
         (["--problems", "mini:train", "--sft-problems", "mini:train"], "are asked by the evaluation too"),
+        (["--noise-seeds", "0"], "--noise-seeds 0: expected a number from 1 up"),
+        (["--measure", "likelyhood"], "--measure: unknown measure 'likelyhood'. Did you mean 'likelihood'?"),
+        (["--measure", ","], "--measure ',' names no measure. Known: accuracy, likelihood."),
+        (
+            ["--baseline", "no/such.json"],
+            "--baseline no/such.json: there is no such file; make it with --save-baseline",
+        ),
         (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
     ],
 )

@@ -122,7 +122,7 @@ def test_the_words_say_who_loses_less_or_that_the_run_cannot_tell() -> None:
         scored("llama", "inf", "1" * 30 + "0" * 70),
     ]
     said = verdicts(comparisons(large))
-    assert said[0] == "what noise costs, zero_shot, in accuracy (95 % intervals)"
+    assert said[0] == "what noise costs, zero_shot, in accuracy (95 % intervals)", "one comparison is not adjusted"
     assert "llama loses 60.0 points [" in said[1]
     assert "diffllama loses 50.0 points less than llama [" in " ".join(said)
     assert "p < 0.001, 100 problems." in " ".join(" ".join(said).split())

@@ -59,7 +59,7 @@ def test_a_run_of_readings_prints_their_table_and_no_other(experiment: Experimen
     read(experiment, LOOKING, "p0", "p1")
     lines = experiment.summary()
     assert any(line.startswith("attention: lift") for line in lines)
-    assert any(line.startswith("readings: 0 read, 2 made in ") for line in lines)
+    assert any(line.startswith("readings of attention: 0 read, 2 made in ") for line in lines)
     assert not any("accuracy" in line or line.startswith("predictions:") for line in lines)
     assert lines[-1] == "note: 1 cells"
     assert max(map(len, lines)) <= 80
@@ -69,7 +69,7 @@ def test_readings_that_were_on_disk_are_counted_without_a_time(experiment: Exper
     read(experiment, LOOKING, "p0", "p1")
     experiment.hand_over()
     read(experiment, LOOKING, "p0", "p1")
-    assert "readings: 2 read, 0 made" in experiment.summary()
+    assert "readings of attention: 2 read, 0 made" in experiment.summary()
 
 
 def test_a_run_of_predictions_prints_no_table_of_readings_on_disk(experiment: Experiment) -> None:
@@ -78,13 +78,13 @@ def test_a_run_of_predictions_prints_no_table_of_readings_on_disk(experiment: Ex
     ask(experiment, "p0")
     lines = experiment.summary()
     assert any("accuracy %" in line for line in lines)
-    assert not any("attention" in line or line.startswith("readings:") for line in lines)
+    assert not any("attention" in line or line.startswith("readings") for line in lines)
 
 
 def test_a_run_of_both_prints_both_and_the_caveat_last(experiment: Experiment) -> None:
     ask(experiment, "p0")
     read(experiment, LOOKING, "p0")
-    starts = ["zero_shot", "attention:", "predictions:", "readings:", "note:"]
+    starts = ["zero_shot", "attention:", "predictions:", "readings of attention:", "note:"]
     found = [start for line in experiment.summary() for start in starts if line.startswith(start)]
     assert found == starts
 
