@@ -10,11 +10,13 @@ from pathlib import Path
 
 from reports.accuracy_table import table
 from reports.attention_table import table_of
+from reports.comparisons import write_comparisons_csv
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.likelihood_table import likelihood_table
 from reports.run_record import caveat_of
 from reports.store import Results
+from reports.two_runs import two_runs, two_runs_lines
 from reports.verdicts import verdicts
 
 
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 1 after one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        lines = options.command(options.results)
+        lines = options.command(options)
     except (ResultsFolderError, ResultsDamaged) as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,11 +46,34 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument(
             "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
         )
+    words = "what changed from one results folder to another, problem by problem"
+    two = commands.add_parser("compare", help=words, description=_compare.__doc__)
+    two.set_defaults(command=_compare)
+    two.add_argument("first", type=Path, metavar="RUN_A", help="the results folder to start from")
+    two.add_argument("second", type=Path, metavar="RUN_B", help="the results folder that may be better or worse")
+    two.add_argument(
+        "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
+    )
     return parser
 
 
-def _accuracy(folder: Path) -> list[str]:
+def _compare(options: argparse.Namespace) -> list[str]:
+    """Compares the cells that two results folders have, over the problems that both asked in the same text. What only
+    one of them has is counted and named."""
+    found = two_runs(_results(options.first), _results(options.second))
+    if not found.means:
+        raise ResultsFolderError(
+            " ".join([f"{options.first} and {options.second} have no cell with a problem in common;", *found.left_out])
+        )
+    if options.csv is not None:
+        write_comparisons_csv(found.rows, options.csv)
+    lines = [f"change from {options.first} (first) to {options.second} (second)", ""]
+    return [*lines, *two_runs_lines(found, shutil.get_terminal_size().columns)]
+
+
+def _accuracy(options: argparse.Namespace) -> list[str]:
     """Writes accuracy.csv and accuracy.png over all predictions in the folder, and prints the table."""
+    folder = options.results
     rows, files = write_accuracy(_results(folder))
     if not rows:
         raise ResultsFolderError(
@@ -57,8 +82,9 @@ def _accuracy(folder: Path) -> list[str]:
     return [*table(rows, shutil.get_terminal_size().columns), *_under(folder, (row.model for row in rows), files)]
 
 
-def _comparisons(folder: Path) -> list[str]:
+def _comparisons(options: argparse.Namespace) -> list[str]:
     """Writes comparisons.csv over all records in the folder, and prints the likelihoods and what noise costs."""
+    folder = options.results
     rows, files = write_comparisons(_results(folder))
     if not files:
         raise ResultsFolderError(
@@ -68,9 +94,10 @@ def _comparisons(folder: Path) -> list[str]:
     return [*likelihood_table(rows, width), *verdicts(rows, width), *_under(folder, (row.model for row in rows), files)]
 
 
-def _attention(folder: Path) -> list[str]:
+def _attention(options: argparse.Namespace) -> list[str]:
     """Writes attention.csv, attention_heat.png and retrieval.png over all readings in the folder, draws the attention
     maps, and prints the table. What there is nothing to make from is left out."""
+    folder = options.results
     cells, files = write_attention(_results(folder))
     if not files:
         raise ResultsFolderError(

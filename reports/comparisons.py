@@ -19,7 +19,7 @@ from reports.tunings import SUFFIX
 
 CLEAN = "clean"
 #: The contrasts whose p values make a family, over all models and noises of a stage.
-TESTED = ("degradation", "model_difference", "difference_in_differences", "gain")
+TESTED = ("degradation", "model_difference", "difference_in_differences", "gain", "change")
 _STAGES = ("zero_shot", "sft", "likelihood")
 
 
@@ -64,6 +64,16 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
         untuned = by_stage.get((_STAGES[0], ACCURACY), []) if stage == _STAGES[1] else []
         rows += _adjusted([*_alone(some), *_between(some), *_gains(some, untuned)])
     return rows
+
+
+def changes(pairs: Iterable[tuple[Scores, Scores]]) -> list[Comparison]:
+    """What each cell won from one run to another, over the problems that both asked in the same text."""
+    by_stage: dict[tuple[str, str], list[tuple[Comparison, Differences | None]]] = {}
+    for first, second in sorted(pairs, key=lambda pair: (pair[1].cell.model, pair[1].cell.noise != CLEAN)):
+        (before, after), draws = together([first, second], [(0, 1)])
+        row = _row("change", second, "", after - before, draws)
+        by_stage.setdefault((second.cell.stage, second.measure), []).append(row)
+    return [row for rows in by_stage.values() for row in _adjusted(rows)]
 
 
 def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:

@@ -47,13 +47,18 @@ class Scores:
 def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
     """The scores of all cells with a score, or of those in `only`, of the record ids given there. Raises
     `ResultsDamaged`."""
-    cells = (cell for cell in (results.cells() if only is None else only) if record_of(cell.stage) in _MEASURES)
+    cells = filter(has_score, results.cells() if only is None else only)
     on_disk = (results.load(cell) for cell in cells)
     return [
         scores_on_disk(results, found, None if only is None else only[found.cell])
         for found in on_disk
         if found is not None
     ]
+
+
+def has_score(cell: Cell) -> bool:
+    """Whether the records of a cell have a score: those of attention have none."""
+    return record_of(cell.stage) in _MEASURES
 
 
 def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | None = None) -> Scores:

@@ -9,7 +9,8 @@ from reports.comparisons import ALPHA, Comparison
 from reports.scores import ACCURACY, LIKELIHOOD
 from reports.tunings import SUFFIX
 
-_MEASURES = {
+#: Of each measure its name, its unit, how many of it are one, and the digits shown.
+MEASURES = {
     ACCURACY: ("accuracy", "points", 100.0, 1),
     LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
 }
@@ -29,7 +30,7 @@ def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
             who = ", tuned models" if tuned else ""
             count = sum(row.contrast == _QUESTION and row.p is not None for row in rows if row.stage == stage)
             surely = f"95 % intervals{f', p adjusted over {count} comparisons' if count > 1 else ''}"
-            heading = f"what noise costs{where} in {_MEASURES[measure][0]}{who} ({surely})"
+            heading = f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})"
             lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
             for noise, said in sentences:
                 for number, sentence in enumerate(said):
@@ -56,20 +57,20 @@ def _costs(rows: Sequence[Comparison]) -> str:
     """`llama loses 57.0 points [49.5, 63.4] and diffllama 25.5 [18.8, 31.7].`"""
     parts = []
     for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
-        _, unit, *_ = _MEASURES[row.measure]
+        _, unit, *_ = MEASURES[row.measure]
         verb, words = ("loses ", f" {unit}") if number == 0 else ("", "")
-        parts.append(f"{row.model} {verb}{_number(row, row.estimate)}{words} {_interval(row)}")
+        parts.append(f"{row.model} {verb}{figure(row.measure, row.estimate)}{words} {_interval(row)}")
     return f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}."
 
 
 def _compared(row: Comparison) -> str:
     assert row.estimate is not None
-    _, unit, *_ = _MEASURES[row.measure]
+    _, unit, *_ = MEASURES[row.measure]
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
-    size, around = _number(row, abs(row.estimate)), _interval(row, turned=row.estimate < 0)
+    size, around = figure(row.measure, abs(row.estimate)), _interval(row, turned=row.estimate < 0)
     if row.p_adjusted is not None and row.p_adjusted <= ALPHA:
         return f"{less} loses {size} {unit} less than {more} {around}, {_p(row)}, {row.clusters:,} problems."
-    seen = "no difference" if row.detectable is None else f"{_number(row, row.detectable)} {unit}"
+    seen = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
     settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
     return (
         f"No evidence that {more} loses more than {less}: {size} {unit} {around}, {_p(row)};"
@@ -77,8 +78,9 @@ def _compared(row: Comparison) -> str:
     )
 
 
-def _number(row: Comparison, value: float | None) -> str:
-    _, _, scale, digits = _MEASURES[row.measure]
+def figure(measure: str, value: float | None) -> str:
+    """A value of a measure as it is shown."""
+    _, _, scale, digits = MEASURES[measure]
     return "?" if value is None else f"{round(scale * value, digits) + 0.0:.{digits}f}"  # and no −0.0
 
 
@@ -86,7 +88,7 @@ def _interval(row: Comparison, turned: bool = False) -> str:
     if row.low is None or row.high is None:
         return "[no interval]"
     low, high = (-row.high, -row.low) if turned else (row.low, row.high)
-    return f"[{_number(row, low)}, {_number(row, high)}]"
+    return f"[{figure(row.measure, low)}, {figure(row.measure, high)}]"
 
 
 def _p(row: Comparison) -> str:
