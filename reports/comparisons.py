@@ -12,7 +12,7 @@ import numpy
 from reports.disk import write_atomically
 from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
-from reports.proportions import wilson_by_problem
+from reports.proportions import relative_drop, wilson_by_problem
 from reports.records import Settings
 from reports.scores import ACCURACY, Array, Scores, together
 from reports.tunings import SUFFIX
@@ -202,18 +202,10 @@ def _of_cell(scores: Scores) -> Comparison:
 
 
 def _relative_drop(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:
-    """1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255), by the logarithm of the ratio, half a
-    right answer added to both."""
-    from scipy.stats import norm
-
-    if not before.sum():
-        return _figure("relative_drop", scores, scores.cell.noise, None, None, None, draws, "ratio of no right answers")
-    n, clean, noisy = len(before), before.sum() + 0.5, after.sum() + 0.5
-    influences = numpy.append(after / noisy - before / clean, 0.5 / noisy - 0.5 / clean)
-    half = norm.ppf(0.975) * numpy.sqrt((influences**2).sum() * n / max(1, n - 1))
-    low, high = (float(1 - noisy / clean * numpy.exp(sign * half)) for sign in (1, -1))
-    estimate = float(1 - after.sum() / before.sum())
-    return _figure("relative_drop", scores, scores.cell.noise, estimate, low, min(1.0, high), draws, "log ratio")
+    """1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255)."""
+    estimate, low, high = relative_drop(before, after) or (None, None, None)
+    method = "log ratio" if estimate is not None else "ratio of no right answers"
+    return _figure("relative_drop", scores, scores.cell.noise, estimate, low, high, draws, method)
 
 
 def _macro(model: str, scores: Scores, right: Array, noises: int) -> Comparison:

@@ -60,8 +60,9 @@ class Gate:
             raise BaselineError(
                 f"{where} was made under other settings: {settings_differences(then.alike, now.alike)}. {remedy}"
             )
-        strangers = now.problems[~numpy.isin(now.problems, then.problems)]
-        if len(strangers):
+        known = set(then.problems)
+        strangers = [problem for problem in now.problems if problem not in known]
+        if strangers:
             raise BaselineError(
                 f"{where} has {len(then.problems):,} problems, and {len(strangers):,} of the {len(now.problems):,}"
                 f" asked now are not among them, such as {strangers[0]!r}. {remedy}"

@@ -10,6 +10,8 @@ from reports.paired import ALPHA, Array, Differences, sums, tails_of
 
 POWER = 0.8
 _FEW = 100  # from this many differences that are not nought on, the normal distribution will do
+_LARGEST = 2_000  # up to this sum, in parts, differences of several sizes have their power computed
+_DRAWN, _EXACT = 4_000, 100  # how often the numbers of each size are drawn, and how many of these are exact
 _MOST = 10_000_000  # problems that are worth proposing
 
 
@@ -27,8 +29,12 @@ def power(differences: Differences, mean: float, n: int, alpha: float = ALPHA) -
         return float(nct.sf(beyond, n - 1, centre)) if centre < beyond + 10 else 1.0
     values, weights = _tilted(differences, mean)
     second = float(weights @ values**2)
-    if n * weights[values != 0].sum() < _FEW:
-        return _exact_power(differences.part, values, weights, n, alpha)
+    sizes = numpy.unique(numpy.abs(values[values != 0]))
+    largest = n * float(weights @ numpy.abs(values)) / differences.part
+    if len(sizes) == 1 and n * weights[values != 0].sum() < _FEW:
+        return _power_of_one_size(float(weights[values > 0].sum()), float(weights[values < 0].sum()), n, alpha)
+    if len(sizes) > 1 and largest < _LARGEST:
+        return _power_of_sizes(differences.part, values, weights, n, alpha)
     step = differences.part  # half of what the sum moves by when one difference changes its sign
     beyond = abs(mean) * n - step - norm.ppf(1 - alpha / 2) * numpy.sqrt(n * second)
     return float(norm.cdf(beyond / numpy.sqrt(n * max(second - mean**2, 1e-12))))
@@ -73,21 +79,17 @@ def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
     return values, weights(brentq(lambda tilt: float(weights(tilt) @ values) - mean, -700, 700))
 
 
-def _exact_power(part: float, values: Array, weights: Array, n: int, alpha: float) -> float:
-    """The power of the exact test, over how many of `n` differences are not nought; those in proportion."""
+def _power_of_one_size(positive: float, negative: float, n: int, alpha: float) -> float:
+    """The power of the exact test where all differences that are not nought are as large, over how many there are."""
     from scipy.stats import binom
 
-    whole = numpy.rint(values / part).astype(int)
-    sizes = numpy.unique(numpy.abs(whole[whole != 0]))
-    positive, negative = (numpy.array([weights[whole == sign * size].sum() for size in sizes]) for sign in (1, -1))
-    both = positive + negative
-    others = binom(n, min(1.0, both.sum()))
+    others, one = binom(n, min(1.0, positive + negative)), numpy.ones(1, dtype=int)
     numbers = numpy.unique(numpy.linspace(others.ppf(0.001), others.ppf(0.999), 15).astype(int))
     edges = numpy.concatenate([[-1], (numbers[1:] + numbers[:-1]) // 2, [n]])
     found = 0.0
     for number, chance in zip(numbers, numpy.diff(others.cdf(edges)), strict=True):
-        counts = _apportioned(both / both.sum(), number)
-        tails, alternative = tails_of(sizes, counts), sums(sizes, counts, positive / both)
+        tails = tails_of(one, one * number)
+        alternative = sums(one, one * number, one * positive / (positive + negative))
         middle = len(tails) // 2
         significant = numpy.flatnonzero(2 * tails[middle:] <= alpha)
         if len(significant):
@@ -96,11 +98,48 @@ def _exact_power(part: float, values: Array, weights: Array, n: int, alpha: floa
     return found
 
 
-def _apportioned(shares: Array, number: int) -> Array:
-    """`number` in whole parts after `shares`: the largest remainders are rounded up."""
-    counts: Array = numpy.floor(shares * number).astype(int)
-    counts[numpy.argsort(counts - shares * number, kind="stable")[: number - counts.sum()]] += 1
-    return counts
+def _power_of_sizes(part: float, values: Array, weights: Array, n: int, alpha: float) -> float:
+    """The power of the exact test where differences are of several sizes: the mean over how many there may be of each.
+
+    That is drawn (seeded) many times, and the power taken as if sums were normal, corrected by the exact power of some.
+    """
+    from scipy.stats import norm
+
+    whole = numpy.rint(values / part).astype(int)
+    sizes = numpy.unique(numpy.abs(whole[whole != 0]))
+    positive, negative = (numpy.array([weights[whole == sign * size].sum() for size in sizes]) for sign in (1, -1))
+    both = positive + negative
+    rest = max(0.0, 1.0 - both.sum())
+    counts = numpy.random.default_rng(0).multinomial(n, [*both / (both.sum() + rest), rest], size=_DRAWN)[:, :-1]
+    chances = positive / both
+    spread = numpy.sqrt(counts @ sizes**2)
+    over = counts @ (sizes * (2 * chances - 1)) - 1 - norm.ppf(1 - alpha / 2) * spread
+    rough = norm.cdf(over / numpy.sqrt(numpy.maximum(counts @ (4 * sizes**2 * chances * (1 - chances)), 1e-9)))
+    exact = _exact_powers(sizes, counts[:_EXACT], chances, alpha)
+    return float(numpy.clip(rough.mean() + (exact - rough[:_EXACT]).mean(), 0, 1))
+
+
+def _exact_powers(sizes: Array, counts: Array, chances: Array, alpha: float) -> Array:
+    """For each row of `counts`, (draw, size), the power of the exact test over as many differences of each size. The
+    distributions of all sums come from their characteristic functions."""
+    highest = int((counts @ sizes).max(initial=0))
+    length = 1 << (2 * highest + 1).bit_length()
+    angles = 2j * numpy.pi * numpy.arange(length // 2 + 1) / length
+
+    def distributions(positive: Array) -> Array:
+        """Of each row the chances of every sum, from −`highest` on."""
+        turns = numpy.exp(-angles * sizes[:, None])
+        logarithms = numpy.log(positive[:, None] * turns + (1 - positive[:, None]) / turns + 1e-300)
+        shifted = numpy.exp(counts @ logarithms - angles * highest)
+        found: Array = numpy.clip(numpy.fft.irfft(shifted, length, axis=1)[:, : 2 * highest + 1], 0, None)
+        return found
+
+    under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(chances)
+    tails = numpy.cumsum(under_null[:, ::-1], axis=1)[:, ::-1]
+    rejected = numpy.minimum(2 * tails, 1.0) <= alpha
+    rejected[:, : highest + 1] = False
+    powers: Array = (under_mean * (rejected | rejected[:, ::-1])).sum(axis=1)
+    return powers
 
 
 def _upward(differences: Differences) -> Differences:

@@ -1,9 +1,10 @@
-"""The interval of an accuracy."""
+"""The intervals of an accuracy, and of a ratio of two."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy
 from numpy.typing import NDArray
 
 
@@ -37,3 +38,21 @@ def wilson_by_problem(shares: NDArray[Any], draws: NDArray[Any]) -> tuple[float,
     variance = float((draws**2 * (shares - share) ** 2).sum()) / total**2 * problems / max(1, problems - 1)
     independent = min(max(share * (1 - share) / variance, problems), total) if variance else problems
     return wilson(share * independent, independent)
+
+
+def relative_drop(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float, float] | None:
+    """1 − (mean of `after`) / (mean of `before`), and its 95 % interval; None where nothing was right before.
+
+    `before[i]` and `after[i]` are the shares of right answers to problem i. The interval is that of the logarithm of
+    the ratio (delta method, the problem being the unit). Half a right answer is added to both, as if to two further
+    problems, so that it is defined and not too narrow for a few right answers.
+    """
+    from scipy.stats import norm
+
+    if not before.sum():
+        return None
+    n, clean, noisy = len(before), before.sum() + 0.5, after.sum() + 0.5
+    influences = numpy.append(after / noisy - before / clean, [0.5 / noisy, -0.5 / clean])
+    half = norm.ppf(0.975) * numpy.sqrt((influences**2).sum() * n / max(1, n - 1))
+    low, high = (float(1 - noisy / clean * numpy.exp(sign * half)) for sign in (1, -1))
+    return float(1 - after.sum() / before.sum()), low, min(1.0, high)

@@ -109,7 +109,10 @@ def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) 
     scores = list(some)
     shared = scores[0].problems
     for one in scores[1:]:
-        shared = shared[numpy.isin(shared, one.problems)]
+        if not numpy.array_equal(one.problems, shared):
+            known = set(one.problems)
+            kept = numpy.array([problem in known for problem in shared], dtype=bool)
+            shared = shared[kept]  # numpy.isin compares objects each with each
     rows = [numpy.searchsorted(one.problems, shared) for one in scores]
     keep = numpy.ones(len(shared), dtype=bool)
     for left, right in same_text:

@@ -119,7 +119,11 @@ def _missing(old: CellOnDisk, new: CellOnDisk) -> list[tuple[Cell, str]]:
         ("only in the second run", [id for id in ids if _text(old, id) is None]),
         ("asked in other words", [id for id in ids if None not in (_text(old, id), _text(new, id))]),
     )
-    return [(old.cell, f"{len(some):,} question{'s' * (len(some) > 1)} {word}: {_some(some, _IDS_SHOWN)}") for word, some in sides if some]
+    return [
+        (old.cell, f"{len(some):,} question{'s' * (len(some) > 1)} {word}: {_some(some, _IDS_SHOWN)}")
+        for word, some in sides
+        if some
+    ]
 
 
 def _some(names: Sequence[str], most: int) -> str:

@@ -1,0 +1,116 @@
+"""How often the intervals hold what they should, in simulated runs: `python -m tests.reports.calibration` prints it.
+
+A run asks `n` problems. Each has a difficulty of its own, so that the answers to one problem, by another model, with
+noise or in another draw of it, are alike: their latent normal variables have a correlation of one half. A clean
+problem is answered with the probability p, a noisy one with less; what is true is known, and an interval either holds
+it or does not.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from reports.paired import Differences, interval
+from reports.proportions import relative_drop, wilson, wilson_by_problem
+
+Array = NDArray[Any]
+SIZES = (20, 200, 1319)
+ACCURACIES = (0.02, 0.1, 0.5, 0.9)
+RUNS = 4_000
+_ALIKE = 0.5
+_DRAWS = 3
+
+
+def answers(generator: Generator, n: int, chances: Sequence[float], alike: float = _ALIKE) -> Array:
+    """Right (1) or wrong (0), (answer, problem): each answer with its chance to be right."""
+    difficulty = generator.normal(size=n) * alike**0.5
+    latent = difficulty + generator.normal(size=(len(chances), n)) * (1 - alike) ** 0.5
+    right: Array = (latent < norm.ppf(chances)[:, None]).astype(float)
+    return right
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An interval: what is simulated at an accuracy `p`, what is true there, and the interval of one run."""
+
+    name: str
+    chances: Callable[[float], Sequence[float]]
+    truth: Callable[[float], float]
+    of: Callable[[Array], tuple[float, float] | None]
+
+
+def _difference(values: Array, bound: float = 1.0) -> tuple[float, float] | None:
+    return interval(Differences(values, bound))
+
+
+def _drop(right: Array) -> tuple[float, float] | None:
+    found = relative_drop(right[0], right[1])
+    return None if found is None else found[1:]
+
+
+def _drawn(right: Array) -> Array:
+    return right.mean(axis=0)
+
+
+KINDS = (
+    Kind("accuracy", lambda p: [p], lambda p: p, lambda r: wilson(int(r.sum()), r.size)),
+    Kind(
+        "accuracy, 3 draws",
+        lambda p: [p] * _DRAWS,
+        lambda p: p,
+        lambda r: wilson_by_problem(_drawn(r), numpy.full(r.shape[1], _DRAWS)),
+    ),
+    Kind("model difference of 0", lambda p: [p, p], lambda p: 0.0, lambda r: _difference(r[0] - r[1])),
+    Kind("degradation", lambda p: [p, 0.7 * p], lambda p: 0.3 * p, lambda r: _difference(r[0] - r[1])),
+    Kind(
+        "degradation, 3 draws",
+        lambda p: [p, *[0.7 * p] * _DRAWS],
+        lambda p: 0.3 * p,
+        lambda r: _difference(r[0] - _drawn(r[1:])),
+    ),
+    Kind("relative drop", lambda p: [p, 0.7 * p], lambda p: 0.3, _drop),
+    Kind(
+        "difference in differences",
+        lambda p: [p, 0.5 * p, p, 0.7 * p],
+        lambda p: 0.2 * p,
+        lambda r: _difference((r[0] - r[1]) - (r[2] - r[3]), 2.0),
+    ),
+    Kind(
+        "difference in differences, 3 draws",
+        lambda p: [p, p, *[0.5 * p] * _DRAWS, *[0.7 * p] * _DRAWS],
+        lambda p: 0.2 * p,
+        lambda r: _difference((r[0] - _drawn(r[2 : 2 + _DRAWS])) - (r[1] - _drawn(r[2 + _DRAWS :])), 2.0),
+    ),
+)
+
+
+def coverage(kind: Kind, n: int, p: float, runs: int = RUNS) -> float:
+    """The share of `runs` whose interval holds the truth, of those that have an interval at all."""
+    generator = numpy.random.default_rng([n, round(1000 * p), KINDS.index(kind)])
+    found = (kind.of(answers(generator, n, kind.chances(p))) for _ in range(runs))
+    held = [low <= kind.truth(p) <= high for low, high in filter(None, found)]
+    return sum(held) / len(held)
+
+
+def table(runs: int = RUNS) -> Iterator[str]:
+    """Coverage in per cent, as the lines of a Markdown table."""
+    yield "| interval | n | " + " | ".join(f"p = {p}" for p in ACCURACIES) + " |"
+    yield "|---|---|" + "---|" * len(ACCURACIES)
+    for kind in KINDS:
+        for n in SIZES:
+            figures = (f"{100 * coverage(kind, n, p, runs):.1f}" for p in ACCURACIES)
+            yield f"| {kind.name} | {n:,} | {' | '.join(figures)} |"
+
+
+if __name__ == "__main__":
+    for line in table():
+        print(line)
+        sys.stdout.flush()
