@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import exp, log
 
 import numpy
 
@@ -10,8 +11,8 @@ from reports.paired import ALPHA, Array, Differences, sums, tails_of
 
 POWER = 0.8
 _FEW = 100  # from this many differences that are not nought on, the normal distribution will do
-_LARGEST = 2_000  # up to this sum, in parts, differences of several sizes have their power computed
-_DRAWN, _EXACT = 4_000, 100  # how often the numbers of each size are drawn, and how many of these are exact
+_LARGEST = 1_000  # up to this sum, in parts, differences of several sizes have their power computed
+_DRAWN, _EXACT = 2_000, 50  # how often the numbers of each size are drawn, and how many of these are exact
 _MOST = 10_000_000  # problems that are worth proposing
 
 
@@ -47,7 +48,7 @@ def detectable(differences: Differences, alpha: float = ALPHA) -> float | None:
     top = 0.99 * _largest(upward)
     if not upward.n or not top or (upward.part and 0.5 ** (upward.n - 1) > alpha):
         return None  # no sign of so few is significant
-    return _first(lambda mean: power(upward, mean, upward.n, alpha) >= POWER, 1e-9, top)
+    return _reached(lambda mean: power(upward, mean, upward.n, alpha), 1e-9, top)
 
 
 def needed(differences: Differences, alpha: float = ALPHA) -> int | None:
@@ -58,7 +59,7 @@ def needed(differences: Differences, alpha: float = ALPHA) -> int | None:
     if not mean:
         return None
     fewest = 1.0 if upward.part else 2.0
-    found = _first(lambda n: power(upward, mean, round(n), alpha) >= POWER, fewest, float(_MOST))
+    found = _reached(lambda n: power(upward, mean, round(n), alpha), fewest, float(_MOST))
     return None if found is None else round(found)
 
 
@@ -157,11 +158,13 @@ def _largest(differences: Differences) -> float:
     return float(abs(differences.mean) + 100 * differences.values.std())
 
 
-def _first(holds: Callable[[float], bool], low: float, high: float) -> float | None:
-    """Where a condition that holds from somewhere on begins to hold, to one part in five hundred; None for nowhere."""
-    if not holds(high):
+def _reached(power_at: Callable[[float], float], low: float, high: float) -> float | None:
+    """Where a power that grows reaches 80 %, to one part in five hundred; None for nowhere."""
+    from scipy.optimize import brentq
+
+    if power_at(high) < POWER:
         return None
-    while high > low * 1.002:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
+    if power_at(low) >= POWER:
+        return low
+    found = brentq(lambda logarithm: power_at(exp(logarithm)) - POWER, log(low), log(high), xtol=0.002)
+    return exp(found)
