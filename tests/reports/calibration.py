@@ -1,4 +1,5 @@
-"""How often the intervals hold what they should, in simulated runs: `python -m tests.reports.calibration` prints it.
+"""How often the intervals hold what they should, in simulated runs: `python -m tests.reports.calibration` prints it,
+and `python -m tests.reports.calibration RESULTS` the same of the likelihoods measured in a results folder.
 
 A run asks `n` problems. Each has a difficulty of its own, so that the answers to one problem, by another model, with
 noise or in another draw of it, are alike: their latent normal variables have a correlation of one half. A clean
@@ -18,8 +19,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from reports.comparisons import CLEAN
 from reports.paired import Differences, interval
 from reports.proportions import relative_drop, wilson, wilson_by_problem
+from reports.scores import LIKELIHOOD, all_scores, together
+from reports.store import Results
 
 Array = NDArray[Any]
 SIZES = (20, 200, 1319)
@@ -110,7 +114,28 @@ def table(runs: int = RUNS) -> Iterator[str]:
             yield f"| {kind.name} | {n:,} | {' | '.join(figures)} |"
 
 
+def measured(folder: str, runs: int = 2_000) -> Iterator[str]:
+    """The same of likelihoods, whose distribution is nobody's to choose: runs draw their problems, with replacement,
+    from those of the results in `folder`, whose own mean is the truth. A line for each difference of its models."""
+    generator = numpy.random.default_rng(0)
+    cells = {(one.cell.model, one.cell.noise): one for one in all_scores(Results(folder)) if one.measure == LIKELIHOOD}
+    models = sorted({model for model, _ in cells})
+    yield "| difference, resampled | " + " | ".join(f"n = {n:,}" for n in SIZES) + " |"
+    yield "|---|" + "---|" * len(SIZES)
+    for noise in sorted({noise for _, noise in cells} - {CLEAN}):
+        four = [cells[model, name] for model in models[:2] for name in (CLEAN, noise)]
+        (clean, noisy, other_clean, other_noisy), _ = together(four)
+        lost, lost_by_other = clean - noisy, other_clean - other_noisy
+        for name, values in ((models[0], lost), (models[1], lost_by_other), ("difference", lost_by_other - lost)):
+            shares = []
+            for n in SIZES:
+                found = (_difference(generator.choice(values, size=n), numpy.inf) for _ in range(runs))
+                held = [low <= values.mean() <= high for low, high in filter(None, found)]
+                shares.append(f"{100 * sum(held) / len(held):.1f}")
+            yield f"| {noise}, {name} | {' | '.join(shares)} |"
+
+
 if __name__ == "__main__":
-    for line in table():
+    for line in measured(sys.argv[1]) if sys.argv[1:] else table():
         print(line)
         sys.stdout.flush()

@@ -12,6 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from reports.paired import Array, Differences, holm, interval, p_value
 from reports.power import detectable, needed, power
+from reports.proportions import relative_drop, wilson
 
 pytestmark = pytest.mark.quick
 
@@ -26,6 +27,25 @@ def test_for_pairs_of_right_or_wrong_the_test_is_mcnemar_s(up: int, down: int, s
     expected = mcnemar([[same, up], [down, 0]], exact=True).pvalue
     found = p_value(flips(up, down, same))
     assert found == pytest.approx(expected, rel=1e-9) if up + down + same else found is None
+
+
+def test_mcnemar_s_exact_p_is_that_of_r_s_exact2x2() -> None:
+    """Fay's vignette "Exact McNemar's Test" of that package: mcnemar.exact(matrix(c(21, 9, 2, 12), 2, 2))."""
+    assert p_value(flips(9, 2, 33)) == pytest.approx(0.06543, abs=5e-6)
+
+
+def test_holm_s_adjusted_p_values_are_those_of_pingouin_s_manual() -> None:
+    adjusted = holm([0.50, 0.003, 0.32, 0.054, 0.0003])
+    assert adjusted == pytest.approx([0.64, 0.012, 0.64, 0.162, 0.0015])
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_s_interval_is_that_of_newcombe_s_table(correct: int, n: int, low: float, high: float) -> None:
+    """R. G. Newcombe, Stat. Med. 17, 1998, p. 861, table I, method 3."""
+    assert wilson(correct, n) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_a_difference_of_two_counts_for_two() -> None:
@@ -121,3 +141,17 @@ def test_as_many_problems_as_are_needed_have_the_power() -> None:
     assert wanted is not None
     assert power(some, some.mean, wanted) == pytest.approx(0.8, abs=0.02)
     assert needed(flips(15, 30, 155)) == wanted
+
+
+def test_a_relative_drop_is_defined_wherever_anything_was_right() -> None:
+    nothing, all_right = numpy.zeros(20), numpy.ones(20)
+    assert relative_drop(nothing, all_right) is None
+    for before, after, expected in (
+        (all_right, all_right, 0.0),
+        (all_right, nothing, 1.0),
+        (numpy.eye(20)[0], all_right, -19),
+    ):
+        found = relative_drop(before, after)
+        assert found is not None
+        assert found[0] == pytest.approx(expected)
+        assert found[1] < found[2] <= 1
