@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.typed import ROOT, command, typed
+from tests.benchmarks.typed import ROOT, command, typed, typed_in_turn
 
 NOISES = ("clean", "inf", "rcs", "sd")
 
@@ -47,102 +47,96 @@ OPTIONS = """--models --datasets --problems --max-samples --quick --mode --resul
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
 
 
-def collected(*arguments: str) -> list[str]:
-    done = typed("benchmarks", "--collect-only", "-q", *arguments)
-    assert done.returncode in (0, 5), done.stdout + done.stderr
-    return re.findall(r"\[(.+)\]", done.stdout)
+#: Arguments, and the cases that they choose, in the order in which models are loaded.
+CHOSEN = [
+    ([], [*cases("diffllama"), *cases("llama")]),
+    (["-k", "diffllama"], cases("diffllama")),
+    (
+        ["-k", "diffllama and inf"],
+        [
+            *("diffllama-inf-zero_shot", "diffllama-inf-sft"),
+            *("diffllama-inf-attention", "diffllama+sft-inf-attention"),
+        ],
+    ),
+    (["-k", "attention and diffllama"], [*attention("diffllama"), *attention("diffllama+sft")]),
+    (["-k", "retrieval", "--models", "llama"], ["llama-needle-attention", "llama+sft-needle-attention"]),
+    (["-k", "sft and not attention"], [*sft("diffllama"), *sft("llama")]),
+    (["-k", "diffllama+sft"], attention("diffllama+sft")),
+    (["--models", "llama"], cases("llama")),
+    (
+        ["--skip-attention", "--skip-sft", "--models", "llama,diffllama", "--datasets", "inf"],
+        ["llama-inf-zero_shot", "diffllama-inf-zero_shot"],
+    ),
+    (
+        ["--skip-attention", "--models", "mine=llama", "--datasets", "clean"],
+        ["mine-clean-zero_shot", "mine-clean-sft"],
+    ),
+    (["--skip-zero-shot", "--models", "llama"], cases("llama")[4:]),
+    (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+    (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+    (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
+    (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
+    (
+        ["--measure", "accuracy,likelihood", "--skip-sft", "--skip-attention", "--models", "llama"],
+        [*zero_shot("llama"), *likelihood("llama")],
+    ),
+    (
+        ["--measure", "likelihood", "--skip-attention", "--models", "llama"],
+        [*likelihood("llama"), *likelihood("llama+sft")],
+    ),
+]
+#: Arguments, and what is said of them.
+MISTAKES = [
+    (["--models", "lama"], "unknown model 'lama'. Did you mean 'llama'?"),
+    (["--datasets", "clean,ifn"], "unknown dataset 'ifn'. Did you mean 'inf'?"),
+    (["--problems", "gsm8"], "gsm8k"),
+    (["--problems", "no/such.jsonl"], "no/such.jsonl: there is no such file"),
+    (["--max-samples", "0"], "--max-samples 0: expected a number from 1 up, or -1 for all"),
+    (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
+    (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
+    (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
+    (["--device", "cuda:1"], "--device cuda:1: fine-tuning takes the first card that is visible; set CUDA_VISIBLE"),
+    (["--dtype", "float16"], "--dtype float16: fine-tuning takes float32 or bfloat16"),
+    (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
+    (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
+    (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),
+    (["--sft-noise", "ifn"], "--sft-noise: unknown dataset 'ifn'. Did you mean 'inf'?"),
+    (["--sft-problems", "gsm8"], "--sft-problems: unknown source of problems 'gsm8'. Did you mean 'gsm8k'?"),
+    (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: there is no such file"),
+    (["--mode", "quick", "--sft-epochs", "3"], "--sft-epochs: --mode leaves out the stage sft; add --enable-sft"),
+    (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected one of them at the most"),
+    (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
+    (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),
+    (["--problems", "mini:train", "--sft-problems", "mini:train"], "are asked by the evaluation too"),
+    (["--noise-seeds", "0"], "--noise-seeds 0: expected a number from 1 up"),
+    (["--measure", "likelyhood"], "--measure: unknown measure 'likelyhood'. Did you mean 'likelihood'?"),
+    (["--measure", ","], "--measure ',' names no measure. Known: accuracy, likelihood."),
+    (
+        ["--baseline", "no/such.json"],
+        "--baseline no/such.json: there is no such file; make it with --save-baseline",
+    ),
+    (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
+]
 
 
 @pytest.mark.quick
-def test_a_case_is_a_cell_in_the_order_in_which_models_are_loaded() -> None:
-    assert collected() == [*cases("diffllama"), *cases("llama")]
+def test_options_choose_cells(subtests: pytest.Subtests) -> None:
+    done = typed_in_turn([["benchmarks", "--collect-only", "-q", *arguments] for arguments, _ in CHOSEN])
+    for (arguments, cells), one in zip(CHOSEN, done, strict=True):
+        with subtests.test(" ".join(arguments)):
+            assert one.returncode == (0 if cells else 5)
+            assert re.findall(r"\[(.+)\]", one.stdout) == cells
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize(
-    ("arguments", "cells"),
-    [
-        (["-k", "diffllama"], cases("diffllama")),
-        (
-            ["-k", "diffllama and inf"],
-            [
-                *("diffllama-inf-zero_shot", "diffllama-inf-sft"),
-                *("diffllama-inf-attention", "diffllama+sft-inf-attention"),
-            ],
-        ),
-        (["-k", "attention and diffllama"], [*attention("diffllama"), *attention("diffllama+sft")]),
-        (["-k", "retrieval", "--models", "llama"], ["llama-needle-attention", "llama+sft-needle-attention"]),
-        (["-k", "sft and not attention"], [*sft("diffllama"), *sft("llama")]),
-        (["-k", "diffllama+sft"], attention("diffllama+sft")),
-        (["--models", "llama"], cases("llama")),
-        (
-            ["--skip-attention", "--skip-sft", "--models", "llama,diffllama", "--datasets", "inf"],
-            ["llama-inf-zero_shot", "diffllama-inf-zero_shot"],
-        ),
-        (
-            ["--skip-attention", "--models", "mine=llama", "--datasets", "clean"],
-            ["mine-clean-zero_shot", "mine-clean-sft"],
-        ),
-        (["--skip-zero-shot", "--models", "llama"], cases("llama")[4:]),
-        (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
-        (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
-        (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
-        (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
-        (
-            ["--measure", "accuracy,likelihood", "--skip-sft", "--skip-attention", "--models", "llama"],
-            [*zero_shot("llama"), *likelihood("llama")],
-        ),
-        (
-            ["--measure", "likelihood", "--skip-attention", "--models", "llama"],
-            [*likelihood("llama"), *likelihood("llama+sft")],
-        ),
-    ],
-)
-def test_options_choose_cells(arguments: list[str], cells: list[str]) -> None:
-    assert collected(*arguments) == cells
-
-
-@pytest.mark.quick
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--models", "lama"], "unknown model 'lama'. Did you mean 'llama'?"),
-        (["--datasets", "clean,ifn"], "unknown dataset 'ifn'. Did you mean 'inf'?"),
-        (["--problems", "gsm8"], "gsm8k"),
-        (["--problems", "no/such.jsonl"], "no/such.jsonl: there is no such file"),
-        (["--max-samples", "0"], "--max-samples 0: expected a number from 1 up, or -1 for all"),
-        (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
-        (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
-        (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
-        (["--device", "cuda:1"], "--device cuda:1: fine-tuning takes the first card that is visible; set CUDA_VISIBLE"),
-        (["--dtype", "float16"], "--dtype float16: fine-tuning takes float32 or bfloat16"),
-        (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
-        (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
-        (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),
-        (["--sft-noise", "ifn"], "--sft-noise: unknown dataset 'ifn'. Did you mean 'inf'?"),
-        (["--sft-problems", "gsm8"], "--sft-problems: unknown source of problems 'gsm8'. Did you mean 'gsm8k'?"),
-        (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: there is no such file"),
-        (["--mode", "quick", "--sft-epochs", "3"], "--sft-epochs: --mode leaves out the stage sft; add --enable-sft"),
-        (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected one of them at the most"),
-        (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
-        (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),
-        (["--problems", "mini:train", "--sft-problems", "mini:train"], "are asked by the evaluation too"),
-        (["--noise-seeds", "0"], "--noise-seeds 0: expected a number from 1 up"),
-        (["--measure", "likelyhood"], "--measure: unknown measure 'likelyhood'. Did you mean 'likelihood'?"),
-        (["--measure", ","], "--measure ',' names no measure. Known: accuracy, likelihood."),
-        (
-            ["--baseline", "no/such.json"],
-            "--baseline no/such.json: there is no such file; make it with --save-baseline",
-        ),
-        (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
-    ],
-)
-def test_what_does_not_exist_is_answered_at_once(arguments: list[str], said: str, tmp_path: Path) -> None:
-    done = typed("benchmarks", "--results", str(tmp_path / "results"), *arguments)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "results").exists()
+def test_what_does_not_exist_is_answered_at_once(subtests: pytest.Subtests, tmp_path: Path) -> None:
+    done = typed_in_turn([["benchmarks", "--results", f"{tmp_path}/results", *given] for given, _ in MISTAKES])
+    for (arguments, said), one in zip(MISTAKES, done, strict=True):
+        with subtests.test(" ".join(arguments)):
+            assert one.returncode == pytest.ExitCode.USAGE_ERROR
+            assert said in one.stderr
+            assert "Traceback" not in one.stderr
+    assert not (tmp_path / "results").exists(), "a mistake leaves nothing behind"
 
 
 @pytest.mark.quick

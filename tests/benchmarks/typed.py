@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -21,29 +22,52 @@ def command(*arguments: str) -> list[str]:
 
 def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The run of `command(*arguments)` in the project's folder, when it is over."""
+    return typed_in_turn([arguments])[0]
+
+
+def typed_in_turn(commands: Sequence[Sequence[str]]) -> list[subprocess.CompletedProcess[str]]:
+    """The same of several commands, one after the other in one process: for those that end before anything is loaded,
+    which leave nothing behind for the next."""
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(["tests.benchmarks.heavy_imports"])
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        out.touch()
-        err.touch()
-        process = forking.Process(target=_run, args=(arguments, out, err))
+        process = forking.Process(target=_run, args=(commands, folder))
         process.start()
         process.join(_TIMEOUT)
         if process.is_alive():
             process.kill()
-            raise subprocess.TimeoutExpired(command(*arguments), _TIMEOUT, out.read_text(), err.read_text())
-        assert process.exitcode is not None
-        return subprocess.CompletedProcess(arguments, process.exitcode, out.read_text(), err.read_text())
+            out, err = (_output(folder, len(_statuses(folder)), name) for name in ("out", "err"))
+            raise subprocess.TimeoutExpired(command(*commands[len(_statuses(folder))]), _TIMEOUT, out, err)
+        statuses = _statuses(folder) if len(commands) > 1 else [process.exitcode or 0]
+        return [
+            subprocess.CompletedProcess(arguments, status, _output(folder, n, "out"), _output(folder, n, "err"))
+            for n, (arguments, status) in enumerate(zip(commands, statuses, strict=True))
+        ]
 
 
-def _run(arguments: tuple[str, ...], out: Path, err: Path) -> None:
+def _statuses(folder: str) -> list[int]:
+    path = Path(folder, "statuses")
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+def _output(folder: str, number: int, name: str) -> str:
+    return Path(folder, f"{name}{number}").read_text()
+
+
+def _run(commands: Sequence[Sequence[str]], folder: str) -> None:
     os.chdir(ROOT)
-    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
-        stream.flush()
-        os.dup2(os.open(path, os.O_WRONLY), stream.fileno())
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:  # those of the run that this test is in
         del os.environ[name]
     imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # one of those that wait is a plugin
-    sys.argv = ["pytest", "-W", imported, *command(*arguments)[3:]]
-    runpy.run_module("pytest", run_name="__main__", alter_sys=False)
+    for number, arguments in enumerate(commands):
+        for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
+            stream.flush()
+            os.dup2(os.open(Path(folder, f"{name}{number}"), os.O_WRONLY | os.O_CREAT), stream.fileno())
+        sys.argv = ["pytest", "-W", imported, *command(*arguments)[3:]]
+        try:
+            runpy.run_module("pytest", run_name="__main__", alter_sys=False)
+        except SystemExit as ended:
+            if len(commands) == 1:
+                raise
+            with Path(folder, "statuses").open("a") as file:
+                file.write(f"{int(ended.code or 0)}\n")
