@@ -201,24 +201,22 @@ class Plan:
 
 def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
     """The datasets of a list, comma-separated or not. Raises `GridError`, with the nearest name, for an unknown one."""
+    return _chosen("--datasets", "dataset", text, DATASETS)
+
+
+def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:
+    """The same of measures."""
+    return _chosen("--measure", "measure", text, MEASURES)
+
+
+def _chosen(option: str, kind: str, text: str | Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
     parts = text.split(",") if isinstance(text, str) else text
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
-        if name not in DATASETS:
-            raise GridError(f"--datasets: {unknown('dataset', name, DATASETS)}")
+        if name not in known:
+            raise GridError(f"{option}: {unknown(kind, name, known)}")
     if not names:
-        raise GridError(f"--datasets {text!r} names no dataset. Known: {', '.join(DATASETS)}.")
-    return names
-
-
-def choose_measures(text: str) -> tuple[str, ...]:
-    """The measures of a comma-separated list. Raises `GridError`, with the nearest name, for an unknown one."""
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for name in names:
-        if name not in MEASURES:
-            raise GridError(f"--measure: {unknown('measure', name, MEASURES)}")
-    if not names:
-        raise GridError(f"--measure {text!r} names no measure. Known: {', '.join(MEASURES)}.")
+        raise GridError(f"{option} {text!r} names no {kind}. Known: {', '.join(known)}.")
     return names
 
 

@@ -42,7 +42,7 @@ class Gate:
         known = ", ".join(cell.id for cell in list(self.baseline)[:4]) + (", …" if len(self.baseline) > 4 else "")
         return (
             f"the baseline {shown(self.path)} has no {lacking[0]}{more}; it has {known or 'no cell'}. Add what is"
-            f" missing: the same command with --save-baseline {shown(self.path)} in place of --baseline"
+            f" missing, and that alone (-k): --save-baseline {shown(self.path)} in place of --baseline"
         )
 
     def loss(self, now: Scores, cells: int) -> Loss:

@@ -23,7 +23,15 @@ from reports.records import Cell, Prediction, Record, Settings, record_of
 
 _SET_ASIDE = (
     *("predictions", "readings", "attention_maps", "checkpoints"),
-    *("accuracy.csv", "accuracy.png", "comparisons.csv", "attention.csv", "attention_heat.png", "retrieval.png"),
+    *(
+        "accuracy.csv",
+        "accuracy.png",
+        "comparisons.csv",
+        "baseline.csv",
+        "attention.csv",
+        "attention_heat.png",
+        "retrieval.png",
+    ),
 )
 _REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 
