@@ -15,20 +15,21 @@ MEASURES = {
     LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
 }
 
-_QUESTION = "difference_in_differences"
+_QUESTION, _COST = "difference_in_differences", "degradation"
 
 
 def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """The lines for the terminal: a heading and the sentences of each stage and measure that has two models. Tuned
-    models are compared with each other, so they have lines of their own."""
+    """The lines for the terminal: a heading and the sentences of each stage and measure. Tuned models are compared with
+    each other, so they have lines of their own; a model that is compared with nobody has a sentence a noise."""
     lines: list[str] = []
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         some = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
-        sentences = list(_noises(some))
+        contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in some) else _COST
+        sentences = list(_noises(some) if contrast == _QUESTION else _alone(some))
         if sentences:
             where = f", {stage}," if stage != measure else ""
             who = ", tuned models" if tuned else ""
-            count = sum(row.contrast == _QUESTION and row.p is not None for row in rows if row.stage == stage)
+            count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
             surely = f"95 % intervals{f', p adjusted over {count} comparisons' if count > 1 else ''}"
             heading = f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})"
             lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
@@ -49,8 +50,24 @@ def _noises(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
     for noise in dict.fromkeys(row.noise for row in compared):
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
-        lost = [r for r in rows if r.contrast == "degradation" and r.noise == noise and r.model in names]
+        lost = [r for r in rows if r.contrast == _COST and r.noise == noise and r.model in names]
         yield noise, [_costs(lost), *map(_compared, pairs)]
+
+
+def _alone(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
+    lost = [row for row in rows if row.contrast == _COST and row.estimate is not None]
+    for noise in dict.fromkeys(row.noise for row in lost):
+        yield noise, [_cost(row) for row in lost if row.noise == noise]
+
+
+def _cost(row: Comparison) -> str:
+    assert row.estimate is not None
+    _, unit, *_ = MEASURES[row.measure]
+    verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
+    around = _interval(row, turned=row.estimate < 0)
+    if _sure(row):
+        return f"{row.model} {verb} {size} {unit} {around}, {_p(row)}, {row.clusters:,} problems."
+    return f"No evidence that {row.model} {verb} any: {size} {unit} {around}, {_p(row)}; {_could_have(row, size)}."
 
 
 def _costs(rows: Sequence[Comparison]) -> str:
@@ -68,14 +85,21 @@ def _compared(row: Comparison) -> str:
     _, unit, *_ = MEASURES[row.measure]
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
     size, around = figure(row.measure, abs(row.estimate)), _interval(row, turned=row.estimate < 0)
-    if row.p_adjusted is not None and row.p_adjusted <= ALPHA:
+    if _sure(row):
         return f"{less} loses {size} {unit} less than {more} {around}, {_p(row)}, {row.clusters:,} problems."
+    claim = f"No evidence that {more} loses more than {less}"
+    return f"{claim}: {size} {unit} {around}, {_p(row)}; {_could_have(row, size)}."
+
+
+def _sure(row: Comparison) -> bool:
+    return row.p_adjusted is not None and row.p_adjusted <= ALPHA
+
+
+def _could_have(row: Comparison, size: str) -> str:
+    _, unit, *_ = MEASURES[row.measure]
     seen = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
     settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
-    return (
-        f"No evidence that {more} loses more than {less}: {size} {unit} {around}, {_p(row)};"
-        f" {row.clusters:,} problems could have shown {seen}{settled}."
-    )
+    return f"{row.clusters:,} problems could have shown {seen}{settled}"
 
 
 def figure(measure: str, value: float | None) -> str:

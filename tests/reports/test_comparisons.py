@@ -131,4 +131,6 @@ def test_the_words_say_who_loses_less_or_that_the_run_cannot_tell() -> None:
     assert "10 problems could have shown " in cannot
     assert "problems would settle 30.0." in cannot
     assert max(map(len, said)) <= 80
-    assert not verdicts(comparisons(FOUR[:2])), "one model is compared with nobody"
+    alone = " ".join(" ".join(verdicts(comparisons(FOUR[:2]))).split())
+    assert "inf: No evidence that diffllama loses any: 10.0 points [" in alone, "one model is compared with nobody"
+    assert "inf: llama loses 60.0 points [" in " ".join(" ".join(verdicts(comparisons(large[2:]))).split())
