@@ -194,6 +194,8 @@ def fail_on_loss(
             request.node.user_properties += loss.facts().items()
             if loss.failed:
                 pytest.fail(str(loss), pytrace=False)
+            if loss.blind:
+                pytest.fail(loss.blind, pytrace=False)
 
     return check
 

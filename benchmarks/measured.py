@@ -11,6 +11,7 @@ from models.registry import trained_on
 from noise.problems import Problem
 from noise.sources import load_problems
 from noise.splits import problems_to_measure_with
+from reports.records import problem_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
     whole = load_problems(plan.problems)
     first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
     kept = problems_to_measure_with(plan.problems) if tunes and plan.sft_problems is None else whole
+    drawn = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
+    if drawn is not None:
+        raise ValueError(
+            f"--problems {plan.problems}: expected ids that do not end in '(draw N)', which tells draws of a noise"
+            f" apart, got {drawn!r}"
+        )
     known = {spec.name: trained_on(spec) for spec in plan.models}
     left_out = {name: sum(not marks.isdisjoint(problem.marks) for problem in kept) for name, marks in known.items()}
     seen = frozenset[str]().union(*known.values())

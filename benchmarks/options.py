@@ -211,7 +211,7 @@ def gate_of(option: Any) -> Gate | None:
     get = vars(option).__getitem__
     path, saved = get("baseline"), get("save_baseline")
     for name in ("tolerance", "alpha"):
-        if get(name) is not None and path is None:
+        if get(name) is not None and path is None and saved is None:  # whoever accepts a loss changes one word alone
             raise GridError(f"--{name} says how far below a baseline is too far: add --baseline FILE")
     tolerance = 0.0 if get("tolerance") is None else get("tolerance")
     alpha = ALPHA if get("alpha") is None else get("alpha")

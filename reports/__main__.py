@@ -62,9 +62,8 @@ def _compare(options: argparse.Namespace) -> list[str]:
     one of them has is counted and named."""
     found = two_runs(_results(options.first), _results(options.second))
     if not found.means:
-        raise ResultsFolderError(
-            " ".join([f"{options.first} and {options.second} have no cell with a problem in common;", *found.left_out])
-        )
+        reasons = "; ".join(found.left_out) or "neither has any record with a score"
+        raise ResultsFolderError(f"{options.first} and {options.second} have no problem of a cell in common: {reasons}")
     if options.csv is not None:
         write_comparisons_csv(found.rows, options.csv)
     lines = [f"change from {options.first} (first) to {options.second} (second)", ""]

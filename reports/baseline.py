@@ -38,8 +38,8 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
         facts = json.loads(path.read_bytes())
         if facts["format"] != _FORMAT:
             raise BaselineError(
-                f"{shown(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}; make it"
-                f" anew with --save-baseline"
+                f"{shown(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}; name"
+                f" another file, or delete this one and make it anew"
             )
         cells = [_decoded(cell) for cell in facts["cells"].values()]
     except OSError as error:
@@ -48,20 +48,24 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
         if isinstance(error, BaselineError):
             raise
         raise BaselineError(
-            f"{shown(path)} is no baseline: expected the file that --save-baseline writes ({type(error).__name__}:"
-            f" {error})"
+            f"{shown(path)} is no baseline: expected the file that --save-baseline writes; name another"
+            f" ({type(error).__name__}: {error})"
         ) from error
     return {scores.cell: scores for scores in cells}
 
 
-def write_baseline(path: Path, scores: Iterable[Scores]) -> None:
-    """Writes these cells to the file at `path`; others that it has are kept. It is replaced as a whole or not at all.
+def write_baseline(path: Path, scores: Iterable[Scores]) -> list[Cell]:
+    """Writes these cells to the file at `path`; others that it has are kept, and so are cells that have problems there
+    which are not among the new ones. These are given back. The file is replaced as a whole or not at all.
 
     Raises `BaselineError` for a file there that is no baseline, and `ResultsFolderError` when it cannot be written.
     """
-    cells = (read_baseline(path) if path.exists() else {}) | {one.cell: one for one in scores}
+    there, now = read_baseline(path) if path.exists() else {}, {one.cell: one for one in scores}
+    larger = [cell for cell in now if cell in there and not set(there[cell].problems) <= set(now[cell].problems)]
+    cells = there | {cell: one for cell, one in now.items() if cell not in larger}
     content = {"format": _FORMAT, "cells": {cell.id: _encoded(cells[cell]) for cell in sorted(cells, key=str)}}
     write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))
+    return larger
 
 
 def _encoded(scores: Scores) -> dict[str, Any]:

@@ -6,7 +6,9 @@ come here with its report, under xdist too. PYTEST_DONT_REWRITE: there is no ass
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +25,9 @@ class BaselineReporting:
 
     def __init__(self, experiment: Experiment, gate: Gate | None, saved: Path | None) -> None:
         self._experiment, self._gate, self._saved = experiment, gate, saved
-        self._compared: list[dict[str, object]] = []
+        self._compared: list[dict[str, Any]] = []
         self._lines: list[str] = []
-        self._failure: str | None = None
+        self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
@@ -41,14 +43,14 @@ class BaselineReporting:
         """
         if session.config.option.collectonly or exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
-        try:
-            if self._gate is not None:
-                self._lines += self._held(self._gate)
-            if self._saved is not None:
-                self._lines += self._save(self._saved)
-        except (BaselineError, ResultsFolderError, ResultsDamaged) as error:
-            self._failure = str(error)
-        if self._failure:
+        held = [] if self._gate is None else [partial(self._hold, self._gate)]
+        saved = [] if self._saved is None else [partial(self._save, self._saved)]
+        for step in (*held, *saved):
+            try:
+                step()
+            except (BaselineError, ResultsFolderError, ResultsDamaged) as error:
+                self._failures.append(str(error))
+        if self._failures:
             session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
@@ -56,39 +58,52 @@ class BaselineReporting:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_terminal_summary"""
         for line in self._lines:
             terminalreporter.write_line(line)
-        if self._failure:
-            terminalreporter.write_line(self._failure, red=True)
+        for failure in self._failures:
+            terminalreporter.write_line(failure, red=True)
 
-    def _held(self, gate: Gate) -> list[str]:
-        """What the comparison came to, and the file of what changed."""
+    def _hold(self, gate: Gate) -> None:
+        """Says what the comparison came to, and writes the file of what changed."""
+        name = shown(gate.path)
         if not self._compared:
-            self._failure = f"baseline {shown(gate.path)}: no case was compared with it, so this run says nothing"
-            return []
+            raise BaselineError(f"baseline {name}: no case was compared with it, so this run says nothing")
         lower = sum(facts["baseline_verdict"] == "lower" for facts in self._compared)
         words = f"{lower:,} significantly lower" if lower else "none significantly lower"
-        lines = [f"baseline {shown(gate.path)}: {len(self._compared):,} cells compared, {words}"]
-        seen = [100 * float(str(f["baseline_detectable"])) for f in self._compared if f["baseline_detectable"]]
+        self._lines.append(f"baseline {name}: {len(self._compared):,} cells compared, {words}")
+        seen = [100 * facts["baseline_detectable"] for facts in self._compared if "baseline_detectable" in facts]
         if seen:
             sizes = f"{min(seen):.1f}" if max(seen) - min(seen) < 0.05 else f"{min(seen):.1f} to {max(seen):.1f}"
-            lines.append(f"  a cell that loses {sizes} points is found in 80 % of runs")
-        path = self._experiment.results.folder / "baseline.csv"
-        changed = write_flips(path, gate, all_scores(self._experiment.results, self._asked()))
-        return [*lines, f"  {changed:,} answers differ from it: {shown(path)}"]
+            self._lines.append(f"  a cell that loses {sizes} points is found in 80 % of runs")
+        if gate.tolerance:
+            self._lines.append("  what loss would be found is not computed with --tolerance")
+        elif len(seen) < len(self._compared):
+            blind = len(self._compared) - len(seen)
+            self._lines.append(f"  in {blind:,} cells the baseline is too low for a loss to be found in 80 % of runs")
+        runs = [run for run in self._experiment.runs if run.cell in self._asked()]
+        read, asked = sum(run.read for run in runs), sum(len(run.asked) for run in runs)
+        folder = self._experiment.results.folder
+        if read:
+            self._lines.append(f"  {read:,} of {asked:,} answers were read from {shown(folder)}; --fresh asks again")
+        changed = write_flips(folder / "baseline.csv", gate, all_scores(self._experiment.results, self._asked()))
+        self._lines.append(f"  {changed:,} answers differ from it: {shown(folder / 'baseline.csv')}")
 
-    def _save(self, path: Path) -> list[str]:
+    def _save(self, path: Path) -> None:
         """Keeps the cells of this run that are whole, and says which are not."""
-        asked = self._asked()
+        asked, name = self._asked(), shown(path)
+        if not asked:
+            raise BaselineError(f"baseline {name} was not written: no case has an accuracy (stages zero_shot and sft)")
         scores = all_scores(self._experiment.results, asked)
         whole = [one for one in scores if one.draws.sum() == len(asked[one.cell])]
         if not whole:
-            self._failure = f"baseline {shown(path)} was not written: no case of this run answered all its problems"
-            return []
-        write_baseline(path, whole)
-        broken = asked.keys() - {one.cell for one in whole}
-        return [
-            f"baseline: {len(whole):,} cells of this run are in {shown(path)}",
-            *(f"  not {cell.id}: not all of its problems were answered" for cell in sorted(broken, key=str)),
-        ]
+            raise BaselineError(f"baseline {name} was not written: no case of this run answered all its problems")
+        larger = write_baseline(path, whole)
+        self._lines.append(f"baseline: {len(whole) - len(larger):,} cells of this run are in {name}")
+        for cell in sorted(asked.keys() - {one.cell for one in whole}, key=str):
+            self._lines.append(f"  not {cell.id}: not all of its problems were answered")
+        if larger:
+            raise BaselineError(
+                f"{', '.join(cell.id for cell in larger)} stayed as in {name}, which has problems there that this run"
+                " did not ask: ask as many, or name another file"
+            )
 
     def _asked(self) -> dict[Cell, tuple[str, ...]]:
         """The cells of this run that have an accuracy, and the ids they asked for."""

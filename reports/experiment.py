@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy
+
 from reports.accuracy import CellAccuracy, accuracies
 from reports.attention import measured_cells
 from reports.comparisons import comparisons
 from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.progress import Bar, Progress, bar
+from reports.proportions import wilson_by_problem
 from reports.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
 from reports.run_record import add_run
-from reports.scores import all_scores
+from reports.scores import ACCURACY, all_scores
 from reports.store import Results
 from reports.summary import summary
 
@@ -102,10 +105,12 @@ class Experiment:
 
     def figures(self, run: CellRun) -> dict[str, float]:
         """The accuracy of a run's cell over the problems it asked for, and its interval, `low` to `high`; empty where
-        there is none."""
-        rows = accuracies(self.results, only={run.cell: run.asked})
-        known = {name: getattr(row, name) for row in rows for name in ("accuracy", "low", "high")}
-        return {name: value for name, value in known.items() if value is not None}
+        there is none. Raises `ResultsDamaged`."""
+        for scores in all_scores(self.results, only={run.cell: run.asked}):
+            if scores.measure == ACCURACY and scores.draws.sum():
+                low, high = wilson_by_problem(scores.values, scores.draws)
+                return {"accuracy": float(numpy.average(scores.values, weights=scores.draws)), "low": low, "high": high}
+        return {}
 
     def write(self, status: str = "finished") -> list[Path]:
         """Writes `run.json`, and the tables and pictures over all that is in the folder; the files written, the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -114,19 +115,41 @@ class Loss:
         """The problems that were answered better in the baseline, and those that are now."""
         return list(self.problems[self.before > self.after]), list(self.problems[self.before < self.after])
 
-    def facts(self) -> dict[str, float | int | str | None]:
-        """For the record of a case: plain values, fractions."""
+    @property
+    def blind(self) -> str | None:
+        """In a sentence, that so few problems cannot show any loss; None where they can."""
+        alpha = self.gate.alpha / self.cells
+        if 0.5 ** len(self.problems) <= alpha:
+            return None
+        least = math.ceil(-math.log2(alpha))
+        return (
+            f"{self.cell.id}: {len(self.problems):,} problems cannot show any loss at {self.gate.alpha:g} /"
+            f" {self.cells} cells; ask at least {least:,}"
+        )
+
+    @cached_property
+    def detectable(self) -> float | None:
+        """The loss that the gate finds with a power of 80 %; None where no loss from so low a baseline is significant,
+        and with a tolerance, where it is not computed."""
+        alpha = self.gate.alpha / self.cells
+        if self.gate.tolerance or 0.5 ** numpy.count_nonzero(self.before) > alpha:
+            return None
+        found = detectable(self.differences, 2 * alpha)
+        return None if found is None or found > self.before.mean() else found
+
+    def facts(self) -> dict[str, float | int | str]:
+        """For the record of a case: plain values, accuracies as fractions; what there is not is not there."""
         low, high = interval(self.differences) or (None, None)
-        seen = None if self.gate.tolerance else detectable(self.differences, 2 * self.gate.alpha / self.cells)
-        return {
+        found = {
             "baseline_loss": self.differences.mean,
             "baseline_loss_low": low,
             "baseline_loss_high": high,
             "baseline_p": self.p,
             "baseline_problems": self.differences.n,
-            "baseline_detectable": seen,
+            "baseline_detectable": self.detectable,
             "baseline_verdict": "lower" if self.failed else "not lower",
         }
+        return {name: value for name, value in found.items() if value is not None}
 
     def __str__(self) -> str:
         """By how much, how sure, on which problems, and how to accept it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -77,7 +77,8 @@ class _Recording:
             for run in runs:  # for --junitxml, which takes them from the item's last report
                 item.user_properties += run.outcomes.items()
                 if self._for_xml:
-                    item.user_properties += self._experiment.figures(run).items()
+                    with suppress(ResultsFolderError, ResultsDamaged):  # which the end of the run says
+                        item.user_properties += self._experiment.figures(run).items()
         return report
 
 

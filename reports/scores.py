@@ -76,7 +76,7 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
     for record in records:
         if record.outcome != "error":
-            by_problem.setdefault(problem_of(record.id), []).append((record.id, *_score(record)))
+            by_problem.setdefault(problem_of(record.id), []).append((record.id, *score_of(record)))
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
     return Scores(
@@ -90,7 +90,7 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
     )
 
 
-def _score(record: Record) -> tuple[str, float]:
+def score_of(record: Record) -> tuple[str, float]:
     """What was asked, and the score. A likelihood a token has a meaning among equal tokens alone, so that their number
     is a part of what was asked."""
     if isinstance(record, Likelihood):

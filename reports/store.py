@@ -85,6 +85,8 @@ class Results:
         found = self._load_checked(cell, settings)
         if found is None:
             return {}
+        if self.settings(found.settings_hash) is None:
+            self._name_settings(cell, settings)  # which are the same, and their file is gone
         strangers = [id for id in asked if id in found.predictions and found.predictions[id].asked != asked[id]]
         if strangers:
             others = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""

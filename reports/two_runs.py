@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from reports.comparisons import ALPHA, Comparison, changes
 from reports.lines import settings_differences
 from reports.records import Cell, Settings
-from reports.scores import has_score, scores_on_disk, together
+from reports.scores import has_score, score_of, scores_on_disk, together
 from reports.store import CellOnDisk, Results
 from reports.verdicts import MEASURES, figure
 
@@ -45,7 +45,7 @@ def two_runs(first: Results, second: Results) -> TwoRuns:
         if len(left):
             means[cell] = float(left.mean()), float(right.mean())
             pairs.append(pair)
-            made.append((cell, _otherwise(pair[0].settings, pair[1].settings)))
+            made.append((cell, _otherwise(first.settings(old.settings_hash), second.settings(new.settings_hash))))
     lone = [
         f"only in the {where} run: {_some(sorted(cell.id for cell in cells), _CELLS_SHOWN)}"
         for where, cells in (("first", before - after), ("second", after - before))
@@ -90,9 +90,10 @@ def _verdict(rows: Sequence[Comparison], unit: str, scale: float, digits: int) -
     if others:
         seen = [f"{scale * row.detectable:.{digits}f}" for row in others if row.detectable is not None]
         least, most = min(seen, key=float, default=""), max(seen, key=float, default="")
-        sizes = f"{least if least == most else f'{least} to {most}'} {unit}" if seen else "no change"
+        sizes = f"{least if least == most else f'{least} to {most}'} {unit}"
+        could = f"which could have shown {sizes} in 80 % of runs" if seen else "with too few problems to show any"
         count = f"{len(others)} of {len(rows)} cells" if sure else "any cell"
-        said.append(f"No evidence of a change in {count}, which could have shown {sizes} in 80 % of runs.")
+        said.append(f"No evidence of a change in {count}, {could}.")
     family = f" p is adjusted over {len(rows)} cells." if len(rows) > 1 else ""
     return " ".join(said) + family
 
@@ -108,7 +109,7 @@ def _wide(column: str) -> int:
 def _text(found: CellOnDisk, id: str) -> str | None:
     """What an answer is to; None where there is none."""
     record = found.predictions.get(id)
-    return None if record is None or record.outcome == "error" else record.asked
+    return None if record is None or record.outcome == "error" else score_of(record)[0]
 
 
 def _missing(old: CellOnDisk, new: CellOnDisk) -> list[tuple[Cell, str]]:
@@ -117,7 +118,7 @@ def _missing(old: CellOnDisk, new: CellOnDisk) -> list[tuple[Cell, str]]:
     sides = (
         ("only in the first run", [id for id in ids if _text(new, id) is None]),
         ("only in the second run", [id for id in ids if _text(old, id) is None]),
-        ("asked in other words", [id for id in ids if None not in (_text(old, id), _text(new, id))]),
+        ("of another text or number of tokens", [id for id in ids if None not in (_text(old, id), _text(new, id))]),
     )
     return [
         (old.cell, f"{len(some):,} question{'s' * (len(some) > 1)} {word}: {_some(some, _IDS_SHOWN)}")
@@ -131,8 +132,10 @@ def _some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _otherwise(before: Settings, after: Settings) -> str:
+def _otherwise(before: Settings | None, after: Settings | None) -> str:
     """What besides the weights was otherwise, in words; or that the weights are the same."""
+    if before is None or after is None:
+        return "the settings of one run are not known, as their file is gone"
     known = settings_differences(replace(before, weights=""), replace(after, weights=""))
     weights = "the same weights" if before.weights == after.weights else ""
     return "; ".join(filter(None, [known, weights]))

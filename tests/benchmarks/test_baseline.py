@@ -60,6 +60,27 @@ def test_the_same_checkpoint_in_other_batches_and_processes_is_green(folder: Pat
         assert (found["baseline_verdict"], found["baseline_problems"]) == ("not lower", "24")
 
 
+def test_answers_that_were_read_are_counted_and_a_smaller_run_saves_nothing(folder: Path) -> None:
+    """What a run has read says nothing of the code of today."""
+    few = [*LLAMA[:-1], "8", "--datasets", "clean", "--results", f"{folder}/made"]
+    done = typed(*few, "--baseline", f"{folder}/ci.json", "--save-baseline", f"{folder}/other.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  8 of 8 answers were read from " in done.stdout
+    assert (folder / "other.json").exists()
+    done = typed(*few, "--save-baseline", f"{folder}/ci.json", "--tolerance", "2")
+    assert done.returncode == 1
+    assert "llama-clean-zero_shot stayed as in " in done.stdout
+    assert len(read_baseline(folder / "ci.json")) == 2
+
+
+def test_too_few_problems_for_any_loss_are_no_pass(folder: Path) -> None:
+    done = typed(
+        *LLAMA[:-1], "4", "--datasets", "clean", "--results", f"{folder}/made", "--baseline", f"{folder}/ci.json"
+    )
+    assert done.returncode == 1
+    assert "4 problems cannot show any loss at 0.05 / 1 cells; ask at least 5" in done.stdout
+
+
 def test_a_damaged_checkpoint_is_red_and_says_what_it_lost(folder: Path, damaged: Path) -> None:
     done = typed(*LLAMA, "--datasets", "clean,inf", "--results", f"{folder}/damaged", "--models", f"llama={damaged}",
                  "--baseline", f"{folder}/ci.json")  # fmt: skip

@@ -11,7 +11,8 @@ import pytest
 import models.generation
 from benchmarks import run_comprehensive_evaluation
 from benchmarks.evaluate import ask_with, evaluate, grade
-from benchmarks.grid import GridError
+from benchmarks.grid import GridError, Plan, choose_models
+from benchmarks.measured import measured_problems
 from models.generation import Generation
 from models.loading import LoadedModel, load
 from models.registry import UnknownModelError
@@ -171,3 +172,12 @@ def test_a_noise_is_drawn_several_times_with_the_seeds_after_the_first() -> None
     assert [noisy.question for noisy in asked[3:]] == [noisy.question for noisy in ask_with("inf", problems, seed=6)]
     assert [noisy.problem.id for noisy in asked[3:]] == [f"{problem.id} (draw 2)" for problem in problems]
     assert len(ask_with("clean", problems, seed=5, draws=2)) == 3
+
+
+def test_an_id_that_reads_as_a_draw_is_refused(tmp_path: Path) -> None:
+    """It would be pooled with the problem that it seems to be a draw of."""
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"id": "q (draw 2)", "question": "How many?", "answer": "#### 3"}) + "\n")
+    plan = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot",), problems=str(path))
+    with pytest.raises(ValueError, match=r"expected ids that do not end in '\(draw N\)', which .* got 'q \(draw 2\)'"):
+        measured_problems(plan, tunes=False)

@@ -53,6 +53,24 @@ def test_a_tolerance_is_exceeded_only_where_the_interval_says_so() -> None:
     assert not loss(then, now, tolerance=0.19).failed
 
 
+def test_so_few_problems_that_no_loss_can_be_shown_are_no_pass() -> None:
+    """Seven of seven is 1/128, and one of eight cells has 1/160."""
+    everything = loss(scored(7, 0), scored(0, 7), cells=8)
+    assert not everything.failed
+    assert (
+        everything.blind == "diffllama-inf-zero_shot: 7 problems cannot show any loss at 0.05 / 8 cells; ask at least 8"
+    )
+    assert loss(scored(8, 0), scored(0, 8), cells=8).blind is None
+
+
+def test_no_loss_is_promised_to_be_found_that_cannot_be() -> None:
+    assert "baseline_detectable" not in loss(scored(0, 100), scored(0, 100)).facts(), "nothing is left to lose"
+    assert "baseline_detectable" not in loss(scored(90, 10), scored(90, 10), tolerance=0.1).facts()
+    found = loss(scored(90, 10), scored(90, 10)).facts()["baseline_detectable"]
+    assert isinstance(found, float)
+    assert 0 < found < 0.2
+
+
 def test_the_message_says_by_how_much_where_and_how_to_accept() -> None:
     lines = str(loss(scored(90, 10), scored(65, 35), cells=8, tolerance=0.01)).splitlines()
     said = " ".join(" ".join(lines).split())
@@ -97,6 +115,16 @@ def test_a_baseline_reads_back_as_it_was_and_keeps_its_other_cells(tmp_path: Pat
         assert numpy.array_equal(getattr(read[CELL], name), getattr(drawn, name))
     assert read[CELL].settings == SETTINGS
     assert "p0 (draw 2)" not in path.read_text()
+
+
+def test_a_cell_is_not_replaced_by_one_of_fewer_problems(tmp_path: Path) -> None:
+    path = tmp_path / "ci.json"
+    assert write_baseline(path, [scored(20, 0)]) == []
+    assert write_baseline(path, [scored(5, 0), scored(3, 0, CLEAN)]) == [CELL]
+    read = read_baseline(path)
+    assert (len(read[CELL].problems), len(read[CLEAN].problems)) == (20, 3)
+    assert write_baseline(path, [scored(0, 25)]) == []
+    assert len(read_baseline(path)[CELL].problems) == 25
 
 
 @pytest.mark.parametrize(

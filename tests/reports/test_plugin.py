@@ -252,6 +252,15 @@ def test_a_case_s_own_outcomes_and_accuracy_reach_junitxml(grid: pytest.Pytester
         assert 0 < found[3][1] < accuracy < found[4][1] < 1
 
 
+def test_damage_in_a_cell_of_the_run_ends_no_run_that_writes_xml(grid: pytest.Pytester) -> None:
+    run(grid, "-k", "clean")
+    damaged = grid.path / "results" / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
+    damaged.write_bytes(b"oops\n" + damaged.read_bytes())
+    outcome = run(grid, "-k", "inf", "--junitxml=out.xml")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["the reports are not complete: *clean.jsonl, line 1: expected *"])
+
+
 def test_a_case_without_an_announced_experiment_says_what_is_missing(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("pytest_plugins = ['reports.plugin']")
     pytester.makepyfile("def test_case(experiment): pass")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.disk import ResultsDamaged, ResultsFolderError
-from reports.lines import decoded_line, encoded_line
+from reports.lines import decoded_line, encoded_line, settings_hash
 from reports.records import OUTCOMES, Cell, Prediction, Settings
 from reports.store import Results, ResultsMismatch
 from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, predicted, question_of
@@ -307,3 +308,10 @@ def test_questions_are_part_of_the_key_however_small_the_difference(results: Res
     results.append(CELL, SETTINGS, [predicted("p0")])
     with pytest.raises(ResultsMismatch):
         results.read(CELL, SETTINGS, {"p0": question_of("p0") + " "})
+
+
+def test_a_lost_settings_file_comes_back_with_the_next_run_under_these_settings(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    shutil.rmtree(results.predictions_folder / "settings")
+    assert list(results.read(CELL, SETTINGS, asked("p0"))) == ["p0"]
+    assert results.settings(settings_hash(SETTINGS)) == SETTINGS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,10 +50,15 @@ def test_a_text_that_changed_is_not_compared(tmp_path: Path) -> None:
     first.append(CELL, SETTINGS, [predicted("p0"), predicted("p1"), predicted("p2", "error")])
     second.append(CELL, SETTINGS, [predicted("p0", question="other"), predicted("p1"), predicted("p2")])
     words = said((first, second))
-    assert "1 question asked in other words: p0" in words
+    assert "1 question of another text or number of tokens: p0" in words
     assert "1 question only in the second run: p2" in words, "an error is no answer"
     assert "diffllama-inf-zero_shot: the same weights" in words
-    assert "No evidence of a change in any cell, which could have shown no change" in words
+    assert "No evidence of a change in any cell, with too few problems to show any." in words
+
+
+def test_settings_whose_file_is_gone_are_not_invented(runs: tuple[Results, Results]) -> None:
+    shutil.rmtree(runs[0].predictions_folder / "settings")
+    assert "diffllama-inf-zero_shot: the settings of one run are not known, as their file is gone" in said(runs)
 
 
 def test_draws_that_both_have_are_compared(tmp_path: Path) -> None:
@@ -80,7 +86,7 @@ def test_folders_with_nothing_in_common_are_one_sentence(
     third.append(replace(CELL, model="other"), OTHER_SETTINGS, outcomes(1, 0))
     assert main(["compare", str(runs[0].folder), str(third.folder)]) == 1
     error = capsys.readouterr().err
-    assert "have no cell with a problem in common; only in the first run: diffllama-clean-zero_shot, " in error
+    assert "have no problem of a cell in common: only in the first run: diffllama-clean-zero_shot, " in error
     assert "only in the second run: other-inf-zero_shot" in error
     assert main(["compare", str(runs[0].folder), str(tmp_path / "nowhere")]) == 1
     assert capsys.readouterr().err.startswith("no results folder at ")
