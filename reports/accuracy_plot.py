@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 from reports.accuracy import CellAccuracy
 from reports.disk import write_atomically
+from reports.looks import Look, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Okabe and Ito's colours, told apart by every kind of colour vision; black and yellow are left out. The markers say
-# the same without colour, and as there is one more of them, a colour that comes back does so with another marker.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-MARKERS = "osD^vPX"
 
 
 def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
@@ -28,6 +24,7 @@ def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
         raise ValueError("expected at least one cell to plot, found none")
     stages = [(stage, list(of_stage)) for stage, of_stage in groupby(rows, key=lambda row: row.stage)]
     models = list(dict.fromkeys(row.model for row in rows))
+    look = looks(models)
     figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     for panel, (stage, of_stage) in zip(panels, stages, strict=True):
@@ -36,7 +33,7 @@ def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
         for place, model in enumerate(beside):
             shift = (place - (len(beside) - 1) / 2) * min(0.2, 0.8 / len(beside))
             shown = [row for row in of_stage if row.model == model and row.accuracy is not None]
-            _draw(panel, shown, [noises.index(row.noise) + shift for row in shown], models.index(model))
+            _draw(panel, shown, [noises.index(row.noise) + shift for row in shown], look[model])
         panel.set_xticks(range(len(noises)), noises)
         panel.set_xlim(-0.5, len(noises) - 0.5)
         panel.set_title(stage)
@@ -55,8 +52,8 @@ def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
     write_atomically(path, picture.getvalue())
 
 
-def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], number: int) -> None:
-    """One model's points with their intervals; `number` is the model's among all of the picture."""
+def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], look: Look) -> None:
+    """One model's points with their intervals."""
     heights, below, above = [], [], []
     for row in rows:
         accuracy, low, high = (100 * (value or 0.0) for value in (row.accuracy, row.low, row.high))
@@ -68,9 +65,7 @@ def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], nu
         heights,
         yerr=[below, above],
         label=rows[0].model if rows else None,
-        color=COLOURS[number % len(COLOURS)],
-        marker=MARKERS[number % len(MARKERS)],
-        markersize=5,
+        **look.drawn(),
         linestyle="none",
         capsize=4,
     )

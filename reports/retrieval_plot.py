@@ -7,8 +7,8 @@ from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
-from reports.accuracy_plot import COLOURS, MARKERS
 from reports.disk import write_atomically
+from reports.looks import looks
 from reports.retrieval import PARTS, RetrievalPoint
 
 _TITLES = {"needle": "the needle: what the problem states", "noise": "the noise: eight distractors around it"}
@@ -22,6 +22,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
         raise ValueError("expected at least one retrieval cell to draw, found none")
     points = [point for point in points if point.measure == "lift"]
     models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
+    look = looks(models)
     apart = min((after - before for before, after in pairwise(depths)), default=10)
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     panels = figure.subplots(1, len(PARTS), sharey=True)
@@ -34,9 +35,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
                 [point.mean for point in mine],
                 yerr=[1.96 * (point.std or 0.0) / point.n**0.5 for point in mine],
                 label=model,
-                color=COLOURS[number % len(COLOURS)],
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=5,
+                **look[model].drawn(),
                 capsize=4,
             )
         panel.axhline(1, color="0.5", linestyle="--", linewidth=1)
