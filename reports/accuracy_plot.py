@@ -14,10 +14,18 @@ from reports.looks import Look, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
     """Draws the rows into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no row."""
+    picture = BytesIO()
+    accuracy_figure(rows).savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+
+
+def accuracy_figure(rows: Sequence[CellAccuracy]) -> Figure:
+    """A panel for each stage. Raises `ValueError` where there is no row."""
     from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
 
     if not rows:
@@ -47,9 +55,7 @@ def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
     }
     if handles:
         figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    return figure
 
 
 def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], look: Look) -> None:

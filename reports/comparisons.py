@@ -14,12 +14,15 @@ from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
 from reports.proportions import relative_drop, wilson_by_problem
 from reports.records import Settings
-from reports.scores import ACCURACY, Array, Scores, together
+from reports.scores import ACCURACY, Array, Scores, averaged, together
 from reports.tunings import SUFFIX
 
 CLEAN = "clean"
 #: The contrasts whose p values make a family, over all models and noises of a stage.
-TESTED = ("degradation", "model_difference", "difference_in_differences", "gain", "change")
+TESTED = (
+    *("degradation", "mean_degradation", "model_difference"),
+    *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
+)
 _STAGES = ("zero_shot", "sft", "likelihood")
 
 
@@ -104,6 +107,10 @@ def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences |
             values, draws = together(same)
             if len(draws):
                 yield _macro(model, same[0], numpy.min(values, axis=0) == 1, len(same)), None
+        if len(same) > 1 and clean is not None and clean.settings == same[0].settings:
+            mean = averaged(same)
+            (before, after), draws = together([clean, mean])
+            yield _row("mean_degradation", mean, "", before - after, draws)
 
 
 def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
@@ -118,10 +125,22 @@ def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences
             clean = [some[CLEAN] for some, noisy in ((one, mine), (other, theirs)) if _start(some) == noisy.settings]
             if noise == CLEAN or len(clean) < 2:
                 continue
-            four = [*clean, mine, theirs]
-            (my_clean, their_clean, my_noisy, their_noisy), draws = together(four, [(0, 1), (2, 3)])
-            lost_more = (their_clean - their_noisy) - (my_clean - my_noisy)
-            yield _row("difference_in_differences", mine, other_name, lost_more, draws, bound=2.0)
+            yield _lost_more("difference_in_differences", [*clean, mine, theirs])
+        noises = [noise for noise in one if noise != CLEAN and noise in other]
+        cells = [[some[noise] for noise in noises] for some in (one, other)]
+        alike = all(
+            scores.settings == _start(some) for some, of in zip((one, other), cells, strict=True) for scores in of
+        )
+        if len(noises) > 1 and alike and one[CLEAN].alike == other[CLEAN].alike:
+            four = [one[CLEAN], other[CLEAN], *map(averaged, cells)]
+            yield _lost_more("mean_difference_in_differences", four)
+
+
+def _lost_more(contrast: str, four: Sequence[Scores]) -> tuple[Comparison, Differences]:
+    """By how much the second model loses more than the first; `four` are both clean, then both noisy."""
+    (my_clean, their_clean, my_noisy, their_noisy), draws = together(four, [(0, 1), (2, 3)])
+    lost_more = (their_clean - their_noisy) - (my_clean - my_noisy)
+    return _row(contrast, four[2], four[3].cell.model, lost_more, draws, bound=2.0)
 
 
 def _start(of_model: Mapping[str, Scores]) -> Settings | None:

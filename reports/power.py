@@ -67,8 +67,10 @@ def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
     """Values and their probabilities, as near to the observed ones as their `mean` allows."""
     from scipy.optimize import brentq
 
-    observed = numpy.append(differences.values, [-1.0, 1.0])
-    values, counts = numpy.unique(observed, return_counts=True)
+    observed, times = differences.counts
+    values = numpy.union1d(observed, [-1.0, 1.0])
+    counts = numpy.isin(values, (-1.0, 1.0)).astype(int)
+    counts[numpy.searchsorted(values, observed)] += times
     scale = numpy.abs(values).max(initial=0.0) or 1.0
     logarithms = numpy.log(counts / counts.sum())
 

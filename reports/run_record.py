@@ -59,7 +59,7 @@ def caveat_of(path: Path, models: Iterable[str]) -> str | None:
     None where no such run is there. A file that cannot be understood is left as it is, and the sentence says that a
     caveat may be missing. Raises `ResultsFolderError`.
     """
-    wanted, runs = set(models), _read(path)
+    wanted, runs = set(models), runs_of(path)
     if runs is None:
         return f"{shown(path)} is damaged, so that what must be said beside these figures may be missing"
     for run in reversed(runs):
@@ -81,15 +81,16 @@ def _cell(run: CellRun) -> dict[str, object]:
 
 
 def _earlier(path: Path) -> list[dict[str, Any]]:
-    runs = _read(path)
+    runs = runs_of(path)
     if runs is None:
         with explained(path, "write"):
             path.replace(path.with_name(f"{path.name}.damaged"))
     return runs or []
 
 
-def _read(path: Path) -> list[dict[str, Any]] | None:
-    """The runs in the file, oldest first; none where there is no file, None where it cannot be understood."""
+def runs_of(path: Path) -> list[dict[str, Any]] | None:
+    """The runs in the file, oldest first; none where there is no file, None where it cannot be understood. Raises
+    `ResultsFolderError`."""
     with explained(path, "read"):
         if not path.exists():
             return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,17 +103,46 @@ def _hash(texts: Iterable[str]) -> str:
     return hashlib.blake2b(both, digest_size=8).hexdigest()
 
 
-def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) -> tuple[list[Array], Array]:
-    """The values of several cells over the problems that all of them have, and where each `same_text` pair of them, by
-    their places, was asked the same; and the draws of the last one there."""
-    scores = list(some)
-    shared = scores[0].problems
-    for one in scores[1:]:
+def averaged(some: Sequence[Scores]) -> Scores:
+    """Several cells of one model as one, over the problems that all of them have: a problem's value is the mean of its
+    values, whatever their draws, and its text stands for all of them. The noise is called `all 3`, or as many."""
+    shared = _shared(some)
+    rows = _rows(some, shared)
+    texts = zip(*(one.texts[row] for one, row in zip(some, rows, strict=True)), strict=True)
+    return replace(
+        some[0],
+        cell=replace(some[0].cell, noise=f"all {len(some)}"),
+        problems=shared,
+        values=numpy.mean([one.values[row] for one, row in zip(some, rows, strict=True)], axis=0),
+        draws=numpy.sum([one.draws[row] for one, row in zip(some, rows, strict=True)], axis=0),
+        texts=numpy.array([_hash(of_problem) for of_problem in texts], dtype="U16"),
+    )
+
+
+def _shared(some: Sequence[Scores]) -> Array:
+    """The ids that all of them have."""
+    shared = some[0].problems
+    for one in some[1:]:
         if not numpy.array_equal(one.problems, shared):
             known = set(one.problems)
             kept = numpy.array([problem in known for problem in shared], dtype=bool)
             shared = shared[kept]  # numpy.isin compares objects each with each
-    rows = [numpy.searchsorted(one.problems, shared) for one in scores]
+    return shared
+
+
+def _rows(some: Sequence[Scores], shared: Array) -> list[Any]:
+    """Where each of them has the shared ids. Both are sorted, so that who has as many has the same."""
+    return [
+        slice(None) if len(one.problems) == len(shared) else numpy.searchsorted(one.problems, shared) for one in some
+    ]
+
+
+def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) -> tuple[list[Array], Array]:
+    """The values of several cells over the problems that all of them have, and where each `same_text` pair of them, by
+    their places, was asked the same; and the draws of the last one there."""
+    scores = list(some)
+    shared = _shared(scores)
+    rows = _rows(scores, shared)
     keep = numpy.ones(len(shared), dtype=bool)
     for left, right in same_text:
         keep &= scores[left].texts[rows[left]] == scores[right].texts[rows[right]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reports.comparisons import ALPHA, Comparison
 from reports.scores import ACCURACY, LIKELIHOOD
@@ -15,30 +16,47 @@ MEASURES = {
     LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
 }
 
-_QUESTION, _COST = "difference_in_differences", "degradation"
+_QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
 
 
 def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """The lines for the terminal: a heading and the sentences of each stage and measure. Tuned models are compared with
-    each other, so they have lines of their own; a model that is compared with nobody has a sentence a noise."""
+    """The lines for the terminal: `sentences`, wrapped."""
     lines: list[str] = []
+    for heading, of_noises in sentences(rows):
+        lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
+        for noise, said in of_noises:
+            for number, sentence in enumerate(said):
+                head = "    " if number else f"  {noise}: "
+                lines += textwrap.wrap(sentence, max(40, width), initial_indent=head, subsequent_indent="    ")
+        lines.append("")
+    return lines
+
+
+def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """For each stage and measure a heading, and for all noises together and each alone what there is to say.
+
+    Tuned models are compared with each other, so they have a heading of their own; a model that is compared with nobody
+    has a sentence a noise.
+    """
+    found = []
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         some = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in some) else _COST
-        sentences = list(_noises(some) if contrast == _QUESTION else _alone(some))
-        if sentences:
+        means = [
+            replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=f"{row.noise} noises")
+            for row in some
+            if row.contrast.startswith(_MEAN)
+        ]
+        say = _noises if contrast == _QUESTION else _alone
+        said = [*say(means), *say(some)]
+        if said:
             where = f", {stage}," if stage != measure else ""
             who = ", tuned models" if tuned else ""
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
-            surely = f"95 % intervals{f', p adjusted over {count} comparisons' if count > 1 else ''}"
-            heading = f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})"
-            lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
-            for noise, said in sentences:
-                for number, sentence in enumerate(said):
-                    head = "    " if number else f"  {noise}: "
-                    lines += textwrap.wrap(sentence, max(40, width), initial_indent=head, subsequent_indent="    ")
-            lines.append("")
-    return lines
+            apart = ", that of all noises apart" if means else ""
+            surely = f"95 % intervals{f'; p adjusted over {count} comparisons{apart}' if count > 1 else ''}"
+            found.append((f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})", said))
+    return found
 
 
 def _tuned(row: Comparison) -> bool:

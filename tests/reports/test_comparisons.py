@@ -54,6 +54,24 @@ def test_the_figures_are_those_counted_by_hand() -> None:
     assert {r.clusters for r in rows} == {10}
 
 
+def test_the_mean_over_noises_is_one_number_a_problem() -> None:
+    """Of ten problems diffllama loses 0.1 by one noise and 0.2 by the other, llama 0.4 and 0.6."""
+    more = [*FOUR, scored("diffllama", "sd", "1111000000"), scored("llama", "sd", "0000000000")]
+    rows = comparisons(more)
+    mean = row(rows, "mean_degradation", noise="all 2")
+    assert (mean.estimate, mean.n, mean.clusters) == (pytest.approx(0.15), 20, 10)
+    assert row(rows, "mean_degradation", "llama", "all 2").estimate == pytest.approx(0.5)
+    found = row(rows, "mean_difference_in_differences", noise="all 2")
+    assert (found.estimate, found.against, found.p_adjusted) == (pytest.approx(0.35), "llama", found.p)
+    said = " ".join(" ".join(verdicts(rows)).split())
+    assert "all 2 noises: llama loses 50.0 points [" in said
+    assert "p adjusted over 2 comparisons, that of all noises apart)" in said
+    other = [*more[:-1], scored("llama", "sd", "0000000000", question="another noise")]
+    assert row(comparisons(other), "mean_difference_in_differences", noise="all 2").clusters == 0
+    short = [*more[:-1], scored("llama", "sd", "00000000", first=2)]
+    assert row(comparisons(short), "mean_difference_in_differences", noise="all 2").clusters == 8
+
+
 def test_an_error_is_no_answer_and_leaves_its_problem_out_of_the_pair() -> None:
     rows = comparisons([scored("diffllama", "clean", "1110"), scored("diffllama", "inf", "e001")])
     assert (row(rows, "degradation").clusters, row(rows, "degradation").estimate) == (3, pytest.approx(1 / 3))
