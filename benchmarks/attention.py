@@ -199,6 +199,7 @@ def save_maps(
         with torch.inference_mode(), differential_attention(loaded.model) as model:
             ids = torch.tensor([text.ids], device=loaded.device)
             patterns = model.get_decoder()(ids, use_cache=False, output_attentions=True).attentions
+        overall = _overall(patterns, text.queries)
         for layer, head in places:
             drawn = AttentionMap(
                 model=cell.model,
@@ -213,6 +214,14 @@ def save_maps(
                 kinds=text.kinds(),
                 pattern=patterns[layer][0, head].float().cpu().numpy(),
                 lambda_=by_layer[layer] if by_layer else None,
+                overall=overall,
             )
             saved.append(save_map(folder, drawn))
     return saved
+
+
+def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
+    """Each token's share of the absolute attention that these queries pay, mean over them, all layers and heads."""
+    shares = [pattern[0, :, queries].float().abs() for pattern in patterns]  # (heads, queries, keys)
+    means = [(share / share.sum(dim=-1, keepdim=True)).mean(dim=(0, 1)) for share in shares]
+    return tuple(round(float(value), 6) for value in sum(means) / len(means))

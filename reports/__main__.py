@@ -14,6 +14,7 @@ from reports.comparisons import write_comparisons_csv
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.likelihood_table import likelihood_table
+from reports.page import write_page
 from reports.run_record import caveat_of
 from reports.store import Results
 from reports.two_runs import two_runs, two_runs_lines
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     described = {
         "accuracy": (_accuracy, "write accuracy.csv and accuracy.png anew and print the table"),
         "comparisons": (_comparisons, "write comparisons.csv anew and print what noise costs each model"),
+        "html": (_html, "write report.html, one page with everything, and say where it is"),
         "attention": (_attention, "write attention.csv and the attention pictures anew and print the table"),
     }
     for name, (command, help) in described.items():
@@ -91,6 +93,15 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
         )
     width = shutil.get_terminal_size().columns
     return [*likelihood_table(rows, width), *verdicts(rows, width), *_under(folder, (row.model for row in rows), files)]
+
+
+def _html(options: argparse.Namespace) -> list[str]:
+    """Writes report.html over all records in the folder: accuracies, what noise costs, attention, what every model
+    wrote, and how it was made."""
+    results = _results(options.results)
+    if not results.cells():
+        raise ResultsFolderError(f"no records in {options.results}: expected the folder that a run wrote")
+    return [f"page: {shown(write_page(results))}"]
 
 
 def _attention(options: argparse.Namespace) -> list[str]:

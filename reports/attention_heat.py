@@ -110,7 +110,7 @@ def _draw(panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[
         axis.set_ticks(range(0, len(numbers), every), [str(number) for number in numbers[::every]], fontsize=8)
     if max(grid.shape) <= _PRINTED_UP_TO:
         for (layer, head), value in numpy.ndenumerate(grid):
-            colour = "white" if abs(steps[layer, head]) > 0.65 * limit else "black"
+            colour = "white" if abs(steps[layer, head]) > 0.65 * limit else "#111111"
             panel.text(head, layer, _short(value), ha="center", va="center", fontsize=8, color=colour)
 
 

@@ -30,7 +30,9 @@ class AttentionMap:
     `number` is the k of `q<k>`, the place of the problem among those that maps were kept of; `id` is its id. `signed`
     says that the pattern is a differential one, with rows that sum to 1 − λ and parts that may be negative; `lambda_`
     is that λ, None for an ordinary model. `tokens` are the tokens as text, `kinds` the segment that most of each
-    belongs to. `pattern` is float32, (tokens, tokens), query × key.
+    belongs to. `pattern` is float32, (tokens, tokens), query × key. `overall` is, for each token, its share of the
+    absolute attention of the worked answer's tokens, mean over all layers and heads; it sums to 1, and maps of earlier
+    versions have None.
     """
 
     model: str
@@ -45,6 +47,7 @@ class AttentionMap:
     kinds: tuple[str, ...]
     pattern: numpy.ndarray[Any, Any]
     lambda_: float | None
+    overall: tuple[float, ...] | None = None
 
 
 def save_map(results_folder: Path, map: AttentionMap) -> Path:
@@ -81,9 +84,10 @@ def load_map(path: Path) -> AttentionMap:
     try:
         with numpy.load(BytesIO(content), allow_pickle=False) as file:
             pattern, facts = file["pattern"].astype(numpy.float32), json.loads(file["facts"].tobytes())
-        facts |= {name: tuple(facts[name]) for name in ("tokens", "kinds")}
+        facts |= {name: tuple(facts[name]) for name in ("tokens", "kinds", "overall") if facts.get(name) is not None}
         found = AttentionMap(**facts, pattern=pattern)
         fitting = found.pattern.shape == (len(found.tokens),) * 2 and len(found.kinds) == len(found.tokens)
+        fitting = fitting and len(found.overall or found.tokens) == len(found.tokens)
     except Exception as error:  # a cut or foreign file fails in as many ways as zip and numpy have
         raise ResultsDamaged(
             f"{shown(path)}: expected an attention map, found {error or type(error).__name__}"

@@ -31,6 +31,7 @@ _SET_ASIDE = (
         "attention.csv",
         "attention_heat.png",
         "retrieval.png",
+        "report.html",
     ),
 )
 _REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."

@@ -209,6 +209,9 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
     assert kept.tokens == text.tokens
     sums = torch.from_numpy(kept.pattern).sum(-1)
     assert torch.allclose(sums, torch.full_like(sums, 1 - (kept.lambda_ or 0.0)), atol=1e-4)
+    (reading,) = read_attention(loaded, asked[:1], Looking())
+    by_segment = torch.tensor(kept.overall) @ text.shares
+    assert torch.allclose(by_segment, torch.tensor(reading.absolute).mean(dim=(0, 1)), atol=1e-4)
     noisy = [kind == "ni" for kind in kept.kinds]
     said = "".join(token for token, is_noise in zip(kept.tokens, noisy, strict=True) if is_noise)
     assert said.strip() in asked[0].question[slice(*asked[0].spans[0])]

@@ -1,0 +1,103 @@
+"""What the page says, gathered from a results folder: plain values and pictures, nothing of HTML but those."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from reports.accuracy import CellAccuracy, accuracies
+from reports.accuracy_plot import accuracy_figure
+from reports.attention import AttentionRow, measured_cells, rows_of
+from reports.attention_heat import has_heat, heat_figure
+from reports.comparisons import Comparison, comparisons
+from reports.looks import looks
+from reports.page.charts import forest_figure, lift_figure, svg
+from reports.page.examples import examples
+from reports.page.shaded import shaded
+from reports.run_record import runs_of
+from reports.scores import all_scores
+from reports.store import Results
+from reports.verdicts import sentences
+
+
+def page_facts(results: Results) -> dict[str, Any]:
+    """Everything that the template names. Raises `ResultsDamaged`."""
+    rows, cells = accuracies(results), measured_cells(results)
+    compared = comparisons(all_scores(results))
+    runs = runs_of(results.folder / "run.json") or []
+    caveats = list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat")))
+    models = [row.model for row in rows] + [cell.cell.model for cell in cells]
+    heat, shown = rows_of(cells), examples(results)
+    look = looks(models)
+    return {
+        "title": results.folder.resolve().name,
+        "caveats": caveats,
+        "sentences": sentences(compared),
+        "run": runs[-1] if runs else None,
+        "accuracy_picture": svg(accuracy_figure(rows), _accuracy_words(rows)) if rows else None,
+        "accuracy_rows": _table(rows),
+        "forest": _picture(
+            forest_figure(compared), "What noise costs each model, and how much less one loses: intervals"
+        ),
+        "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
+        "lift": _picture(lift_figure(cells), "Lift of noise and of key information by layer, a line for each model"),
+        "heat": _heat(heat) if has_heat(heat) else None,
+        "shaded": shaded(results.folder),
+        "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
+        "examples": shown,
+        "data": shown | {"colours": [look[column.partition(", ")[0]].colour for column in shown["columns"]]},
+        "command": shlex.join(["pytest", *runs[-1]["command"][1:]]) if runs else "",
+        "precisions": sorted({str(one["precision"]) for run in runs for one in run.get("settings", {}).values()}),
+        "settings": [json.dumps(run.get("settings", {}), indent=2) for run in runs[-1:]],
+    }
+
+
+def _heat(rows: Sequence[AttentionRow]) -> str:
+    return svg(heat_figure(rows), "Lift of the distractor in each layer and head", on_paper=False)
+
+
+def _picture(figure: Any, words: str) -> str | None:
+    return None if figure is None else svg(figure, words)
+
+
+def _accuracy_words(rows: Sequence[CellAccuracy]) -> str:
+    figures = (f"{r.model} {r.noise} {100 * r.accuracy:.1f} %" for r in rows if r.accuracy is not None)
+    return f"Accuracy of each model with each noise, with intervals: {', '.join(figures)}"
+
+
+def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
+    return [
+        {
+            "stage": row.stage,
+            "model": row.model,
+            "noise": row.noise,
+            "problems": f"{row.problems:,}",
+            "accuracy": "–" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
+            "interval": _interval(row.low, row.high),
+            "degradation": "" if row.degradation is None else f"{100 * row.degradation:.1f}",
+            "degradation_interval": _interval(row.degradation_low, row.degradation_high),
+            "errors": f"{row.errors:,}" if row.errors else "",
+        }
+        for row in rows
+    ]
+
+
+def _comparison(row: Comparison) -> dict[str, str]:
+    scale = 100.0 if row.measure == "accuracy" else 1.0
+    adjusted = row.p_adjusted
+    return {
+        "stage": row.stage,
+        "contrast": row.contrast.replace("_", " "),
+        "what": row.noise + ": " + row.model + (f" against {row.against}" if row.against else ""),
+        "estimate": "" if row.estimate is None else f"{scale * row.estimate:.{1 if scale > 1 else 3}f}",
+        "interval": _interval(row.low, row.high, scale),
+        "p": "" if adjusted is None else "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}",
+        "problems": f"{row.clusters:,}",
+    }
+
+
+def _interval(low: float | None, high: float | None, scale: float = 100.0) -> str:
+    digits = 1 if scale > 1 else 3
+    return "" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}"

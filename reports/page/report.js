@@ -1,0 +1,154 @@
+"use strict";
+// The question shaded by attention: one model and one noise at a time.
+(() => {
+  const form = document.getElementById("look");
+  if (!form) return;
+  const texts = [...document.querySelectorAll(".shaded")];
+  function choose() {
+    const [model, noise] = ["model", "noise"].map((name) => form.elements.namedItem(name).value);
+    for (const text of texts) text.hidden = text.dataset.model !== model || text.dataset.noise !== noise;
+    document.getElementById("look-none").hidden = texts.some((text) => !text.hidden);
+  }
+  const noisy = [...form.elements.namedItem("noise").options].find((option) => option.value !== "clean");
+  if (noisy) noisy.selected = true;
+  form.addEventListener("input", choose);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  choose();
+})();
+
+// The examples: filtered, searched and paged here. Text goes into the page as text, never as markup.
+(() => {
+  const PAGE = 20;
+  const data = JSON.parse(document.getElementById("examples-data").textContent);
+  const form = document.getElementById("filters");
+  const list = document.getElementById("examples-list");
+  const status = document.getElementById("examples-status");
+  if (!form) return;
+  const field = (name) => form.elements.namedItem(name);
+  const rows = data.rows.map((row) => ({ ...row, text: `${row.id}\n${row.question}`.toLowerCase() }));
+  const clean = data.noises.indexOf("clean");
+  const cleanOf = new Map(rows.filter((row) => row.noise === clean).map((row) => [row.problem, row]));
+  const RIGHT = data.outcomes.indexOf("correct");
+  let shown = rows;
+  let page = 0;
+
+  const columns = (chosen) => (chosen === "" ? data.columns.map((_, place) => place) : [Number(chosen)]);
+  const flipped = (row, column) => {
+    const before = cleanOf.get(row.problem)?.answers[column];
+    const after = row.answers[column];
+    return row.noise !== clean && before && after && before[0] === RIGHT && after[0] !== RIGHT;
+  };
+
+  function filter() {
+    const noise = field("noise").value;
+    const outcome = field("outcome").value;
+    const some = columns(field("model").value);
+    const words = field("search").value.toLowerCase().trim();
+    const only = field("flipped").checked;
+    shown = rows.filter(
+      (row) =>
+        (noise === "" || row.noise === Number(noise)) &&
+        some.some((column) => {
+          const answer = row.answers[column];
+          return answer && (outcome === "" || answer[0] === Number(outcome)) && (!only || flipped(row, column));
+        }) &&
+        (words === "" || row.text.includes(words)),
+    );
+    page = 0;
+    draw();
+  }
+
+  function element(tag, text, name) {
+    const made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    if (name) made.className = name;
+    return made;
+  }
+
+  function question(row) {
+    const made = element("p");
+    let end = 0;
+    const letters = Array.from(row.question); // spans count characters, and JavaScript half of some
+    for (const [start, stop] of row.spans) {
+      made.append(letters.slice(end, start).join(""));
+      made.append(element("mark", letters.slice(start, stop).join("")));
+      end = stop;
+    }
+    made.append(letters.slice(end).join(""));
+    return made;
+  }
+
+  function card(row) {
+    const made = element("article");
+    made.tabIndex = 0;
+    const link = element("a", `${row.id}, ${data.noises[row.noise]}`);
+    link.href = `#example=${encodeURIComponent(row.id)}&noise=${encodeURIComponent(data.noises[row.noise])}`;
+    const head = element("h3");
+    head.append(link);
+    const gold = element("details");
+    gold.append(element("summary", "the worked answer"), element("pre", row.gold));
+    const answers = element("div", undefined, "answers");
+    data.columns.forEach((column, place) => {
+      const answer = row.answers[place];
+      if (!answer) return;
+      const box = element("div");
+      box.style.borderColor = data.colours[place];
+      const outcome = data.outcomes[answer[0]];
+      const line = element("p", `${column}: `);
+      line.append(element("span", outcome.replace("_", " "), `outcome ${outcome}`));
+      if (flipped(row, place)) line.append(" (right without the noise)");
+      box.append(line, element("pre", answer[2]));
+      answers.append(box);
+    });
+    made.append(head, question(row), gold, answers);
+    return made;
+  }
+
+  function draw() {
+    const last = Math.max(0, Math.ceil(shown.length / PAGE) - 1);
+    page = Math.min(Math.max(page, 0), last);
+    list.replaceChildren(...shown.slice(page * PAGE, (page + 1) * PAGE).map(card));
+    status.textContent = shown.length
+      ? `${shown.length.toLocaleString("en")} examples, page ${page + 1} of ${last + 1}`
+      : "no example is like this; widen the filters";
+    document.getElementById("back").disabled = page === 0;
+    document.getElementById("on").disabled = page === last;
+  }
+
+  function turn(by) {
+    page += by;
+    draw();
+    document.getElementById("examples").scrollIntoView();
+  }
+
+  function follow() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    if (!asked.has("example")) return;
+    const noise = data.noises.indexOf(asked.get("noise"));
+    shown = rows.filter((row) => row.id === asked.get("example") && (noise < 0 || row.noise === noise));
+    page = 0;
+    draw();
+    document.getElementById("examples").scrollIntoView();
+  }
+
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter));
+  document.getElementById("back").addEventListener("click", () => turn(-1));
+  document.getElementById("on").addEventListener("click", () => turn(1));
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const cards = [...list.children];
+    const place = cards.indexOf(document.activeElement);
+    if (event.key === "/") field("search").focus();
+    else if (event.key === "j") cards[Math.min(place + 1, cards.length - 1)]?.focus();
+    else if (event.key === "k") cards[Math.max(place - 1, 0)]?.focus();
+    else if (event.key === "n") turn(1);
+    else if (event.key === "p") turn(-1);
+    else return;
+    event.preventDefault();
+  });
+  addEventListener("hashchange", follow);
+  draw();
+  follow();
+})();
