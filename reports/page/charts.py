@@ -41,9 +41,7 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
     points of accuracy. None where nothing is compared."""
     from matplotlib.figure import Figure
 
-    lost = [row for row in rows if row.contrast == "degradation" and row.measure == "accuracy" and row.low is not None]
-    more = [row for row in rows if row.contrast == "difference_in_differences" and row.measure == "accuracy"]
-    more = [row for row in more if row.low is not None]
+    lost, more = (_shown(rows, contrast) for contrast in ("degradation", "difference_in_differences"))
     if not lost:
         return None
     stages = list(dict.fromkeys(row.stage for row in lost))
@@ -69,6 +67,12 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
         panel.set_axisbelow(True)
         panel.spines[["top", "right", "left"]].set_visible(False)
     return figure
+
+
+def _shown(rows: Sequence[Comparison], contrast: str) -> list[Comparison]:
+    """The rows of a contrast in accuracy, the means over all noises first."""
+    some = [row for row in rows if row.measure == "accuracy" and row.low is not None]
+    return [row for name in (f"mean_{contrast}", contrast) for row in some if row.contrast == name]
 
 
 def lift_figure(cells: Sequence[MeasuredCell]) -> Figure | None:
