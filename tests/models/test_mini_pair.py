@@ -89,6 +89,7 @@ def test_a_miniature_has_learned_something(loaded: LoadedModel, split: str, n: i
     assert accuracy(loaded, clean(split, n)) >= floor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["inf", "rcs", "sd"])
 def test_a_noise_meets_neither_floor_nor_ceiling(loaded: LoadedModel, noise: str) -> None:
     """Otherwise a degradation could not be seen."""
