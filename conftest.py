@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fixtures import GATE, PLAN, cell_of, gated_cells, spec_of, tunes
+from benchmarks.gate_options import gate_of
 from benchmarks.grid import STAGES, GridError
 from benchmarks.measured import measured_problems
-from benchmarks.options import add_options, gate_of, plan_of, size_of
+from benchmarks.options import add_options, plan_of, size_of
 from benchmarks.tuning import tuning_set
 from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment

@@ -166,22 +166,17 @@ def _row(
     low, high = (interval(differences) if differences.n else None) or (None, None)
     pairs = differences.part == 1 and bound == 1.0  # of right or wrong
     test = "McNemar exact" if pairs else "sign flips" if differences.part else "Student"
-    row = Comparison(
-        stage=scores.cell.stage,
-        measure=scores.measure,
-        contrast=contrast,
-        model=scores.cell.model,
-        against=against,
-        noise=scores.cell.noise,
-        estimate=differences.mean if differences.n else None,
-        low=low,
-        high=high,
-        p=p_value(differences),
-        p_adjusted=None,
-        n=int(draws.sum()),
-        clusters=differences.n,
-        method=f"{'adjusted Wald' if differences.part else 'Student'}; {test}",
+    row = _figure(
+        contrast,
+        scores,
+        scores.cell.noise,
+        differences.mean if differences.n else None,
+        low,
+        high,
+        draws,
+        f"{'adjusted Wald' if differences.part else 'Student'}; {test}",
     )
+    row = replace(row, against=against, p=p_value(differences))
     return row, differences
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmarks.gate_options import gate_of
 from benchmarks.grid import GridError
-from benchmarks.options import gate_of
 from models.registry import MODELS
 from reports.baseline import BaselineError, read_baseline, write_baseline
 from tests.benchmarks.typed import typed

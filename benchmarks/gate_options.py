@@ -1,0 +1,59 @@
+"""The command line of the gate: what the accuracies of a run are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.grid import GridError
+from reports.baseline import read_baseline
+from reports.gate import Gate, read_gate
+from reports.paired import ALPHA
+
+
+def add_gate_options(add: Callable[..., None]) -> None:
+    """The options of the gate of a CI."""
+    add(
+        "--save-baseline",
+        type=Path,
+        metavar="FILE",
+        help="keep what each case got on each problem; other cases that FILE has are kept",
+    )
+    add(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="fail the cases whose accuracy is significantly below that in FILE, on the same problems",
+    )
+    add("--tolerance", type=float, metavar="X", help="points of accuracy that may be lost (default: 0)")
+    add(
+        "--alpha",
+        type=float,
+        metavar="P",
+        help=f"the chance that any case fails although nothing was lost (default: {ALPHA})",
+    )
+
+
+def gate_of(option: Any) -> Gate | None:
+    """What the accuracies of a run are held against; None for nothing.
+
+    Raises `GridError` for options that mean nothing, and `BaselineError` for a baseline that is not there or is none,
+    be it one to compare with or one to add to.
+    """
+    get = vars(option).__getitem__
+    path, saved = get("baseline"), get("save_baseline")
+    for name in ("tolerance", "alpha"):
+        if get(name) is not None and path is None and saved is None:  # whoever accepts a loss changes one word alone
+            raise GridError(f"--{name} says how far below a baseline is too far: add --baseline FILE")
+    tolerance = 0.0 if get("tolerance") is None else get("tolerance")
+    alpha = ALPHA if get("alpha") is None else get("alpha")
+    if not 0 <= tolerance < 100:
+        raise GridError(f"--tolerance {tolerance:g}: expected points of accuracy, from 0 to below 100")
+    if not 0 < alpha < 0.5:
+        raise GridError(f"--alpha {alpha:g}: expected a probability above 0 and below 0.5")
+    if path is not None and saved is not None and path.resolve() == saved.resolve():
+        raise GridError(f"--baseline and --save-baseline name one file, {path}: a loss would accept itself")
+    if saved is not None and saved.exists():
+        read_baseline(saved)
+    return None if path is None else read_gate(path, tolerance, alpha)
