@@ -17,7 +17,7 @@ DEV_READY := $(VENV)/.dev-ready
 bench: $(READY)
 	$(VENV)/bin/python -m pytest benchmarks $(ARGS)
 
-test: $(READY)
+test: $(DEV_READY)
 	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
 
 quick: $(READY)

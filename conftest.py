@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment
 from reports.plugin import announce
 from reports.store import Results
+from reports.wrapping import wrapped
 
 pytest_plugins = ["reports.plugin", "benchmarks.fixtures", "pytester"]
 
@@ -51,9 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     announce(config, experiment, config.option.fresh, gate, config.option.save_baseline)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_report_header"""
-    return config.stash[PLAN].describe()
+    return wrapped(config.stash[PLAN].describe(), shutil.get_terminal_size().columns)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -125,5 +127,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except (ValueError, OSError) as error:
         raise pytest.UsageError(str(error)) from None
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if said and reporter is not None:
-        reporter.write_line(said)
+    if reporter is not None:
+        for line in wrapped(said, shutil.get_terminal_size().columns):
+            reporter.write_line(line)

@@ -141,7 +141,7 @@ class Plan:
 
     def options(self) -> dict[str, object]:
         """The plan as plain values, for the record of a run."""
-        models = {spec.name: f"{spec.source}/{spec.subfolder}".rstrip("/") for spec in self.models}
+        models = {spec.name: _place(f"{spec.source}/{spec.subfolder}".rstrip("/")) for spec in self.models}
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
         return {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
 
@@ -197,6 +197,13 @@ class Plan:
         if self.noisy_folder is not None:
             noise = f"noise from the files in {self.noisy_folder}"
         return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}"
+
+
+def _place(source: str) -> str:
+    """Where a model comes from; what this project holds by its place in it, which is the same on every machine."""
+    project = Path(__file__).resolve().parent.parent
+    path = Path(source)
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else source
 
 
 def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reports.accuracy_table import table
 from reports.attention_table import table_of
 from reports.comparisons import write_comparisons_csv
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
+from reports.findings import Findings
 from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.likelihood_table import likelihood_table
 from reports.page import write_page
@@ -19,6 +20,7 @@ from reports.run_record import caveat_of
 from reports.store import Results
 from reports.two_runs import two_runs, two_runs_lines
 from reports.verdicts import verdicts
+from reports.wrapping import wrapped
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +77,8 @@ def _compare(options: argparse.Namespace) -> list[str]:
 def _accuracy(options: argparse.Namespace) -> list[str]:
     """Writes accuracy.csv and accuracy.png over all predictions in the folder, and prints the table."""
     folder = options.results
-    rows, files = write_accuracy(_results(folder))
+    findings = _findings(folder)
+    rows, files = findings.accuracies, write_accuracy(findings)
     if not rows:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
@@ -86,7 +89,8 @@ def _accuracy(options: argparse.Namespace) -> list[str]:
 def _comparisons(options: argparse.Namespace) -> list[str]:
     """Writes comparisons.csv over all records in the folder, and prints the likelihoods and what noise costs."""
     folder = options.results
-    rows, files = write_comparisons(_results(folder))
+    findings = _findings(folder)
+    rows, files = findings.comparisons, write_comparisons(findings)
     if not files:
         raise ResultsFolderError(
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
@@ -98,17 +102,18 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
 def _html(options: argparse.Namespace) -> list[str]:
     """Writes report.html over all records in the folder: accuracies, what noise costs, attention, what every model
     wrote, and how it was made."""
-    results = _results(options.results)
-    if not results.cells():
+    findings = _findings(options.results)
+    if not findings.results.cells():
         raise ResultsFolderError(f"no records in {options.results}: expected the folder that a run wrote")
-    return [f"page: {shown(write_page(results))}"]
+    return [f"page: {shown(write_page(findings))}"]
 
 
 def _attention(options: argparse.Namespace) -> list[str]:
     """Writes attention.csv, attention_heat.png and retrieval.png over all readings in the folder, draws the attention
     maps, and prints the table. What there is nothing to make from is left out."""
     folder = options.results
-    cells, files = write_attention(_results(folder))
+    findings = _findings(folder)
+    cells, files = findings.measured, write_attention(findings)
     if not files:
         raise ResultsFolderError(
             f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with one that is no"
@@ -121,7 +126,13 @@ def _attention(options: argparse.Namespace) -> list[str]:
 def _under(folder: Path, models: Iterable[str], files: Iterable[Path]) -> list[str]:
     """The lines under a table of these models: what must be said beside it, and the files written."""
     caveat = caveat_of(folder / "run.json", models)
-    return [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
+    said = [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
+    width = shutil.get_terminal_size().columns
+    return [part for line in said for part in wrapped(line, width)]
+
+
+def _findings(folder: Path) -> Findings:
+    return Findings(_results(folder))
 
 
 def _results(folder: Path) -> Results:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterable, Sequence
 
 from reports.attention import AttentionRow, Measure, MeasuredCell, depth_of, rows_of
 from reports.retrieval import PARTS, RetrievalMeasure, RetrievalPoint, retrieval_points
+from reports.wrapping import wrapped
 
 _SEGMENTS = ("kmi", "ni", "oc")
 _COLUMN = len("  100.00 ± 100.00")
@@ -35,7 +35,7 @@ def attention_table(
     lines: list[str] = []
     if overall:
         said = "; ".join((f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over))
-        lines += ["attention: lift of each segment (1 = its share of the tokens),", *_wrapped(said, width)]
+        lines += ["attention: lift of each segment (1 = its share of the tokens),", *wrapped(said, width, "  ")]
         lines += [*_block(overall, "lift", 1, 2, width), "lift within the question (the answer's own tokens left out)"]
         lines += [*_block(overall, "question_lift", 1, 2, width), "share of absolute attention, %"]
         lines += _block(overall, "absolute", 100, 1, width)
@@ -73,7 +73,7 @@ def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
             by_model.setdefault(row.model, {})[row.layer] = row.mean
     lines = []
     for model, by_layer in by_model.items():
-        lines += _wrapped(f"λ by layer: {model} {' '.join(f'{value:.2f}' for value in by_layer.values())}", width, "")
+        lines += wrapped(f"λ by layer: {model} {' '.join(f'{value:.2f}' for value in by_layer.values())}", width)
     return lines
 
 
@@ -82,7 +82,7 @@ def _retrieval(points: Sequence[RetrievalPoint], width: int) -> list[str]:
         return []
     said = f"mean over {_problems([point.n for point in points])}, by depth of the needle in %"
     lines = ["retrieval: lift of the needle (what a problem states) and of the noise,"]
-    lines += [*_wrapped(said, width), *_by_depth(points, "lift", 1, 2, width)]
+    lines += [*wrapped(said, width, "  "), *_by_depth(points, "lift", 1, 2, width)]
     return [*lines, "retrieval: share of absolute attention, %", *_by_depth(points, "absolute", 100, 1, width)]
 
 
@@ -116,9 +116,3 @@ def _problems(counts: Collection[int]) -> str:
     fewest, most = min(counts), max(counts)
     counted = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
     return f"{counted} problem{'s' * (most != 1)} a cell"
-
-
-def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
-    return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )

@@ -6,6 +6,7 @@ come here with its report, under xdist too. PYTEST_DONT_REWRITE: there is no ass
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from reports.experiment import Experiment
 from reports.gate import Gate, write_flips
 from reports.records import Cell, Prediction, record_of
 from reports.scores import all_scores
+from reports.wrapping import wrapped
 
 
 class BaselineReporting:
@@ -56,8 +58,11 @@ class BaselineReporting:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_terminal_summary"""
+        width = shutil.get_terminal_size().columns
         for line in self._lines:
-            terminalreporter.write_line(line)
+            first = line[: len(line) - len(line.lstrip())]
+            for part in wrapped(line.strip(), width, first, f"{first}  "):
+                terminalreporter.write_line(part)
         for failure in self._failures:
             terminalreporter.write_line(failure, red=True)
 

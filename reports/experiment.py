@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy
 
-from reports.accuracy import CellAccuracy, accuracies
-from reports.attention import measured_cells
-from reports.comparisons import comparisons
+from reports.accuracy import CellAccuracy
+from reports.findings import Findings
 from reports.folder import write_accuracy, write_attention, write_comparisons
+from reports.page import write_page
 from reports.progress import Bar, Progress, bar
 from reports.proportions import wilson_by_problem
 from reports.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
@@ -46,7 +46,8 @@ class OpenCell:
 
 
 class Experiment:
-    """Guards one run: the cells it worked on, and what is written and said about them at its end.
+    """Guards one run: the cells it worked on, the warnings that others saw meanwhile, and what is written and said
+    about them at its end.
 
     `seed` (None where noise comes from files) and `options` (JSON values by name) are for `run.json`. `caveat` is asked
     for a sentence to print under the table and to keep in `run.json`. Nothing is created on disk before the first
@@ -65,6 +66,7 @@ class Experiment:
         self.results = results
         self.progress = progress
         self.runs: list[CellRun] = []
+        self.warnings: list[str] = []
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
 
@@ -101,7 +103,7 @@ class Experiment:
 
     def accuracies(self) -> list[CellAccuracy]:
         """The rows of this run: its cells, each over the problems that this run asked for."""
-        return accuracies(self.results, only={run.cell: run.asked for run in self.runs})
+        return self._part(self.findings()).accuracies
 
     def figures(self, run: CellRun) -> dict[str, float]:
         """The accuracy of a run's cell over the problems it asked for, and its interval, `low` to `high`; empty where
@@ -112,9 +114,13 @@ class Experiment:
                 return {"accuracy": float(numpy.average(scores.values, weights=scores.draws)), "low": low, "high": high}
         return {}
 
-    def write(self, status: str = "finished") -> list[Path]:
-        """Writes `run.json`, and the tables and pictures over all that is in the folder; the files written, the
-        attention maps as their folder.
+    def findings(self) -> Findings:
+        """All that the folder comes to now. `write` and `summary` take them so that they are computed once."""
+        return Findings(self.results)
+
+    def write(self, status: str = "finished", findings: Findings | None = None) -> list[Path]:
+        """Writes `run.json`, and the tables, the pictures and the page over all that is in the folder; the files
+        written, the attention maps as their folder, the page last.
 
         `status` says how the run ended. Raises `ResultsFolderError` when a file cannot be written, and
         `ResultsDamaged` when something on disk is.
@@ -126,19 +132,22 @@ class Experiment:
             "seed": self._seed,
             "options": self._options,
             "caveat": self._caveat([run.cell for run in self.runs]),
+            "warnings": list(dict.fromkeys(self.warnings)),
         }
         record = self.results.folder / "run.json"
         add_run(record, facts, self.runs)
-        writers = (write_accuracy, write_comparisons, write_attention)
-        files = [path for write in writers for path in write(self.results)[1]]
-        return [*files, record]
+        found = findings or self.findings()
+        files = [path for write in (write_accuracy, write_comparisons, write_attention) for path in write(found)]
+        return [*files, record, write_page(found)]
 
-    def summary(self, width: int = 80) -> list[str]:
+    def summary(self, width: int = 80, findings: Findings | None = None) -> list[str]:
         """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
         caveat = self._caveat([run.cell for run in self.runs])
-        measured = measured_cells(self.results, only={run.cell: run.asked for run in self.runs})
-        compared = comparisons(all_scores(self.results, only={run.cell: run.asked for run in self.runs}))
-        return summary(self.results, self.runs, self.accuracies(), compared, measured, caveat, width)
+        return summary(self._part(findings or self.findings()), self.runs, caveat, width)
+
+    def _part(self, whole: Findings) -> Findings:
+        """What this run worked on."""
+        return whole.of({run.cell: run.asked for run in self.runs})
 
     def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], drawn: Bar) -> None:
         self.results.append(cell, settings, batch)

@@ -4,54 +4,52 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.accuracy import CellAccuracy, accuracies, write_csv
+from reports.accuracy import write_csv
 from reports.accuracy_plot import write_plot
-from reports.attention import MeasuredCell, measured_cells, rows_of, write_attention_csv
+from reports.attention import rows_of, write_attention_csv
 from reports.attention_heat import has_heat, write_heat
 from reports.attention_maps import FOLDER, draw_maps
-from reports.comparisons import TESTED, Comparison, comparisons, write_comparisons_csv
+from reports.comparisons import TESTED, write_comparisons_csv
+from reports.findings import Findings
 from reports.retrieval import retrieval_points
 from reports.retrieval_plot import write_retrieval
-from reports.scores import LIKELIHOOD, all_scores
-from reports.store import Results
+from reports.scores import LIKELIHOOD
 
 
-def write_accuracy(results: Results) -> tuple[list[CellAccuracy], list[Path]]:
-    """Writes `accuracy.csv` and `accuracy.png`; the rows and the files written, both empty where nothing is on disk.
+def write_accuracy(findings: Findings) -> list[Path]:
+    """Writes `accuracy.csv` and `accuracy.png`; the files written, none where there are no predictions.
 
     Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a prediction is.
     """
-    rows = accuracies(results)
+    rows, folder = findings.accuracies, findings.results.folder
     if not rows:
-        return [], []
-    files = [results.folder / "accuracy.csv", results.folder / "accuracy.png"]
+        return []
+    files = [folder / "accuracy.csv", folder / "accuracy.png"]
     write_csv(rows, files[0])
     write_plot(rows, files[1])
-    return rows, files
+    return files
 
 
-def write_comparisons(results: Results) -> tuple[list[Comparison], list[Path]]:
-    """Writes `comparisons.csv` where cells can be compared; the rows, and the file if it was written.
+def write_comparisons(findings: Findings) -> list[Path]:
+    """Writes `comparisons.csv` where cells can be compared; the file, if it was written.
 
     Raises `ResultsFolderError` when it cannot be written, and `ResultsDamaged` when a record is.
     """
-    rows = comparisons(all_scores(results))
-    path = results.folder / "comparisons.csv"
+    rows, path = findings.comparisons, findings.results.folder / "comparisons.csv"
     if not any(row.contrast in TESTED or row.contrast == LIKELIHOOD for row in rows):
-        return rows, []
+        return []
     write_comparisons_csv(rows, path)
-    return rows, [path]
+    return [path]
 
 
-def write_attention(results: Results) -> tuple[list[MeasuredCell], list[Path]]:
-    """Writes what there is of `attention.csv`, `attention_heat.png` and `retrieval.png`, and draws the maps; the cells,
-    and what was written, the maps as their folder.
+def write_attention(findings: Findings) -> list[Path]:
+    """Writes what there is of `attention.csv`, `attention_heat.png` and `retrieval.png`, and draws the maps; what was
+    written, the maps as their folder.
 
     Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a reading or a map is.
     """
-    folder, files = results.folder, []
-    cells = measured_cells(results)
-    rows, points = rows_of(cells), retrieval_points(cells)
+    folder, files = findings.results.folder, []
+    rows, points = rows_of(findings.measured), retrieval_points(findings.measured)
     if rows:
         files.append(folder / "attention.csv")
         write_attention_csv(rows, files[-1])
@@ -63,4 +61,4 @@ def write_attention(results: Results) -> tuple[list[MeasuredCell], list[Path]]:
         write_retrieval(points, files[-1])
     if draw_maps(folder):
         files.append(folder / FOLDER)
-    return cells, files
+    return files

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from reports.paired import ALPHA, Array, Differences, interval, p_value
 from reports.power import detectable
 from reports.records import Cell
 from reports.scores import Scores
+from reports.wrapping import wrapped
 
 _IDS_SHOWN = 20
 
@@ -208,6 +208,4 @@ def write_flips(path: Path, gate: Gate, scores: Iterable[Scores]) -> int:
 def _ids(words: str, problems: Sequence[str]) -> list[str]:
     more = f" and {len(problems) - _IDS_SHOWN:,} more" if len(problems) > _IDS_SHOWN else ""
     said = f"{len(problems):,} {words}" + (f": {', '.join(problems[:_IDS_SHOWN])}{more}" if problems else "")
-    return textwrap.wrap(
-        said, 80, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    return wrapped(said, 80, "  ", "    ")

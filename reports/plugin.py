@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE: there is no assertion here, and the conftest that names thi
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from reports.experiment import Experiment
 from reports.gate import Gate
 from reports.progress import Bar, Progress, bar, silence
 from reports.records import CellRun
+from reports.wrapping import wrapped
 
 _EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()
@@ -112,6 +114,11 @@ class _Reporting:
             self._used = True
             self._runs += [CellRun.from_dict(facts) for facts in getattr(report, _HANDED_OVER)]
 
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
+        """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_warning_recorded"""
+        said = f"{warning_message.category.__name__}: {warning_message.message}"
+        self._experiment.warnings.append(f"{nodeid or 'before the first case'}: {said}")
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """After xdist's own, when no worker writes any more.
@@ -125,8 +132,9 @@ class _Reporting:
             # A worker that was killed in its first cell has handed nothing over, but may have made predictions.
             self._used = bool(self._experiment.runs or self._experiment.results.cells())
             if self._used:
-                self._lines = self._experiment.summary(shutil.get_terminal_size().columns)
-                self._files = self._experiment.write(_STATUS.get(int(exitstatus), "failed"))
+                findings = self._experiment.findings()
+                self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings)
+                self._files = self._experiment.write(_STATUS.get(int(exitstatus), "failed"), findings)
         except (ResultsFolderError, ResultsDamaged) as error:
             self._failure = str(error)
             session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
@@ -136,12 +144,15 @@ class _Reporting:
         if not self._used:
             return
         terminalreporter.write_sep("=", "experiment")
+        said = [f"files: {', '.join(map(shown, self._files[:-1]))}"] if self._files else []
+        if self._aside:
+            said.append(f"earlier predictions are in {shown(self._aside)}")
+        said += [f"page: {shown(page)}" for page in self._files[-1:]]
         for line in self._lines:
             terminalreporter.write_line(line)
-        if self._files:
-            terminalreporter.write_line(f"files: {', '.join(map(shown, self._files))}")
-        if self._aside:
-            terminalreporter.write_line(f"earlier predictions are in {shown(self._aside)}")
+        for sentence in said:
+            for line in wrapped(sentence, shutil.get_terminal_size().columns):
+                terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"the reports are not complete: {self._failure}", red=True)
 

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.accuracy import CellAccuracy
 from reports.accuracy_table import table
-from reports.attention import MeasuredCell
 from reports.attention_table import table_of
-from reports.comparisons import Comparison
 from reports.disk import shown
+from reports.findings import Findings
 from reports.likelihood_table import likelihood_table
 from reports.records import CellRun, Prediction, record_of
 from reports.store import Results
 from reports.tunings import tuned_lines
 from reports.verdicts import verdicts
+from reports.wrapping import wrapped
 
 _ERRORS_SHOWN = 5
 
 
-def summary(
-    results: Results,
-    runs: Sequence[CellRun],
-    rows: Sequence[CellAccuracy],
-    compared: Sequence[Comparison],
-    measured: Sequence[MeasuredCell],
-    caveat: str | None,
-    width: int,
-) -> list[str]:
-    """The table of `rows`, what `compared` comes to in words, the table of the `measured` cells, what `runs` read and
+def summary(findings: Findings, runs: Sequence[CellRun], caveat: str | None, width: int) -> list[str]:
+    """The table of accuracies, what the comparisons come to in words, the tables of attention, what `runs` read and
     made, their errors, and the caveat."""
+    rows, compared, results = findings.accuracies, findings.comparisons, findings.results
     lines = table(rows, width)
     if any(row.degradation is not None for row in rows):
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
     if any(row.gain is not None for row in rows):
         lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
     lines += [*likelihood_table(compared, width), *verdicts(compared, width)]
-    lines += [*table_of(measured, width), *tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
+    lines += table_of(findings.measured, width)
+    said = [*tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
     if caveat:
-        lines.append(f"note: {caveat}")
-    return lines
+        said.append(f"note: {caveat}")
+    return [*lines, *(part for line in said for part in wrapped(line, width))]
 
 
 def _counted(runs: Sequence[CellRun]) -> list[str]:
@@ -74,7 +67,7 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
                 trace = (records[id].error or "no traceback was kept").strip()
                 if total <= _ERRORS_SHOWN:
                     lines.append(f"error in {run.cell.id}, problem {id}: {trace.splitlines()[-1]}")
-                    lines.append(f"  its traceback is in {shown(results.path(run.cell))}")
+                    lines[-1] += f"; its traceback is in {shown(results.path(run.cell))}"
     if total > _ERRORS_SHOWN:
         lines.append(f"{total - _ERRORS_SHOWN:,} more errors; each has its traceback in its cell's file")
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from reports.records import Cell, Settings
 from reports.scores import has_score, score_of, scores_on_disk, together
 from reports.store import CellOnDisk, Results
 from reports.verdicts import MEASURES, figure
+from reports.wrapping import wrapped
 
 _IDS_SHOWN, _CELLS_SHOWN = 5, 8
 _COLUMNS = ("first", "second", "change", "95 % interval", "p", "problems")
@@ -74,9 +74,9 @@ def two_runs_lines(found: TwoRuns, width: int = 80) -> list[str]:
             texts = [*shown, interval, _p(row.p_adjusted), f"{row.clusters:,}"]
             columns = (f"{text:>{_wide(column)}}" for text, column in zip(texts, _COLUMNS, strict=True))
             lines.append(f"{name:<{indent}}" + "".join(columns))
-        lines += ["", *textwrap.wrap(_verdict(rows, unit, scale, digits), max(40, width)), ""]
+        lines += ["", *wrapped(_verdict(rows, unit, scale, digits), width, then=""), ""]
     for said in found.left_out:
-        lines += textwrap.wrap(said, max(40, width), subsequent_indent="  ", break_on_hyphens=False)
+        lines += wrapped(said, width)
     return lines
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reports.comparisons import ALPHA, Comparison
 from reports.scores import ACCURACY, LIKELIHOOD
 from reports.tunings import SUFFIX
+from reports.wrapping import wrapped
 
 #: Of each measure its name, its unit, how many of it are one, and the digits shown.
 MEASURES = {
@@ -23,11 +23,11 @@ def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
     """The lines for the terminal: `sentences`, wrapped."""
     lines: list[str] = []
     for heading, of_noises in sentences(rows):
-        lines += textwrap.wrap(heading, max(40, width), subsequent_indent="  ")
+        lines += wrapped(heading, width)
         for noise, said in of_noises:
             for number, sentence in enumerate(said):
                 head = "    " if number else f"  {noise}: "
-                lines += textwrap.wrap(sentence, max(40, width), initial_indent=head, subsequent_indent="    ")
+                lines += wrapped(sentence, width, head, "    ")
         lines.append("")
     return lines
 

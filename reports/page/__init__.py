@@ -9,14 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.disk import write_atomically
+from reports.findings import Findings
 from reports.page.facts import page_facts
-from reports.store import Results
 
 NAME = "report.html"
 _OWN = {"css": "report.css", "javascript": "report.js"}
 
 
-def write_page(results: Results) -> Path:
+def write_page(findings: Findings) -> Path:
     """Writes the page beside the results, and gives its path. Raises `ResultsDamaged`, `ResultsFolderError`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -24,7 +24,7 @@ def write_page(results: Results) -> Path:
         loader=PackageLoader("reports.page", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     own = {name: (Path(__file__).parent / file).read_text() for name, file in _OWN.items()}
-    text = environment.get_template("report.html.jinja").render(page_facts(results) | own)
-    path = results.folder / NAME
+    text = environment.get_template("report.html.jinja").render(page_facts(findings) | own)
+    path = findings.results.folder / NAME
     write_atomically(path, text.encode("utf-8", "replace"))
     return path

@@ -46,6 +46,8 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
         return None
     stages = list(dict.fromkeys(row.stage for row in lost))
     names = {row.model for row in lost}
+    noises = list(dict.fromkeys(row.noise for row in lost))
+    lost.sort(key=lambda row: noises.index(row.noise))
     look, longest = looks(names), max(len(lost), len(more), 4) / len(stages)
     panels = [(stage, kind) for stage in stages for kind in ("lost", "more")]
     figure = Figure(figsize=(9.5, (1.1 + 0.34 * longest) * len(stages)), layout="constrained")

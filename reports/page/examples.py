@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +39,13 @@ def examples(results: Results) -> dict[str, Any]:
     for row in rows:
         row["answers"] = [row["answers"].get(place) for place in range(len(found.columns))]
     return {"columns": found.columns, "noises": found.noises, "outcomes": list(OUTCOMES), "rows": rows}
+
+
+def packed(values: object) -> str:
+    """Plain values as text for the page's script to unpack: JSON, deflated, in base64. No markup can stand in it, and
+    it is a fifth as long."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return base64.b64encode(zlib.compress(text, 9)).decode()
 
 
 def _gather(found: _Gathered, cell: Cell, predictions: Iterable[Prediction]) -> None:

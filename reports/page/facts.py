@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from reports.accuracy import CellAccuracy, accuracies
+from reports.accuracy import CellAccuracy
 from reports.accuracy_plot import accuracy_figure
-from reports.attention import AttentionRow, measured_cells, rows_of
+from reports.attention import AttentionRow, rows_of
 from reports.attention_heat import has_heat, heat_figure
-from reports.comparisons import Comparison, comparisons
+from reports.comparisons import Comparison
+from reports.findings import Findings
 from reports.looks import looks
 from reports.page.charts import forest_figure, lift_figure, svg
-from reports.page.examples import examples
+from reports.page.examples import examples, packed
+from reports.page.made import made, run_words
 from reports.page.shaded import shaded
 from reports.run_record import runs_of
-from reports.scores import all_scores
-from reports.store import Results
 from reports.verdicts import sentences
 
 
-def page_facts(results: Results) -> dict[str, Any]:
+def page_facts(findings: Findings) -> dict[str, Any]:
     """Everything that the template names. Raises `ResultsDamaged`."""
-    rows, cells = accuracies(results), measured_cells(results)
-    compared = comparisons(all_scores(results))
+    rows, compared, cells = findings.accuracies, findings.comparisons, findings.measured
+    results = findings.results
     runs = runs_of(results.folder / "run.json") or []
-    caveats = list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat")))
     models = [row.model for row in rows] + [cell.cell.model for cell in cells]
     heat, shown = rows_of(cells), examples(results)
     look = looks(models)
     return {
         "title": results.folder.resolve().name,
-        "caveats": caveats,
+        "caveats": list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat"))),
         "sentences": sentences(compared),
-        "run": runs[-1] if runs else None,
+        "run_words": run_words(runs, (row.problems for row in rows)),
         "accuracy_picture": svg(accuracy_figure(rows), _accuracy_words(rows)) if rows else None,
         "accuracy_rows": _table(rows),
         "forest": _picture(
@@ -47,10 +44,8 @@ def page_facts(results: Results) -> dict[str, Any]:
         "shaded": shaded(results.folder),
         "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
         "examples": shown,
-        "data": shown | {"colours": [look[column.partition(", ")[0]].colour for column in shown["columns"]]},
-        "command": shlex.join(["pytest", *runs[-1]["command"][1:]]) if runs else "",
-        "precisions": sorted({str(one["precision"]) for run in runs for one in run.get("settings", {}).values()}),
-        "settings": [json.dumps(run.get("settings", {}), indent=2) for run in runs[-1:]],
+        "data": packed(shown | {"colours": [look[column.partition(", ")[0]].colour for column in shown["columns"]]}),
+        "made": made(runs),
     }
 
 
@@ -78,6 +73,7 @@ def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
             "interval": _interval(row.low, row.high),
             "degradation": "" if row.degradation is None else f"{100 * row.degradation:.1f}",
             "degradation_interval": _interval(row.degradation_low, row.degradation_high),
+            "gain": "" if row.gain is None else f"{100 * row.gain:+.1f}",
             "errors": f"{row.errors:,}" if row.errors else "",
         }
         for row in rows

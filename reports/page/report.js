@@ -17,13 +17,20 @@
 })();
 
 // The examples: filtered, searched and paged here. Text goes into the page as text, never as markup.
-(() => {
+(async () => {
   const PAGE = 20;
-  const data = JSON.parse(document.getElementById("examples-data").textContent);
   const form = document.getElementById("filters");
   const list = document.getElementById("examples-list");
   const status = document.getElementById("examples-status");
   if (!form) return;
+  if (!("DecompressionStream" in window)) {
+    status.textContent = "This browser is too old to show the examples: they are in predictions/ as well.";
+    return;
+  }
+  const packed = atob(document.getElementById("examples-data").textContent);
+  const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+  const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const data = await new Response(opened).json();
   const field = (name) => form.elements.namedItem(name);
   const rows = data.rows.map((row) => ({ ...row, text: `${row.id}\n${row.question}`.toLowerCase() }));
   const clean = data.noises.indexOf("clean");
@@ -109,7 +116,7 @@
     page = Math.min(Math.max(page, 0), last);
     list.replaceChildren(...shown.slice(page * PAGE, (page + 1) * PAGE).map(card));
     status.textContent = shown.length
-      ? `${shown.length.toLocaleString("en")} examples, page ${page + 1} of ${last + 1}`
+      ? `${shown.length.toLocaleString("en")} example${shown.length === 1 ? "" : "s"}, page ${page + 1} of ${last + 1}`
       : "no example is like this; widen the filters";
     document.getElementById("back").disabled = page === 0;
     document.getElementById("on").disabled = page === last;

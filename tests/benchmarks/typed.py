@@ -56,6 +56,7 @@ def _output(folder: str, number: int, name: str) -> str:
 
 def _run(commands: Sequence[Sequence[str]], folder: str) -> None:
     os.chdir(ROOT)
+    os.environ["COLUMNS"] = "240"  # so that what is said stands in one line, however long its paths are
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:  # those of the run that this test is in
         del os.environ[name]
     imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # one of those that wait is a plugin

@@ -119,9 +119,10 @@ def test_everything_there_is_to_write_is_written(experiment: Experiment) -> None
         "retrieval.png",
         "attention_maps",
         "run.json",
+        "report.html",
     ]
     assert all(path.exists() for path in written)
-    (run,) = json.loads(written[-1].read_text())["runs"]
+    (run,) = json.loads(written[-2].read_text())["runs"]
     cell = next(cell for cell in run["cells"] if cell["stage"] == "attention")
     assert (cell["asked"], cell["read"], cell["made"], cell["outcomes"]) == (2, 0, 2, {"measured": 2})
     assert run["settings"][cell["settings"]]["attention"] == "queries answer; layers all; heads all"
@@ -129,10 +130,10 @@ def test_everything_there_is_to_write_is_written(experiment: Experiment) -> None
 
 def test_what_there_is_not_is_not_written(experiment: Experiment) -> None:
     read(experiment, LOOKING_CLEAN, "p0", "p1")
-    assert [path.name for path in experiment.write()] == ["attention.csv", "run.json"]
+    assert [path.name for path in experiment.write()] == ["attention.csv", "run.json", "report.html"]
 
 
 def test_a_run_of_nothing_but_errors_writes_its_record(experiment: Experiment) -> None:
     with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0")) as opened:
         opened.append([failed_reading("p0")])
-    assert [path.name for path in experiment.write()] == ["run.json"]
+    assert [path.name for path in experiment.write()] == ["run.json", "report.html"]

@@ -114,8 +114,9 @@ SUMMARY = [
     "    No evidence that llama loses more than diffllama: 0.0 points *",
     "predictions: 0 read, 80 made*",
     "note: made up, all of it",
-    "files: "
-    + ", ".join(str(Path("results", name)) for name in ("accuracy.csv", "accuracy.png", "comparisons.csv", "run.json")),
+    f"files: {Path('results', 'accuracy.csv')}, {Path('results', 'accuracy.png')}, *",
+    f"  {Path('results', 'run.json')}",
+    f"page: {Path('results', 'report.html')}",
 ]
 
 
@@ -139,6 +140,17 @@ def test_workers_write_the_predictions_and_the_controller_the_rest(grid: pytest.
     outcome = run(grid, "-n", "2", "--fresh", "-k", "inf")
     outcome.stdout.fnmatch_lines(["predictions: 0 read, 20 made*", "earlier predictions are in *set_aside*"])
     assert len(list((grid.path / "results" / "set_aside").iterdir())) == 1
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_s_width_is_enough(grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    said = run(grid, "-k", "sd or clean", "--color=no").outlines
+    own = said[next(number for number, line in enumerate(said) if "= experiment =" in line) :]
+    assert max(map(len, own)) <= columns
+    assert any(len(line) > 0.75 * columns for line in own), "it is used"
+    assert own[-2].startswith("page: ")
+    assert "\x1b" not in "".join(said)
 
 
 def test_a_second_run_reads_and_a_part_of_the_grid_keeps_the_record_of_the_rest(grid: pytest.Pytester) -> None:
@@ -216,7 +228,7 @@ def test_an_error_in_a_problem_is_shown_and_asked_again(grid: pytest.Pytester) -
     write_cases(grid, "if n == 2: opened.append([predicted(id, 'error')]); continue")
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(failed=1)
-    outcome.stdout.fnmatch_lines(["*errors * 1", "error in llama-sd-zero_shot, problem p2: RuntimeError: no luck"])
+    outcome.stdout.fnmatch_lines(["*errors * 1", "error in llama-sd-zero_shot, problem p2: RuntimeError: no luck; *"])
     write_cases(grid)
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(passed=1)

@@ -1,0 +1,62 @@
+"""What a results folder comes to: read once and computed once, for the terminal, the tables and the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+
+from reports.accuracy import CellAccuracy, accuracies
+from reports.attention import MeasuredCell, measured_cells
+from reports.comparisons import Comparison, comparisons
+from reports.records import Cell
+from reports.scores import all_scores
+from reports.store import CellOnDisk, Results
+
+Asked = Mapping[Cell, Collection[str]]
+"""Cells, and the record ids that are wanted of each."""
+
+
+class _Snapshot(Results):
+    """A results folder as it stood when each cell was first looked at: no file is read twice."""
+
+    def __init__(self, results: Results) -> None:
+        super().__init__(results.folder)
+        self._loaded: dict[Cell, CellOnDisk | None] = {}
+
+    def load(self, cell: Cell) -> CellOnDisk | None:
+        if cell not in self._loaded:
+            self._loaded[cell] = super().load(cell)
+        return self._loaded[cell]
+
+
+class Findings:
+    """The accuracies, the comparisons and the measured attention of a results folder, each computed when it is first
+    asked for and never again: what is written to the folder later is not in them.
+
+    `only` restricts all of them to its cells, and each cell to the record ids given. All raise `ResultsDamaged` and
+    `ResultsFolderError`.
+    """
+
+    def __init__(self, results: Results, only: Asked | None = None) -> None:
+        self.results = results if isinstance(results, _Snapshot) else _Snapshot(results)
+        self._only = only
+
+    @cached_property
+    def accuracies(self) -> list[CellAccuracy]:
+        return accuracies(self.results, self._only)
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        return comparisons(all_scores(self.results, self._only))
+
+    @cached_property
+    def measured(self) -> list[MeasuredCell]:
+        return measured_cells(self.results, self._only)
+
+    def of(self, only: Asked) -> Findings:
+        """The findings about a part, which are these themselves where the part is all that is there."""
+        cells = self.results.cells()
+        whole = set(cells) == set(only) and all(
+            self.results.predictions(cell).keys() <= set(only[cell]) for cell in cells
+        )
+        return self if whole else Findings(self.results, only)
