@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from models.registry import ModelSpec, find_models
 from models.tuning_options import SUFFIX, Tuning
 from noise.lines import unknown
 from noise.problems import Problem
-from noise.registry import NOISES
+from noise.registry import NOISES, find_noise
 from noise.sources import is_file_source, split_source
 from reports.records import Cell
 
@@ -207,8 +207,9 @@ def _place(source: str) -> str:
 
 
 def choose_datasets(text: str | Sequence[str]) -> tuple[str, ...]:
-    """The datasets of a list, comma-separated or not. Raises `GridError`, with the nearest name, for an unknown one."""
-    return _chosen("--datasets", "dataset", text, DATASETS)
+    """The datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors. Raises
+    `GridError`, with the nearest name, for an unknown one."""
+    return _chosen("--datasets", "dataset", text, DATASETS, _is_dose)
 
 
 def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -216,11 +217,28 @@ def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:
     return _chosen("--measure", "measure", text, MEASURES)
 
 
-def _chosen(option: str, kind: str, text: str | Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+def _is_dose(name: str) -> bool:
+    """Whether a name is that of a noise with a number behind it. Raises `GridError` for a number that is too large."""
+    if name.rstrip("0123456789") not in NOISES:
+        return False
+    try:
+        find_noise(name)
+    except ValueError as error:
+        raise GridError(f"--datasets: {error}") from None
+    return True
+
+
+def _chosen(
+    option: str,
+    kind: str,
+    text: str | Sequence[str],
+    known: tuple[str, ...],
+    other: Callable[[str], bool] = lambda name: False,
+) -> tuple[str, ...]:
     parts = text.split(",") if isinstance(text, str) else text
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
-        if name not in known:
+        if name not in known and not other(name):
             raise GridError(f"{option}: {unknown(kind, name, known)}")
     if not names:
         raise GridError(f"{option} {text!r} names no {kind}. Known: {', '.join(known)}.")

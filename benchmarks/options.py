@@ -42,7 +42,8 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="A,B",
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, NAME=SOURCE (default: %(default)s)",
     )
-    add("--datasets", default=",".join(DATASETS), metavar="A,B", help="clean and noises (default: %(default)s)")
+    clean_and = "clean and noises, a number being how many distractors, as in inf4 (default: %(default)s)"
+    add("--datasets", default=",".join(DATASETS), metavar="A,B", help=clean_and)
     add(
         "--problems",
         default="mini",

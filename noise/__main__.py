@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from tqdm import tqdm
 
 from noise.datasets import generate_noisy_datasets
-from noise.lines import unknown
 from noise.problems import Problem
-from noise.registry import NOISES
+from noise.registry import NOISES, find_noise
 
 _EXAMPLES = """\
 examples:
@@ -62,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_noises,
         default=list(NOISES),
         metavar="A,B",
-        help=f"the noises, with commas between them (default: {','.join(NOISES)})",
+        help=f"the noises, with commas between them; inf4 is four distractors of inf (default: {','.join(NOISES)})",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of every draw (default: 0)")
     parser.add_argument("--out", default="data", metavar="DIR", help="the folder of the files (default: data)")
@@ -72,8 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 def _noises(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
-        if name not in NOISES:
-            raise argparse.ArgumentTypeError(unknown("noise", name, NOISES))
+        try:
+            find_noise(name)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
     return list(dict.fromkeys(names))
 
 

@@ -15,12 +15,11 @@ from noise.lines import (
     read_json_lines,
     refuse_same_id,
     text_field,
-    unknown,
     whole_file,
     write_line,
 )
 from noise.problems import NoisyProblem, Problem, strip
-from noise.registry import NOISES
+from noise.registry import find_noise
 from noise.sources import is_file_source, load_problems, split_source
 
 UNSEEDED = -1
@@ -45,8 +44,7 @@ def generate_noisy_datasets(
     before anything is read, and what `load_problems` and `inject` raise.
     """
     for name in names:
-        if name not in NOISES:
-            raise ValueError(unknown("noise", name, NOISES))
+        find_noise(name)
     problems = load_problems(source)
     paths = {name: noisy_file(source, name, folder) for name in names}
     for name, path in paths.items():

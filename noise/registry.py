@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from noise.inf import INF
+from noise.lines import unknown
 from noise.proposals import Noise
 from noise.rcs import RCS
 from noise.sd import SD
@@ -12,3 +15,22 @@ NOISES: dict[str, Noise] = {
     "rcs": RCS,
     "sd": SD,
 }
+#: The most distractors that a name may ask for.
+MOST = 32
+_DOSE = re.compile(r"(.*\D)([1-9]\d?)")
+
+
+def find_noise(name: str) -> tuple[Noise, int]:
+    """The noise that a name stands for, and its dose, the number of distractors: `inf` is one, `inf4` four of them.
+
+    Raises `ValueError` with the nearest name for another, and for a dose that is not 2 to `MOST`.
+    """
+    if name in NOISES:
+        return NOISES[name], 1
+    with_dose = _DOSE.fullmatch(name)
+    if with_dose is None or with_dose[1] not in NOISES:
+        raise ValueError(unknown("noise", with_dose[1] if with_dose else name, NOISES))
+    dose = int(with_dose[2])
+    if not 2 <= dose <= MOST:
+        raise ValueError(f"noise {name!r}: expected 2 to {MOST} distractors behind {with_dose[1]!r}, got {dose}")
+    return NOISES[with_dose[1]], dose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from noise.proposals import Noise, Proposal, Template, templates
+from noise.proposals import Noise, Proposal, Template, draw, templates
 from noise.scene import Scene, Spoken
 from noise.words import bank
 
@@ -272,10 +272,21 @@ _WEATHER = templates(
 )
 _NEUTRAL = templates(
     """
-    Soft music was playing in the background.
+    Soft music was playing {where}.
     Sunlight was streaming in from outside.
-    Wind was whispering in the distance.
-    """
+    Sunlight was shining {where}.
+    Wind was whispering {where}.
+    Rain was pattering softly {where}.
+    Moonlight was shining faintly {where}.
+    Snow was melting quietly {where}.
+    Laughter was echoing {where}.
+    Traffic was humming {where}.
+    Fresh air was drifting in from outside.
+    Steam was rising slowly {where}.
+    Gossip was spreading {where}.
+    Grass was rustling {where}.
+    """,
+    {"where": lambda rng: draw(("in the background", "in the distance", "outside", "far away"), rng)},
 )
 
 _OWN: dict[str, tuple[Template, ...]] = {

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from reports.disk import write_atomically
+from reports.doses import by_dose
 from reports.paired import Differences, interval, p_value
 from reports.proportions import wilson_by_problem
 from reports.records import Cell, Prediction, record_of
@@ -136,6 +137,6 @@ def _mean(differences: Differences | None) -> float | None:
     return differences.mean if differences is not None and differences.n else None
 
 
-def _order(cell: Cell) -> tuple[int, str, str, bool, str]:
+def _order(cell: Cell) -> tuple[object, ...]:
     stage = _STAGES.index(cell.stage) if cell.stage in _STAGES else len(_STAGES)
-    return stage, cell.stage, cell.model, cell.noise != "clean", cell.noise
+    return stage, cell.stage, cell.model, by_dose(cell.noise)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reports.accuracy import CellAccuracy
 from reports.disk import write_atomically
+from reports.doses import by_dose
 from reports.looks import Look, looks
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def accuracy_figure(rows: Sequence[CellAccuracy]) -> Figure:
     figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     for panel, (stage, of_stage) in zip(panels, stages, strict=True):
-        noises = list(dict.fromkeys(row.noise for row in sorted(of_stage, key=lambda row: row.noise != "clean")))
+        noises = sorted({row.noise for row in of_stage}, key=by_dose)
         beside = [model for model in models if any(row.model == model for row in of_stage)]
         for place, model in enumerate(beside):
             shift = (place - (len(beside) - 1) / 2) * min(0.2, 0.8 / len(beside))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from reports.accuracy import CellAccuracy
+from reports.doses import by_dose
 
 _LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
@@ -27,7 +28,7 @@ def table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
 
 def _stage(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
     names = list(dict.fromkeys(row.model for row in rows))
-    noises = sorted(dict.fromkeys(row.noise for row in rows), key=lambda noise: noise != "clean")
+    noises = sorted(dict.fromkeys(row.noise for row in rows), key=by_dose)
     indent = min(max(map(len, names)), _LONGEST_NAME)
     column = max(_NARROWEST, *map(len, noises)) + 2
     beside = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)

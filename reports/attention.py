@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.disk import ResultsDamaged, shown, write_atomically
+from reports.doses import by_dose
 from reports.records import ATTENTION, AttentionReading, Cell, Record
 from reports.store import Results
 
@@ -207,6 +208,5 @@ def _over_problems(values: Array) -> tuple[list[float], list[float | None], list
     return mean.tolist(), [some if count > 1 else None for some, count in zip(std.tolist(), n, strict=True)], n.tolist()
 
 
-def _order(cell: Cell) -> tuple[str, bool, int, str]:
-    depth = depth_of(cell.noise)
-    return cell.model, cell.noise != "clean", -1 if depth is None else depth, cell.noise
+def _order(cell: Cell) -> tuple[object, ...]:
+    return cell.model, depth_of(cell.noise) is not None, by_dose(cell.noise)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 
 from reports.disk import write_atomically
+from reports.doses import CLEAN, by_dose, once
 from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
 from reports.proportions import relative_drop, wilson_by_problem
@@ -17,7 +18,6 @@ from reports.records import Settings
 from reports.scores import ACCURACY, Array, Scores, averaged, together
 from reports.tunings import SUFFIX
 
-CLEAN = "clean"
 #: The contrasts whose p values make a family, over all models and noises of a stage.
 TESTED = (
     *("degradation", "mean_degradation", "model_difference"),
@@ -60,7 +60,7 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
     """All comparisons between these cells, in an order of their own; those that are not alike, or share no problem, are
     not compared."""
     by_stage: dict[tuple[str, str], list[Scores]] = {}
-    for one in sorted(scores, key=lambda one: (one.cell.model, one.cell.noise != CLEAN, one.cell.noise)):
+    for one in sorted(scores, key=lambda one: (one.cell.model, by_dose(one.cell.noise))):
         by_stage.setdefault((one.cell.stage, one.measure), []).append(one)
     rows: list[Comparison] = []
     for (stage, _), some in sorted(by_stage.items(), key=lambda item: (*_STAGES, item[0][0]).index(item[0][0])):
@@ -72,7 +72,7 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
 def changes(pairs: Iterable[tuple[Scores, Scores]]) -> list[Comparison]:
     """What each cell won from one run to another, over the problems that both asked in the same text."""
     by_stage: dict[tuple[str, str], list[tuple[Comparison, Differences | None]]] = {}
-    for first, second in sorted(pairs, key=lambda pair: (pair[1].cell.model, pair[1].cell.noise != CLEAN)):
+    for first, second in sorted(pairs, key=lambda pair: (pair[1].cell.model, by_dose(pair[1].cell.noise))):
         (before, after), draws = together([first, second], [(0, 1)])
         row = _row("change", second, "", after - before, draws)
         by_stage.setdefault((second.cell.stage, second.measure), []).append(row)
@@ -102,7 +102,8 @@ def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences |
             yield _row("degradation", one, "", before - after, draws)
             if one.measure == ACCURACY and len(before):
                 yield _relative_drop(one, before, after, draws), None
-        same = [one for one in noisy if one.settings == noisy[0].settings]
+        once_each = [of_model[noise] for noise in once(of_model)]
+        same = [one for one in once_each if one.settings == once_each[0].settings]
         if len(same) > 1 and same[0].measure == ACCURACY:
             values, draws = together(same)
             if len(draws):
@@ -126,7 +127,7 @@ def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences
             if noise == CLEAN or len(clean) < 2:
                 continue
             yield _lost_more("difference_in_differences", [*clean, mine, theirs])
-        noises = [noise for noise in one if noise != CLEAN and noise in other]
+        noises = once(noise for noise in one if noise in other)
         cells = [[some[noise] for noise in noises] for some in (one, other)]
         alike = all(
             scores.settings == _start(some) for some, of in zip((one, other), cells, strict=True) for scores in of

@@ -10,6 +10,7 @@ from reports.attention import rows_of, write_attention_csv
 from reports.attention_heat import has_heat, write_heat
 from reports.attention_maps import FOLDER, draw_maps
 from reports.comparisons import TESTED, write_comparisons_csv
+from reports.dose_plot import write_doses
 from reports.findings import Findings
 from reports.retrieval import retrieval_points
 from reports.retrieval_plot import write_retrieval
@@ -17,7 +18,8 @@ from reports.scores import LIKELIHOOD
 
 
 def write_accuracy(findings: Findings) -> list[Path]:
-    """Writes `accuracy.csv` and `accuracy.png`; the files written, none where there are no predictions.
+    """Writes `accuracy.csv`, `accuracy.png`, and `doses.png` where there is more than one dose; the files written, none
+    where there are no predictions.
 
     Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a prediction is.
     """
@@ -27,6 +29,8 @@ def write_accuracy(findings: Findings) -> list[Path]:
     files = [folder / "accuracy.csv", folder / "accuracy.png"]
     write_csv(rows, files[0])
     write_plot(rows, files[1])
+    if write_doses(rows, folder / "doses.png"):
+        files.append(folder / "doses.png")
     return files
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.comparisons import CLEAN, Comparison
+from reports.comparisons import Comparison
+from reports.doses import by_dose
 from reports.scores import LIKELIHOOD
 
 _LABELS = ("log-likelihood", "95 % interval", "degradation")
@@ -23,7 +24,7 @@ def likelihood_table(rows: Sequence[Comparison], width: int = 80) -> list[str]:
     if not levels:
         return []
     models = list(dict.fromkeys(model for model, _ in levels))
-    noises = sorted(dict.fromkeys(noise for _, noise in levels), key=lambda noise: noise != CLEAN)
+    noises = sorted(dict.fromkeys(noise for _, noise in levels), key=by_dose)
     sizes = {row.clusters for row in levels.values()}
     many = f", {next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""
     lines = [f"likelihood of the worked answer, nats a token{many}"]

@@ -26,6 +26,7 @@ _SET_ASIDE = (
     *(
         "accuracy.csv",
         "accuracy.png",
+        "doses.png",
         "comparisons.csv",
         "baseline.csv",
         "attention.csv",

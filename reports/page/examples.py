@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.comparisons import CLEAN
+from reports.doses import by_dose
 from reports.records import OUTCOMES, Cell, Prediction, problem_of, record_of
 from reports.store import Results
 
@@ -72,5 +72,5 @@ def _gather(found: _Gathered, cell: Cell, predictions: Iterable[Prediction]) -> 
         row["answers"][place] = [OUTCOMES.index(record.outcome), record.answer, record.error or record.text]
 
 
-def _order(cell: Cell) -> tuple[bool, str, str, bool, str]:
-    return cell.stage != "zero_shot", cell.stage, cell.model, cell.noise != CLEAN, cell.noise
+def _order(cell: Cell) -> tuple[object, ...]:
+    return cell.stage != "zero_shot", cell.stage, cell.model, by_dose(cell.noise)

@@ -10,6 +10,7 @@ from reports.accuracy_plot import accuracy_figure
 from reports.attention import AttentionRow, rows_of
 from reports.attention_heat import has_heat, heat_figure
 from reports.comparisons import Comparison
+from reports.dose_plot import dose_figure
 from reports.findings import Findings
 from reports.looks import looks
 from reports.page.charts import forest_figure, lift_figure, svg
@@ -35,6 +36,7 @@ def page_facts(findings: Findings) -> dict[str, Any]:
         "run_words": run_words(runs, (row.problems for row in rows)),
         "accuracy_picture": svg(accuracy_figure(rows), _accuracy_words(rows)) if rows else None,
         "accuracy_rows": _table(rows),
+        "doses": _picture(dose_figure(rows), "Accuracy by the number of distractors, a line for each model"),
         "forest": _picture(
             forest_figure(compared), "What noise costs each model, and how much less one loses: intervals"
         ),

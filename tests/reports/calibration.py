@@ -19,7 +19,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from reports.comparisons import CLEAN
+from reports.doses import CLEAN
 from reports.paired import Differences, interval
 from reports.proportions import relative_drop, wilson, wilson_by_problem
 from reports.scores import LIKELIHOOD, all_scores, together

@@ -1,0 +1,109 @@
+"""A number behind the name of a noise: that many distractors, each as certified as one alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, strip
+from noise.certify import refusal
+from noise.datasets import read_noisy
+from noise.registry import MOST, find_noise
+from noise.segments import segments
+from tests.noise.test_injection import PEARS
+from tests.strategies import problems, seeds
+
+pytestmark = pytest.mark.quick
+
+every_noise = pytest.mark.parametrize("name", NOISES)
+few = settings(max_examples=30, deadline=None)
+doses = st.integers(min_value=2, max_value=5)
+
+
+def sentences(noisy: NoisyProblem) -> list[str]:
+    return [noisy.question[start:stop].strip() for start, stop in noisy.spans]
+
+
+def dosed(problem: Problem, name: str, dose: int, seed: int) -> NoisyProblem:
+    """Of an odd text there may be too few sentences, which `inject` says."""
+    try:
+        return inject(problem, f"{name}{dose}", seed)
+    except RuntimeError as error:
+        if "no other sentence" in str(error):
+            assume(False)
+        raise
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds, dose=doses)
+def test_deleting_the_spans_gives_the_original(name: str, problem: Problem, seed: int, dose: int) -> None:
+    noisy = dosed(problem, name, dose, seed)
+    assert strip(noisy) == problem.question
+    assert noisy.noise == f"{name}{dose}"
+    assert len(set(sentences(noisy))) == len(noisy.spans) == dose
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds, dose=doses)
+def test_each_distractor_is_certified(name: str, problem: Problem, seed: int, dose: int) -> None:
+    for sentence in sentences(dosed(problem, name, dose, seed)):
+        assert refusal(problem.question, sentence, NOISES[name].carries, problem.target) is None
+
+
+@every_noise
+def test_a_larger_dose_holds_the_smaller_one(name: str) -> None:
+    """So that a curve over doses is about how many there are, and not about which."""
+    texts = [sentences(inject(PEARS, f"{name}{dose}" if dose > 1 else name, seed=3)) for dose in range(1, 9)]
+    for smaller, larger in pairwise(texts):
+        assert larger[1:] == smaller
+
+
+@every_noise
+def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
+    noisy = inject(PEARS, f"{name}{MOST}")
+    assert len(noisy.spans) == MOST
+    assert noisy.question.startswith("Ida has 12 pears. She eats 5 pears. ")
+    assert noisy.question.endswith(". How many pears does Ida have left?")
+    kinds = [segment.kind for segment in segments(noisy)]
+    assert kinds.count("ni") in (1, MOST)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("inf0", "unknown noise 'inf0'"),
+        ("inf1", "expected 2 to 32 distractors behind 'inf', got 1"),
+        ("inf33", "got 33"),
+        ("inf04", "unknown noise"),
+        ("ifn4", "unknown noise 'ifn'. Did you mean 'inf'?"),
+        ("4", "unknown noise '4'"),
+    ],
+)
+def test_another_number_or_name_is_refused(name: str, words: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011  its words are looked at
+        find_noise(name)
+    assert words in str(refused.value)
+
+
+def test_no_registered_name_could_be_read_as_a_dose() -> None:
+    assert not any(name[-1].isdigit() for name in NOISES)
+
+
+def test_a_file_of_a_dose_reads_as_it_was_written(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    paths = generate_noisy_datasets("mini", names=("rcs3",), folder=tmp_path)
+    assert paths["rcs3"].name == "mini_rcs3_test.jsonl"
+    first = read_noisy(paths["rcs3"])[0]
+    assert first == inject(first.problem, "rcs3")
+
+
+@every_noise
+def test_four_distractors_are_had_in_every_real_question(name: str, gsm8k: list[Problem]) -> None:
+    for problem in gsm8k:
+        noisy = inject(problem, f"{name}4")
+        assert strip(noisy) == problem.question
+        assert len(set(sentences(noisy))) == 4
