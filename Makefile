@@ -1,5 +1,6 @@
 # make bench   a true answer on embedded models and problems
 # make test    the tests
+# make sample  the sample report in docs/sample/ anew; wants chromium
 # Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
 #              ARGS='...'              passed on to pytest
@@ -11,7 +12,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: bench test quick check format install clean
+.PHONY: bench test quick check format sample install clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -46,6 +47,10 @@ $(READY): requirements.txt
 $(DEV_READY): requirements-dev.txt $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
 	@touch $@
+
+sample: $(DEV_READY)
+	$(VENV)/bin/python -m pytest benchmarks --results results-sample
+	$(VENV)/bin/python -m tests.reports.sample results-sample
 
 clean:
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -122,14 +122,26 @@ def _versions() -> dict[str, str | None]:
 
 
 def _machine() -> dict[str, object]:
-    """The platform, how many cores this process may use, and the memory in bytes (None where that cannot be asked)."""
+    """The system, the processor's model, how many cores this process may use, and the memory in bytes (None where that
+    cannot be asked)."""
     affinity = getattr(os, "sched_getaffinity", None)
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         memory = None
     cores = len(affinity(0)) if affinity else os.cpu_count()
-    return {"platform": platform.platform(), "cores": cores, "memory": memory}
+    system = f"{platform.system()} {platform.machine()}"
+    return {"system": system, "processor": _processor(), "cores": cores, "memory": memory}
+
+
+def _processor() -> str | None:
+    """The processor's model, where Linux tells it or Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, None) or platform.processor() or None
 
 
 def _commit(folder: Path) -> str | None:

@@ -104,7 +104,7 @@
       const line = element("p", `${column}: `);
       line.append(element("span", outcome.replace("_", " "), `outcome ${outcome}`));
       if (flipped(row, place)) line.append(" (right without the noise)");
-      box.append(line, element("pre", answer[2]));
+      box.append(line, element("pre", answer[2].replace(/^ /, "")));
       answers.append(box);
     });
     made.append(head, question(row), gold, answers);

@@ -6,12 +6,16 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+import reports.page as page_of_reports
 from reports.__main__ import main
+from reports.accuracy import CellAccuracy
 from reports.attention_maps import save_map
+from reports.comparisons import Comparison
 from reports.findings import Findings
 from reports.page import write_page
 from reports.page.examples import examples
@@ -120,3 +124,16 @@ def test_the_command_says_where_the_page_is(results: Results, capsys: pytest.Cap
     assert main(["html", str(empty)]) == 1
     assert capsys.readouterr().err.startswith("no records in ")
     assert not list(empty.iterdir())
+
+
+def test_the_kept_sample_is_of_this_version() -> None:
+    """`make sample` makes it anew; a column or a section that it lacks says that it is due."""
+    sample = Path(__file__).parents[2] / "docs" / "sample"
+    columns = (sample / "accuracy.csv").read_text().splitlines()[0].split(",")
+    assert columns == [field.name for field in fields(CellAccuracy)]
+    columns = (sample / "comparisons.csv").read_text().splitlines()[0].split(",")
+    assert columns == [field.name for field in fields(Comparison)]
+    template = Path(page_of_reports.__file__).with_name("report.html.jinja").read_text()
+    kept = (sample / "report.html").read_text()
+    assert all(heading in kept for heading in re.findall(r'<h2 id="[^"]*">[^<]*</h2>', template))
+    assert sum(path.stat().st_size for path in sample.iterdir()) < 2e6

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.reports.chromium import NAMES, started, where
 from tests.reports.made import question_of
 from tests.reports.made_attention import DISTRACTOR
 from tests.reports.made_page import HOSTILE, large_page, whole_page
 
 pytestmark = pytest.mark.browser
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"wants a browser: none of {', '.join(_BROWSERS)} is installed")
-    driver = pytest.importorskip("playwright.sync_api", reason="wants playwright, of requirements-dev.txt")
-    with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    if where() is None:
+        pytest.skip(f"wants a browser: none of {', '.join(NAMES)} is installed")
+    pytest.importorskip("playwright.sync_api", reason="wants playwright, of requirements-dev.txt")
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
