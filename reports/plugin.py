@@ -95,6 +95,7 @@ class _Reporting:
         self._files: list[Path] = []
         self._lines: list[str] = []
         self._failure: str | None = None
+        self._interrupted = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -127,6 +128,7 @@ class _Reporting:
         """
         if not self._used:
             return
+        self._interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self._experiment.runs = [*self._runs, *self._experiment.hand_over()]  # the last of an interrupted case
         try:
             # A worker that was killed in its first cell has handed nothing over, but may have made predictions.
@@ -145,6 +147,8 @@ class _Reporting:
             return
         terminalreporter.write_sep("=", "experiment")
         said = [f"files: {', '.join(map(shown, self._files[:-1]))}"] if self._files else []
+        if self._interrupted:
+            said.insert(0, "interrupted: what was made is kept, and the same command goes on from there")
         if self._aside:
             said.append(f"earlier predictions are in {shown(self._aside)}")
         said += [f"page: {shown(page)}" for page in self._files[-1:]]

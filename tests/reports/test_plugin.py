@@ -212,6 +212,7 @@ def test_an_interrupted_run_writes_what_there_is(grid: pytest.Pytester) -> None:
     outcome.stdout.fnmatch_lines(["diffllama*80.0*100.0", "*problems*10*3", "predictions: 0 read, 13 made*"])
     assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
     assert last_run(grid)["status"] == "interrupted"
+    outcome.stdout.fnmatch_lines(["interrupted: what was made is kept, and the same command goes on from there"])
     write_cases(grid)
     run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
 
