@@ -17,7 +17,7 @@ NOISES: dict[str, Noise] = {
 }
 #: The most distractors that a name may ask for.
 MOST = 32
-_DOSE = re.compile(r"(.*\D)([1-9]\d?)")
+_DOSE = re.compile(r"(.*\D)([1-9]\d*)")
 
 
 def find_noise(name: str) -> tuple[Noise, int]:
@@ -32,5 +32,6 @@ def find_noise(name: str) -> tuple[Noise, int]:
         raise ValueError(unknown("noise", with_dose[1] if with_dose else name, NOISES))
     dose = int(with_dose[2])
     if not 2 <= dose <= MOST:
-        raise ValueError(f"noise {name!r}: expected 2 to {MOST} distractors behind {with_dose[1]!r}, got {dose}")
+        said = f"the number behind {with_dose[1]!r} is how many distractors, expected 2 to {MOST}"
+        raise ValueError(f"noise {name!r}: {said}")
     return NOISES[with_dose[1]], dose

@@ -11,29 +11,30 @@ from typing import TYPE_CHECKING
 from reports.accuracy import CellAccuracy
 from reports.disk import write_atomically
 from reports.doses import by_dose
-from reports.looks import Look, looks
+from reports.looks import Look, Looks, legend_of, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def write_plot(rows: Sequence[CellAccuracy], path: Path) -> None:
+def write_plot(rows: Sequence[CellAccuracy], path: Path, look: Looks | None = None) -> None:
     """Draws the rows into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no row."""
     picture = BytesIO()
-    accuracy_figure(rows).savefig(picture, format="png", dpi=150)
+    accuracy_figure(rows, look).savefig(picture, format="png", dpi=150)
     write_atomically(path, picture.getvalue())
 
 
-def accuracy_figure(rows: Sequence[CellAccuracy]) -> Figure:
-    """A panel for each stage. Raises `ValueError` where there is no row."""
+def accuracy_figure(rows: Sequence[CellAccuracy], look: Looks | None = None) -> Figure:
+    """A panel for each stage; `look` is each model's, or that among the models of these rows. Raises `ValueError` where
+    there is no row."""
     from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
 
     if not rows:
         raise ValueError("expected at least one cell to plot, found none")
     stages = [(stage, list(of_stage)) for stage, of_stage in groupby(rows, key=lambda row: row.stage)]
     models = list(dict.fromkeys(row.model for row in rows))
-    look = looks(models)
+    look = look or looks(models)
     figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     for panel, (stage, of_stage) in zip(panels, stages, strict=True):
@@ -51,11 +52,7 @@ def accuracy_figure(rows: Sequence[CellAccuracy]) -> Figure:
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylim(-2, 102)
     panels[0].set_ylabel("accuracy, % (bars: 95 % Wilson interval)")
-    handles = {
-        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)
+    legend_of(figure, panels)
     return figure
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy
 
 from reports.disk import write_atomically
-from reports.doses import CLEAN, by_dose, once
+from reports.doses import CLEAN, by_dose
+from reports.means import Means, averaged
 from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
 from reports.proportions import relative_drop, wilson_by_problem
 from reports.records import Settings
-from reports.scores import ACCURACY, Array, Scores, averaged, together
+from reports.scores import ACCURACY, Array, Scores, together
 from reports.tunings import SUFFIX
 
 #: The contrasts whose p values make a family, over all models and noises of a stage.
@@ -65,7 +66,8 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
     rows: list[Comparison] = []
     for (stage, _), some in sorted(by_stage.items(), key=lambda item: (*_STAGES, item[0][0]).index(item[0][0])):
         untuned = by_stage.get((_STAGES[0], ACCURACY), []) if stage == _STAGES[1] else []
-        rows += _adjusted([*_alone(some), *_between(some), *_gains(some, untuned)])
+        means = Means(_by_model(some))
+        rows += _adjusted([*_alone(some, means), *_between(some, means), *_gains(some, untuned)])
     return rows
 
 
@@ -89,9 +91,9 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
     write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
 
 
-def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences | None]]:
+def _alone(scores: Sequence[Scores], means: Means) -> Iterator[tuple[Comparison, Differences | None]]:
     """What noise costs each model."""
-    for model, of_model in _by_model(scores):
+    for model, of_model in _by_model(scores).items():
         yield from ((_of_cell(one), None) for one in of_model.values() if len(one.values))
         clean = of_model.get(CLEAN)
         noisy = [one for noise, one in of_model.items() if noise != CLEAN]
@@ -102,21 +104,22 @@ def _alone(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences |
             yield _row("degradation", one, "", before - after, draws)
             if one.measure == ACCURACY and len(before):
                 yield _relative_drop(one, before, after, draws), None
-        once_each = [of_model[noise] for noise in once(of_model)]
-        same = [one for one in once_each if one.settings == once_each[0].settings]
-        if len(same) > 1 and same[0].measure == ACCURACY:
-            values, draws = together(same)
+        own = means.own(model)
+        if own and own[0].measure == ACCURACY:
+            values, draws = together(own)
             if len(draws):
-                yield _macro(model, same[0], numpy.min(values, axis=0) == 1, len(same)), None
-        if len(same) > 1 and clean is not None and clean.settings == same[0].settings:
-            mean = averaged(same)
-            (before, after), draws = together([clean, mean])
-            yield _row("mean_degradation", mean, "", before - after, draws)
+                name = means.name(one.cell.noise for one in own)
+                yield _macro(model, own[0], numpy.min(values, axis=0) == 1, name), None
+        for same in means.of(model):
+            if clean is not None and clean.settings == same[0].settings:
+                mean = averaged(same, means.name(one.cell.noise for one in same))
+                (before, after), draws = together([clean, mean])
+                yield _row("mean_degradation", mean, "", before - after, draws)
 
 
-def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
+def _between(scores: Sequence[Scores], means: Means) -> Iterator[tuple[Comparison, Differences]]:
     """Whether one model is better than another with each noise, and whether it loses less."""
-    for (name, one), (other_name, other) in combinations(_by_model(scores), 2):
+    for (name, one), (other_name, other) in combinations(_by_model(scores).items(), 2):
         if name.endswith(SUFFIX) != other_name.endswith(SUFFIX):
             continue  # a tuned model beside an untuned one differs in more than the model
         for noise in [noise for noise in one if noise in other and one[noise].alike == other[noise].alike]:
@@ -127,13 +130,13 @@ def _between(scores: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences
             if noise == CLEAN or len(clean) < 2:
                 continue
             yield _lost_more("difference_in_differences", [*clean, mine, theirs])
-        noises = once(noise for noise in one if noise in other)
-        cells = [[some[noise] for noise in noises] for some in (one, other)]
+        cells = means.shared(name, other_name)
         alike = all(
             scores.settings == _start(some) for some, of in zip((one, other), cells, strict=True) for scores in of
         )
-        if len(noises) > 1 and alike and one[CLEAN].alike == other[CLEAN].alike:
-            four = [one[CLEAN], other[CLEAN], *map(averaged, cells)]
+        if cells[0] and alike and one[CLEAN].alike == other[CLEAN].alike:
+            noises = means.name(scores.cell.noise for scores in cells[0])
+            four = [one[CLEAN], other[CLEAN], *(averaged(some, noises) for some in cells)]
             yield _lost_more("mean_difference_in_differences", four)
 
 
@@ -196,11 +199,11 @@ def _adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Com
     return done
 
 
-def _by_model(scores: Sequence[Scores]) -> list[tuple[str, dict[str, Scores]]]:
+def _by_model(scores: Sequence[Scores]) -> dict[str, dict[str, Scores]]:
     found: dict[str, dict[str, Scores]] = {}
     for one in scores:
         found.setdefault(one.cell.model, {})[one.cell.noise] = one
-    return list(found.items())
+    return found
 
 
 def _of_cell(scores: Scores) -> Comparison:
@@ -223,12 +226,12 @@ def _relative_drop(scores: Scores, before: Array, after: Array, draws: Array) ->
     return _figure("relative_drop", scores, scores.cell.noise, estimate, low, high, draws, method)
 
 
-def _macro(model: str, scores: Scores, right: Array, noises: int) -> Comparison:
+def _macro(model: str, scores: Scores, right: Array, noises: str) -> Comparison:
     """The share of problems that are right with every noise and draw (macro accuracy of Shi et al., GSM-IC, arXiv
     2302.00093)."""
     ones = numpy.ones(len(right), dtype=int)
     low, high = wilson_by_problem(right.astype(float), ones)
-    return _figure("macro_accuracy", scores, f"all {noises}", float(right.mean()), low, high, ones, "Wilson")
+    return _figure("macro_accuracy", scores, noises, float(right.mean()), low, high, ones, "Wilson")
 
 
 def _figure(

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from reports.accuracy import CellAccuracy
 from reports.disk import write_atomically
 from reports.doses import CLEAN, dose_of
-from reports.looks import looks
+from reports.looks import Looks, legend_of, looks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_doses(rows: Sequence[CellAccuracy], path: Path) -> bool:
+def write_doses(rows: Sequence[CellAccuracy], path: Path, look: Looks | None = None) -> bool:
     """Draws `dose_figure` into a PNG, if there is one. Raises `ResultsFolderError`."""
-    figure = dose_figure(rows)
+    figure = dose_figure(rows, look)
     if figure is None:
         return False
     picture = BytesIO()
@@ -27,7 +27,7 @@ def write_doses(rows: Sequence[CellAccuracy], path: Path) -> bool:
     return True
 
 
-def dose_figure(rows: Sequence[CellAccuracy]) -> Figure | None:
+def dose_figure(rows: Sequence[CellAccuracy], look: Looks | None = None) -> Figure | None:
     """A panel for each noise with two or more doses, a row of them for each stage, a line for each model from clean, no
     distractor, on. None where no noise has two doses."""
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def dose_figure(rows: Sequence[CellAccuracy]) -> Figure | None:
     stages = list(dict.fromkeys(stage for stage, name, _ in asked if name in noises))
     if not noises:
         return None
-    look = looks(row.model for row in rows)
+    look = look or looks(row.model for row in rows)
     figure = Figure(figsize=(1.8 + 3.2 * len(noises), 0.6 + 3.0 * len(stages)), layout="constrained")
     panels = figure.subplots(len(stages), len(noises), sharex="col", sharey=True, squeeze=False)
     for line, stage in zip(panels, stages, strict=True):
@@ -67,5 +67,5 @@ def dose_figure(rows: Sequence[CellAccuracy]) -> Figure | None:
     for line in panels:
         line[0].set_ylabel("accuracy, %")
         line[0].set_ylim(-2, 102)
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    legend_of(figure, panels.flat)
     return figure

@@ -46,8 +46,8 @@ class OpenCell:
 
 
 class Experiment:
-    """Guards one run: the cells it worked on, the warnings that others saw meanwhile, and what is written and said
-    about them at its end.
+    """Guards one run: the cells it worked on, the warnings that others saw meanwhile (None where nobody looks), and
+    what is written and said about them at its end.
 
     `seed` (None where noise comes from files) and `options` (JSON values by name) are for `run.json`. `caveat` is asked
     for a sentence to print under the table and to keep in `run.json`. Nothing is created on disk before the first
@@ -66,7 +66,7 @@ class Experiment:
         self.results = results
         self.progress = progress
         self.runs: list[CellRun] = []
-        self.warnings: list[str] = []
+        self.warnings: list[str] | None = None
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
 
@@ -119,8 +119,12 @@ class Experiment:
         return Findings(self.results)
 
     def write(self, status: str = "finished", findings: Findings | None = None) -> list[Path]:
-        """Writes `run.json`, and the tables, the pictures and the page over all that is in the folder; the files
-        written, the attention maps as their folder, the page last.
+        """The same as `writing`, all at once."""
+        return list(self.writing(status, findings))
+
+    def writing(self, status: str = "finished", findings: Findings | None = None) -> Iterator[Path]:
+        """Writes `run.json`, and the tables, the pictures and the page over all that is in the folder; gives each file
+        once it is written, the attention maps as their folder, the page last.
 
         `status` says how the run ended. Raises `ResultsFolderError` when a file cannot be written, and
         `ResultsDamaged` when something on disk is.
@@ -132,13 +136,15 @@ class Experiment:
             "seed": self._seed,
             "options": self._options,
             "caveat": self._caveat([run.cell for run in self.runs]),
-            "warnings": list(dict.fromkeys(self.warnings)),
+            "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
         record = self.results.folder / "run.json"
         add_run(record, facts, self.runs)
         found = findings or self.findings()
-        files = [path for write in (write_accuracy, write_comparisons, write_attention) for path in write(found)]
-        return [*files, record, write_page(found)]
+        yield record
+        for write in (write_accuracy, write_comparisons, write_attention):
+            yield from write(found)
+        yield write_page(found)
 
     def summary(self, width: int = 80, findings: Findings | None = None) -> list[str]:
         """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""

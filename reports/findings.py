@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from functools import cached_property
+from typing import Any
 
 from reports.accuracy import CellAccuracy, accuracies
 from reports.attention import MeasuredCell, measured_cells
 from reports.comparisons import Comparison, comparisons
+from reports.looks import Looks, looks
 from reports.records import Cell
 from reports.scores import all_scores
 from reports.store import CellOnDisk, Results
@@ -21,7 +24,13 @@ class _Snapshot(Results):
 
     def __init__(self, results: Results) -> None:
         super().__init__(results.folder)
+        self._cells: list[Cell] | None = None
         self._loaded: dict[Cell, CellOnDisk | None] = {}
+
+    def cells(self) -> list[Cell]:
+        if self._cells is None:
+            self._cells = super().cells()
+        return self._cells
 
     def load(self, cell: Cell) -> CellOnDisk | None:
         if cell not in self._loaded:
@@ -52,6 +61,23 @@ class Findings:
     @cached_property
     def measured(self) -> list[MeasuredCell]:
         return measured_cells(self.results, self._only)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Each model's look, the same in every picture of the folder."""
+        return looks(cell.model for cell in self.results.cells())
+
+    @cached_property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What the records of the folder were made under, by the hash that they carry; empty values where the file that
+        says so is gone."""
+        found = {}
+        for cell in self.results.cells():
+            on_disk = self.results.load(cell)
+            if on_disk is not None and on_disk.settings_hash not in found:
+                known = self.results.settings(on_disk.settings_hash)
+                found[on_disk.settings_hash] = {} if known is None else asdict(known)
+        return found
 
     def of(self, only: Asked) -> Findings:
         """The findings about a part, which are these themselves where the part is all that is there."""

@@ -12,6 +12,7 @@ from reports.attention_maps import FOLDER, draw_maps
 from reports.comparisons import TESTED, write_comparisons_csv
 from reports.dose_plot import write_doses
 from reports.findings import Findings
+from reports.looks import drawing
 from reports.retrieval import retrieval_points
 from reports.retrieval_plot import write_retrieval
 from reports.scores import LIKELIHOOD
@@ -28,9 +29,10 @@ def write_accuracy(findings: Findings) -> list[Path]:
         return []
     files = [folder / "accuracy.csv", folder / "accuracy.png"]
     write_csv(rows, files[0])
-    write_plot(rows, files[1])
-    if write_doses(rows, folder / "doses.png"):
-        files.append(folder / "doses.png")
+    with drawing():
+        write_plot(rows, files[1], findings.looks)
+        if write_doses(rows, folder / "doses.png", findings.looks):
+            files.append(folder / "doses.png")
     return files
 
 
@@ -59,10 +61,12 @@ def write_attention(findings: Findings) -> list[Path]:
         write_attention_csv(rows, files[-1])
     if has_heat(rows):
         files.append(folder / "attention_heat.png")
-        write_heat(rows, files[-1])
+        with drawing():
+            write_heat(rows, files[-1])
     if points:
         files.append(folder / "retrieval.png")
-        write_retrieval(points, files[-1])
+        with drawing():
+            write_retrieval(points, files[-1], findings.looks)
     if draw_maps(folder):
         files.append(folder / FOLDER)
     return files

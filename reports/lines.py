@@ -100,6 +100,9 @@ def decoded_line(line: bytes, where: str, kind: type[Record] = Prediction) -> tu
         raise ResultsDamaged(f"{where}: expected an outcome out of {allowed}, found {facts['outcome']!r}")
     cell = Cell(*(facts[name] for name in _CELL))
     known = {field.name: facts[field.name] for field in fields(kind) if field.name in facts}
+    texts = [name for name in ("id", "question", "gold", "text") if not isinstance(known.get(name, ""), str)]
+    if texts:
+        raise ResultsDamaged(f"{where}: expected text as {texts[0]}, found {known[texts[0]]!r}")
     try:
         known["spans"] = tuple((start, stop) for start, stop in known["spans"])
     except (TypeError, ValueError):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.tunings import SUFFIX
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by every kind of colour vision; black and yellow are left out. The markers say
 # the same without colour, and as there is one more of them, a colour that comes back does so with another marker.
@@ -38,3 +44,27 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
         found[name] = Look(colour, marker, hollow=name.endswith(SUFFIX))
     return found
+
+
+Looks = Mapping[str, Look]
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Inside, figures may be made and drawn of any names: no `$` in them is mathematics, and a letter that the font
+    lacks or a name that is too wide is no error, as it would be where warnings are."""
+    from matplotlib import rc_context
+
+    with rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)
+        yield
+
+
+def legend_of(figure: Figure, panels: Iterable[Axes]) -> None:
+    """A legend beside the panels, of every label in any of them, if there is one."""
+    found = {
+        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if found:
+        figure.legend(found.values(), found.keys(), loc="outside right center", frameon=False)

@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE: there is no assertion here, and the conftest that names thi
 from __future__ import annotations
 
 import shutil
+import traceback
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -22,6 +23,7 @@ from reports.baseline_plugin import BaselineReporting
 from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.experiment import Experiment
 from reports.gate import Gate
+from reports.page import NAME as PAGE
 from reports.progress import Bar, Progress, bar, silence
 from reports.records import CellRun
 from reports.wrapping import wrapped
@@ -89,6 +91,7 @@ class _Reporting:
 
     def __init__(self, experiment: Experiment, fresh: bool) -> None:
         self._experiment, self._fresh = experiment, fresh
+        experiment.warnings = self._warnings = []
         self._aside: Path | None = None
         self._used = False
         self._runs: list[CellRun] = []
@@ -103,6 +106,19 @@ class _Reporting:
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionstart
         """
+        if session.config.pluginmanager.has_plugin("dsession"):
+            self._set_aside(session)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without workers only here, where a run that is refused has been refused.
+
+        https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
+        """
+        if not session.config.pluginmanager.has_plugin("dsession"):
+            self._set_aside(session)
+
+    def _set_aside(self, session: pytest.Session) -> None:
         if self._fresh and not session.config.option.collectonly:
             try:
                 self._aside = self._experiment.results.set_aside()
@@ -118,7 +134,7 @@ class _Reporting:
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_warning_recorded"""
         said = f"{warning_message.category.__name__}: {warning_message.message}"
-        self._experiment.warnings.append(f"{nodeid or 'before the first case'}: {said}")
+        self._warnings.append(f"{nodeid or 'before the first case'}: {said}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -136,9 +152,14 @@ class _Reporting:
             if self._used:
                 findings = self._experiment.findings()
                 self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings)
-                self._files = self._experiment.write(_STATUS.get(int(exitstatus), "failed"), findings)
+                for path in self._experiment.writing(_STATUS.get(int(exitstatus), "failed"), findings):
+                    self._files.append(path)
         except (ResultsFolderError, ResultsDamaged) as error:
             self._failure = str(error)
+        except Exception as error:  # a fault of ours: it is said, and what was measured is printed all the same
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self._failure = f"{type(error).__name__}: {error} ({shown(Path(place.filename))}, line {place.lineno})"
+        if self._failure:
             session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -146,12 +167,14 @@ class _Reporting:
         if not self._used:
             return
         terminalreporter.write_sep("=", "experiment")
-        said = [f"files: {', '.join(map(shown, self._files[:-1]))}"] if self._files else []
+        page = [path for path in self._files if path.name == PAGE]
+        others = [path for path in self._files if path not in page]
+        said = [f"files: {', '.join(map(shown, others))}"] if others else []
         if self._interrupted:
             said.insert(0, "interrupted: what was made is kept, and the same command goes on from there")
         if self._aside:
             said.append(f"earlier predictions are in {shown(self._aside)}")
-        said += [f"page: {shown(page)}" for page in self._files[-1:]]
+        said += [f"page: {shown(path)}" for path in page]
         for line in self._lines:
             terminalreporter.write_line(line)
         for sentence in said:

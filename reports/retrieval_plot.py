@@ -8,13 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from reports.disk import write_atomically
-from reports.looks import looks
+from reports.looks import Looks, legend_of, looks
 from reports.retrieval import PARTS, RetrievalPoint
 
 _TITLES = {"needle": "the needle: what the problem states", "noise": "the noise: eight distractors around it"}
 
 
-def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
+def write_retrieval(points: Sequence[RetrievalPoint], path: Path, look: Looks | None = None) -> None:
     """Draws the points into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no point."""
     from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
 
@@ -22,7 +22,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
         raise ValueError("expected at least one retrieval cell to draw, found none")
     points = [point for point in points if point.measure == "lift"]
     models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
-    look = looks(models)
+    look = look or looks(models)
     apart = min((after - before for before, after in pairwise(depths)), default=10)
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     panels = figure.subplots(1, len(PARTS), sharey=True)
@@ -47,7 +47,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path) -> None:
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("lift (1 = as its length would give)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    legend_of(figure, panels)
     caption = (
         "depth: how many of the distractors are in front of the needle; "
         "bars: 95 % interval of the mean over problems (1.96 · std / √n)"

@@ -85,7 +85,7 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
         problems=numpy.array(problems, dtype=object),
         values=numpy.array([sum(value for _, _, value in some) / len(some) for some in draws]),
         draws=numpy.array([len(some) for some in draws], dtype=int),
-        texts=numpy.array([_hash(question for _, question, _ in some) for some in draws], dtype="U16"),
+        texts=numpy.array([hash_of(question for _, question, _ in some) for some in draws], dtype="U16"),
         measure=_MEASURES[record_of(cell.stage)],
     )
 
@@ -98,28 +98,12 @@ def score_of(record: Record) -> tuple[str, float]:
     return record.asked, float(record.outcome == "correct")
 
 
-def _hash(texts: Iterable[str]) -> str:
+def hash_of(texts: Iterable[str]) -> str:
     both = "\0".join(texts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(both, digest_size=8).hexdigest()
 
 
-def averaged(some: Sequence[Scores]) -> Scores:
-    """Several cells of one model as one, over the problems that all of them have: a problem's value is the mean of its
-    values, whatever their draws, and its text stands for all of them. The noise is called `all 3`, or as many."""
-    shared = _shared(some)
-    rows = _rows(some, shared)
-    texts = zip(*(one.texts[row] for one, row in zip(some, rows, strict=True)), strict=True)
-    return replace(
-        some[0],
-        cell=replace(some[0].cell, noise=f"all {len(some)}"),
-        problems=shared,
-        values=numpy.mean([one.values[row] for one, row in zip(some, rows, strict=True)], axis=0),
-        draws=numpy.sum([one.draws[row] for one, row in zip(some, rows, strict=True)], axis=0),
-        texts=numpy.array([_hash(of_problem) for of_problem in texts], dtype="U16"),
-    )
-
-
-def _shared(some: Sequence[Scores]) -> Array:
+def shared_problems(some: Sequence[Scores]) -> Array:
     """The ids that all of them have."""
     shared = some[0].problems
     for one in some[1:]:
@@ -130,7 +114,7 @@ def _shared(some: Sequence[Scores]) -> Array:
     return shared
 
 
-def _rows(some: Sequence[Scores], shared: Array) -> list[Any]:
+def rows_with(some: Sequence[Scores], shared: Array) -> list[Any]:
     """Where each of them has the shared ids. Both are sorted, so that who has as many has the same."""
     return [
         slice(None) if len(one.problems) == len(shared) else numpy.searchsorted(one.problems, shared) for one in some
@@ -141,8 +125,8 @@ def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) 
     """The values of several cells over the problems that all of them have, and where each `same_text` pair of them, by
     their places, was asked the same; and the draws of the last one there."""
     scores = list(some)
-    shared = _shared(scores)
-    rows = _rows(scores, shared)
+    shared = shared_problems(scores)
+    rows = rows_with(scores, shared)
     keep = numpy.ones(len(shared), dtype=bool)
     for left, right in same_text:
         keep &= scores[left].texts[rows[left]] == scores[right].texts[rows[right]]

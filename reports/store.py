@@ -81,11 +81,12 @@ class Results:
         """The records on disk that answer `asked` (problem id -> its `asked` text), by id, in the order of `asked`.
 
         An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's records were made under other
-        settings, or when an id was asked with another text; `ResultsDamaged` when a line is;
-        `ResultsFolderError` when the file cannot be read.
+        settings, when an id was asked with another text, or, for a new cell, when the folder is about other problems;
+        `ResultsDamaged` when a line is; `ResultsFolderError` when the file cannot be read.
         """
         found = self._load_checked(cell, settings)
         if found is None:
+            self._refuse_other_problems(settings)
             return {}
         if self.settings(found.settings_hash) is None:
             self._name_settings(cell, settings)  # which are the same, and their file is gone
@@ -93,8 +94,8 @@ class Results:
         if strangers:
             others = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
             raise ResultsMismatch(
-                f"{shown(self.path(cell))}: problem {strangers[0]!r}{others} was asked with another text there than "
-                f"now, so the two runs differ in --seed or --problems. {_REMEDIES}"
+                f"{shown(self.path(cell))}: problem {strangers[0]!r}{others} had another text there than now: the"
+                f" runs differ in --seed, in --problems, or in the version of the noises. {_REMEDIES}"
             )
         answers = ((id, found.predictions.get(id)) for id in asked)
         return {id: answer for id, answer in answers if answer is not None and answer.outcome != "error"}
@@ -193,6 +194,19 @@ class Results:
             raise ResultsMismatch(f"{shown(self.path(cell))} was made under other settings: {differences}. {_REMEDIES}")
         self._checked.add((cell, settings))
         return found
+
+    def _refuse_other_problems(self, settings: Settings) -> None:
+        """A folder is about the problems of one source: figures about several would stand beside each other in its
+        tables. Raises `ResultsMismatch`."""
+        for top in (self.predictions_folder, self.readings_folder):
+            for path in sorted((top / "settings").glob("*.json")):
+                with explained(path, "read"):
+                    other = settings_from(path.read_bytes())
+                if other is not None and other.problems and settings.problems not in ("", other.problems):
+                    raise ResultsMismatch(
+                        f"{shown(self.folder)} is about the problems of {other.problems!r}, and this run asks those of"
+                        f" {settings.problems!r}. {_REMEDIES}"
+                    )
 
     def _top(self, cell: Cell) -> Path:
         return self.predictions_folder if record_of(cell.stage) is Prediction else self.readings_folder

@@ -43,7 +43,7 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
         some = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in some) else _COST
         means = [
-            replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=f"{row.noise} noises")
+            replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
             for row in some
             if row.contrast.startswith(_MEAN)
         ]
@@ -53,10 +53,15 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
             where = f", {stage}," if stage != measure else ""
             who = ", tuned models" if tuned else ""
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
-            apart = ", that of all noises apart" if means else ""
+            apart = ", means over noises apart" if means else ""
             surely = f"95 % intervals{f'; p adjusted over {count} comparisons{apart}' if count > 1 else ''}"
             found.append((f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})", said))
     return found
+
+
+def _mean_of(name: str) -> str:
+    """What stands for a noise in the sentences about a mean over several."""
+    return f"{name} noises" if name.startswith("all ") else f"mean of {name.replace('+', ', ')}"
 
 
 def _tuned(row: Comparison) -> bool:
@@ -69,7 +74,7 @@ def _noises(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
         lost = [r for r in rows if r.contrast == _COST and r.noise == noise and r.model in names]
-        yield noise, [_costs(lost), *map(_compared, pairs)]
+        yield noise, [*([_costs(lost)] if lost else []), *map(_compared, pairs)]
 
 
 def _alone(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:

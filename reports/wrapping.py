@@ -10,9 +10,9 @@ _HOLD = "\0"  # in place of a space at which no line may end
 
 
 def wrapped(text: str, width: int, first: str = "", then: str = "  ") -> list[str]:
-    """`text` in lines of at most `width` columns; words, paths, p values and what stands in brackets stay whole.
-    `first` and `then` are put in front of the first line and of the others."""
-    held = re.sub(r"\[[^]]*\]|\bp [=<] \S+", lambda whole: whole[0].replace(" ", _HOLD), text)
+    """`text` in lines of at most `width` columns; words, paths, p values and what is short and stands in brackets stay
+    whole. `first` and `then` are put in front of the first line and of the others."""
+    held = re.sub(r"\[[^]]{,24}\]|\bp [=<] \S+", lambda whole: whole[0].replace(" ", _HOLD), text)
     lines = textwrap.wrap(
         held,
         max(_NARROWEST, width),

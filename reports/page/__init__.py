@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reports.disk import write_atomically
 from reports.findings import Findings
+from reports.looks import drawing
 from reports.page.facts import page_facts
 
 NAME = "report.html"
@@ -24,7 +25,9 @@ def write_page(findings: Findings) -> Path:
         loader=PackageLoader("reports.page", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     own = {name: (Path(__file__).parent / file).read_text() for name, file in _OWN.items()}
-    text = environment.get_template("report.html.jinja").render(page_facts(findings) | own)
+    with drawing():
+        facts = page_facts(findings)
+    text = environment.get_template("report.html.jinja").render(facts | own)
     path = findings.results.folder / NAME
     write_atomically(path, text.encode("utf-8", "replace"))
     return path

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from reports.attention import MeasuredCell, depth_of
 from reports.comparisons import Comparison
-from reports.looks import looks
+from reports.looks import Looks, legend_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: What matplotlib writes, and what the page has in its place: its own text, lines and paper, light or dark.
 _INKS = {"#000000": "currentColor", "#e6e6e6": "var(--line)", "#ffffff": "var(--paper)", "#808080": "var(--quiet)"}
+_INCHES_A_LETTER = 0.085
+_LONGEST_LABEL = 60
 
 
 def svg(figure: Figure, alternative: str, on_paper: bool = True) -> str:
@@ -36,7 +38,7 @@ def svg(figure: Figure, alternative: str, on_paper: bool = True) -> str:
     return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
-def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
+def forest_figure(rows: Sequence[Comparison], look: Looks) -> Figure | None:
     """What noise costs each model, and how much more it costs one than another: estimates with their intervals, in
     points of accuracy. None where nothing is compared."""
     from matplotlib.figure import Figure
@@ -45,12 +47,13 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
     if not lost:
         return None
     stages = list(dict.fromkeys(row.stage for row in lost))
-    names = {row.model for row in lost}
     noises = list(dict.fromkeys(row.noise for row in lost))
     lost.sort(key=lambda row: noises.index(row.noise))
-    look, longest = looks(names), max(len(lost), len(more), 4) / len(stages)
+    longest = max(len(lost), len(more), 4) / len(stages)
+    named = [max((len(_label(row)) for row in some), default=0) for some in (lost, more)]
+    width = 6.0 + _INCHES_A_LETTER * sum(named)
     panels = [(stage, kind) for stage in stages for kind in ("lost", "more")]
-    figure = Figure(figsize=(9.5, (1.1 + 0.34 * longest) * len(stages)), layout="constrained")
+    figure = Figure(figsize=(width, (1.1 + 0.34 * longest) * len(stages)), layout="constrained")
     axes = figure.subplots(len(stages), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 1]}).flat
     for (stage, kind), panel in zip(panels, axes, strict=True):
         some = [row for row in (lost if kind == "lost" else more) if row.stage == stage]
@@ -60,8 +63,7 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
             panel.errorbar(
                 [estimate], [place], xerr=[[max(0.0, estimate - low)], [max(0.0, high - estimate)]], capsize=3, **drawn
             )
-        labels = [f"{row.noise}: {row.model}" + (f" against {row.against}" if kind == "more" else "") for row in some]
-        panel.set_yticks(range(len(some)), labels[::-1])
+        panel.set_yticks(range(len(some)), [_label(row) for row in some][::-1])
         panel.set_ylim(-0.6, max(len(some), 1) - 0.4)
         panel.axvline(0, color="#808080", linewidth=1)
         panel.set_title(f"{stage}: points lost" + (" less" if kind == "more" else ""))
@@ -71,13 +73,19 @@ def forest_figure(rows: Sequence[Comparison]) -> Figure | None:
     return figure
 
 
+def _label(row: Comparison) -> str:
+    """What an interval is about; of names that are very long the middle is left out."""
+    text = f"{row.noise}: {row.model}" + (f" against {row.against}" if row.against else "")
+    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL // 2]} … {text[-_LONGEST_LABEL // 2 :]}"
+
+
 def _shown(rows: Sequence[Comparison], contrast: str) -> list[Comparison]:
     """The rows of a contrast in accuracy, the means over all noises first."""
     some = [row for row in rows if row.measure == "accuracy" and row.low is not None]
     return [row for name in (f"mean_{contrast}", contrast) for row in some if row.contrast == name]
 
 
-def lift_figure(cells: Sequence[MeasuredCell]) -> Figure | None:
+def lift_figure(cells: Sequence[MeasuredCell], look: Looks) -> Figure | None:
     """Lift of the noise and of the key information by layer, mean over heads and problems; None where there is none."""
     import numpy
     from matplotlib.figure import Figure
@@ -86,7 +94,6 @@ def lift_figure(cells: Sequence[MeasuredCell]) -> Figure | None:
     if not shown:
         return None
     noises = list(dict.fromkeys(cell.cell.noise for cell in shown))
-    look = looks(cell.cell.model for cell in shown)
     figure = Figure(figsize=(1.5 + 2.7 * len(noises), 5.0), layout="constrained")
     panels = figure.subplots(2, len(noises), sharex=True, sharey=True, squeeze=False)
     for row, (segment, title) in enumerate((("ni", "noise (NI)"), ("kmi", "key information (KMI)"))):
@@ -104,5 +111,5 @@ def lift_figure(cells: Sequence[MeasuredCell]) -> Figure | None:
     panels[0][0].set_ylim(bottom=0)  # once all lines are there: it is shared, and ends the search for a top
     panels[0][0].set_ylabel("lift")
     panels[1][0].set_ylabel("lift")
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    legend_of(figure, panels.flat)
     return figure

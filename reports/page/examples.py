@@ -19,12 +19,14 @@ class _Gathered:
     """`asked` holds a row for each problem, noise and draw; `answers` what each model wrote to it."""
 
     columns: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     noises: list[str] = field(default_factory=list)
     asked: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
 
 def examples(results: Results) -> dict[str, Any]:
-    """Plain values: `columns` (a model and a stage each), `noises`, `outcomes`, and `rows`, by problem and noise.
+    """Plain values: `columns` (a model and a stage each), the `models` of these, `noises`, `outcomes`, and `rows`, by
+    problem and noise.
 
     A row has `id`, `problem`, `noise` (its place), `question`, `spans`, `gold` and `answers`: by column, None or
     [outcome (its place), answer, text]. Where models were asked different texts of one name, each has a row of its own.
@@ -38,7 +40,8 @@ def examples(results: Results) -> dict[str, Any]:
     rows = sorted(found.asked.values(), key=lambda row: (row["problem"], row["noise"], row["id"]))
     for row in rows:
         row["answers"] = [row["answers"].get(place) for place in range(len(found.columns))]
-    return {"columns": found.columns, "noises": found.noises, "outcomes": list(OUTCOMES), "rows": rows}
+    known = {"columns": found.columns, "models": found.models, "noises": found.noises, "outcomes": list(OUTCOMES)}
+    return known | {"rows": rows}
 
 
 def packed(values: object) -> str:
@@ -52,6 +55,7 @@ def _gather(found: _Gathered, cell: Cell, predictions: Iterable[Prediction]) -> 
     column = cell.model if cell.stage == "zero_shot" else f"{cell.model}, {cell.stage}"
     if column not in found.columns:
         found.columns.append(column)
+        found.models.append(cell.model)
     if cell.noise not in found.noises:
         found.noises.append(cell.noise)
     place = found.columns.index(column)

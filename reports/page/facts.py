@@ -12,42 +12,52 @@ from reports.attention_heat import has_heat, heat_figure
 from reports.comparisons import Comparison
 from reports.dose_plot import dose_figure
 from reports.findings import Findings
-from reports.looks import looks
 from reports.page.charts import forest_figure, lift_figure, svg
 from reports.page.examples import examples, packed
-from reports.page.made import made, run_words
+from reports.page.made import caveats, made, relevant, run_words
 from reports.page.shaded import shaded
 from reports.run_record import runs_of
 from reports.verdicts import sentences
 
+_DAMAGED = "run.json is damaged, so that what must be said beside these figures may be missing"
+
 
 def page_facts(findings: Findings) -> dict[str, Any]:
-    """Everything that the template names. Raises `ResultsDamaged`."""
-    rows, compared, cells = findings.accuracies, findings.comparisons, findings.measured
+    """Everything that the template names. Raises `ResultsDamaged`, `ResultsFolderError`."""
+    rows, compared, cells, look = findings.accuracies, findings.comparisons, findings.measured, findings.looks
     results = findings.results
-    runs = runs_of(results.folder / "run.json") or []
-    models = [row.model for row in rows] + [cell.cell.model for cell in cells]
+    settings = findings.settings
+    every = runs_of(results.folder / "run.json")
+    runs = relevant(every or [], settings.keys())
     heat, shown = rows_of(cells), examples(results)
-    look = looks(models)
     return {
         "title": results.folder.resolve().name,
-        "caveats": list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat"))),
+        "caveats": [*caveats(runs), *([_DAMAGED] if every is None else [])],
         "sentences": sentences(compared),
-        "run_words": run_words(runs, (row.problems for row in rows)),
-        "accuracy_picture": svg(accuracy_figure(rows), _accuracy_words(rows)) if rows else None,
+        "run_words": run_words(
+            models=[row.model for row in rows],
+            sources=[str(one.get("problems", "")) for one in settings.values()],
+            counts=[row.problems for row in rows],
+            runs=runs,
+            precisions=[str(one.get("precision", "")) for one in settings.values()],
+        ),
+        "accuracy_picture": svg(accuracy_figure(rows, look), _accuracy_words(rows)) if rows else None,
         "accuracy_rows": _table(rows),
-        "doses": _picture(dose_figure(rows), "Accuracy by the number of distractors, a line for each model"),
+        "doses": _picture(dose_figure(rows, look), "Accuracy by the number of distractors, a line for each model"),
         "forest": _picture(
-            forest_figure(compared), "What noise costs each model, and how much less one loses: intervals"
+            forest_figure(compared, look), "What noise costs each model, and how much less one loses: intervals"
         ),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
-        "lift": _picture(lift_figure(cells), "Lift of noise and of key information by layer, a line for each model"),
+        "lift": _picture(
+            lift_figure(cells, look), "Lift of noise and of key information by layer, a line for each model"
+        ),
         "heat": _heat(heat) if has_heat(heat) else None,
         "shaded": shaded(results.folder),
         "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
         "examples": shown,
-        "data": packed(shown | {"colours": [look[column.partition(", ")[0]].colour for column in shown["columns"]]}),
-        "made": made(runs),
+        "data": packed(shown | {"colours": [look[model].colour for model in shown["models"]]}),
+        "made": made(runs, settings),
+        "damaged": every is None,
     }
 
 
@@ -60,8 +70,8 @@ def _picture(figure: Any, words: str) -> str | None:
 
 
 def _accuracy_words(rows: Sequence[CellAccuracy]) -> str:
-    figures = (f"{r.model} {r.noise} {100 * r.accuracy:.1f} %" for r in rows if r.accuracy is not None)
-    return f"Accuracy of each model with each noise, with intervals: {', '.join(figures)}"
+    figures = (f"{r.stage}, {r.model}, {r.noise}: {100 * r.accuracy:.1f} %" for r in rows if r.accuracy is not None)
+    return f"Accuracy of each model with each noise, with intervals: {'; '.join(figures)}"
 
 
 def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:

@@ -1,10 +1,13 @@
-"""How the figures came about, out of `run.json`: as rows of plain text for the page."""
+"""How the figures came about, out of `run.json`: as rows of plain text for the page.
+
+The file is read as somebody else's: what it lacks, or has as another kind of value than we write, is left out.
+"""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -12,50 +15,76 @@ Run = Mapping[str, Any]
 Rows = list[tuple[str, str]]
 
 
-def made(runs: Sequence[Run]) -> dict[str, Any] | None:
+def relevant(runs: Sequence[Run], settings: Collection[str]) -> list[Run]:
+    """The runs that worked on cells made under one of these settings (hashes), with those of their cells alone: others
+    may have been set aside, or been refused."""
+    found = []
+    for run in runs:
+        cells = [cell for cell in _list(run, "cells") if isinstance(cell, dict) and cell.get("settings") in settings]
+        if cells:
+            found.append({**run, "cells": cells})
+    return found
+
+
+def made(runs: Sequence[Run], settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the page's last section shows of the runs, oldest first; None where there are none.
 
     `runs` (newest first, each with `started`, `ended`, `status`, `command` and `made`), `options`, `versions` and
-    `machine` of the newest as rows of name and value, `timings` over all runs, `settings` (fingerprint and JSON) of
-    all, and the `warnings` of the newest. A fact that a run lacks is left out.
+    `machine` of the newest as rows of name and value, `timings` over all runs, `settings` (fingerprint and JSON), and
+    the `warnings` of the newest, None where nobody looked for them.
     """
     if not runs:
         return None
     newest = runs[-1]
+    warned = newest.get("warnings")
     return {
         "runs": [_run(run) for run in reversed(runs)],
-        "options": [(name, _text(value)) for name, value in newest.get("options", {}).items()],
-        "versions": [("commit", newest.get("commit") or "unknown"), *_versions(newest)],
-        "machine": [(name, _size(value) if name == "memory" else _text(value)) for name, value in _machine(newest)],
+        "options": [(name, _text(value)) for name, value in _dict(newest, "options").items()],
+        "versions": [("commit", _text(newest.get("commit") or "unknown")), *_versions(newest)],
+        "machine": [(name, _size(name, value)) for name, value in _dict(newest, "machine").items() if value],
         "timings": _timings(runs),
-        "settings": [(key, json.dumps(value, indent=2)) for key, value in _settings(runs).items()],
-        "warnings": [str(warning) for warning in newest.get("warnings", [])],
+        "settings": [(key, json.dumps(value, indent=2, default=str)) for key, value in settings.items()],
+        "warnings": [_text(warning) for warning in warned] if isinstance(warned, list) else None,
     }
 
 
-def run_words(runs: Sequence[Run], counts: Iterable[int]) -> str:
-    """In one line: the models and problems of the newest run, how many a cell (`counts`, over all cells), the seed, and
-    the precisions that answers were made in."""
-    newest: Run = runs[-1] if runs else {}
-    options, numbers = newest.get("options", {}), sorted(set(counts))
-    said = []
-    if options.get("models"):
-        said.append(f"{', '.join(options['models'])} on {options.get('problems', 'problems without a name')}")
+def run_words(
+    models: Iterable[str], sources: Iterable[str], counts: Iterable[int], runs: Sequence[Run], precisions: Iterable[str]
+) -> str:
+    """In one line: the models, the sources of the problems, how many a cell, the seeds of the runs, and the precisions
+    that answers were made in."""
+    numbers = sorted(set(counts))
+    named = " and ".join(sorted({source.rpartition(" ")[0] or source for source in sources if source}))
+    said = [", ".join(dict.fromkeys(models)) + (f" on {named}" if named else "")]
     if numbers:
         said.append(f"{numbers[0]:,}{f' to {numbers[-1]:,}' if len(numbers) > 1 else ''} problems a cell")
-    if newest.get("seed") is not None:
-        last = int(newest["seed"]) + int(options.get("noise_seeds", 1)) - 1
-        said.append(f"seed {newest['seed']}" + (f" to {last}" if last != newest["seed"] else ""))
-    said += sorted({str(one["precision"]) for one in _settings(runs).values() if one.get("precision")})
-    return f"{', '.join(said)}." if said else ""
+    seeds = sorted({seed for run in runs for seed in _seeds(run)})
+    if seeds:
+        said.append(f"seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else ""))
+    said += sorted({precision for precision in precisions if precision})
+    return f"{', '.join(filter(None, said))}."
+
+
+def caveats(runs: Sequence[Run]) -> list[str]:
+    """What must be said beside the figures of these runs."""
+    return list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat")))
+
+
+def _seeds(run: Run) -> set[int]:
+    seed, draws = run.get("seed"), _dict(run, "options").get("noise_seeds", 1)
+    if not isinstance(seed, int):
+        return set()
+    return {seed, seed + draws - 1} if isinstance(draws, int) else {seed}
 
 
 def _run(run: Run) -> dict[str, str]:
-    cells = run.get("cells", [])
+    cells = _list(run, "cells")
+    times = {name: _text(run.get(name, "unknown"))[:16].replace("T", " ") for name in ("started", "ended")}
     return {
-        **{name: str(run.get(name, "unknown"))[:16].replace("T", " ") for name in ("started", "ended", "status")},
-        "command": _command(run.get("command", [])),
-        "made": f"{sum(cell.get('made', 0) for cell in cells):,} in {len(cells)} cells",
+        **times,
+        "status": _text(run.get("status", "unknown")),
+        "command": _command([str(word) for word in _list(run, "command")]),
+        "made": f"{sum(_number(cell, 'made') for cell in cells):,.0f} in {len(cells)} cells",
     }
 
 
@@ -69,10 +98,10 @@ def _command(words: Sequence[str]) -> str:
 def _timings(runs: Sequence[Run]) -> list[dict[str, str]]:
     """A row for each stage and model: what was made over all runs and how fast."""
     totals: dict[tuple[str, str], list[float]] = {}
-    for cell in (cell for run in runs for cell in run.get("cells", [])):
-        total = totals.setdefault((str(cell.get("stage")), str(cell.get("model"))), [0, 0])
-        total[0] += cell.get("made", 0)
-        total[1] += cell.get("seconds", 0)
+    for cell in (cell for run in runs for cell in _list(run, "cells")):
+        total = totals.setdefault((_text(cell.get("stage")), _text(cell.get("model"))), [0, 0])
+        total[0] += _number(cell, "made")
+        total[1] += _number(cell, "seconds")
     return [
         {
             "stage": stage,
@@ -86,20 +115,12 @@ def _timings(runs: Sequence[Run]) -> list[dict[str, str]]:
     ]
 
 
-def _settings(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
-    return {key: value for run in runs for key, value in run.get("settings", {}).items()}
-
-
 def _versions(run: Run) -> Rows:
-    return [(name, value or "not installed") for name, value in run.get("versions", {}).items()]
+    return [(name, _text(value or "not installed")) for name, value in _dict(run, "versions").items()]
 
 
-def _machine(run: Run) -> Iterable[tuple[str, Any]]:
-    return ((name, value) for name, value in run.get("machine", {}).items() if value is not None)
-
-
-def _size(memory: int) -> str:
-    return f"{memory / 2**30:.1f} GiB"
+def _size(name: str, value: Any) -> str:
+    return f"{value / 2**30:.1f} GiB" if name == "memory" and isinstance(value, int | float) else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -109,3 +130,18 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_text(one)}" for name, one in value.items())
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _list(facts: Run, name: str) -> list[Any]:
+    value = facts.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _dict(facts: Run, name: str) -> dict[str, Any]:
+    value = facts.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _number(facts: Run, name: str) -> float:
+    value = facts.get(name) if isinstance(facts, dict) else None
+    return value if isinstance(value, int | float) else 0

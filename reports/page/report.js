@@ -34,14 +34,17 @@
   const field = (name) => form.elements.namedItem(name);
   const rows = data.rows.map((row) => ({ ...row, text: `${row.id}\n${row.question}`.toLowerCase() }));
   const clean = data.noises.indexOf("clean");
-  const cleanOf = new Map(rows.filter((row) => row.noise === clean).map((row) => [row.problem, row]));
+  const cleanOf = new Map(); // several rows where models were asked different texts under one name
+  for (const row of rows.filter((row) => row.noise === clean)) {
+    cleanOf.set(row.problem, [...(cleanOf.get(row.problem) ?? []), row]);
+  }
   const RIGHT = data.outcomes.indexOf("correct");
   let shown = rows;
   let page = 0;
 
   const columns = (chosen) => (chosen === "" ? data.columns.map((_, place) => place) : [Number(chosen)]);
   const flipped = (row, column) => {
-    const before = cleanOf.get(row.problem)?.answers[column];
+    const before = cleanOf.get(row.problem)?.map((one) => one.answers[column]).find(Boolean);
     const after = row.answers[column];
     return row.noise !== clean && before && after && before[0] === RIGHT && after[0] !== RIGHT;
   };
@@ -118,18 +121,21 @@
     status.textContent = shown.length
       ? `${shown.length.toLocaleString("en")} example${shown.length === 1 ? "" : "s"}, page ${page + 1} of ${last + 1}`
       : "no example is like this; widen the filters";
-    document.getElementById("back").disabled = page === 0;
-    document.getElementById("on").disabled = page === last;
+    for (const [name, end] of [["back", page === 0], ["on", page === last]]) {
+      document.getElementById(name).setAttribute("aria-disabled", String(end)); // it keeps the focus
+    }
   }
 
   function turn(by) {
+    const before = page;
     page += by;
     draw();
+    if (page === before) return;
     document.getElementById("examples").scrollIntoView();
   }
 
-  function follow() {
-    const asked = new URLSearchParams(location.hash.slice(1));
+  function follow(hash) {
+    const asked = new URLSearchParams(hash.slice(1));
     if (!asked.has("example")) return;
     const noise = data.noises.indexOf(asked.get("noise"));
     shown = rows.filter((row) => row.id === asked.get("example") && (noise < 0 || row.noise === noise));
@@ -143,7 +149,7 @@
   form.addEventListener("reset", () => setTimeout(filter));
   document.getElementById("back").addEventListener("click", () => turn(-1));
   document.getElementById("on").addEventListener("click", () => turn(1));
-  document.addEventListener("keydown", (event) => {
+  document.getElementById("examples").addEventListener("keydown", (event) => {
     if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
     const cards = [...list.children];
     const place = cards.indexOf(document.activeElement);
@@ -155,7 +161,21 @@
     else return;
     event.preventDefault();
   });
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", () => follow(location.hash));
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("h3 a");
+    if (link) follow(link.getAttribute("href")); // also where the address is that already
+  });
   draw();
-  follow();
+  follow(location.hash);
 })();
+
+// Inside a notebook the page has no address of its own, and a link to a part of it would load the notebook.
+if (location.href === "about:srcdoc") {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link) return;
+    event.preventDefault();
+    document.getElementById(link.getAttribute("href").slice(1))?.scrollIntoView();
+  });
+}

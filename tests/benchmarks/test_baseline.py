@@ -108,6 +108,15 @@ def test_a_cell_that_the_baseline_lacks_is_no_pass(workers: list[str], folder: P
     )
 
 
+def test_a_run_that_is_refused_sets_nothing_aside(folder: Path) -> None:
+    kept = f"{folder}/kept"
+    typed(*LLAMA, "--datasets", "clean", "--max-samples", "2", "--results", kept)
+    done = typed(*LLAMA, "--datasets", "clean,sd", "--results", kept, "--fresh", "--baseline", f"{folder}/ci.json")
+    assert done.returncode == 4
+    assert not (folder / "kept" / "set_aside").exists()
+    assert (folder / "kept" / "accuracy.csv").exists()
+
+
 @IN_ONE_PROCESS_AND_IN_TWO
 def test_a_run_that_compares_nothing_is_no_pass(workers: list[str], folder: Path) -> None:
     arguments = ["benchmarks", "-k", "no-such-case", *workers, "--results", f"{folder}/none", "--baseline"]

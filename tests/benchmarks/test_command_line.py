@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import noise
 from tests.benchmarks.typed import ROOT, command, typed, typed_in_turn
 
-NOISES = ("clean", "inf", "rcs", "sd")
+NOISES = ("clean", *noise.NOISES)  # those of whoever adds one, too
 
 
 def cases(model: str) -> list[str]:
@@ -172,7 +173,7 @@ def test_the_options_stand_under_one_heading() -> None:
 )
 def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
     out = typed("benchmarks", "--collect-only", *arguments).stdout
-    assert out.partition("grid: diffllama, llama × clean, inf, rcs, sd × ")[2].partition("\n")[0].count(size) == 1
+    assert out.partition(f"grid: diffllama, llama × {', '.join(NOISES)} × ")[2].partition("\n")[0].count(size) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:

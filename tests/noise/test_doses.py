@@ -70,15 +70,16 @@ def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
     assert noisy.question.startswith("Ida has 12 pears. She eats 5 pears. ")
     assert noisy.question.endswith(". How many pears does Ida have left?")
     kinds = [segment.kind for segment in segments(noisy)]
-    assert kinds.count("ni") in (1, MOST)
+    assert kinds.count("ni") == 1, "they stand side by side"
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("inf0", "unknown noise 'inf0'"),
-        ("inf1", "expected 2 to 32 distractors behind 'inf', got 1"),
-        ("inf33", "got 33"),
+        ("inf1", "the number behind 'inf' is how many distractors, expected 2 to 32"),
+        ("inf33", "noise 'inf33': the number behind"),
+        ("inf100", "expected 2 to 32"),
         ("inf04", "unknown noise"),
         ("ifn4", "unknown noise 'ifn'. Did you mean 'inf'?"),
         ("4", "unknown noise '4'"),

@@ -65,7 +65,7 @@ def test_the_mean_over_noises_is_one_number_a_problem() -> None:
     assert (found.estimate, found.against, found.p_adjusted) == (pytest.approx(0.35), "llama", found.p)
     said = " ".join(" ".join(verdicts(rows)).split())
     assert "all 2 noises: llama loses 50.0 points [" in said
-    assert "p adjusted over 2 comparisons, that of all noises apart)" in said
+    assert "p adjusted over 2 comparisons, means over noises apart)" in said
     other = [*more[:-1], scored("llama", "sd", "0000000000", question="another noise")]
     assert row(comparisons(other), "mean_difference_in_differences", noise="all 2").clusters == 0
     short = [*more[:-1], scored("llama", "sd", "00000000", first=2)]

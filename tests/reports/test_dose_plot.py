@@ -13,6 +13,7 @@ from reports.doses import by_dose, dose_of, once
 from reports.records import Cell
 from reports.scores import all_scores
 from reports.store import Results
+from reports.verdicts import sentences
 from tests.reports.made import SETTINGS, outcomes
 
 
@@ -64,3 +65,28 @@ def test_one_dose_is_no_curve(tmp_path: Path) -> None:
     assert dose_figure(accuracies(results)) is None
     assert not write_doses(accuracies(results), tmp_path / "doses.png")
     assert not (tmp_path / "doses.png").exists()
+
+
+def test_models_with_other_doses_are_compared_over_what_both_have(tmp_path: Path) -> None:
+    """What each loses beside that is over the same noises, and the figures of a sentence belong together."""
+    results = Results(tmp_path / "results")
+    for model, wrong in (
+        ("a", {"clean": 0, "inf2": 4, "rcs": 1, "sd": 2}),
+        ("b", {"clean": 0, "inf": 1, "inf4": 9, "rcs": 3, "sd": 4}),
+    ):
+        for noise, count in wrong.items():
+            results.append(Cell(model, noise, "zero_shot"), SETTINGS, outcomes(10 - count, count))
+    rows = comparisons(all_scores(results))
+    losses = {(row.model, row.noise): row.estimate for row in rows if row.contrast == "mean_degradation"}
+    assert losses == {
+        ("a", "inf2+rcs+sd"): pytest.approx(0.7 / 3),
+        ("a", "rcs+sd"): pytest.approx(0.15),
+        ("b", "all 3"): pytest.approx(0.8 / 3),
+        ("b", "rcs+sd"): pytest.approx(0.35),
+    }
+    (more,) = [row for row in rows if row.contrast == "mean_difference_in_differences"]
+    assert (more.noise, more.estimate) == ("rcs+sd", pytest.approx(0.2))
+    ((_, said),) = sentences(rows)
+    assert said[0][0] == "mean of rcs, sd"
+    assert said[0][1][0].startswith("b loses 35.0 points [")
+    assert " and a 15.0 [" in said[0][1][0]

@@ -90,7 +90,7 @@ def test_the_files_are_over_the_folder_and_the_summary_over_the_run(experiment: 
     with experiment.cell(CELL, SETTINGS, asked("p0", "p1", "p9", "p10")) as opened:
         opened.append([predicted("p10", "truncated")])
     written = [path.name for path in experiment.write()]
-    assert written == ["accuracy.csv", "accuracy.png", "comparisons.csv", "run.json", "report.html"]
+    assert written == ["run.json", "accuracy.csv", "accuracy.png", "comparisons.csv", "report.html"]
     lines = (experiment.results.folder / "accuracy.csv").read_text().splitlines()
     assert [line.split(",")[2:5] for line in lines[1:]] == [["clean", "10", "10"], ["inf", "11", "5"]]
     summary = experiment.summary()

@@ -112,17 +112,17 @@ def test_everything_there_is_to_write_is_written(experiment: Experiment) -> None
     save_map(experiment.results.folder, attention_map(20, number=1))
     written = experiment.write()
     assert [path.name for path in written] == [
+        "run.json",
         "accuracy.csv",
         "accuracy.png",
         "attention.csv",
         "attention_heat.png",
         "retrieval.png",
         "attention_maps",
-        "run.json",
         "report.html",
     ]
     assert all(path.exists() for path in written)
-    (run,) = json.loads(written[-2].read_text())["runs"]
+    (run,) = json.loads(written[0].read_text())["runs"]
     cell = next(cell for cell in run["cells"] if cell["stage"] == "attention")
     assert (cell["asked"], cell["read"], cell["made"], cell["outcomes"]) == (2, 0, 2, {"measured": 2})
     assert run["settings"][cell["settings"]]["attention"] == "queries answer; layers all; heads all"
@@ -130,7 +130,7 @@ def test_everything_there_is_to_write_is_written(experiment: Experiment) -> None
 
 def test_what_there_is_not_is_not_written(experiment: Experiment) -> None:
     read(experiment, LOOKING_CLEAN, "p0", "p1")
-    assert [path.name for path in experiment.write()] == ["attention.csv", "run.json", "report.html"]
+    assert [path.name for path in experiment.write()] == ["run.json", "attention.csv", "report.html"]
 
 
 def test_a_run_of_nothing_but_errors_writes_its_record(experiment: Experiment) -> None:

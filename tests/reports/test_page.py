@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import zlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,15 +17,21 @@ from reports.__main__ import main
 from reports.accuracy import CellAccuracy
 from reports.attention_maps import save_map
 from reports.comparisons import Comparison
+from reports.experiment import Experiment
 from reports.findings import Findings
+from reports.lines import settings_hash
 from reports.page import write_page
 from reports.page.examples import examples
 from reports.page.shaded import shaded
 from reports.records import Cell
 from reports.store import Results
-from tests.reports.made import CELL, CLEAN, SETTINGS, outcomes, predicted
+from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
 from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, attention_map, readings
 from tests.reports.made_page import HOSTILE
+
+FIELDS = "started ended status seed options caveat command versions machine settings warnings cells".split()
+VALUES: list[Any] = [None, 5, "x", [1], [None], {"a": None}]
+CELLS = {"settings": "HASH", "model": "diffllama", "made": 4, "seconds": 1.0}
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
     assert text.count('<svg role="img" aria-label=') == 4
     assert "<strong>all 2 noises</strong>" in text
     assert "#000000" not in text
-    assert "No run.json is in these results." in text
+    assert "No run.json in these results tells of them." in text
 
 
 def test_what_is_not_there_is_said(results: Results) -> None:
@@ -137,3 +144,52 @@ def test_the_kept_sample_is_of_this_version() -> None:
     kept = (sample / "report.html").read_text()
     assert all(heading in kept for heading in re.findall(r'<h2 id="[^"]*">[^<]*</h2>', template))
     assert sum(path.stat().st_size for path in sample.iterdir()) < 2e6
+
+
+@pytest.mark.parametrize("name", ["$\\foo$", "模型", "a, b", "x" * 200, "&lt;<b>"])
+def test_a_model_may_have_any_name(results: Results, name: str) -> None:
+    for noise in ("clean", "inf", "sd"):
+        for model, right in ((name, 9), ("llama", 5)):
+            results.append(Cell(model, noise, "zero_shot"), SETTINGS, outcomes(right, 10 - right))
+    assert main(["html", str(results.folder)]) == 0
+    assert main(["accuracy", str(results.folder)]) == 0
+    text = (results.folder / "report.html").read_text()
+    rows = data(text)
+    assert rows["models"] == sorted([name, "llama"])
+
+
+FOREIGN = [
+    *({"runs": [{"cells": [CELLS], name: value}]} for name in FIELDS for value in VALUES),
+    {"runs": [{}]},
+    {"runs": [{"cells": [{"settings": "x", "made": None}, None, 3]}]},
+]
+
+
+@pytest.mark.parametrize("content", FOREIGN, ids=str)
+def test_a_run_json_of_somebody_else_is_no_reason_to_have_no_page(results: Results, content: dict[str, Any]) -> None:
+    results.append(CELL, SETTINGS, outcomes(3, 1))
+    (results.folder / "run.json").write_text(json.dumps(content).replace("HASH", settings_hash(SETTINGS)))
+    assert "3 of 4" in page(results) or "75.0" in page(results)
+
+
+def test_a_damaged_run_json_is_said(results: Results) -> None:
+    results.append(CELL, SETTINGS, outcomes(3, 1))
+    (results.folder / "run.json").write_text("{damaged")
+    text = page(results)
+    assert "run.json is damaged, so that what must be said beside these figures may be missing" in text
+    assert "<p>run.json is damaged.</p>" in text
+
+
+def test_the_page_speaks_of_the_runs_that_made_its_figures(results: Results) -> None:
+    """Not of others in the same file: a refused one, or one whose records were set aside."""
+    experiment = Experiment(results, seed=7, caveat=lambda cells: "mind the miniatures")
+    with experiment.cell(CELL, SETTINGS, asked("p0", "p1")) as opened:
+        opened.append(outcomes(1, 1))
+    experiment.write()
+    other = Experiment(results, seed=8, caveat=lambda cells: "mind the others", options={"problems": "mine.jsonl"})
+    other.runs = [replace(experiment.runs[0], settings=OTHER_SETTINGS, cell=Cell("mine", "inf", "zero_shot"))]
+    text = next(path for path in other.writing() if path.suffix == ".html").read_text()
+    assert "diffllama on made-up, 2 problems a cell, seed 7, float32." in text
+    assert "mind the miniatures" in text
+    for foreign in ("mind the others", "seed 8", "bfloat16", "mine"):
+        assert foreign not in text

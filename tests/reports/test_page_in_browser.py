@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def test_filters_and_search_choose_what_is_shown(watched: Watched) -> None:
     assert page.locator("article").first.locator(".answers > div").count() == 2
     assert page.locator("article mark").first.text_content() == question_of("p0")[10:25]
     page.click("#filters button[type=reset]")
-    page.wait_for_function("document.getElementById('examples-status').textContent.startsWith('159')")
+    page.get_by_text("159 examples, page 1 of 8").wait_for()
     page.check("#filters [name=flipped]")
     assert watched.status() == "60 examples, page 1 of 3"
     page.uncheck("#filters [name=flipped]")
@@ -110,6 +111,9 @@ def test_filters_and_search_choose_what_is_shown(watched: Watched) -> None:
 def test_the_keyboard_is_enough(watched: Watched) -> None:
     page = watched.page
     focused = "[...document.querySelectorAll('article')].indexOf(document.activeElement)"
+    page.keyboard.press("n")
+    assert watched.status() == "159 examples, page 1 of 8", "single letters are keys within the section alone"
+    page.focus("#examples")
     page.keyboard.press("n")
     assert watched.status() == "159 examples, page 2 of 8"
     page.keyboard.press("p")
@@ -130,7 +134,7 @@ def test_the_keyboard_is_enough(watched: Watched) -> None:
 def test_everything_that_can_be_used_is_reached_by_tab_and_shows_it(watched: Watched) -> None:
     page = watched.page
     wanted = page.evaluate(
-        "[...document.querySelectorAll('a, button, select, input, summary, [tabindex]')]"
+        "[...document.querySelectorAll('a, button, select, input, summary, [tabindex=\"0\"]')]"
         ".filter((one) => one.checkVisibility() && !one.disabled && !one.closest('article')).length"
     )
     seen = set()
@@ -147,6 +151,43 @@ def test_everything_that_can_be_used_is_reached_by_tab_and_shows_it(watched: Wat
             assert width >= 2, markup
             seen.add(place)
     assert len(seen) == wanted
+
+
+def test_a_button_at_the_end_of_the_pages_keeps_the_focus(watched: Watched) -> None:
+    page = watched.page
+    page.select_option("#filters [name=noise]", label="inf")
+    page.focus("#on")
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    assert watched.status() == "53 examples, page 3 of 3"
+    assert page.evaluate("document.activeElement.id") == "on"
+    assert page.get_attribute("#on", "aria-disabled") == "true"
+
+
+def test_a_link_opens_its_example_again(watched: Watched) -> None:
+    page = watched.page
+    page.locator("article h3 a").first.click()
+    assert watched.status() == "1 example, page 1 of 1"
+    page.click("#filters button[type=reset]")
+    page.get_by_text("159 examples, page 1 of 8").wait_for()
+    page.locator("article h3 a").first.click()
+    assert watched.status() == "1 example, page 1 of 1"
+
+
+def test_inside_a_frame_of_a_notebook_links_stay_in_the_page(chromium: Any, path: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "notebook.html"
+    outer.write_text(f'<p>outer</p><iframe sandbox="allow-scripts" srcdoc="{html.escape(path.read_text())}"></iframe>')
+    page = chromium.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(outer.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator("nav a", has_text="Examples").click()
+    frame.locator("article h3 a").first.click()
+    assert frame.locator("#examples-status").text_content() == "1 example, page 1 of 1"
+    assert frame.locator("h1").count() == 1
+    page.close()
+    assert said == []
 
 
 def test_each_example_has_a_link_that_opens_it(watched: Watched, path: Path) -> None:

@@ -108,14 +108,14 @@ SUMMARY = [
     "*degradation * 40.0*",
     "llama *80.0*",
     "what noise costs, zero_shot, in accuracy (95 % intervals; p adjusted over 3",
-    "  comparisons, that of all noises apart)",
+    "  comparisons, means over noises apart)",
     "  all 3 noises: diffllama loses 40.0 points *",
     "  inf: diffllama loses 40.0 points [[]*[]] and llama 40.0 [[]*[]].",
     "    No evidence that llama loses more than diffllama: 0.0 points *",
     "predictions: 0 read, 80 made*",
     "note: made up, all of it",
-    f"files: {Path('results', 'accuracy.csv')}, {Path('results', 'accuracy.png')}, *",
-    f"  {Path('results', 'run.json')}",
+    f"files: {Path('results', 'run.json')}, {Path('results', 'accuracy.csv')}, *",
+    f"  {Path('results', 'comparisons.csv')}",
     f"page: {Path('results', 'report.html')}",
 ]
 

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,16 @@ def test_other_settings_are_refused_by_name_with_both_values_and_the_remedies(re
     assert "--fresh" in message
 
 
+def test_a_new_cell_is_about_the_problems_that_the_folder_is_about(results: Results) -> None:
+    """Else its figures would stand beside those about others."""
+    results.append(CELL, SETTINGS, [predicted("p1")])
+    others = replace(SETTINGS, problems="mine.jsonl 0a1b2c3d")
+    with pytest.raises(ResultsMismatch, match=r"about the problems of 'made-up', .* those of 'mine.jsonl 0a1b2c3d'"):
+        results.read(CLEAN, others, asked("p1"))
+    results.set_aside()
+    assert results.read(CLEAN, others, asked("p1")) == {}
+
+
 def test_other_settings_cannot_be_appended_either(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     with pytest.raises(ResultsMismatch):
@@ -139,7 +150,7 @@ def test_settings_can_be_refused_when_their_file_is_gone(results: Results) -> No
 def test_another_text_for_an_id_is_refused(results: Results) -> None:
     """Another seed gives another noise, and an answer to one text is not an answer to the other."""
     results.append(CELL, SETTINGS, [predicted("p0"), predicted("p1"), predicted("p2")])
-    with pytest.raises(ResultsMismatch, match=r"problem 'p1' and 1 more.*--seed or --problems.*--results.*--fresh"):
+    with pytest.raises(ResultsMismatch, match=r"problem 'p1' and 1 more.*--seed, in --problems.*--results.*--fresh"):
         results.read(CELL, SETTINGS, asked("p0") | {"p1": "Why?", "p2": "Why not?", "p3": "So?"})
 
 
