@@ -1,5 +1,6 @@
 # make bench   a true answer on embedded models and problems
 # make test    the tests
+# make proofs  the slower ones that a CI runs too: intervals, the page in a browser, the pair, the notebook
 # make sample  the sample report in docs/sample/ anew; wants chromium
 # Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
@@ -12,7 +13,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: bench test quick check format sample install clean
+.PHONY: bench test proofs quick check format sample install clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -20,6 +21,12 @@ bench: $(READY)
 
 test: $(DEV_READY)
 	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
+
+PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
+	tests/benchmarks/test_notebook.py
+
+proofs: $(DEV_READY)
+	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)

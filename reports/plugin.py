@@ -91,7 +91,8 @@ class _Reporting:
 
     def __init__(self, experiment: Experiment, fresh: bool) -> None:
         self._experiment, self._fresh = experiment, fresh
-        experiment.warnings = self._warnings = []
+        self._warnings: list[str] = []
+        experiment.warnings = self._warnings
         self._aside: Path | None = None
         self._used = False
         self._runs: list[CellRun] = []

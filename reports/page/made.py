@@ -15,12 +15,13 @@ Run = Mapping[str, Any]
 Rows = list[tuple[str, str]]
 
 
-def relevant(runs: Sequence[Run], settings: Collection[str]) -> list[Run]:
+def relevant(runs: Sequence[Run], settings: Collection[str]) -> list[dict[str, Any]]:
     """The runs that worked on cells made under one of these settings (hashes), with those of their cells alone: others
     may have been set aside, or been refused."""
     found = []
     for run in runs:
-        cells = [cell for cell in _list(run, "cells") if isinstance(cell, dict) and cell.get("settings") in settings]
+        cells = [cell for cell in _list(run, "cells") if isinstance(cell, dict)]
+        cells = [cell for cell in cells if str(cell.get("settings")) in settings]
         if cells:
             found.append({**run, "cells": cells})
     return found

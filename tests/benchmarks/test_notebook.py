@@ -54,6 +54,7 @@ def test_it_is_kept_as_it_is_before_the_first_run(nbformat: Any) -> None:
     assert not any(cell.outputs or cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of jupyter's packages, which are not what is tested
 def test_it_shows_tables_and_pictures_of_the_quick_mode(
     nbformat: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
