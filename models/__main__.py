@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.registry import MODELS
+from models.registry import MODELS, UnknownModelError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,6 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the models that have a name, and where each comes from")
+    look = commands.add_parser(
+        "inspect",
+        help="what a model is made of, and whether two of them are matched",
+        description="Parameters by block, configuration, layers with their λ, memory; of two, what they differ in.",
+    )
+    look.add_argument("name", metavar="NAME", help="a registered name, a folder, or a hub id")
+    look.add_argument("--compare", metavar="OTHER", help="a second model; the exit status is 0 also where they differ")
+    look.add_argument("--json", action="store_true", help="as JSON")
     train = commands.add_parser(
         "train-mini",
         help="train the miniature pair from nothing",
@@ -26,13 +35,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     train.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
     options = parser.parse_args(arguments)
-    return _list() if options.command == "list" else _train_mini(options)
+    return {"list": _list, "inspect": _inspect, "train-mini": _train_mini}[options.command](options)
 
 
-def _list() -> int:
+def _list(options: argparse.Namespace) -> int:
     for spec in MODELS.values():
         source = f"{spec.source}/{spec.subfolder}".rstrip("/")
         print(f"{spec.name:<16} {source}")
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    """The model is loaded on the CPU, as its weights are counted and its λ read from them."""
+    from models.inspection import differences, inspect
+    from models.inspection_table import comparison_lines, inspection_facts, inspection_lines
+    from models.loading import LoadError, load
+
+    try:
+        first = load(options.name, device="cpu")
+        second = None if options.compare is None else load(options.compare, device="cpu")
+    except (UnknownModelError, LoadError) as error:
+        print(f"python -m models inspect: {error}", file=sys.stderr)
+        return 1
+    one, other = inspect(first), None if second is None else inspect(second)
+    found = [] if second is None else differences(first, second)
+    if options.json:
+        print(json.dumps(inspection_facts(one, other, found), indent=2, ensure_ascii=False))
+        return 0
+    lines = inspection_lines(one)
+    if other is not None:
+        lines += ["", *inspection_lines(other), "", *comparison_lines(one.name, other.name, found)]
+    print("\n".join(lines))
     return 0
 
 
