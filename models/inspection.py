@@ -112,8 +112,8 @@ def differences(first: LoadedModel, second: LoadedModel) -> list[Difference]:
     size = Difference("parameters", f"{one.parameters:,}", f"{other.parameters:,}", apart <= CLOSE)
     vocabularies = first.tokenizer.get_vocab(), second.tokenizer.get_vocab()
     shared = len(vocabularies[0].items() & vocabularies[1].items())
-    words = [f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies]
-    found += [size, Difference("vocabulary", *words, vocabularies[0] == vocabularies[1])]
+    mine, theirs = (f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies)
+    found += [size, Difference("vocabulary", mine, theirs, vocabularies[0] == vocabularies[1])]
     special = ((name, one.special_tokens[name], other.special_tokens[name]) for name in one.special_tokens)
     return [*found, *(_difference(*values) for values in special)]
 
@@ -147,7 +147,7 @@ def _layers(model: nn.Module) -> Iterator[Layer]:
     stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     if not stacks:
         return
-    for number, layer in enumerate(max(stacks, key=len)):
+    for number, layer in enumerate(max(stacks, key=lambda stack: len(stack))):
         own = lambdas(layer).tolist()
         yield Layer(number, sum(parameter.numel() for parameter in layer.parameters()), own[0] if own else None)
 
