@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.registry import MODELS, UnknownModelError
+from models.registry import MODELS, UnknownModelError, find_models
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the models that have a name, and where each comes from")
+    check = commands.add_parser(
+        "doctor",
+        help="whether everything that a benchmark needs is here and works",
+        description="A tick or a cross and a remedy for each check; exit status 1 where there is a cross.",
+    )
+    check.add_argument("--quick", action="store_true", help="leave out what loads a model")
+    check.add_argument("--models", metavar="A,B", help="models to check, as for pytest (default: the embedded pair)")
     look = commands.add_parser(
         "inspect",
         help="what a model is made of, and whether two of them are matched",
@@ -35,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     train.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
     options = parser.parse_args(arguments)
-    return {"list": _list, "inspect": _inspect, "train-mini": _train_mini}[options.command](options)
+    return {"list": _list, "doctor": _doctor, "inspect": _inspect, "train-mini": _train_mini}[options.command](options)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -43,6 +50,17 @@ def _list(options: argparse.Namespace) -> int:
         source = f"{spec.source}/{spec.subfolder}".rstrip("/")
         print(f"{spec.name:<16} {source}")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from models.doctor import doctor
+
+    try:
+        specs = None if options.models is None else find_models(options.models)
+    except UnknownModelError as error:
+        print(f"python -m models doctor: {error}", file=sys.stderr)
+        return 2
+    return doctor(options.quick, specs)
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -144,10 +144,11 @@ def _block(name: str, parameter: nn.Parameter, embedding: set[int], head: set[in
 
 def _layers(model: nn.Module) -> Iterator[Layer]:
     """The longest list of modules in the model is its stack of layers."""
-    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    if not stacks:
-        return
-    for number, layer in enumerate(max(stacks, key=lambda stack: len(stack))):
+    stack: list[nn.Module] = []
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) > len(stack):
+            stack = list(module)
+    for number, layer in enumerate(stack):
         own = lambdas(layer).tolist()
         yield Layer(number, sum(parameter.numel() for parameter in layer.parameters()), own[0] if own else None)
 
