@@ -15,7 +15,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it did what was asked, 1 when it could not, 2 for a command line that means nothing."""
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("list", help="the models that have a name, and where each comes from")
+    names = commands.add_parser("list", help="the models that have a name, and where each comes from")
+    talk = commands.add_parser(
+        "chat",
+        help="ask a model one question after another",
+        description="Ask a model one question after another, each with noise put in if that is wanted; /help inside.",
+    )
+    talk.add_argument("name", metavar="NAME", help="a registered name, a folder, or a hub id")
+    talk.add_argument("--noise", default="clean", metavar="NAME", help="a noise, as inf or inf4 (default: none)")
+    talk.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise's draw (default: %(default)s)")
+    limit = "limit of an answer, in tokens (default: %(default)s)"
+    talk.add_argument("--max-new-tokens", type=int, default=256, metavar="N", help=limit)
+    talk.add_argument("--device", default="auto", help="auto or a torch device (default: %(default)s)")
+    talk.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: %(default)s)")
     check = commands.add_parser(
         "doctor",
         help="whether everything that a benchmark needs is here and works",
@@ -41,14 +53,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--out", type=Path, required=True, help="folder for one checkpoint folder a model; none may exist yet"
     )
     train.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
+    for command, run in ((names, _list), (talk, _chat), (check, _doctor), (look, _inspect), (train, _train_mini)):
+        command.set_defaults(run=run)
     options = parser.parse_args(arguments)
-    return {"list": _list, "doctor": _doctor, "inspect": _inspect, "train-mini": _train_mini}[options.command](options)
+    status: int = options.run(options)
+    return status
 
 
 def _list(options: argparse.Namespace) -> int:
     for spec in MODELS.values():
         source = f"{spec.source}/{spec.subfolder}".rstrip("/")
         print(f"{spec.name:<16} {source}")
+    return 0
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from models.chat import Talk, chat, typed
+    from models.loading import LoadError, load
+
+    try:
+        talk = Talk(options.noise, options.seed, options.max_new_tokens)
+        loaded = load(options.name, options.device, options.dtype)
+    except (UnknownModelError, LoadError, ValueError) as error:
+        print(f"python -m models chat: {error}", file=sys.stderr)
+        return 1
+    chat(loaded, talk, typed(f"{options.name}> "), print)
     return 0
 
 
