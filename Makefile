@@ -12,6 +12,7 @@ ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
+PEERS_READY := $(VENV)/.peers-ready
 
 .PHONY: bench test proofs quick check format sample install clean
 .DELETE_ON_ERROR:
@@ -23,9 +24,9 @@ test: $(DEV_READY)
 	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
 
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
-	tests/benchmarks/test_notebook.py
+	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py
 
-proofs: $(DEV_READY)
+proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 
 quick: $(READY)
@@ -53,6 +54,10 @@ $(READY): requirements.txt
 
 $(DEV_READY): requirements-dev.txt $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	@touch $@
+
+$(PEERS_READY): requirements-peers.txt $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-peers.txt
 	@touch $@
 
 sample: $(DEV_READY)

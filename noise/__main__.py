@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from tqdm import tqdm
 
 from noise.datasets import generate_noisy_datasets
+from noise.lm_eval import write_lm_eval_tasks
 from noise.problems import Problem
 from noise.registry import NOISES, find_noise
 
@@ -17,6 +18,7 @@ examples:
   python -m noise --problems mine.jsonl                      every noise, into data/
   python -m noise --problems mini --datasets inf --out /tmp  the embedded test problems with irrelevant numbers
   python -m noise --problems gsm8k:train --seed 1            GSM8K's training split from the hub, another draw
+  python -m noise --problems mine.jsonl --format lm-eval --out tasks    tasks for lm-evaluation-harness
 """
 
 
@@ -31,15 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tqdm(problems, desc=name, unit=" problems", file=sys.stderr, disable=None)
 
     try:
-        paths = generate_noisy_datasets(options.problems, options.datasets, options.seed, options.out, progress=bar)
+        write = write_lm_eval_tasks if options.format == "lm-eval" else generate_noisy_datasets
+        paths = write(options.problems, options.datasets, options.seed, options.out, bar)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m noise: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("python -m noise: interrupted; the file under way was not written", file=sys.stderr)
         return 130
-    for name, path in paths.items():
-        print(f"{path}  {counts[name]:,} problem{'' if counts[name] == 1 else 's'}")
+    for path, count in zip(paths.values(), counts.values(), strict=True):
+        print(f"{path}  {count:,} problem{'' if count == 1 else 's'}")
+    if options.format == "lm-eval":
+        tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
+        print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
     return 0
 
 
@@ -62,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         default=list(NOISES),
         metavar="A,B",
         help=f"the noises, with commas between them; inf4 is four distractors of inf (default: {','.join(NOISES)})",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("jsonl", "lm-eval"),
+        default="jsonl",
+        help="lines alone, or a folder of tasks for lm-evaluation-harness, the clean problems among them"
+        " (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of every draw (default: 0)")
     parser.add_argument("--out", default="data", metavar="DIR", help="the folder of the files (default: data)")
