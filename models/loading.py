@@ -22,6 +22,7 @@ from transformers import (
 from transformers.utils import logging
 
 from models.adapters import ADAPTER_CONFIG, attached, base_of, is_adapter, merged
+from models.checkpoint_files import check_files, check_tokenizer, reading
 from models.registry import TRAINING_LOG, ModelSpec, find_model
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -89,13 +90,16 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
 def read_model(folder: Path, precision: torch.dtype) -> Any:
     """The model in `folder`, on the CPU, of the class that its configuration names; an adapter is merged into its base.
 
-    Merging is done in float32 and rounded once, as a small change would be lost in a lower precision. Raises what
-    transformers raises, and `ValueError` for an adapter whose base is not to be found or has other weights.
+    Merging is done in float32 and rounded once, as a small change would be lost in a lower precision. Raises
+    `CheckpointDamaged`, what transformers raises for an adapter, and `ValueError` for one whose base is not to be found
+    or has other weights.
     """
+    check_files(folder)
     if not is_adapter(folder):
-        return AutoModelForCausalLM.from_pretrained(
-            folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **_HERE
-        )
+        with reading(folder / "config.json", folder / "*.safetensors"):  # which do not go together
+            return AutoModelForCausalLM.from_pretrained(
+                folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **_HERE
+            )
     base = checked_base(folder)
     return merged(attached(read_model(base, torch.float32), folder)).to(precision)
 
@@ -117,7 +121,10 @@ def _read_tokenizer(folder: Path) -> Any:
     """The tokenizer in `folder`; where an adapter has none, that of its base."""
     if is_adapter(folder) and not any(folder.glob("tokenizer*")):
         return _read_tokenizer(checkpoint_folder(base_of(folder)))
-    return AutoTokenizer.from_pretrained(folder, **_HERE)
+    check_files(folder)  # the configuration first: a tokenizer reads it too
+    check_tokenizer(folder)
+    with reading(folder / "tokenizer_config.json"):
+        return AutoTokenizer.from_pretrained(folder, **_HERE)
 
 
 @contextmanager
