@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.places import SeveralCheckpointsError, checkpoint_in
+
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
 #: The file beside weights that were trained here, a miniature's or a tuned model's, that says how they were made.
 TRAINING_LOG = "training.json"
@@ -76,6 +78,10 @@ def _from_source(name: str, source: str, text: str) -> ModelSpec:
         return ModelSpec(name, known.source, known.subfolder, known.revision, known.caveat)
     folder = Path(source).expanduser()
     if source and folder.is_dir():
+        try:
+            folder = checkpoint_in(folder)
+        except SeveralCheckpointsError as error:
+            raise UnknownModelError(f"model {text!r}: {error}") from None
         return ModelSpec(name, str(folder), caveat=_caveat_of(folder))
     if _HUB_ID.fullmatch(source):
         return ModelSpec(name, source)
