@@ -1,4 +1,4 @@
-"""Where in a folder the checkpoint is: in it, in a snapshot of the hub's cache, or in its one sub-folder that has it."""
+"""Where in a folder the checkpoint is: in it, in a snapshot of the hub's cache, or in its only sub-folder with one."""
 
 from __future__ import annotations
 
