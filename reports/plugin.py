@@ -182,7 +182,8 @@ class _Reporting:
             for line in wrapped(sentence, shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line)
         if self._failure:
-            terminalreporter.write_line(f"the reports are not complete: {self._failure}", red=True)
+            for line in wrapped(f"the reports are not complete: {self._failure}", shutil.get_terminal_size().columns):
+                terminalreporter.write_line(line, red=True)
 
 
 def progress_of(config: pytest.Config) -> Progress:

@@ -244,6 +244,17 @@ def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytes
     outcome.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_fault_of_a_report_fails_the_run_and_hides_no_figure(grid: pytest.Pytester) -> None:
+    with (grid.path / "conftest.py").open("a") as conftest:
+        conftest.write("\nimport reports.experiment\nreports.experiment.write_page = lambda findings: 1 / 0\n")
+    outcome = run(grid, "-k", "diffllama")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["diffllama * 80.0*", f"files: {Path('results', 'run.json')}, *"])
+    said = " ".join(outcome.stdout.str().split())
+    assert "the reports are not complete: ZeroDivisionError: division by zero (" in said
+    outcome.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
 def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pytester) -> None:
     run(grid, "-k", "clean")
     damaged = grid.path / "results" / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
@@ -251,7 +262,7 @@ def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pyt
     outcome = run(grid, "-k", "diffllama and clean")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["diffllama * 80.0", "the reports are not complete: *clean.jsonl, line 11: expected *"]
+        ["diffllama * 80.0", "the reports are not complete: *clean.jsonl,", "  line 11: expected *"]
     )
 
 
@@ -272,7 +283,7 @@ def test_damage_in_a_cell_of_the_run_ends_no_run_that_writes_xml(grid: pytest.Py
     damaged.write_bytes(b"oops\n" + damaged.read_bytes())
     outcome = run(grid, "-k", "inf", "--junitxml=out.xml")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(["the reports are not complete: *clean.jsonl, line 1: expected *"])
+    outcome.stdout.fnmatch_lines(["the reports are not complete: *clean.jsonl,", "  line 1: expected *"])
 
 
 def test_a_case_without_an_announced_experiment_says_what_is_missing(pytester: pytest.Pytester) -> None:
