@@ -244,9 +244,10 @@ def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytes
     outcome.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_fault_of_a_report_fails_the_run_and_hides_no_figure(grid: pytest.Pytester) -> None:
-    with (grid.path / "conftest.py").open("a") as conftest:
-        conftest.write("\nimport reports.experiment\nreports.experiment.write_page = lambda findings: 1 / 0\n")
+def test_a_fault_of_a_report_fails_the_run_and_hides_no_figure(
+    grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.experiment.write_page", lambda findings: 1 / 0)
     outcome = run(grid, "-k", "diffllama")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["diffllama * 80.0*", f"files: {Path('results', 'run.json')}, *"])
