@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from models.registry import ModelSpec, find_models
+from models.registry import ModelSpec, address, find_models
+from models.trust import NO_TRUST, Trust
 from models.tuning_options import SUFFIX, Tuning
 from noise.lines import unknown
 from noise.problems import Problem
@@ -141,7 +142,7 @@ class Plan:
 
     def options(self) -> dict[str, object]:
         """The plan as plain values, for the record of a run."""
-        models = {spec.name: _place(f"{spec.source}/{spec.subfolder}".rstrip("/")) for spec in self.models}
+        models = {spec.name: _place(address(spec)) for spec in self.models}
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
         return {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
 
@@ -271,6 +272,6 @@ def choose_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted(chosen))
 
 
-def choose_models(models: str | Sequence[str]) -> tuple[ModelSpec, ...]:
-    """The models of a comma-separated list, or of a list. Raises `UnknownModelError`."""
-    return tuple(find_models(models if isinstance(models, str) else ",".join(models)))
+def choose_models(models: str | Sequence[str], trust: Trust = NO_TRUST) -> tuple[ModelSpec, ...]:
+    """The models of a comma-separated list, or of a list, each trusted as `trust` says. Raises `UnknownModelError`."""
+    return tuple(find_models(models if isinstance(models, str) else ",".join(models), trust))

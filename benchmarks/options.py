@@ -27,6 +27,7 @@ from benchmarks.grid import (
     choose_sft_noise,
 )
 from models.registry import MODELS
+from models.trust import add_trust, trust_of
 from models.tuning_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
 from noise.datasets import existing_noisy_file
 from noise.sources import SOURCES, is_file_source, split_source
@@ -95,6 +96,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("auto", "float32", "bfloat16", "float16"),
         help="precision; auto is bfloat16 where native, float32 on a CPU (default: %(default)s)",
     )
+    add_trust(add)
     add(
         "--skip-data-gen",
         action="store_true",
@@ -222,7 +224,7 @@ def plan_of(option: Any) -> Plan:
     if sft_problems is not None:
         _check_source("--sft-problems", sft_problems)
     return Plan(
-        models=choose_models(get("models")),
+        models=choose_models(get("models"), trust_of(option)),
         datasets=datasets,
         stages=tuple(stage for stage in STAGES if not left_out[stage]),
         measures=measures,

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.registry import MODELS, UnknownModelError, find_models
+from models.registry import MODELS, UnknownModelError, address, find_models
+from models.trust import add_trust, trust_of
+
+_NAME = "a registered name, a folder, or a hub id (org/name, org/name@revision/folder)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,12 +19,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     names = commands.add_parser("list", help="the models that have a name, and where each comes from")
+    fetch = commands.add_parser(
+        "download",
+        help="fetch models from the hub, and check them",
+        description="Fetch models from the hub into its cache, and check what arrives against the hub's checksums. What"
+        " is here already is not asked for again, and what was interrupted goes on. Exit status: 0 when all of them are"
+        " here, 1 when one could not be had, 130 when interrupted.",
+    )
+    every = "what --models takes: a registered name, org/name, org/name@revision/folder (default: all registered ones)"
+    fetch.add_argument("names", metavar="NAME", nargs="*", help=every)
+    kept = "the folder to keep them in (default: the hub's cache, HF_HUB_CACHE)"
+    fetch.add_argument("--cache", type=Path, metavar="DIR", help=kept)
+    fetch.add_argument("--check", action="store_true", help="check again what is here already; fetch what is damaged")
     talk = commands.add_parser(
         "chat",
         help="ask a model one question after another",
         description="Ask a model one question after another, each with noise put in if that is wanted; /help inside.",
     )
-    talk.add_argument("name", metavar="NAME", help="a registered name, a folder, or a hub id")
+    talk.add_argument("name", metavar="NAME", help=_NAME)
     talk.add_argument("--noise", default="clean", metavar="NAME", help="a noise, as inf or inf4 (default: none)")
     talk.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise's draw (default: %(default)s)")
     limit = "limit of an answer, in tokens (default: %(default)s)"
@@ -40,9 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="what a model is made of, and whether two of them are matched",
         description="Parameters by block, configuration, layers with their λ, memory; of two, what they differ in.",
     )
-    look.add_argument("name", metavar="NAME", help="a registered name, a folder, or a hub id")
+    look.add_argument("name", metavar="NAME", help=_NAME)
     look.add_argument("--compare", metavar="OTHER", help="a second model; the exit status is 0 also where they differ")
     look.add_argument("--json", action="store_true", help="as JSON")
+    for command in (fetch, talk, check, look):
+        add_trust(command.add_argument)
     train = commands.add_parser(
         "train-mini",
         help="train the miniature pair from nothing",
@@ -53,7 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--out", type=Path, required=True, help="folder for one checkpoint folder a model; none may exist yet"
     )
     train.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
-    for command, run in ((names, _list), (talk, _chat), (check, _doctor), (look, _inspect), (train, _train_mini)):
+    commands_and_runs = {
+        names: _list,
+        fetch: _download,
+        talk: _chat,
+        check: _doctor,
+        look: _inspect,
+        train: _train_mini,
+    }
+    for command, run in commands_and_runs.items():
         command.set_defaults(run=run)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
@@ -62,9 +87,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     for spec in MODELS.values():
-        source = f"{spec.source}/{spec.subfolder}".rstrip("/")
-        print(f"{spec.name:<16} {source}")
+        print(f"{spec.name:<16} {address(spec)}")
     return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    from models.download import download, hub_models
+
+    try:
+        specs = find_models(",".join(options.names), trust_of(options)) if options.names else hub_models()
+    except UnknownModelError as error:
+        print(f"python -m models download: {error}", file=sys.stderr)
+        return 2
+    return download(specs, options.cache, options.check)
 
 
 def _chat(options: argparse.Namespace) -> int:
@@ -73,7 +108,8 @@ def _chat(options: argparse.Namespace) -> int:
 
     try:
         talk = Talk(options.noise, options.seed, options.max_new_tokens)
-        loaded = load(options.name, options.device, options.dtype)
+        (spec,) = find_models(options.name, trust_of(options))
+        loaded = load(spec, options.device, options.dtype)
     except (UnknownModelError, LoadError, ValueError) as error:
         print(f"python -m models chat: {error}", file=sys.stderr)
         return 1
@@ -85,7 +121,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from models.doctor import doctor
 
     try:
-        specs = None if options.models is None else find_models(options.models)
+        specs = None if options.models is None else find_models(options.models, trust_of(options))
     except UnknownModelError as error:
         print(f"python -m models doctor: {error}", file=sys.stderr)
         return 2
@@ -99,8 +135,10 @@ def _inspect(options: argparse.Namespace) -> int:
     from models.loading import LoadError, load
 
     try:
-        first = load(options.name, device="cpu")
-        second = None if options.compare is None else load(options.compare, device="cpu")
+        (spec,) = find_models(options.name, trust_of(options))
+        (against,) = (None,) if options.compare is None else find_models(options.compare, trust_of(options))
+        first = load(spec, device="cpu")
+        second = None if against is None else load(against, device="cpu")
     except (UnknownModelError, LoadError) as error:
         print(f"python -m models inspect: {error}", file=sys.stderr)
         return 1

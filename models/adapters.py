@@ -6,26 +6,19 @@ peft takes two seconds to import, so it is imported where an adapter is at hand:
 from __future__ import annotations
 
 import json
-import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import PreTrainedModel
 
-from models.registry import MODELS, TRAINING_LOG, ModelSpec, reference_of, spec_of_reference
+from models.bases import ADAPTER_CONFIG
+from models.registry import ModelSpec, reference_of
 from models.tuning_options import LORA_TARGETS, Tuning
 
 if TYPE_CHECKING:
     from peft import PeftModel
-
-#: The file that makes a folder an adapter, and not a model.
-ADAPTER_CONFIG = "adapter_config.json"
-
-
-def is_adapter(folder: Path) -> bool:
-    """Whether `folder` holds a peft adapter."""
-    return (folder / ADAPTER_CONFIG).is_file()
 
 
 def targets_of(model: PreTrainedModel, name: str) -> list[str]:
@@ -73,39 +66,18 @@ def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
         config.base_model_name_or_path = before
 
 
-def base_of(folder: Path) -> ModelSpec:
-    """The model that the adapter in `folder` belongs on: where its configuration says, or else where it was when the
-    adapter was trained here. Raises `ValueError` where it cannot be found, and for an adapter that is not LoRA's."""
-    try:
-        config = json.loads((folder / ADAPTER_CONFIG).read_bytes())
-        reference, kind = config["base_model_name_or_path"], config["peft_type"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / ADAPTER_CONFIG} does not name the adapter's base and kind ({error})") from None
-    if kind != "LORA":
-        raise ValueError(f"{folder} holds an adapter of the kind {kind!r}; expected 'LORA', which can be merged")
-    found = spec_of_reference(str(reference), folder) or _base_when_trained(folder)
-    if found is None or os.path.realpath(found.source) == os.path.realpath(folder):
-        raise ValueError(
-            f"the adapter in {folder} belongs on {reference!r}, which is no registered model ({', '.join(MODELS)}), no"
-            " hub id, and no folder, neither from there nor from here"
-        )
-    return found
-
-
-def _base_when_trained(folder: Path) -> ModelSpec | None:
-    try:
-        path = Path(json.loads((folder / TRAINING_LOG).read_bytes())["base_path"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return ModelSpec(path.name, str(path)) if path.is_dir() else None
-
-
 def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
-    """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed."""
+    """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed. Raises `ValueError` for
+    an adapter that has not all the weights that `base` wants of it."""
     from peft import PeftModel
 
-    with torch.random.fork_rng():  # peft draws weights before it reads them
-        return PeftModel.from_pretrained(base, str(folder)).eval()
+    with torch.random.fork_rng(), warnings.catch_warnings():  # peft draws weights before it reads them
+        warnings.filterwarnings("error", message="Found missing adapter keys")
+        try:
+            return PeftModel.from_pretrained(base, str(folder)).eval()
+        except UserWarning as warning:
+            said = str(warning).splitlines()[0]
+            raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {said:.300}") from warning
 
 
 def merged(model: PeftModel) -> Any:

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import safe_open
-from transformers import AutoConfig, GenerationConfig
+from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig
+
+from models.places import PICKLES
+from models.trust import NO_TRUST, Trust
 
 
 class CheckpointDamaged(ValueError):
     """A file of a checkpoint does not hold what it should. The message names the file."""
+
+
+class UntrustedError(ValueError):
+    """A checkpoint wants to run code of its author when it is read. The message names the option that lets it."""
 
 
 @contextmanager
@@ -23,7 +30,7 @@ def reading(*paths: Path) -> Iterator[None]:
     """
     try:
         yield
-    except CheckpointDamaged:
+    except (CheckpointDamaged, UntrustedError):
         raise
     except Exception as error:
         said = " ".join(str(error).split()) or "no reason given"
@@ -31,18 +38,24 @@ def reading(*paths: Path) -> Iterator[None]:
         raise CheckpointDamaged(f"{names}: {type(error).__name__}: {said:.300}") from error
 
 
-def check_files(folder: Path) -> None:
+def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
     """Every JSON file of the folder is an object, the configurations are ones of models that transformers knows, every
-    shard that an index names is there, and every file of weights has a whole header and all the bytes that this tells
-    of. Raises `CheckpointDamaged`."""
+    shard that an index names is there, every file of weights has a whole header and all the bytes that this tells of,
+    and nothing of it wants more trust than it has. Raises `CheckpointDamaged`, `UntrustedError`."""
     for path in sorted(folder.glob("*.json")):
         facts = _object(path)
-        if path.name.endswith(".safetensors.index.json"):
+        if path.name.endswith((".safetensors.index.json", ".bin.index.json")):
             _check_shards(path, facts)
-    for name, kind in (("config.json", AutoConfig), ("generation_config.json", GenerationConfig)):
-        if (folder / name).exists():
-            with reading(folder / name):
-                kind.from_pretrained(folder, local_files_only=True)
+        if path.name == "config.json" and not trust.code:
+            _check_code(path, facts)
+    if not trust.pickles:
+        _check_pickles(folder)
+    if (folder / "config.json").exists():
+        with reading(folder / "config.json"):
+            AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust.code)
+    if (folder / "generation_config.json").exists():
+        with reading(folder / "generation_config.json"):
+            GenerationConfig.from_pretrained(folder, local_files_only=True)
     for path in sorted(folder.glob("*.safetensors")):
         with reading(path), safe_open(str(path), framework="pt") as weights:
             weights.keys()
@@ -58,6 +71,24 @@ def check_tokenizer(folder: Path) -> None:
             Tokenizer.from_file(str(path))
     elif not any(folder.glob("*token*")) and not any(folder.glob("vocab*")):
         raise CheckpointDamaged(f"{folder} has no tokenizer; tokenizer.json was expected beside the weights")
+
+
+def _check_code(path: Path, facts: dict[str, object]) -> None:
+    kind = facts.get("model_type")
+    if facts.get("auto_map") and kind not in CONFIG_MAPPING:
+        raise UntrustedError(
+            f"{path}: the architecture {kind!r} is not transformers' own, and comes with code of the checkpoint's"
+            " author; where you trust it, ask for it: --trust-remote-code"
+        )
+
+
+def _check_pickles(folder: Path) -> None:
+    pickles = sorted(path.name for path in folder.iterdir() if PICKLES.fullmatch(path.name))
+    if pickles and not any(folder.glob("*.safetensors")):
+        raise UntrustedError(
+            f"{folder} has only pickled weights ({pickles[0]}), and a pickle can run any code when it is read; where"
+            " you trust its author, ask for them: --allow-pickles"
+        )
 
 
 def _object(path: Path) -> dict[str, object]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from models.registry import MODELS, ModelSpec
+from models.hub_cache import cache_folder, cached
+from models.registry import MODELS, ModelSpec, address, known_as
 
 PROJECT = Path(__file__).resolve().parent.parent
 #: Free space, in bytes, that a run with fine-tuning and its pictures wants.
@@ -131,21 +132,15 @@ def _noise() -> str:
 
 
 def _checkpoint(spec: ModelSpec) -> str:
-    """Whether it is here; one of the hub's is fetched when it is first asked for."""
-    if Path(spec.source).is_dir():
-        folder = Path(spec.source) / spec.subfolder
-        if not any(folder.glob("*.safetensors")):
-            raise Unwell(f"no weights in {folder}", "expected *.safetensors there; copy or train the checkpoint again")
-        size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-        return f"{size / 2**20:,.1f} MiB of weights"
-    from huggingface_hub import try_to_load_from_cache
-
-    name = f"{spec.subfolder}/config.json".lstrip("/")
-    cached = try_to_load_from_cache(spec.source, name, revision=spec.revision)
-    if not isinstance(cached, str):
-        remedy = "it is fetched when it is first asked for, with a network"
-        raise Unwell(f"{spec.source} is not in the hub's cache", remedy)
-    return f"in {Path(cached).parent}"
+    """Whether all of it is here."""
+    folder = Path(spec.source) / spec.subfolder if Path(spec.source).is_dir() else cached(spec)
+    if folder is None:
+        raise Unwell(f"{address(spec)} is not in {cache_folder()}", f"python -m models download {known_as(spec)}")
+    weights = [path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin")]
+    if not weights:
+        raise Unwell(f"no weights in {folder}", "expected *.safetensors there; copy or train the checkpoint again")
+    size = sum(path.stat().st_size for path in weights)
+    return f"{size / 2**20:,.1f} MiB of weights"
 
 
 def _generation(spec: ModelSpec) -> str:

@@ -11,6 +11,7 @@ from torch import nn
 
 from models.differential import lambdas
 from models.loading import LoadedModel
+from models.registry import address
 
 #: What a parameter belongs to, by what its name contains; the first that fits counts.
 _BLOCKS = (
@@ -84,7 +85,7 @@ def inspect(loaded: LoadedModel) -> Inspection:
     total = sum(blocks.values())
     return Inspection(
         name=loaded.spec.name,
-        source=f"{loaded.spec.source}/{loaded.spec.subfolder}".rstrip("/"),
+        source=address(loaded.spec),
         fingerprint=loaded.fingerprint,
         architecture=type(model).__name__,
         parameters=total,

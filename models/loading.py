@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,17 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from models.adapters import ADAPTER_CONFIG, attached, base_of, is_adapter, merged
+from models.adapters import attached, merged
+from models.bases import ADAPTER_CONFIG, base_of, is_adapter
 from models.checkpoint_files import check_files, check_tokenizer, reading
+from models.hub import fetched
+from models.hub_cache import checksum_of, is_intact
+from models.hub_errors import HubError
+from models.places import PICKLES
 from models.registry import TRAINING_LOG, ModelSpec, find_model
+from models.trust import NO_TRUST, Trust
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_HERE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 class LoadError(RuntimeError):
@@ -72,14 +77,12 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     folder = checkpoint_folder(spec)
     try:
         with without_bars():
-            tokenizer = _read_tokenizer(folder)
-            model = read_model(folder, precision)
-        printed = fingerprint(folder)
+            tokenizer = _read_tokenizer(folder, spec.trust)
+            model = read_model(folder, precision, spec.trust)
+        _fit(tokenizer, model)
+        printed = fingerprint(folder, spec.trust)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise LoadError(f"model {spec.name!r}: {folder} does not hold a usable checkpoint: {error}") from error
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    tokenizer.padding_side = "left"
     try:
         model = model.to(target)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
@@ -87,44 +90,65 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     return LoadedModel(model.eval(), tokenizer, spec, printed)
 
 
-def read_model(folder: Path, precision: torch.dtype) -> Any:
+def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST) -> Any:
     """The model in `folder`, on the CPU, of the class that its configuration names; an adapter is merged into its base.
 
     Merging is done in float32 and rounded once, as a small change would be lost in a lower precision. Raises
     `CheckpointDamaged`, what transformers raises for an adapter, and `ValueError` for one whose base is not to be found
     or has other weights.
     """
-    check_files(folder)
+    check_files(folder, trust)
     if not is_adapter(folder):
         with reading(folder / "config.json", folder / "*.safetensors"):  # which do not go together
             return AutoModelForCausalLM.from_pretrained(
-                folder, dtype=precision, attn_implementation="sdpa", use_safetensors=True, **_HERE
+                folder,
+                dtype=precision,
+                attn_implementation="sdpa",
+                use_safetensors=None if trust.pickles else True,
+                local_files_only=True,
+                trust_remote_code=trust.code,
             )
-    base = checked_base(folder)
-    return merged(attached(read_model(base, torch.float32), folder)).to(precision)
+    base = checked_base(folder, trust)
+    return merged(attached(read_model(base, torch.float32, trust), folder)).to(precision)
 
 
-def checked_base(folder: Path) -> Path:
+def checked_base(folder: Path, trust: Trust = NO_TRUST) -> Path:
     """The folder of the base of the adapter in `folder`. Raises `ValueError` for a base that the adapter's log says
     had other weights when the adapter was trained."""
-    base = checkpoint_folder(base_of(folder))
+    base = checkpoint_folder(replace(base_of(folder), trust=trust))
     try:
         trained_on = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]["base"]
     except (OSError, ValueError, KeyError, TypeError):
         return base  # somebody else's adapter, which says nothing
-    if trained_on != fingerprint(base):
+    if trained_on != fingerprint(base, trust):
         raise ValueError(f"the adapter in {folder} was trained on a model with other weights than {base} has now")
     return base
 
 
-def _read_tokenizer(folder: Path) -> Any:
+def _read_tokenizer(folder: Path, trust: Trust) -> Any:
     """The tokenizer in `folder`; where an adapter has none, that of its base."""
     if is_adapter(folder) and not any(folder.glob("tokenizer*")):
-        return _read_tokenizer(checkpoint_folder(base_of(folder)))
-    check_files(folder)  # the configuration first: a tokenizer reads it too
+        return _read_tokenizer(checkpoint_folder(replace(base_of(folder), trust=trust)), trust)
+    check_files(folder, trust)  # the configuration first: a tokenizer reads it too
     check_tokenizer(folder)
     with reading(folder / "tokenizer_config.json"):
-        return AutoTokenizer.from_pretrained(folder, **_HERE)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust.code)
+
+
+def _fit(tokenizer: Any, model: Any) -> None:
+    """Give the tokenizer what a batch needs of it. A token that fills up rows is never looked at, so any will do where
+    it has none of its own. Raises `ValueError` for tokens that the model has no embedding for."""
+    rows = model.get_input_embeddings().num_embeddings
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= rows:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    tokenizer.padding_side = "left"
+    beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= rows}
+    if beyond and not all(token in tokenizer.all_special_tokens and "pad" in token.lower() for token in beyond):
+        token, number = max(beyond.items(), key=lambda item: item[1])
+        raise ValueError(
+            f"the tokenizer has {len(beyond)} tokens that the model has no embedding for, as {token!r} ({number}; the"
+            f" model has {rows}): they do not belong together"
+        )
 
 
 @contextmanager
@@ -141,44 +165,42 @@ def without_bars() -> Iterator[None]:
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
     """The folder that holds the checkpoint, downloaded first if `spec` names the hub and it is not there yet."""
-    local = Path(spec.source)
-    if local.is_dir():
-        folder = local / spec.subfolder
+    if Path(spec.source).is_dir():
+        folder = Path(spec.source) / spec.subfolder
     else:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-        inside = f"{spec.subfolder}/" if spec.subfolder else ""
         try:
-            root = snapshot_download(
-                spec.source,
-                revision=spec.revision,
-                allow_patterns=[f"{inside}{pattern}" for pattern in ("*.json", "*.safetensors", "*.model", "*.txt")],
-            )
-        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-            first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise LoadError(
-                f"model {spec.name!r}: {spec.source!r} is neither a folder here nor could it be had from the hub:"
-                f" {first_line}"
-            ) from error
-        folder = Path(root) / spec.subfolder
+            folder = fetched(spec)
+        except HubError as error:
+            raise LoadError(f"model {spec.name!r} is no folder here, and on the hub: {error}") from error
     if not (folder / "config.json").is_file() and not is_adapter(folder):
         raise LoadError(f"model {spec.name!r}: {folder} has no config.json; a checkpoint folder was expected")
     return folder
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     """SHA-256 (hex) over names and bytes of the files that decide what the model says, for an adapter those of its base
-    too. Read as a stream."""
+    too. Read as a stream. Raises `ValueError` for a file of the hub's cache that has not the hub's bytes any more."""
     digest = hashlib.sha256()
     if is_adapter(folder):
-        digest.update(fingerprint(checkpoint_folder(base_of(folder))).encode())
+        digest.update(fingerprint(checkpoint_folder(replace(base_of(folder), trust=trust)), trust).encode())
+    pickled = not any(folder.glob("*.safetensors"))
     for path in sorted(folder.iterdir()):
-        if path.suffix == ".safetensors" or path.name in _DECISIVE:
+        weights = path.suffix == ".safetensors" or (pickled and PICKLES.fullmatch(path.name))
+        if weights or path.suffix == ".py" or path.name in _DECISIVE:
             digest.update(path.name.encode() + b"\0")
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            digest.update(bytes.fromhex(_checked_sha256(path)))
     return digest.hexdigest()
+
+
+def _checked_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    expected = checksum_of(path)
+    if expected is not None and expected != found and (len(expected) == 64 or not is_intact(path)):
+        raise ValueError(
+            f"{path} has not the bytes any more that it came with; fetch it again: python -m models download --check"
+        )
+    return found
 
 
 _DECISIVE = {
@@ -192,6 +214,7 @@ _DECISIVE = {
     "merges.txt",
     "special_tokens_map.json",
     "added_tokens.json",
+    "chat_template.jinja",
 }
 
 

@@ -69,7 +69,7 @@ def tune(
         raise ValueError("--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled")
     base = checkpoint_folder(spec)
     settings = {
-        "base": fingerprint(base),
+        "base": fingerprint(base, spec.trust),
         **{name: value for name, value in asdict(tuning).items() if name != "rank" or tuning.method == "lora"},
         "samples": len(problems),
         "data": data_fingerprint(list(problems)),
@@ -178,7 +178,7 @@ def _train(
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("torch", "transformers", "peft", "tokenizers", "accelerate")},
     }
-    return Trained.of(model, padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler)), log
+    return Trained.of(model, padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler), spec.trust), log
 
 
 def _free(device: torch.device) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
-from models.adapters import attached, deltas, is_adapter, merged
+from models.adapters import attached, deltas, merged
+from models.bases import is_adapter
 from models.loading import checked_base, read_model
 from models.training_rows import taken
+from models.trust import NO_TRUST, Trust
 
 #: A checkpoint read back and the model in memory may differ by this share of the largest logit; in practice by nought.
 SAME = 1e-6
@@ -26,20 +28,22 @@ class TuningNotApplied(RuntimeError):
 @dataclass(frozen=True)
 class Trained:
     """What is kept of a model in memory after its training, so that it need not stay there while its checkpoint is
-    proven: its class (the base's, for an adapter), where and how it is held, and its logits on `inputs`."""
+    proven: its class (the base's, for an adapter), where and how it is held, its logits on `inputs`, and how far its
+    checkpoints are trusted."""
 
     kind: type
     device: torch.device
     held: torch.dtype
     inputs: dict[str, torch.Tensor]
     logits: torch.Tensor
+    trust: Trust = NO_TRUST
 
     @classmethod
-    def of(cls, model: Any, inputs: dict[str, torch.Tensor]) -> Trained:
+    def of(cls, model: Any, inputs: dict[str, torch.Tensor], trust: Trust = NO_TRUST) -> Trained:
         """What is kept of `model`, which is left in evaluation mode."""
         model.eval()
         plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-        return cls(type(plain), plain.device, plain.dtype, inputs, logits_of(model, inputs))
+        return cls(type(plain), plain.device, plain.dtype, inputs, logits_of(model, inputs), trust)
 
 
 @torch.inference_mode()
@@ -55,7 +59,7 @@ def prove(trained: Trained, folder: Path, base: Path, precision: torch.dtype) ->
 
 
 def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
-    again: Any = attached(read_model(base, trained.held), folder).to(trained.device)
+    again: Any = attached(read_model(base, trained.held, trained.trust), folder).to(trained.device)
     reread = _reread_difference(trained, folder, again)
     changes = deltas(again)
     still = [name for name, change in changes.items() if not change > 0]
@@ -63,9 +67,8 @@ def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
         raise TuningNotApplied(f"the adapter in {folder} changes nothing in {still[0] if still else 'any layer'}")
     del again
     exact = torch.float64
-    beside: Any = attached(read_model(checked_base(folder), exact), folder).to(
-        exact
-    )  # on the CPU: not all cards have it
+    base_again = read_model(checked_base(folder, trained.trust), exact, trained.trust)  # on the CPU: cards may lack it
+    beside: Any = attached(base_again, folder).to(exact)
     apart = logits_of(beside, trained.inputs)
     difference = share_of_difference(logits_of(merged(beside), trained.inputs), apart)
     if not difference <= MERGED:
@@ -82,8 +85,8 @@ def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
 
 
 def _of_weights(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
-    again: Any = read_model(folder, trained.held).to(trained.device)
-    changes = _changes(again, read_model(base, trained.held))
+    again: Any = read_model(folder, trained.held, trained.trust).to(trained.device)
+    changes = _changes(again, read_model(base, trained.held, trained.trust))
     still = [name for name, change in changes.items() if not change > 0]
     if still:
         raise TuningNotApplied(f"full fine-tuning changed nothing in {still[0]}")
@@ -96,8 +99,8 @@ def _of_weights(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
 
 def _as_used(trained: Trained, folder: Path, base: Path, precision: torch.dtype) -> dict[str, Any]:
     """Rounded to a low precision a small change may be lost, in some layers or in all."""
-    used: Any = read_model(folder, precision)
-    before: Any = read_model(base, precision)
+    used: Any = read_model(folder, precision, trained.trust)
+    before: Any = read_model(base, precision, trained.trust)
     kind: type = type(used)
     if kind is not trained.kind:
         raise TuningNotApplied(f"{folder} was read back as {kind.__name__}, not {trained.kind.__name__}")

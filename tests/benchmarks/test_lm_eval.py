@@ -26,7 +26,7 @@ NAMES = ("clean", "inf", "sd4")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("made")
     assert main(["--problems", "mini", "--datasets", "inf,sd4", "--format", "lm-eval", "--out", str(made)]) == 0
-    return made.rename(made.with_name("moved"))  # a folder of tasks may be moved
+    return made.rename(tmp_path_factory.mktemp("moved") / "tasks")  # a folder of tasks may be moved
 
 
 @pytest.mark.quick

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from models.loading import LoadError, load
 from models.registry import MODELS, ModelSpec
+from models.trust import Trust
 
 FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 VALUES: list[Any] = [None, "x", -1, [], {}, 3.5, 7]
@@ -128,9 +129,56 @@ def test_shards_load_and_one_that_is_missing_is_named(folder: Path) -> None:
     assert "model.safetensors.index.json names 1 files that are not there: model-00002-of-00002.safetensors" in said
 
 
-def test_pickled_weights_are_refused(folder: Path) -> None:
+def test_pickled_weights_are_read_only_where_they_are_asked_for(folder: Path) -> None:
     import torch
 
+    before = load(ModelSpec("mine", str(folder)), device="cpu", dtype="float32").model.state_dict()
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    assert "safetensors" in str(loaded_or_said(folder))
+    assert "has only pickled weights (pytorch_model.bin), and a pickle can run any code" in str(loaded_or_said(folder))
+    trusted = ModelSpec("mine", str(folder), trust=Trust(pickles=True))
+    after = load(trusted, device="cpu", dtype="float32").model.state_dict()
+    assert all(after[name].equal(value) for name, value in before.items())
+    assert load(trusted).fingerprint != load("diffllama").fingerprint, "other files decide"
+
+
+def test_code_beside_a_checkpoint_runs_only_where_it_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    """An architecture of the checkpoint's own, which here is DiffLlama under another name."""
+    (folder / "own_config.py").write_text(
+        "from transformers import DiffLlamaConfig\nclass OwnConfig(DiffLlamaConfig):\n    model_type = 'own'\n"
+    )
+    (folder / "own_model.py").write_text(
+        "from transformers import DiffLlamaForCausalLM\nfrom .own_config import OwnConfig\n"
+        f"open({str(tmp_path / 'ran')!r}, 'w').close()\n"
+        "class OwnModel(DiffLlamaForCausalLM):\n    config_class = OwnConfig\n"
+    )
+    facts = json.loads((folder / "config.json").read_bytes()) | {
+        "model_type": "own",
+        "auto_map": {"AutoConfig": "own_config.OwnConfig", "AutoModelForCausalLM": "own_model.OwnModel"},
+    }
+    (folder / "config.json").write_text(json.dumps(facts))
+    said = str(loaded_or_said(folder))
+    assert "mine/config.json: the architecture 'own' is not transformers' own" in said
+    assert "--trust-remote-code" in said
+    assert not (tmp_path / "ran").exists()
+    loaded = load(ModelSpec("mine", str(folder), trust=Trust(code=True)), device="cpu", dtype="float32")
+    assert (tmp_path / "ran").exists()
+    assert type(loaded.model).__name__ == "OwnModel"
+    assert loaded.fingerprint != load("diffllama").fingerprint
+
+
+def with_vocabulary(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = folder / "tokenizer.json"
+    facts = json.loads(path.read_bytes())
+    change(facts)
+    path.write_text(json.dumps(facts))
+
+
+def test_tokens_that_the_model_does_not_have_are_refused(folder: Path) -> None:
+    def more(facts: dict[str, Any]) -> None:
+        facts["model"]["vocab"] |= {"Ġbeyond": 5_000}
+
+    with_vocabulary(folder, more)
+    assert "the tokenizer has 1 tokens that the model has no embedding for, as 'Ġbeyond' (5000; the model has " in str(
+        loaded_or_said(folder)
+    )

@@ -73,34 +73,6 @@ def test_an_unknown_family_is_refused(copied: Path) -> None:
         load(str(copied))
 
 
-def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import huggingface_hub
-
-    def no_network(*args: object, **options: object) -> str:
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_network)
-    with pytest.raises(LoadError, match="neither a folder here nor could it be had from the hub: no route to host"):
-        load("diffllama-375m")
-
-
-def test_a_sub_folder_of_the_hub_is_what_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The two real checkpoints lie in one: only it is asked for, and it is what is loaded."""
-    import huggingface_hub
-
-    shutil.copytree(MODELS["diffllama"].source, tmp_path / "checkpoint-64434")
-    asked: dict[str, object] = {}
-
-    def snapshot(repository: str, **options: object) -> str:
-        asked.update(options, repository=repository)
-        return str(tmp_path)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    assert type(load("diffllama-375m").model) is DiffLlamaForCausalLM
-    assert asked["repository"] == "reyllama/DiffLlama-375M"
-    assert "checkpoint-64434/*.safetensors" in asked["allow_patterns"]  # type: ignore[operator]
-
-
 def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> None:
     original = Path(MODELS["diffllama"].source)
     assert fingerprint(copied) == fingerprint(original)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from models.registry import MODELS, UnknownModelError, find_model, find_models
+from models.registry import MODELS, ModelSpec, UnknownModelError, address, find_model, find_models
 
 pytestmark = pytest.mark.quick
 
@@ -31,6 +32,20 @@ def test_a_folder_goes_by_its_last_part(tmp_path: Path) -> None:
 def test_a_hub_id_goes_by_its_last_part() -> None:
     spec = find_model("Qwen/Qwen2.5-0.5B")
     assert (spec.name, spec.source) == ("Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B")
+
+
+def test_a_hub_id_may_name_a_revision_and_a_folder() -> None:
+    spec = find_model("reyllama/DiffLlama-375M@main/checkpoint-64434")
+    assert spec == ModelSpec("DiffLlama-375M", "reyllama/DiffLlama-375M", "checkpoint-64434", "main")
+    assert find_model("first=org/name@v1.0").revision == "v1.0"
+    assert address(spec) == "reyllama/DiffLlama-375M@main/checkpoint-64434"
+
+
+def test_the_study_s_models_are_pinned_to_a_commit() -> None:
+    hub = [spec for spec in MODELS.values() if not Path(spec.source).is_dir()]
+    assert len(hub) == 2
+    assert all(re.fullmatch("[0-9a-f]{40}", str(spec.revision)) for spec in hub)
+    assert [find_model(address(spec)).source for spec in hub] == [spec.source for spec in hub]
 
 
 def test_a_model_can_be_given_a_name(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What is here of the Hugging Face hub, in the hub's own cache and layout: https://huggingface.co/docs/hub/local-cache.
+
+There each file goes by its checksum, so that a copy can be checked for as long as it lives, with a network or without.
+No torch here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from models.places import is_whole
+from models.registry import ModelSpec
+
+DEFAULT_REVISION = "main"
+
+
+def cache_folder(cache: Path | None = None) -> Path:
+    """Where checkpoints are kept: `cache`, or what `HF_HUB_CACHE` and `HF_HOME` say, or the hub's default."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE if cache is None else cache).expanduser()
+
+
+def cached(spec: ModelSpec, cache: Path | None = None) -> Path | None:
+    """The folder of the checkpoint if all of it is here; nobody is asked."""
+    root = repository_folder(spec, cache_folder(cache))
+    revision = spec.revision or DEFAULT_REVISION
+    ref = root / "refs" / revision
+    commit = ref.read_text().strip() if ref.is_file() else revision
+    folder = root / "snapshots" / commit / spec.subfolder
+    return folder if is_whole(folder, spec.trust.pickles) else None
+
+
+def repository_folder(spec: ModelSpec, place: Path) -> Path:
+    """Where a cache keeps the repository of a model."""
+    return place / f"models--{spec.source.replace('/', '--')}"
+
+
+def point(spec: ModelSpec, commit: str, place: Path) -> None:
+    """Note which commit a branch or a tag was at, as other programs of the hub do."""
+    revision = spec.revision or DEFAULT_REVISION
+    if revision != commit:
+        ref = repository_folder(spec, place) / "refs" / revision
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        ref.write_text(commit)
+
+
+def is_intact(path: Path) -> bool:
+    """Whether a file has the bytes that its name in the hub's cache promises: SHA-256 for a large one, git's SHA-1 for
+    a small one. True for a file that is not kept there, of which nothing is known."""
+    expected = checksum_of(path)
+    if expected is None:
+        return True
+    with path.open("rb") as file:
+        if len(expected) == 64:
+            return hashlib.file_digest(file, "sha256").hexdigest() == expected
+        content = file.read()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == expected
+
+
+def checksum_of(path: Path) -> str | None:
+    """The checksum (hex) that a file of the hub's cache goes by: 64 digits of SHA-256 or 40 of git's SHA-1; None for
+    any other file."""
+    kept = Path(os.path.realpath(path))
+    hexadecimal = not set(kept.name) - set("0123456789abcdef")
+    return kept.name if kept.parent.name == "blobs" and hexadecimal and len(kept.name) in (40, 64) else None

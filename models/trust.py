@@ -1,0 +1,30 @@
+"""What of a checkpoint may run code of its author, and the options that let it. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What of a checkpoint may run code of its author when it is read: pickled weights, and Python files beside them.
+    Nothing may unless it is asked for."""
+
+    pickles: bool = False
+    code: bool = False
+
+
+NO_TRUST = Trust()
+
+
+def add_trust(add: Callable[..., object]) -> None:
+    """Add the options, with argparse's `add_argument` or pytest's `addoption`."""
+    add("--allow-pickles", action="store_true", help="read pickled weights, which can run any code of their author")
+    add("--trust-remote-code", action="store_true", help="run the Python files that come with a checkpoint")
+
+
+def trust_of(options: Any) -> Trust:
+    """What the parsed options come to."""
+    return Trust(pickles=options.allow_pickles, code=options.trust_remote_code)

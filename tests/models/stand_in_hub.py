@@ -1,0 +1,229 @@
+"""A hub on loopback that speaks as much of the real one's API as `huggingface_hub` asks for, and fails when told to.
+
+https://huggingface.co/docs/hub/api; files of any size are served as the real one serves large ones: the address that is
+asked answers with a redirect to a store, and the checksum is in the headers of the first answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+#: Files up to this size, in bytes, lie in git itself, with git's own checksum; the others in the store, with SHA-256.
+IN_GIT = 16 * 1024
+
+
+@dataclass
+class Fault:
+    """What goes wrong with a file: `times` times, or always where that is None.
+
+    `status` is answered in its place; `cut` is how many bytes of its store's answer arrive before the line drops;
+    `stall` how many seconds pass in the middle of it.
+    """
+
+    status: int | None = None
+    cut: int | None = None
+    stall: float = 0.0
+    times: int | None = 1
+
+    def strikes(self) -> bool:
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+@dataclass
+class Repository:
+    """One repository: its files by path, and what is asked of whoever comes (`gated`: to be let in first)."""
+
+    files: dict[str, bytes]
+    gated: bool = False
+    sha: str = ""
+    wrong: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        facts = "".join(f"{path} {hashlib.sha256(content).hexdigest()}\n" for path, content in self.files.items())
+        self.sha = self.sha or hashlib.sha1(facts.encode()).hexdigest()
+
+
+@dataclass
+class Hub:
+    """The running hub: where it and its store are (two hosts, as in the real world), its repositories by id, what goes
+    wrong by path, and what it was asked."""
+
+    url: str
+    store: str
+    repositories: dict[str, Repository]
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, id: str, folder: Path, within: str = "", **options: Any) -> Repository:
+        """A repository with the files of `folder`, all under the sub-folder `within`."""
+        files = {
+            f"{within}/{path.relative_to(folder).as_posix()}".lstrip("/"): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        self.repositories[id] = Repository(files, **options)
+        return self.repositories[id]
+
+    def ranges(self, path: str) -> list[str]:
+        """The ranges that were asked of the store for `path`, `` for all of it."""
+        return [range for method, asked, range in self.asked if method == "GET" and asked == f"store:{path}"]
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The variables with which `huggingface_hub` comes here, and keeps what it gets in `folder`."""
+        return {
+            "HF_ENDPOINT": self.url,
+            "HF_HOME": str(folder),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "1",
+            "HF_HUB_ETAG_TIMEOUT": "1",
+        }
+
+
+@contextmanager
+def stand_in_hub() -> Iterator[Hub]:
+    """Inside, a hub without repositories answers on a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.block_on_close = False  # a stalled answer need not be waited for
+    port = server.server_address[1]
+    hub = Hub(f"http://127.0.0.1:{port}", f"http://localhost:{port}", {})
+    server.hub = hub  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Nothing: the tests read `Hub.asked`."""
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        hub: Hub = self.server.hub  # type: ignore[attr-defined]
+        path = unquote(urlsplit(self.path).path).strip("/")
+        parts = path.split("/")
+        store = parts[0] == "store"
+        if store:
+            parts = parts[1:]
+        if parts[:2] == ["api", "models"]:
+            id, rest, what = "/".join(parts[2:4]), parts[4:], "api"
+        else:
+            id, rest, what = "/".join(parts[:2]), parts[2:], "file"
+        repository = hub.repositories.get(id)
+        if repository is None:
+            hub.asked.append((self.command, path, ""))
+            self._error(HTTPStatus.UNAUTHORIZED if len(parts) > 1 else HTTPStatus.NOT_FOUND, "RepoNotFound")
+        elif what == "api":
+            self._api(hub, repository, id, rest)
+        else:
+            self._file(hub, repository, id, rest, store)
+
+    def _api(self, hub: Hub, repository: Repository, id: str, rest: list[str]) -> None:
+        hub.asked.append((self.command, f"api:{id}/{'/'.join(rest)}", ""))
+        fault = self._fault(hub, "api")
+        if fault is not None and fault.status is not None:
+            self._error(fault.status)
+        elif rest[1:2] not in ([], ["main"], [repository.sha]):
+            self._error(HTTPStatus.NOT_FOUND, "RevisionNotFound")
+        elif not rest or rest[0] == "revision":
+            siblings = [{"rfilename": path, **_facts(content)} for path, content in repository.files.items()]
+            gated = "manual" if repository.gated else False
+            self._json({"id": id, "sha": repository.sha, "gated": gated, "private": False, "siblings": siblings})
+        elif rest[0] == "tree":
+            tree = [{"type": "file", "path": path, **_facts(content)} for path, content in repository.files.items()]
+            self._json([{**entry, "oid": entry["blobId"]} for entry in tree])
+        else:
+            self._error(HTTPStatus.NOT_FOUND)
+
+    def _file(self, hub: Hub, repository: Repository, id: str, rest: list[str], store: bool) -> None:
+        path = "/".join(rest[2:])
+        hub.asked.append((self.command, f"store:{path}" if store else path, self.headers.get("Range", "")))
+        content = repository.files.get(path)
+        if repository.gated:
+            self._error(HTTPStatus.UNAUTHORIZED, "GatedRepo")
+        elif rest[:1] != ["resolve"] or content is None:
+            self._error(HTTPStatus.NOT_FOUND, "EntryNotFound")
+        elif rest[1] not in ("main", repository.sha):
+            self._error(HTTPStatus.NOT_FOUND, "RevisionNotFound")
+        elif store or len(content) <= IN_GIT:
+            sent = repository.wrong.get(path, content)
+            self._content(sent, None if self.command == "HEAD" else self._fault(hub, path), content, repository.sha)
+        else:
+            checksum = hashlib.sha256(content).hexdigest()
+            location = f"{hub.store}/store/{id}/{'/'.join(rest)}"
+            headers = {"Location": location, "X-Linked-Etag": f'"{checksum}"', "X-Linked-Size": str(len(content))}
+            self._send(HTTPStatus.FOUND, b"", {**headers, "X-Repo-Commit": repository.sha})
+
+    def _fault(self, hub: Hub, path: str) -> Fault | None:
+        """The next of the faults of `path` that still strikes."""
+        return next((fault for fault in hub.faults.get(path, []) if fault.strikes()), None)
+
+    def _content(self, sent: bytes, fault: Fault | None, content: bytes, sha: str) -> None:
+        if fault is not None and fault.status is not None:
+            self._error(fault.status)
+            return
+        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0] or 0)
+        status = HTTPStatus.PARTIAL_CONTENT if start else HTTPStatus.OK
+        headers = {"ETag": f'"{_facts(content)["blobId"]}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(sent) - 1}/{len(sent)}"
+        if fault is None:
+            self._send(status, sent[start:], headers)
+            return
+        middle = len(sent[start:]) // 2 if fault.cut is None else max(0, fault.cut - start)
+        self._send(status, sent[start:], headers, upto=middle)
+        self.wfile.flush()
+        if fault.stall:
+            time.sleep(fault.stall)
+        self.close_connection = True
+        self.connection.close()
+
+    def _json(self, facts: Any) -> None:
+        self._send(HTTPStatus.OK, json.dumps(facts).encode(), {"Content-Type": "application/json"})
+
+    def _error(self, status: int, code: str = "") -> None:
+        headers = {"X-Error-Code": code, "X-Error-Message": code} if code else {}
+        self._send(status, b'{"error": "no"}', {"Content-Type": "application/json", **headers})
+
+    def _send(self, status: int, body: bytes, headers: Mapping[str, str], upto: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body[:upto])
+
+
+def _facts(content: bytes) -> dict[str, Any]:
+    """Size and checksums of a file as the API tells them."""
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    if len(content) <= IN_GIT:
+        return {"size": len(content), "blobId": blob}
+    sha256 = hashlib.sha256(content).hexdigest()
+    lfs = {"oid": sha256, "sha256": sha256, "size": len(content), "pointerSize": 134}
+    return {"size": len(content), "blobId": blob, "lfs": lfs}
