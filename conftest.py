@@ -13,6 +13,7 @@ from benchmarks.grid import STAGES, GridError
 from benchmarks.measured import measured_problems
 from benchmarks.options import add_options, plan_of, size_of
 from benchmarks.tuning import tuning_set
+from models.prompt import PLAIN
 from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment
 from reports.plugin import announce
@@ -119,7 +120,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not any(map(cell_of, session.items)):
         return
     try:
-        if not tuning and not any(map(trained_on, plan.models)):
+        if not tuning and not any(map(trained_on, plan.models)) and plan.template == PLAIN:
             return
         said = str(measured_problems(plan, tuning))
         if tuning:

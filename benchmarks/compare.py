@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.evaluate import ask_with
 from benchmarks.grid import GridError, Looking, choose_models
+from models.prompt import template_of
 from noise.datasets import read_noisy
 from noise.problems import NoisyProblem
 from noise.sources import load_problems
@@ -28,6 +29,8 @@ def compare_attention_patterns(
     batch_size: int = 64,
     device: str = "auto",
     dtype: str = "auto",
+    prompt: str = "plain",
+    chat: bool = False,
 ) -> pandas.DataFrame:
     """Where each model looks in the first `num_samples` problems, clean and noisy: the rows of `attention.csv`.
 
@@ -52,12 +55,12 @@ def compare_attention_patterns(
         raise GridError(
             "noisy_dataset='clean': expected a noise or a file of noisy problems, as clean is the other side"
         )
-    specs = choose_models(models)
+    specs, template = choose_models(models), template_of(prompt, chat)
     looking = Looking(queries=queries)
     noise, asked = _both(clean_dataset, noisy_dataset, num_samples, seed)
     rows = []
     for spec in specs:
-        loaded = load(spec, device, dtype)
+        loaded = load(spec, device, dtype, template)
         for name, some in (("clean", ask_with("clean", [noisy.problem for noisy in asked], seed)), (noise, asked)):
             readings = []
             for indices in batches(loaded, [problem.question for problem in some], batch_size):

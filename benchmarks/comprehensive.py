@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.grid import DATASETS, SIZES, Plan, choose_datasets, choose_models
+from models.prompt import template_of
 from reports.records import Prediction
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def run_comprehensive_evaluation(
     max_new_tokens: int = 256,
     device: str = "auto",
     dtype: str = "auto",
+    prompt: str = "plain",
+    chat: bool = False,
 ) -> tuple[pandas.DataFrame, dict[str, list[Prediction]]]:
     """Evaluate every model on every dataset, and give the table and every prediction.
 
@@ -52,6 +55,7 @@ def run_comprehensive_evaluation(
         max_new_tokens=max_new_tokens,
         device=device,
         dtype=dtype,
+        template=template_of(prompt, chat),
     )
     return _run(plan, Path(results))
 
@@ -72,7 +76,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Pre
     status = "interrupted"
     try:
         for spec in plan.models:
-            loaded = load(spec, plan.device, plan.dtype)
+            loaded = load(spec, plan.device, plan.dtype, plan.template)
             for _, cell in plan.cells("zero_shot", spec):
                 asked = ask_with(cell.noise, clean, plan.seed, plan.draws(cell.stage))
                 found = evaluate(experiment, loaded, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)

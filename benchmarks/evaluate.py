@@ -36,11 +36,11 @@ def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1)
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
     """What a prediction of this model depends on besides the problem's text; `source` is `MeasuredProblems.source`."""
     from models.generation import GENERATION_VERSION
-    from models.prompt import PROMPT, STOP
+    from models.prompt import STOP
 
     return Settings(
         weights=loaded.fingerprint,
-        prompt=PROMPT,
+        prompt=loaded.prompt.text,
         stop=STOP,
         max_new_tokens=max_new_tokens,
         precision=loaded.precision,

@@ -81,7 +81,7 @@ def base_model(spec: ModelSpec, plan: Plan) -> LoadedModel:
     from models.loading import LoadError, load
 
     with failing_with(LoadError):
-        return load(spec, plan.device, plan.dtype)
+        return load(spec, plan.device, plan.dtype, plan.template, plan.device_map)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +111,7 @@ def tuned_model(spec: ModelSpec, plan: Plan, sft_checkpoint: Path) -> LoadedMode
 
     with failing_with(LoadError):
         tuned = replace(spec, name=spec.name + SUFFIX, source=str(sft_checkpoint), subfolder="", revision=None)
-        return load(tuned, plan.device, plan.dtype)
+        return load(tuned, plan.device, plan.dtype, plan.template)
 
 
 @pytest.fixture

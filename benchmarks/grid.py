@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from models.prompt import PLAIN, Template
 from models.registry import ModelSpec, address, find_models
 from models.trust import NO_TRUST, Trust
 from models.tuning_options import SUFFIX, Tuning
@@ -29,6 +30,8 @@ SIZES = {"quick": 20, "default": 200, "medium": 100, "full": -1}
 ATTENTION_SIZES = {"quick": 20, "default": 100, "medium": 50, "full": 200}
 #: Problems to fine-tune on and passes over them; of the first, unless `--sft-samples` says so, as many as there are.
 SFT_SIZES = {"quick": (50, 1), "default": (500, 2), "medium": (500, 2), "full": (500, 2)}
+#: How accelerate lays a model over several cards and the memory beside them.
+DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 #: Who looks: the tokens of the worked answer, the last token of the prompt, or all of the prompt.
 QUERIES = ("answer", "last", "all")
 #: What a needle is put at several depths of (`benchmarks.retrieval`): one case a model, beside the grid's own.
@@ -65,9 +68,9 @@ class Plan:
     `max_samples` and `attention_samples` count problems a cell, −1 for all; the first ones of `problems` are taken.
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
-    `attention_maps` counts the problems whose patterns are drawn. `sft_samples` counts problems to fine-tune on, −1 for
-    all, the first ones of `sft_problems` or, where that is None, of the training split of `problems`; fewer will do
-    unless `sft_exactly`. Each of them carries one of `sft_noise`.
+    `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn.
+    `sft_samples` counts problems to fine-tune on, −1 for all, the first ones of `sft_problems` or, where that is None,
+    of the training split of `problems`; fewer will do unless `sft_exactly`. Each of them carries one of `sft_noise`.
     """
 
     models: tuple[ModelSpec, ...]
@@ -82,6 +85,8 @@ class Plan:
     max_new_tokens: int = 256
     device: str = "auto"
     dtype: str = "auto"
+    device_map: str | None = None
+    template: Template = PLAIN
     noisy_folder: Path | None = None
     attention_samples: int = ATTENTION_SIZES["default"]
     attention_maps: int = 1
@@ -95,6 +100,10 @@ class Plan:
     def __post_init__(self) -> None:
         """Refuse sizes that mean nothing: `GridError`."""
         self._check_tuning()
+        if self.device_map is not None and self.device_map not in DEVICE_MAPS:
+            raise GridError(f"--device-map: {unknown('way', self.device_map, DEVICE_MAPS)}")
+        if self.device_map is not None and self.device != "auto":
+            raise GridError(f"--device {self.device} and --device-map {self.device_map}: expected one of them at most")
         for samples in (self.max_samples, self.attention_samples):
             if samples != -1 and samples < 1:
                 raise GridError(f"--max-samples {samples}: expected a number from 1 up, or -1 for all")
@@ -161,6 +170,10 @@ class Plan:
         if "sft" in self.stages and self.dtype == "float16":
             raise GridError(
                 "--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled, or --skip-sft"
+            )
+        if "sft" in self.stages and self.device_map is not None:
+            raise GridError(
+                f"--device-map {self.device_map}: fine-tuning takes one card; leave it out (--skip-sft), or the option"
             )
         if "sft" in self.stages and re.fullmatch(r"cuda:0*[1-9]\d*", self.device):
             raise GridError(

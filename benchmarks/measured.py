@@ -20,18 +20,20 @@ class MeasuredProblems:
 
     `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether
     it is asked or not, tells two files of one name apart. `left_out` counts, by model, the problems that are not
-    asked since a model of the run was tuned on them before it.
+    asked since a model of the run was tuned on them before it, and `shown` those that the prompt has in it as examples.
     """
 
     problems: list[Problem]
     source: str
     left_out: Mapping[str, int]
+    shown: int = 0
 
     def __str__(self) -> str:
         """In words, what was left out; empty where nothing was."""
-        models = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
-        twins = " (or on one with the same worked answer)"
-        return f"problems left out of {self.source.rpartition(' ')[0]}: {models}{twins}" if models else ""
+        known = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
+        reasons = [f"{known} (or on one with the same worked answer)"] if known else []
+        reasons += [f"{self.shown:,} that the prompt shows"] if self.shown else []
+        return f"problems left out of {self.source.rpartition(' ')[0]}: {', '.join(reasons)}" if reasons else ""
 
 
 def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
@@ -39,7 +41,8 @@ def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
 
     Where a model is tuned on one half of a file (`noise.splits`), every stage of the run asks the other half, so that
     all of them ask the same problems. What a model of the plan was tuned on earlier, as its checkpoint says, is asked
-    of none of them. Raises `ValueError` where nothing is left, and what `load_problems` raises.
+    of none of them, and neither is what the prompt shows. Raises `ValueError` where nothing is left, and what
+    `load_problems` raises.
     """
     whole = load_problems(plan.problems)
     first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
@@ -53,12 +56,16 @@ def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
     known = {spec.name: trained_on(spec) for spec in plan.models}
     left_out = {name: sum(not marks.isdisjoint(problem.marks) for problem in kept) for name, marks in known.items()}
     seen = frozenset[str]().union(*known.values())
-    problems = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
-    if kept and not problems:
+    new = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
+    problems = [problem for problem in new if problem.question not in plan.template.text]
+    if new and not problems:
+        raise ValueError(f"--problems {plan.problems}: the prompt shows all of them; name others")
+    if kept and not new:
         model = max(left_out, key=left_out.__getitem__)
         raise ValueError(
             f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not measured on what it is"
             " tuned on; name others"
         )
     left = {name: count for name, count in left_out.items() if count}
-    return MeasuredProblems(problems, f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}", left)
+    source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"
+    return MeasuredProblems(problems, source, left, len(new) - len(problems))

@@ -12,6 +12,7 @@ from benchmarks.gate_options import add_gate_options
 from benchmarks.grid import (
     ATTENTION_SIZES,
     DATASETS,
+    DEVICE_MAPS,
     MEASURES,
     QUERIES,
     SFT_SIZES,
@@ -26,6 +27,7 @@ from benchmarks.grid import (
     choose_numbers,
     choose_sft_noise,
 )
+from models.prompt import add_prompt, template_of
 from models.registry import MODELS
 from models.trust import add_trust, trust_of
 from models.tuning_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
@@ -96,7 +98,13 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("auto", "float32", "bfloat16", "float16"),
         help="precision; auto is bfloat16 where native, float32 on a CPU (default: %(default)s)",
     )
+    add(
+        "--device-map",
+        choices=DEVICE_MAPS,
+        help="lay models that are too large for one card over all of them, as accelerate does",
+    )
     add_trust(add)
+    add_prompt(add)
     add(
         "--skip-data-gen",
         action="store_true",
@@ -257,6 +265,8 @@ def plan_of(option: Any) -> Plan:
         max_new_tokens=get("max_new_tokens"),
         device=get("device"),
         dtype=get("dtype"),
+        device_map=get("device_map"),
+        template=template_of(get("prompt"), get("chat")),
         noisy_folder=noisy_folder,
     )
 

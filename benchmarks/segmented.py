@@ -66,10 +66,9 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     """
     import torch
 
-    from models.prompt import PROMPT, completion_for, prompt_for
-
-    prompt, start = prompt_for(noisy.question), PROMPT.index("{question}")
-    answer = completion_for(noisy.problem.answer) if queries == "answer" else ""
+    (prompt,) = loaded.prompts([noisy.question])
+    start = len(loaded.prompt.before)
+    answer = loaded.prompt.completion(noisy.problem.answer) if queries == "answer" else ""
     marks = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
     for segment in parts.cut(noisy):
         length = segment.stop - segment.start

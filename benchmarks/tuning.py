@@ -68,8 +68,17 @@ def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: TuningS
     facts = {"source": chosen.source, "noise": ",".join(chosen.noises)}
     with ExitStack() as screen:
         drawn = _Drawn(progress, screen, f"{spec.name} tuning")
-        folder = tuned_folder(results, spec.name)
-        return tune(spec, chosen.problems, folder, plan.tuning, plan.device, plan.dtype, facts, drawn.update)
+        return tune(
+            spec,
+            chosen.problems,
+            tuned_folder(results, spec.name),
+            plan.tuning,
+            plan.device,
+            plan.dtype,
+            facts,
+            drawn.update,
+            plan.template,
+        )
 
 
 class _Drawn:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.prompt import add_prompt, template_of
 from models.registry import MODELS, UnknownModelError, address, find_models
 from models.trust import add_trust, trust_of
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     talk.add_argument("--max-new-tokens", type=int, default=256, metavar="N", help=limit)
     talk.add_argument("--device", default="auto", help="auto or a torch device (default: %(default)s)")
     talk.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: %(default)s)")
+    add_prompt(talk.add_argument)
     check = commands.add_parser(
         "doctor",
         help="whether everything that a benchmark needs is here and works",
@@ -109,7 +111,7 @@ def _chat(options: argparse.Namespace) -> int:
     try:
         talk = Talk(options.noise, options.seed, options.max_new_tokens)
         (spec,) = find_models(options.name, trust_of(options))
-        loaded = load(spec, options.device, options.dtype)
+        loaded = load(spec, options.device, options.dtype, template_of(options.prompt, options.chat))
     except (UnknownModelError, LoadError, ValueError) as error:
         print(f"python -m models chat: {error}", file=sys.stderr)
         return 1

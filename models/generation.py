@@ -12,7 +12,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 
 from models.loading import LoadedModel
-from models.prompt import cut, is_complete, prompt_for
+from models.prompt import cut, is_complete
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
 GENERATION_VERSION = "2"
@@ -63,7 +63,7 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
     """`questions` by index, in batches of like length, the longest first: one that does not fit fails early."""
     if not questions:
         return []
-    lengths = [len(ids) for ids in loaded.encode([prompt_for(question) for question in questions])["input_ids"]]
+    lengths = [len(ids) for ids in loaded.encode([loaded.prompt.of(question) for question in questions])["input_ids"]]
     order = sorted(range(len(questions)), key=lambda index: -lengths[index])
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
@@ -72,13 +72,13 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
 def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:
     """Greedy answers to `questions`, asked as one batch, in their order.
 
-    There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit.
+    There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit, and
+    what `LoadedModel.prompts` raises.
     """
     if not questions:
         return []
     tokenizer = loaded.tokenizer
-    prompts = [prompt_for(question) for question in questions]
-    inputs = loaded.encode(prompts, return_tensors="pt", padding=True).to(loaded.device)
+    inputs = loaded.encode(loaded.prompts(questions), return_tensors="pt", padding=True).to(loaded.device)
     length = inputs["input_ids"].shape[1]
     _refuse_too_long(loaded, length, max_new_tokens)
     ends = _end_tokens(loaded)

@@ -28,6 +28,7 @@ from models.hub import fetched
 from models.hub_cache import checksum_of, is_intact
 from models.hub_errors import HubError
 from models.places import PICKLES
+from models.prompt import PLAIN, PLAIN_PROMPT, Prompt, PromptError, Template, rendered
 from models.registry import TRAINING_LOG, ModelSpec, find_model
 from models.trust import NO_TRUST, Trust
 
@@ -42,21 +43,36 @@ class LoadError(RuntimeError):
 class LoadedModel:
     """A model ready to run: in evaluation mode on `device`, its tokenizer padding on the left.
 
-    `fingerprint` is a SHA-256 over the checkpoint's weights, configuration and tokenizer files.
+    `fingerprint` is a SHA-256 over the checkpoint's weights, configuration and tokenizer files; `prompt` is what it is
+    asked with.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     spec: ModelSpec
     fingerprint: str
+    prompt: Prompt = PLAIN_PROMPT
 
     @property
     def device(self) -> torch.device:
-        return self.model.device
+        """Where its inputs go: of a model that is laid over several devices, where the first layer is."""
+        first = self.model.get_input_embeddings().weight.device
+        return torch.device("cpu") if first.type == "meta" else first  # kept elsewhere by accelerate till it is wanted
 
     def encode(self, texts: Sequence[str], **options: Any) -> BatchEncoding:
-        """`texts` as tokens. What looks like a special token inside a text is read as the characters it is."""
-        return self.tokenizer(list(texts), split_special_tokens=True, return_token_type_ids=False, **options)
+        """Prompts, or prompts and what follows them, as tokens. What looks like a special token is read as the
+        characters it is, unless the prompt is a chat, which is held together by such tokens."""
+        chat = self.prompt.chat
+        given = {"split_special_tokens": not chat, "add_special_tokens": not chat, "return_token_type_ids": False}
+        return self.tokenizer(list(texts), **{**given, **options})
+
+    def prompts(self, questions: Sequence[str]) -> list[str]:
+        """What the model is asked. Raises `PromptError` for a question that would speak for somebody else in a chat."""
+        for question in questions if self.prompt.chat else ():
+            special = next((token for token in self.tokenizer.all_special_tokens if token in question), None)
+            if special is not None:
+                raise PromptError(f"the question has {special!r} in it, which would change who speaks in a chat")
+        return [self.prompt.of(question) for question in questions]
 
     @property
     def precision(self) -> str:
@@ -64,11 +80,19 @@ class LoadedModel:
         return str(self.model.dtype).removeprefix("torch.")
 
 
-def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "auto") -> LoadedModel:
+def load(
+    name_or_source: str | ModelSpec,
+    device: str = "auto",
+    dtype: str = "auto",
+    template: Template = PLAIN,
+    device_map: str | None = None,
+) -> LoadedModel:
     """Load a model and its tokenizer.
 
     `name_or_source` is what `--models` takes. `device` is `auto` (CUDA, then MPS, then CPU) or a torch device. `dtype`
-    is `auto` (bfloat16 where the device has it natively, float32 on a CPU) or one of `DTYPES`.
+    is `auto` (bfloat16 where the device has it natively, float32 on a CPU) or one of `DTYPES`. `template` is what it
+    will be asked with. `device_map` (`auto`, `balanced`, `sequential`) lays a model that is too large for one card over
+    all of them and the memory beside them, as accelerate does; it takes the place of `device`.
     Raises `UnknownModelError` for a name that means nothing, `LoadError` where the checkpoint is not usable.
     """
     spec = find_model(name_or_source) if isinstance(name_or_source, str) else name_or_source
@@ -78,20 +102,24 @@ def load(name_or_source: str | ModelSpec, device: str = "auto", dtype: str = "au
     try:
         with without_bars():
             tokenizer = _read_tokenizer(folder, spec.trust)
-            model = read_model(folder, precision, spec.trust)
+            model = read_model(folder, precision, spec.trust, device_map)
         _fit(tokenizer, model)
+        prompt = rendered(template, tokenizer)
         printed = fingerprint(folder, spec.trust)
+    except PromptError as error:
+        raise LoadError(f"model {spec.name!r}: {error}") from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise LoadError(f"model {spec.name!r}: {folder} does not hold a usable checkpoint: {error}") from error
     try:
-        model = model.to(target)
+        model = model if device_map else model.to(target)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
         raise LoadError(f"model {spec.name!r} could not be put on --device {device!r}: {error}") from error
-    return LoadedModel(model.eval(), tokenizer, spec, printed)
+    return LoadedModel(model.eval(), tokenizer, spec, printed, prompt)
 
 
-def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST) -> Any:
-    """The model in `folder`, on the CPU, of the class that its configuration names; an adapter is merged into its base.
+def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, device_map: str | None = None) -> Any:
+    """The model in `folder`, on the CPU or as `device_map` says, of the class that its configuration names; an adapter
+    is merged into its base.
 
     Merging is done in float32 and rounded once, as a small change would be lost in a lower precision. Raises
     `CheckpointDamaged`, what transformers raises for an adapter, and `ValueError` for one whose base is not to be found
@@ -107,9 +135,10 @@ def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST) ->
                 use_safetensors=None if trust.pickles else True,
                 local_files_only=True,
                 trust_remote_code=trust.code,
+                device_map=device_map,
             )
     base = checked_base(folder, trust)
-    return merged(attached(read_model(base, torch.float32, trust), folder)).to(precision)
+    return merged(attached(read_model(base, torch.float32, trust, device_map), folder)).to(precision)
 
 
 def checked_base(folder: Path, trust: Trust = NO_TRUST) -> Path:

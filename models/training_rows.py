@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from models.loading import LoadedModel
-from models.prompt import completion_for, prompt_for
 from noise.problems import Problem
 
 if TYPE_CHECKING:
@@ -45,15 +44,16 @@ def training_rows(loaded: LoadedModel, problems: Sequence[Problem], loss: str = 
 def encoded(loaded: LoadedModel, problems: Sequence[Problem]) -> list[tuple[list[int], list[int]]]:
     """The tokens of each prompt, as `generate` would be given them, and those of the worked answer behind it, without
     an end of text."""
-    prompts = [prompt_for(problem.question) for problem in problems]
-    texts = [prompt + completion_for(problem.answer) for prompt, problem in zip(prompts, problems, strict=True)]
+    prompts = loaded.prompts([problem.question for problem in problems])
+    answers = [loaded.prompt.completion(problem.answer) for problem in problems]
+    texts = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
     asked, whole = loaded.encode(prompts)["input_ids"], loaded.encode(texts)["input_ids"]
     found = []
-    for problem, prompt, text in zip(problems, asked, whole, strict=True):
+    for completion, prompt, text in zip(answers, asked, whole, strict=True):
         if text[: len(prompt)] == prompt:
             answer = text[len(prompt) :]
         else:  # a token across the border would be one that evaluation never asks with
-            answer = loaded.encode([completion_for(problem.answer)], add_special_tokens=False)["input_ids"][0]
+            answer = loaded.encode([completion], add_special_tokens=False)["input_ids"][0]
         ended = answer and answer[-1] == loaded.tokenizer.eos_token_id  # as some tokenizers end every text
         found.append((list(prompt), list(answer[:-1] if ended else answer)))
     return found

@@ -26,7 +26,7 @@ from models.adapters import adapted, save_adapter
 from models.generation import threads_for
 from models.loading import LoadError, checkpoint_folder, device_of, dtype_of, fingerprint, load, without_bars
 from models.mini_pair import data_fingerprint
-from models.prompt import PROMPT, STOP
+from models.prompt import PLAIN, STOP, Template
 from models.registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.training_rows import padded, training_rows
 from models.tuning_match import refuse_other
@@ -49,13 +49,14 @@ def tune(
     dtype: str = "auto",
     facts: Mapping[str, Any] | None = None,
     progress: Progress = lambda done, total, loss: None,
+    template: Template = PLAIN,
 ) -> Path:
     """Fine-tune `spec` on `problems`, in that text, into `folder`, and give `folder` back.
 
     A checkpoint of the same settings that is there is used as it is; a training that was cut off goes on from its last
     saved step. `facts` are for the log and the settings (JSON values: where the problems are from, their noise). The
-    base is read from disk: a model in memory is never touched. `training.json` in `folder` says what was done, and what
-    was proven of the result (`models.tuning_proof`).
+    base is read from disk: a model in memory is never touched. `template` is what is asked. `training.json` in `folder`
+    says what was done, and what was proven of the result (`models.tuning_proof`).
 
     Raises `ValueError` for no problems, for one that is longer than the model's positions, for float16 and for layers
     that peft does not know; `TuningMismatch` where `folder` holds something else; `LoadError`; `TrainingDiverged` where
@@ -75,7 +76,7 @@ def tune(
         "data": data_fingerprint(list(problems)),
         **(facts or {}),
         "precision": str(precision).removeprefix("torch."),
-        "prompt": PROMPT,
+        "prompt": template.key,
         "stop": STOP,
         "version": TUNING_VERSION,
     }
@@ -85,7 +86,7 @@ def tune(
             refuse_other(folder, settings)
         else:
             with without_bars(), own_randomness(tuning.seed):
-                _make(spec, base, problems, folder, tuning, place, precision, settings, progress)
+                _make(spec, base, problems, folder, tuning, place, precision, settings, progress, template)
     return folder
 
 
@@ -99,6 +100,7 @@ def _make(
     precision: torch.dtype,
     settings: Mapping[str, Any],
     progress: Progress,
+    template: Template,
 ) -> None:
     """Train, save beside the place, prove, and move there whole."""
     key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
@@ -106,7 +108,7 @@ def _make(
     staged = folder.with_name(f".{folder.name}-staged")
     shutil.rmtree(staged, ignore_errors=True)  # of a run that was killed
     try:
-        trained, log = _train(spec, problems, staged, work, tuning, device, precision, progress)
+        trained, log = _train(spec, problems, staged, work, tuning, device, precision, progress, template)
         _free(device)
         proof = prove(trained, staged, base, precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
@@ -143,12 +145,13 @@ def _train(
     device: torch.device,
     precision: torch.dtype,
     progress: Progress,
+    template: Template,
 ) -> tuple[Trained, dict[str, Any]]:
     """Train, save to `staged`, and give what the proof needs of the model, and the log."""
     # Full weights are held in float32, as an update is smaller than bfloat16 can hold; an adapter is by itself.
     held = precision if tuning.method == "lora" else torch.float32
     started, begin = datetime.now(UTC), time.perf_counter()
-    loaded = load(spec, str(device), str(held).removeprefix("torch."))
+    loaded = load(spec, str(device), str(held).removeprefix("torch."), template)
     rows = training_rows(loaded, problems, tuning.loss)
     width = loaded.model.config.get_text_config().hidden_size
     rate = RATE_TIMES_WIDTH[tuning.method] / width if tuning.rate is None else tuning.rate

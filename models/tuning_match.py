@@ -47,6 +47,7 @@ _OPTIONS = {
     "noise": "--sft-noise",
     "precision": "--dtype",
     "base": "--models",
+    "prompt": "--prompt, --chat",
 }
 
 

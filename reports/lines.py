@@ -62,7 +62,14 @@ def settings_differences(before: Settings | None, now: Settings) -> str:
     if before is None:
         return "the file that names them is gone from the folder settings/, so they cannot be compared"
     old, new = asdict(before), asdict(now)
-    return "; ".join(f"{name} was {old[name]!r} and is now {new[name]!r}" for name in new if old[name] != new[name])
+    different = [name for name in new if old[name] != new[name]]
+    return "; ".join(f"{name} was {_short(old[name])} and is now {_short(new[name])}" for name in different)
+
+
+def _short(value: object) -> str:
+    """A value in a sentence: a prompt may have many examples in it."""
+    text = repr(value)
+    return text if len(text) <= 90 else f"{text[:40]}…{text[-40:]} ({len(text):,} characters)"
 
 
 def encoded_line(cell: Cell, settings: Settings, record: Record) -> bytes:

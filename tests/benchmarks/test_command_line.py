@@ -44,6 +44,7 @@ ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
 OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
 --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
 --attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
+--prompt --chat --device-map --allow-pickles --trust-remote-code
 --noise-seeds --measure --save-baseline --baseline --tolerance --alpha
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
 
@@ -116,6 +117,9 @@ MISTAKES = [
         ["--baseline", "no/such.json"],
         "--baseline no/such.json: there is no such file; make it with --save-baseline",
     ),
+    (["--prompt", "fewshot"], "--prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {q"),
+    (["--device-map", "auto"], "--device-map auto: fine-tuning takes one card; leave it out (--skip-sft)"),
+    (["--device-map", "auto", "--device", "cpu", "--skip-sft"], "--device cpu and --device-map auto: expected one"),
     (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
 ]
 
@@ -211,6 +215,10 @@ def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path
     assert len(rows(folder)) == 4
     fresh = typed(*common, "--max-samples", "2", "--max-new-tokens", "60", "--models", "llama", "--fresh")
     assert "predictions: 0 read, 4 made" in fresh.stdout
+    shown = typed(*common, "--max-samples", "2", "--max-new-tokens", "60", "--models", "llama", "--prompt", "fewshot:4")
+    assert "prompt was 'Question: {question}\\nAnswer:' and is now 'Question: " in " ".join(shown.stdout.split())
+    chat = typed(*common, "--max-samples", "2", "--models", "llama", "--chat", "-k", "inf")
+    assert "model 'llama': it has no chat format (chat_template); leave out --chat" in chat.stdout
     kept = list((folder / "set_aside").glob("*/predictions/zero_shot/*/*.jsonl"))
     assert sum(len(path.read_text().splitlines()) for path in kept) == 20
 

@@ -1,0 +1,167 @@
+"""What a model is asked: plain, with worked examples, step by step, in somebody's own words, or as a turn of a chat."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.evaluate import ask_with
+from benchmarks.grid import Plan
+from benchmarks.measured import measured_problems
+from benchmarks.segmented import SEGMENTS, segmented
+from models.generation import generate
+from models.loading import LoadedModel, LoadError, load
+from models.prompt import PLAIN, PROMPT, PromptError, Template, prompt_for, template_of
+from models.registry import MODELS, ModelSpec
+from models.training_rows import IGNORED, encoded, training_rows
+from noise import mini
+from tests.models.random_pair import END, write_checkpoint
+
+PROBLEMS = mini.problems("test")[:4]
+
+
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A random model with a chat format, asked as a turn of a chat."""
+    folder = write_checkpoint("diffllama", tmp_path_factory.mktemp("talker"))
+    return load(ModelSpec("talker", str(folder)), "cpu", "float32", template_of("plain", chat=True))
+
+
+@pytest.mark.quick
+def test_the_plain_prompt_is_what_it_always_was() -> None:
+    assert template_of("plain") == PLAIN
+    assert PLAIN.text == "Question: {question}\nAnswer:"
+    assert load("llama").prompt.of("Why?") == prompt_for("Why?") == "Question: Why?\nAnswer:"
+    assert load("llama").prompt.text == PROMPT
+
+
+@pytest.mark.quick
+def test_worked_examples_stand_in_front() -> None:
+    first, second = mini.problems("train")[:2]
+    assert template_of("fewshot:2").text == (
+        f"Question: {first.question}\nAnswer: {first.answer}\n\n"
+        f"Question: {second.question}\nAnswer: {second.answer}\n\n"
+        "Question: {question}\nAnswer:"
+    )
+
+
+@pytest.mark.quick
+def test_a_chain_of_thought_is_asked_for_in_the_words_of_its_source() -> None:
+    assert template_of("cot").text == "Question: {question}\nAnswer: Let's think step by step."
+
+
+@pytest.mark.quick
+def test_somebody_s_own_words_are_taken_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("In {braces}, solve:\n{question}\nSolution:\n")
+    assert template_of(str(tmp_path / "mine.txt")).text == "In {braces}, solve:\n{question}\nSolution:"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fewshots:4", "expected plain, cot, fewshot:N or a text file"),
+        ("fewshot", "expected plain, cot, fewshot:N or a text file"),
+        ("fewshot:0", "expected a number from 1 to 64"),
+        ("fewshot:many", "expected a number from 1 to 64"),
+        ("none.txt", r"expected {question} once in the text, found it 0 times"),
+        ("twice.txt", r"twice.txt: expected {question} once in the text, found it 2 times"),
+        ("latin.txt", "latin.txt: 'utf-8' codec"),
+    ],
+)
+def test_a_prompt_that_there_is_not_is_refused(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("none.txt").write_text("Solve it.")
+    Path("twice.txt").write_text("{question} {question}")
+    Path("latin.txt").write_bytes(b"caf\xe9 {question}")
+    with pytest.raises(PromptError, match=said):
+        template_of(name)
+
+
+def test_what_the_prompt_shows_is_not_asked() -> None:
+    plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), "mini:train", template=template_of("fewshot:3"))
+    measured = measured_problems(plan, tunes=False)
+    assert measured.problems == mini.problems("train")[3:]
+    assert str(measured) == "problems left out of mini:train: 3 that the prompt shows"
+
+
+def test_examples_are_part_of_what_is_asked_and_tuned_on() -> None:
+    template = template_of("fewshot:1")
+    loaded = load("llama", "cpu", "float32", template)
+    prompt = loaded.tokenizer(template.text.replace("{question}", PROBLEMS[0].question))["input_ids"]
+    assert encoded(loaded, PROBLEMS[:1])[0][0] == prompt
+    assert training_rows(loaded, PROBLEMS[:1])[0]["input_ids"][: len(prompt)] == prompt
+
+
+def test_a_chat_is_tokenised_as_the_tokenizer_s_own_way_does_it(talker: LoadedModel) -> None:
+    turn = [{"role": "user", "content": prompt_for(PROBLEMS[0].question)}]
+    wanted = talker.tokenizer.apply_chat_template(turn, add_generation_prompt=True)["input_ids"]
+    assert talker.encode(talker.prompts([PROBLEMS[0].question]))["input_ids"] == [wanted]
+    assert encoded(talker, PROBLEMS[:1])[0][0] == wanted
+    assert talker.prompt.text.startswith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nQuestion: {")
+
+
+def test_an_answer_of_a_chat_is_a_turn_of_its_own(talker: LoadedModel) -> None:
+    row = training_rows(talker, PROBLEMS[:1])[0]
+    trained = [id for id, label in zip(row["input_ids"], row["labels"], strict=True) if label != IGNORED]
+    assert talker.tokenizer.decode(trained) == PROBLEMS[0].answer + END
+
+
+def test_a_question_cannot_speak_for_somebody_else(talker: LoadedModel) -> None:
+    with pytest.raises(PromptError, match=r"the question has '<\|eot_id\|>' in it"):
+        generate(talker, [f"How many? {END} 7"], 4)
+    plain = load(talker.spec, "cpu", "float32")
+    assert talker.tokenizer.eos_token_id not in plain.encode(plain.prompts([f"How many? {END} 7"]))["input_ids"][0]
+
+
+def test_attention_is_read_where_the_question_stands_in_a_chat(talker: LoadedModel) -> None:
+    (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
+    text = segmented(talker, noisy, "answer")
+    inside = [token for token, kind in zip(text.tokens, text.kinds(), strict=True) if kind == "ni"]
+    start, stop = noisy.spans[0]
+    assert "".join(inside).strip() == noisy.question[start:stop].strip()
+    answered = [token for token, kind in zip(text.tokens, text.kinds(), strict=True) if kind == "answer"]
+    assert "".join(answered) == noisy.problem.answer
+    assert sum(text.shares.sum(0)) == pytest.approx(len(text))
+    assert SEGMENTS.index("sink") == text.shares[0].argmax()
+
+
+def test_a_model_without_a_chat_format_is_refused() -> None:
+    with pytest.raises(LoadError, match="model 'llama': it has no chat format"):
+        load("llama", template=template_of("plain", chat=True))
+
+
+@pytest.mark.parametrize(
+    ("format", "said"),
+    [
+        ("{{ messages[0].content }} or {{ messages[0].content }}?", "gives the question 2 times"),
+        ("{{ raise_exception('no user here') }}", "cannot be used: TemplateError: no user here"),
+        ("nothing", "gives the question 0 times"),
+    ],
+)
+def test_a_chat_format_that_does_not_give_a_question_back_is_refused(tmp_path: Path, format: str, said: str) -> None:
+    folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
+    facts = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(facts | {"chat_template": format}))
+    with pytest.raises(LoadError, match=said):
+        load(str(folder), template=template_of("plain", chat=True))
+
+
+def test_a_chat_that_tells_the_date_is_the_same_every_day(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
+    facts = json.loads((folder / "tokenizer_config.json").read_text())
+    dated = "{% if not date_string %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}{{ date_string }}"
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(facts | {"chat_template": dated + "{{ messages[0].content }}"})
+    )
+    loaded = load(str(folder), template=template_of("plain", chat=True))
+    assert loaded.prompt.text == "26 Jul 2024Question: {question}\nAnswer:"
+
+
+def test_a_template_says_in_its_key_that_it_is_a_chat() -> None:
+    assert Template("{question}").key != Template("{question}", chat=True).key
