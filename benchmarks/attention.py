@@ -222,6 +222,6 @@ def save_maps(
 
 def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
     """Each token's share of the absolute attention that these queries pay, mean over them, all layers and heads."""
-    shares = [pattern[0, :, queries].float().abs() for pattern in patterns]  # (heads, queries, keys)
+    shares = [pattern[0, :, queries].float().abs().cpu() for pattern in patterns]  # (heads, queries, keys)
     means = [(share / share.sum(dim=-1, keepdim=True)).mean(dim=(0, 1)) for share in shares]
     return tuple(round(float(value), 6) for value in sum(means) / len(means))

@@ -90,14 +90,15 @@ def attention_allocation(
             f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers could be observed;"
             " a model that hands keyword arguments on to its attention function was expected"
         )
-    positions = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
+    place = input_ids.device
+    positions = torch.arange(input_ids.shape[1], device=place).expand_as(input_ids)
     return Allocation(
         layers=chosen_layers,
         heads=chosen_heads,
-        signed=torch.stack([request.signed[layer] for layer in chosen_layers]),
-        absolute=torch.stack([request.shares[layer] for layer in chosen_layers]) if absolute else None,
-        tokens=request.tokens,
-        positions=positions if request.positions is None else request.positions,
+        signed=torch.stack([request.signed[layer].to(place) for layer in chosen_layers]),
+        absolute=torch.stack([request.shares[layer].to(place) for layer in chosen_layers]) if absolute else None,
+        tokens=request.tokens.to(place),
+        positions=positions if request.positions is None else request.positions.to(place),
     )
 
 

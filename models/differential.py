@@ -18,7 +18,8 @@ import transformers
 from torch import nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
-from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
+
+from models.subtraction import AttentionUnavailable, known_subtraction_of, subtraction_of
 
 Part = Literal["difference", "first", "second"]
 _NAMES: dict[Part, str] = {
@@ -26,10 +27,6 @@ _NAMES: dict[Part, str] = {
     "first": "differential_first",
     "second": "differential_second",
 }
-
-
-class AttentionUnavailable(RuntimeError):
-    """A model's attention cannot be observed: it does not go through transformers' attention interface."""
 
 
 @contextmanager
@@ -69,27 +66,23 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
 
 def is_differential(model: nn.Module) -> bool:
     """Whether a layer of `model` uses differential attention."""
-    return any(isinstance(module, DiffLlamaAttention) for module in model.modules())
+    return any(subtraction_of(module) is not None for module in model.modules())
 
 
 def lambdas(model: nn.Module) -> torch.Tensor:
-    """λ of each differential layer, (layers,) in float32; empty for an ordinary model.
+    """λ of each differential layer, (layers,) in float32; empty for an ordinary model. Of a layer with one λ a pair of
+    heads, their mean: each is in `pair_lambdas`.
 
-    λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init, with λ_init = 0.8 − 0.6·exp(−0.3·layer) and layers counted from 0 (Ye et
-    al., eq. 2 and 3), rounded to the precision the model runs in.
+    For DiffLlama λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init, with λ_init = 0.8 − 0.6·exp(−0.3·layer) and layers counted
+    from 0 (Ye et al., eq. 2 and 3), rounded to the precision the model runs in.
     """
-    found = [module for module in model.modules() if isinstance(module, DiffLlamaAttention)]
-    return torch.tensor([float(layer_lambda(module)) for module in found], dtype=torch.float32)
+    return torch.tensor([float(weight.mean()) for weight in pair_lambdas(model)], dtype=torch.float32)
 
 
-def layer_lambda(module: DiffLlamaAttention) -> torch.Tensor:
-    """λ of one layer, a scalar, rounded where the layer rounds it."""
-    dtype = module.lambda_q1.dtype  # that of the queries, also where the weights are quantised
-    first, second = (
-        torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(dtype)
-        for q, k in ((module.lambda_q1, module.lambda_k1), (module.lambda_q2, module.lambda_k2))
-    )
-    return (first - second + module.lambda_init).detach()
+def pair_lambdas(model: nn.Module) -> list[torch.Tensor]:
+    """λ of each differential layer in float32: (1,) where its pairs of heads share one, otherwise (pairs,)."""
+    found = ((subtraction_of(module), module) for module in model.modules())
+    return [known.factor(module).flatten().float() for known, module in found if known is not None]
 
 
 def _attend(part: Part, module: nn.Module, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -102,10 +95,11 @@ def _attend(part: Part, module: nn.Module, *arguments: Any, **options: Any) -> t
             f" {transformers.__version__} was expected to have"
         )
     output, weights = eager(module, *arguments, **options)
-    if isinstance(module, DiffLlamaAttention):
-        first, second = weights.chunk(2, dim=1)  # heads h and h + H/2 are a pair
+    subtraction = known_subtraction_of(module)
+    if subtraction is not None:
+        first, second = subtraction.parts(weights)
         if part == "difference":
-            weights = first - layer_lambda(module).to(weights.dtype) * second
+            weights = first - subtraction.factor(module).to(weights.dtype) * second
         else:
             weights = first if part == "first" else second
     return output, weights

@@ -158,7 +158,7 @@ def _attention(spec: ModelSpec) -> str:
     """The pattern sums to 1 − λ in each row, and asking for it changes no output."""
     import torch
 
-    from models.differential import attention_implementation, differential_attention, lambdas
+    from models.differential import attention_implementation, differential_attention, lambdas, pair_lambdas
     from models.loading import load
     from noise.mini import problems
 
@@ -170,7 +170,7 @@ def _attention(spec: ModelSpec) -> str:
         with differential_attention(loaded.model):
             seen = loaded.model(**inputs, output_attentions=True)
     own = lambdas(loaded.model)
-    sums = (1 - own).tolist() if len(own) else [1.0] * len(seen.attentions)
+    sums = [1 - weight[:, None] for weight in pair_lambdas(loaded.model)] or [1.0] * len(seen.attentions)
     apart = max(
         float((pattern.sum(-1) - wanted).abs().max()) for pattern, wanted in zip(seen.attentions, sums, strict=True)
     )

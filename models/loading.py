@@ -56,7 +56,7 @@ class LoadedModel:
     @property
     def device(self) -> torch.device:
         """Where its inputs go: of a model that is laid over several devices, where the first layer is."""
-        first = self.model.get_input_embeddings().weight.device
+        first: torch.device = self.model.get_input_embeddings().weight.device  # type: ignore[assignment]
         return torch.device("cpu") if first.type == "meta" else first  # kept elsewhere by accelerate till it is wanted
 
     def encode(self, texts: Sequence[str], **options: Any) -> BatchEncoding:

@@ -12,9 +12,8 @@ from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
-from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
 
-from models.differential import AttentionUnavailable, layer_lambda
+from models.subtraction import AttentionUnavailable, Subtraction, known_subtraction_of
 
 #: The attention implementation that takes them down; it wants the keyword argument `allocation=Request(...)`.
 IMPLEMENTATION = "allocation"
@@ -48,11 +47,16 @@ class Request:
         if not self.masks:
             self.masks.append(mask)
         first = self.masks[0]
-        if mask is not first and (mask is None or first is None or not torch.equal(mask, first)):
+        if mask is not first and (mask is None or first is None or not torch.equal(mask.to(first.device), first)):
             raise AttentionUnavailable(
                 "the layers see different keys (a sliding window in some of them): choose layers of one kind"
                 " (--attention-layers)"
             )
+
+    def follow(self, device: torch.device) -> None:
+        """Go to the device of a layer, where a model is laid over several."""
+        self.segments = self.segments.to(device)
+        self.positions = None if self.positions is None else self.positions.to(device)
 
     def see(self, key: torch.Tensor, mask: torch.Tensor | None, queries: int) -> None:
         """Note the segments' shares of the tokens that each query can see: a query of noughts looks at all alike."""
@@ -85,18 +89,20 @@ def _attend(
     if layer not in allocation.layers or layer in allocation.signed:  # a differential layer comes here twice
         return plain(query, key, value), None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    differential = module if isinstance(module, DiffLlamaAttention) else None
+    allocation.follow(query.device)
+    subtraction = known_subtraction_of(module)
     shares = None
     allocation.check_mask(attention_mask)
-    if _all_can_ride_along(query, scaling, differential is not None, allocation):
+    riding = _all_can_ride_along(query, scaling, subtraction is not None, allocation)
+    if riding:
         output, masses = _riding_along(plain, query, key, value, allocation.segments)
         allocation.see(key, attention_mask, query.shape[2])
     else:
         output = plain(query, key, value)
-        masses, shares = _apart(module, query, key, attention_mask, scale, allocation)
-    if differential is not None and shares is None:
-        first, second = masses.chunk(2, dim=1)  # heads h and h + H/2 are a pair
-        masses = first - layer_lambda(differential).float() * second
+        masses, shares = _apart(module, subtraction, query, key, attention_mask, scale, allocation)
+    if subtraction is not None and shares is None:
+        first, second = subtraction.parts(masses) if riding else masses.chunk(2, dim=1)
+        masses = first - subtraction.factor(module, allocation.heads).float() * second
     allocation.signed[layer] = masses
     allocation.shares[layer] = masses if shares is None else shares
     return output, None
@@ -134,24 +140,27 @@ def _riding_along(
 
 def _apart(
     module: nn.Module,
+    subtraction: Subtraction | None,
     query: torch.Tensor,
     key: torch.Tensor,
     mask: torch.Tensor | None,
     scale: float,
     request: Request,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The masses of the chosen heads and queries in float32; of a differential layer whose absolute shares are asked
-    for, the signed masses of its pairs and those shares."""
+    """The masses of the chosen heads and queries in float32, of a differential layer those of all A1 and then those of
+    all A2; or, where its absolute shares are asked for, the signed masses of its pairs and those shares."""
     heads = request.heads
-    if isinstance(module, DiffLlamaAttention):
-        heads = [*heads, *(head + query.shape[1] // 2 for head in heads)]
+    if subtraction is not None:
+        places = range(query.shape[1])
+        heads = [places[part][head] for part in subtraction.pairs(len(places)) for head in heads]
     groups = query.shape[1] // key.shape[1]
     query, key = query[:, heads].float(), repeat_kv(key, groups)[:, heads].float()
     if request.positions is not None:
         query, mask = _looking(query, mask, request.positions, key.shape[2])
     request.see(key, mask, query.shape[2])
-    if isinstance(module, DiffLlamaAttention) and request.absolute:
-        return _in_blocks(query, key, mask, scale, request.segments, float(layer_lambda(module)))
+    if subtraction is not None and request.absolute:
+        factor = subtraction.factor(module, request.heads).to(query.dtype)
+        return _in_blocks(query, key, mask, scale, request.segments, factor)
     return _masses(query, key, mask, scale, request.segments), None
 
 
@@ -192,7 +201,7 @@ def _in_blocks(
     mask: torch.Tensor | None,
     scale: float,
     segments: torch.Tensor,
-    weight: float,
+    factor: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The signed masses of A1 − λ·A2 and the shares of its absolute mass, a block of queries at a time."""
     batch, heads, queries, _ = query.shape
@@ -209,7 +218,7 @@ def _in_blocks(
             visible = mask[:, :, block]
         lowest = torch.finfo(scores.dtype).min  # not −∞: a padded query sees nothing, and must not become NaN
         first, second = scores.masked_fill_(~visible, lowest).softmax(-1).chunk(2, dim=1)
-        pattern = first.sub_(second, alpha=weight)
+        pattern = first.sub_(second.mul_(factor))
         signed.append(pattern @ segments[:, None])
         masses = pattern.abs_() @ segments[:, None]
         shares.append(masses / pattern.sum(-1, keepdim=True))

@@ -78,8 +78,8 @@ def test_a_checkpoint_without_weights_is_a_cross(copied: ModelSpec) -> None:
 def test_a_pattern_that_is_not_the_applied_one_is_a_cross(copied: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     import models.differential as differential
 
-    real = differential.lambdas
-    monkeypatch.setattr(differential, "lambdas", lambda model: real(model) + 0.01)
+    real = differential.pair_lambdas
+    monkeypatch.setattr(differential, "pair_lambdas", lambda model: [weight + 0.01 for weight in real(model)])
     assert "rows are 0.01 away from 1 − λ" in crossed(lambda: doctor._attention(copied))
 
 

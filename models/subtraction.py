@@ -1,0 +1,95 @@
+"""How the attention layers of a differential architecture subtract: which heads from which, and with what λ.
+
+A layer is recognised by what it has, and not by its name. What transformers gives its differential layers is known
+here. For a layer that is made otherwise, say it in a `Subtraction` and append that to `SUBTRACTIONS`, in a conftest or
+wherever the model's own code is imported; `docs/attention.md` has an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+class AttentionUnavailable(RuntimeError):
+    """A model's attention cannot be observed: it does not go through transformers' attention interface, or it subtracts
+    in a way that nobody has said."""
+
+
+def halves(heads: int) -> tuple[slice, slice]:
+    """Heads h and h + H/2 are a pair, as in transformers."""
+    return slice(0, heads // 2), slice(heads // 2, heads)
+
+
+def neighbours(heads: int) -> tuple[slice, slice]:
+    """Heads 2h and 2h + 1 are a pair, as in the code of the paper's authors."""
+    return slice(0, heads, 2), slice(1, heads, 2)
+
+
+@dataclass(frozen=True)
+class Subtraction:
+    """What must be known of a kind of layer that applies A1 − λ·A2.
+
+    `fits` says of a module whether it is such a layer. `weight` gives its λ, a scalar or one for each pair of heads,
+    (pairs,), rounded as the layer rounds it. `pairs` says, for the number of heads whose weights the layer's attention
+    function has, which of them are A1 and which A2. That function must go through transformers' `AttentionInterface`,
+    once or more often with the same queries and keys.
+    """
+
+    fits: Callable[[nn.Module], bool]
+    weight: Callable[[nn.Module], torch.Tensor]
+    pairs: Callable[[int], tuple[slice, slice]] = halves
+
+    def parts(self, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """A1 and A2, or what was summed of them, out of all heads: both (batch, pairs, …) out of (batch, heads, …)."""
+        first, second = self.pairs(weights.shape[1])
+        return weights[:, first], weights[:, second]
+
+    def factor(self, layer: nn.Module, heads: list[int] | None = None) -> torch.Tensor:
+        """λ in a shape that multiplies (batch, pairs, query, key), of all pairs or of some."""
+        weight = self.weight(layer).detach()
+        if weight.ndim and heads is not None:
+            weight = weight[heads]
+        return weight.reshape(-1, 1, 1)
+
+
+_VECTORS = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
+
+
+def _has_the_paper_s_vectors(module: nn.Module) -> bool:
+    return all(hasattr(module, name) for name in (*_VECTORS, "lambda_init"))
+
+
+def _paper_s_weight(layer: nn.Module) -> torch.Tensor:
+    """λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init (Ye et al., arXiv 2410.05258, eq. 2)."""
+    q1, k1, q2, k2 = (getattr(layer, name) for name in _VECTORS)
+    first, second = (  # that of the queries, also where the weights are quantised
+        torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(q1.dtype) for q, k in ((q1, k1), (q2, k2))
+    )
+    weight: torch.Tensor = first - second + layer.lambda_init
+    return weight
+
+
+#: Every way to subtract that is known, the first that fits a layer being its own.
+SUBTRACTIONS: list[Subtraction] = [Subtraction(_has_the_paper_s_vectors, _paper_s_weight)]
+
+
+def subtraction_of(layer: nn.Module) -> Subtraction | None:
+    """How a layer subtracts; None for an ordinary one."""
+    return next((known for known in SUBTRACTIONS if known.fits(layer)), None)
+
+
+def known_subtraction_of(layer: nn.Module) -> Subtraction | None:
+    """The same of a layer whose attention is about to be taken for what it shows. Raises `AttentionUnavailable` for one
+    that has a λ and fits nothing: it must not pass for an ordinary one."""
+    found = subtraction_of(layer)
+    own = [name for name, _ in layer.named_parameters(recurse=False) if "lambda" in name.lower()]
+    if found is None and own:
+        raise AttentionUnavailable(
+            f"{type(layer).__name__} has the parameters {', '.join(own[:4])}, and nobody has said how it subtracts with"
+            " them; append a Subtraction to models.subtraction.SUBTRACTIONS (docs/attention.md)"
+        )
+    return found
