@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from models.bases import ADAPTER_CONFIG
 from models.registry import ModelSpec, reference_of
@@ -21,32 +22,28 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 
-def targets_of(model: PreTrainedModel, name: str) -> list[str]:
-    """The names of the layers that LoRA adapts: ours for the two families, else peft's own.
-
-    Raises `ValueError` for an architecture that neither knows, or whose layers have other names.
-    """
+def targets_of(model: PreTrainedModel) -> list[str] | str:
+    """The names of the layers that LoRA adapts: ours for the two families, else those that peft knows for the
+    architecture, else `all-linear`, which is every linear layer but the output head (Dettmers et al., arXiv 2305.14314,
+    section 4)."""
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 
     architecture = model.config.model_type
     known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
     there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
-    targets = [target for target in known if target in there]
-    if not targets:
-        raise ValueError(
-            f"model {name!r}: peft knows no layers to adapt in the architecture {architecture!r}; expected one of"
-            f" {', '.join(sorted({*LORA_TARGETS, *TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING}))},"
-            " or --sft-method full"
-        )
-    return targets
+    return [target for target in known if target in there] or "all-linear"
 
 
-def adapted(model: PreTrainedModel, name: str, tuning: Tuning) -> PeftModel:
+def adapted(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
     """`model` with a fresh adapter in it, which changes nothing yet; all else is frozen. `model` itself is changed."""
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
-        r=tuning.rank, lora_alpha=2 * tuning.rank, target_modules=targets_of(model, name), task_type="CAUSAL_LM"
+        r=tuning.rank,
+        lora_alpha=2 * tuning.rank,
+        target_modules=targets_of(model),
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's are turned
+        task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
 

@@ -14,7 +14,9 @@ import torch
 from transformers import PreTrainedModel
 
 from models.differential import AttentionUnavailable, attention_implementation, is_differential
+from models.own_patterns import take_from_patterns
 from models.segment_masses import IMPLEMENTATION, Request
+from models.subtraction import NotThroughTheInterface
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ def attention_allocation(
     length) marks the positions that are looked from, all real ones by default. `attention_mask` (batch, length) is 0
     for padding, on either side. `layers` and `heads` are numbers from 0, all by default; a differential layer has half
     as many heads as its configuration says. Memory is linear in the length, save for the mask of one byte a query and
-    key that transformers itself makes where rows are padded. `absolute=False` leaves out the absolute shares, which for
-    a differential model with many queries take longer than the forward pass.
+    key that transformers itself makes where rows are padded, and save for architectures whose attention is not a plain
+    one through transformers' interface: there the model's own patterns are taken, a row at a time. `absolute=False`
+    leaves out the absolute shares, which for a differential model with many queries take longer than the forward pass.
 
     Raises `ValueError` for shapes that do not fit, a row without queries, or a layer or head that is not there;
     `AttentionUnavailable` for a model whose attention cannot be observed.
@@ -70,26 +73,27 @@ def attention_allocation(
     mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
     queries = _checked(input_ids, segments, mask.bool() if queries is None else queries.bool(), mask)
     chosen_layers, chosen_heads = chosen_places(model, layers, heads)
-    request = Request(
-        segments=(segments * mask.unsqueeze(-1)).float(),
-        positions=None if queries.all() else _positions(queries),
-        layers=frozenset(chosen_layers),
-        heads=list(chosen_heads),
-        absolute=absolute,
-    )
-    with attention_implementation(model, IMPLEMENTATION):
-        model.get_decoder()(
-            input_ids=input_ids,
-            attention_mask=None if mask.all() else mask,
-            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
-            use_cache=False,
-            allocation=request,
-        )
-    if request.tokens is None or request.signed.keys() != set(chosen_layers):
-        raise AttentionUnavailable(
-            f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers could be observed;"
-            " a model that hands keyword arguments on to its attention function was expected"
-        )
+    places = None if queries.all() else _positions(queries)
+    shares = (segments * mask.unsqueeze(-1)).float()
+    request = Request(shares, places, frozenset(chosen_layers), list(chosen_heads), absolute)
+    options = {
+        "input_ids": input_ids,
+        "attention_mask": None if mask.all() else mask,
+        "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
+        "use_cache": False,
+    }
+    try:
+        with attention_implementation(model, IMPLEMENTATION):
+            model.get_decoder()(**options, allocation=request)
+        if request.tokens is None or request.signed.keys() != set(chosen_layers):
+            raise NotThroughTheInterface(
+                f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers could be observed;"
+                " a model that hands keyword arguments on to its attention function was expected"
+            )
+    except NotThroughTheInterface as refusal:
+        request = Request(shares, places, frozenset(chosen_layers), list(chosen_heads), absolute)
+        take_from_patterns(model, request, input_ids, mask, refusal)
+    assert request.tokens is not None
     place = input_ids.device
     positions = torch.arange(input_ids.shape[1], device=place).expand_as(input_ids)
     return Allocation(

@@ -19,7 +19,13 @@ from torch import nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
 
-from models.subtraction import AttentionUnavailable, known_subtraction_of, subtraction_of
+from models.subtraction import (
+    AttentionUnavailable,
+    NotThroughTheInterface,
+    known_subtraction_of,
+    subtraction_of,
+    subtracts,
+)
 
 Part = Literal["difference", "first", "second"]
 _NAMES: dict[Part, str] = {
@@ -39,13 +45,24 @@ def differential_attention(model: PreTrainedModel, part: Part = "difference") ->
 
     The outputs are those of the `eager` implementation. The model's own implementation is back on exit, also after an
     exception; the contexts nest. It is safe with padding, a KV cache, grouped-query heads and low precision; the rows
-    of padded queries mean nothing and belong in no mean. Raises `AttentionUnavailable` where transformers cannot change
-    the model's attention, `ValueError` for an unknown `part`.
+    of padded queries mean nothing and belong in no mean. An ordinary model whose attention transformers cannot change
+    gives out the patterns of its own code. Raises `AttentionUnavailable` for a differential one of that kind, or one
+    that subtracts in a way that nobody has said; `ValueError` for an unknown `part`.
     """
     if part not in _NAMES:
         raise ValueError(f"part {part!r}: expected {', '.join(map(repr, _NAMES))}")
-    with attention_implementation(model, _NAMES[part]):
+    name = _NAMES[part] if subtracts(model) or can_change(model) else "eager"
+    with attention_implementation(model, name):
         yield model
+
+
+def can_change(model: PreTrainedModel) -> bool:
+    """Whether `model` takes an attention implementation of ours: it does where it goes through AttentionInterface."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(_NAMES["difference"])
+    changed: bool = model.config._attn_implementation == _NAMES["difference"]
+    model.set_attn_implementation(before)
+    return changed
 
 
 @contextmanager
@@ -54,8 +71,8 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
     before = model.config._attn_implementation
     model.set_attn_implementation(name)
     try:
-        if model.config._attn_implementation != name:
-            raise AttentionUnavailable(
+        if model.config._attn_implementation != name and name != "eager":
+            raise NotThroughTheInterface(
                 f"{type(model).__name__}: transformers {transformers.__version__} cannot change its attention"
                 " implementation; a model that goes through AttentionInterface was expected"
             )

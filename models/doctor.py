@@ -170,7 +170,8 @@ def _attention(spec: ModelSpec) -> str:
         with differential_attention(loaded.model):
             seen = loaded.model(**inputs, output_attentions=True)
     own = lambdas(loaded.model)
-    sums = [1 - weight[:, None] for weight in pair_lambdas(loaded.model)] or [1.0] * len(seen.attentions)
+    one = torch.ones(1, 1, device=loaded.device)
+    sums = [1 - weight[:, None] for weight in pair_lambdas(loaded.model)] or [one] * len(seen.attentions)
     apart = max(
         float((pattern.sum(-1) - wanted).abs().max()) for pattern, wanted in zip(seen.attentions, sums, strict=True)
     )

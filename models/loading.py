@@ -131,7 +131,6 @@ def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, de
             return AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=precision,
-                attn_implementation="sdpa",
                 use_safetensors=None if trust.pickles else True,
                 local_files_only=True,
                 trust_remote_code=trust.code,

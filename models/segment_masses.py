@@ -13,7 +13,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from models.subtraction import AttentionUnavailable, Subtraction, known_subtraction_of
+from models.subtraction import AttentionUnavailable, NotThroughTheInterface, Subtraction, known_subtraction_of
 
 #: The attention implementation that takes them down; it wants the keyword argument `allocation=Request(...)`.
 IMPLEMENTATION = "allocation"
@@ -71,14 +71,19 @@ def _attend(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    allocation: Request,
+    allocation: Request | None = None,
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Plain scaled-dot-product attention, which on the way is asked where it looks."""
+    if allocation is None:
+        raise NotThroughTheInterface(
+            f"{type(module).__name__} does not hand keyword arguments on to its attention function, so that nothing can"
+            " be asked of it"
+        )
     changing = [name for name in _CHANGING if options.get(name) is not None]
     if changing:
-        raise AttentionUnavailable(
+        raise NotThroughTheInterface(
             f"{type(module).__name__}: its attention uses {changing[0]!r}, which scaled-dot-product attention has not"
         )
 

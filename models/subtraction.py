@@ -19,6 +19,11 @@ class AttentionUnavailable(RuntimeError):
     in a way that nobody has said."""
 
 
+class NotThroughTheInterface(AttentionUnavailable):
+    """The attention function of ours was not asked, or what it computes is not all that the layer does: it may be that
+    the model's own patterns can be had instead."""
+
+
 def halves(heads: int) -> tuple[slice, slice]:
     """Heads h and h + H/2 are a pair, as in transformers."""
     return slice(0, heads // 2), slice(heads // 2, heads)
@@ -69,7 +74,7 @@ def _paper_s_weight(layer: nn.Module) -> torch.Tensor:
     first, second = (  # that of the queries, also where the weights are quantised
         torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(q1.dtype) for q, k in ((q1, k1), (q2, k2))
     )
-    weight: torch.Tensor = first - second + layer.lambda_init
+    weight: torch.Tensor = first - second + layer.lambda_init  # type: ignore[operator]
     return weight
 
 
@@ -93,3 +98,8 @@ def known_subtraction_of(layer: nn.Module) -> Subtraction | None:
             " them; append a Subtraction to models.subtraction.SUBTRACTIONS (docs/attention.md)"
         )
     return found
+
+
+def subtracts(model: nn.Module) -> bool:
+    """Whether a layer of `model` does, in a way that is known. Raises what `known_subtraction_of` raises."""
+    return any(known_subtraction_of(module) is not None for module in model.modules())

@@ -158,7 +158,7 @@ def _train(
     filler = loaded.tokenizer.pad_token_id or 0
     low, resumed = precision is torch.bfloat16, last_saved(work)
     with threads_for(loaded):
-        model: Any = adapted(loaded.model, spec.name, tuning) if tuning.method == "lora" else loaded.model
+        model: Any = adapted(loaded.model, tuning) if tuning.method == "lora" else loaded.model
         trainer = trainer_for(model.train(), rows, tuning, rate, work, filler, low, progress)
         trainer.train(resume_from_checkpoint=resumed)
     curve, seconds = trainer.state.log_history, time.perf_counter() - begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,11 @@ def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
     del again
     exact = torch.float64
     base_again = read_model(checked_base(folder, trained.trust), exact, trained.trust)  # on the CPU: cards may lack it
+    with suppress(ValueError):  # the faster ways to a mixture's experts are not for float64; most models have none
+        base_again.set_experts_implementation("eager")
     beside: Any = attached(base_again, folder).to(exact)
-    apart = logits_of(beside, trained.inputs)
-    difference = share_of_difference(logits_of(merged(beside), trained.inputs), apart)
+    apart = _unpadded_logits(beside, trained.inputs)
+    difference = share_of_difference(_unpadded_logits(merged(beside), trained.inputs), apart)
     if not difference <= MERGED:
         raise TuningNotApplied(
             f"the adapter merged into its base differs from it beside the base by {difference:.1e} of the largest logit"
@@ -137,7 +140,17 @@ def logits_of(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     there = {name: value.to(device) for name, value in taken(model, inputs).items() if name != "labels"}
     with torch.inference_mode():
         logits: torch.Tensor = model(**there, use_cache=False).logits.float().cpu()
-    return logits * inputs["attention_mask"].cpu()[..., None]
+    return torch.where(inputs["attention_mask"].cpu()[..., None] > 0, logits, 0.0)  # what is padded may be no number
+
+
+def _unpadded_logits(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The same of all real tokens, (token, vocabulary), from one row after the other. In float64 a mask of transformers
+    is −∞ once the softmax is in float32, and then a padded token is no number, and neither is what looks past it."""
+    found = []
+    for row, mask in enumerate(inputs["attention_mask"].bool()):
+        alone = {name: value[row : row + 1, mask] for name, value in inputs.items()}
+        found.append(logits_of(model, alone)[0])
+    return torch.cat(found)
 
 
 def share_of_difference(some: torch.Tensor, others: torch.Tensor) -> float:

@@ -232,10 +232,30 @@ def test_layers_that_see_different_keys_are_refused_together_and_taken_apart() -
     assert (whole - windowed).abs().max() > 0.01
 
 
-def test_an_architecture_whose_scores_are_more_than_products_is_refused() -> None:
-    model, batch = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8), padded_batch()
-    with pytest.raises(AttentionUnavailable, match="its attention uses 'softcap'"):
-        ask(model, batch, segments_of(batch))
+@pytest.mark.parametrize("queries", [None, "some"])
+def test_an_architecture_whose_scores_are_more_than_products_gives_its_own_patterns(queries: str | None) -> None:
+    """Gemma caps its scores. Row by row, without the padding, its own weights are what is asked for."""
+    model, batch = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8, attn_logit_softcapping=0.5), padded_batch()
+    segments, mask = segments_of(batch), batch["attention_mask"]
+    looking = None if queries is None else mask.bool() & (torch.arange(14) % 3 == 0)
+    found = ask(model, batch, segments, queries=looking)
+    assert model.config._attn_implementation == "eager"
+    for row in range(3):
+        real = mask[row].bool()
+        patterns = model(input_ids=batch["input_ids"][row : row + 1, real], output_attentions=True).attentions
+        wanted = real if looking is None else looking[row]
+        queried = (real.cumsum(0) - 1)[wanted]
+        at = (found.positions[row] >= 0) & (mask[row, found.positions[row].clamp(min=0)] > 0)
+        for layer, pattern in enumerate(patterns):
+            expected = pattern[0][:, queried] @ segments[row, real]
+            assert torch.allclose(found.signed[layer, row][:, at], expected, atol=1e-5)
+        assert torch.allclose(found.tokens[row][at].sum(-1), torch.ones(()), atol=1e-5)
+
+
+def test_a_text_that_some_layers_see_the_end_of_is_refused() -> None:
+    model = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8, sliding_window=8)
+    with pytest.raises(AttentionUnavailable, match="a text of 14 tokens is longer than the window of 8"):
+        ask(model, padded_batch(), segments_of(padded_batch()))
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def compare(
 ) -> list[float]:
     """The ratios, ours over plain, of useful tokens a second: both ways in turn, on the same model and examples."""
     loaded = model_for(problems)
-    model = adapted(loaded.model, "random", Tuning())
+    model = adapted(loaded.model, Tuning())
     some = problems[: batches * BATCH]
     useful = sum(training_rows(loaded, some)["length"])
     ways: list[Callable[..., Trainer]] = [ours, plain]

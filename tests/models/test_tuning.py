@@ -14,7 +14,7 @@ from transformers import BloomForCausalLM, DiffLlamaForCausalLM, GPTNeoXConfig, 
 
 import models.tuning
 import models.tuning_trainer
-from models.adapters import attached, deltas, merged, targets_of
+from models.adapters import adapted, attached, deltas, merged, targets_of
 from models.differential import lambdas
 from models.loading import LoadedModel, LoadError, fingerprint, load, read_model
 from models.registry import MODELS, ModelSpec, find_model, trained_on
@@ -396,14 +396,16 @@ def small_gpt_neox(**changes: str) -> GPTNeoXForCausalLM:
 
 
 def test_layers_of_other_architectures_are_those_that_peft_knows() -> None:
-    assert targets_of(small_gpt_neox(), "neox") == ["query_key_value"]
+    assert targets_of(small_gpt_neox()) == ["query_key_value"]
 
 
-def test_an_architecture_that_peft_does_not_know_is_refused_with_the_way_out() -> None:
+def test_of_an_architecture_that_peft_does_not_know_every_linear_layer_is_adapted() -> None:
     model = small_gpt_neox()
     model.config.__class__ = type("Odd", (GPTNeoXConfig,), {"model_type": "odd"})
-    with pytest.raises(ValueError, match=r"'mine': peft knows no layers .* 'odd'; .* or --sft-method full"):
-        targets_of(model, "mine")
+    assert targets_of(model) == "all-linear"
+    parameters = [name for name, _ in adapted(model, Tuning()).named_parameters() if "lora_A" in name]
+    layers = {name.partition(".lora_A")[0].rpartition(".")[2] for name in parameters}
+    assert layers == {"query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"}
 
 
 def test_the_rooms_agree_on_what_a_tuned_model_is_called() -> None:
