@@ -40,7 +40,8 @@ def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settin
 
     return Settings(
         weights=loaded.fingerprint,
-        prompt=loaded.prompt.text,
+        prompt=loaded.prompt.template.key,
+        rendered=loaded.prompt.text if loaded.prompt.chat else "",
         stop=STOP,
         max_new_tokens=max_new_tokens,
         precision=loaded.precision,

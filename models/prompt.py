@@ -52,12 +52,16 @@ class Template:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked: the question between `before` and `after`. In a `chat` these hold special tokens, that of
-    the beginning among them; otherwise they are read as the characters that they are."""
+    """What a model is asked: the question between `before` and `after`, as `template` comes to for it. In a chat these
+    hold special tokens, that of the beginning among them; otherwise they are read as the characters that they are."""
 
     before: str
     after: str
-    chat: bool = False
+    template: Template
+
+    @property
+    def chat(self) -> bool:
+        return self.template.chat
 
     @property
     def text(self) -> str:
@@ -117,7 +121,7 @@ def rendered(template: Template, tokenizer: Any) -> Prompt:
     format, or one that does not give the text of a turn back."""
     if not template.chat:
         before, _, after = template.text.partition(PLACE)
-        return Prompt(before, after)
+        return Prompt(before, after, template)
     if not tokenizer.chat_template:
         raise PromptError("it has no chat format (chat_template); leave out --chat, or take a model made for chats")
     turn = [{"role": "user", "content": template.text.replace(PLACE, _SENTINEL)}]
@@ -128,11 +132,11 @@ def rendered(template: Template, tokenizer: Any) -> Prompt:
     if text.count(_SENTINEL) != 1:
         raise PromptError(f"its chat format gives the question {text.count(_SENTINEL)} times, where once was expected")
     before, _, after = text.partition(_SENTINEL)
-    return Prompt(before, after, chat=True)
+    return Prompt(before, after, template)
 
 
 #: What a model is asked where nothing else is wanted.
-PLAIN_PROMPT = Prompt(PROMPT.partition(PLACE)[0], PROMPT.partition(PLACE)[2])
+PLAIN_PROMPT = Prompt(PROMPT.partition(PLACE)[0], PROMPT.partition(PLACE)[2], PLAIN)
 
 
 def prompt_for(question: str) -> str:

@@ -96,7 +96,11 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
         )
     width = shutil.get_terminal_size().columns
-    return [*likelihood_table(rows, width), *verdicts(rows, width), *_under(folder, (row.model for row in rows), files)]
+    return [
+        *likelihood_table(rows, width, findings.other_tokens),
+        *verdicts(rows, width),
+        *_under(folder, (row.model for row in rows), files),
+    ]
 
 
 def _html(options: argparse.Namespace) -> list[str]:

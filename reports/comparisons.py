@@ -16,7 +16,7 @@ from reports.paired import ALPHA, Differences, holm, interval, p_value
 from reports.power import detectable, needed
 from reports.proportions import relative_drop, wilson_by_problem
 from reports.records import Settings
-from reports.scores import ACCURACY, Array, Scores, together
+from reports.scores import ACCURACY, Array, Scores, other_tokens, together
 from reports.tunings import SUFFIX
 
 #: The contrasts whose p values make a family, over all models and noises of a stage.
@@ -122,6 +122,8 @@ def _between(scores: Sequence[Scores], means: Means) -> Iterator[tuple[Compariso
     for (name, one), (other_name, other) in combinations(_by_model(scores).items(), 2):
         if name.endswith(SUFFIX) != other_name.endswith(SUFFIX):
             continue  # a tuned model beside an untuned one differs in more than the model
+        if other_tokens([*one.values(), *other.values()]):
+            continue
         for noise in [noise for noise in one if noise in other and one[noise].alike == other[noise].alike]:
             mine, theirs = one[noise], other[noise]
             (left, right), draws = together([mine, theirs], [(0, 1)])

@@ -12,7 +12,7 @@ from reports.attention import MeasuredCell, measured_cells
 from reports.comparisons import Comparison, comparisons
 from reports.looks import Looks, looks
 from reports.records import Cell
-from reports.scores import all_scores
+from reports.scores import Scores, all_scores, other_tokens
 from reports.store import CellOnDisk, Results
 
 Asked = Mapping[Cell, Collection[str]]
@@ -56,7 +56,16 @@ class Findings:
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
-        return comparisons(all_scores(self.results, self._only))
+        return comparisons(self._scores)
+
+    @cached_property
+    def other_tokens(self) -> list[tuple[str, str]]:
+        """The pairs of models whose likelihoods a token are not compared."""
+        return other_tokens(self._scores)
+
+    @cached_property
+    def _scores(self) -> list[Scores]:
+        return all_scores(self.results, self._only)
 
     @cached_property
     def measured(self) -> list[MeasuredCell]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reports.comparisons import Comparison
 from reports.doses import by_dose
 from reports.scores import LIKELIHOOD
+from reports.wrapping import wrapped
 
 _LABELS = ("log-likelihood", "95 % interval", "degradation")
 _LABEL_WIDTH = max(map(len, _LABELS))
@@ -14,10 +15,13 @@ _COLUMN = len("  ±0.000") + 4
 _LONGEST_NAME = 14  # with this, four noises fit 80 columns; a longer name takes a line of its own
 
 
-def likelihood_table(rows: Sequence[Comparison], width: int = 80) -> list[str]:
+def likelihood_table(
+    rows: Sequence[Comparison], width: int = 80, other_tokens: Sequence[tuple[str, str]] = ()
+) -> list[str]:
     """The table's lines, at most `width` columns where the names allow it; none where there is no likelihood.
 
-    Figures are nats a token: 0 would be certain, and −0.69 an even chance for each token.
+    Figures are nats a token: 0 would be certain, and −0.69 an even chance for each token. Below the table stands which
+    pairs of models are not compared (`Findings.other_tokens`).
     """
     levels = {(row.model, row.noise): row for row in rows if row.contrast == LIKELIHOOD}
     lost = {(row.model, row.noise): row for row in rows if row.measure == LIKELIHOOD and row.contrast == "degradation"}
@@ -36,6 +40,9 @@ def likelihood_table(rows: Sequence[Comparison], width: int = 80) -> list[str]:
         for model in models:
             figures = [_figures(levels.get((model, noise)), lost.get((model, noise))) for noise in block]
             lines += _model(model, list(zip(*figures, strict=True)), indent)
+    for one, other in other_tokens:
+        said = f"{one} and {other} read the answers as other tokens: nats a token are not compared between them"
+        lines += wrapped(said, width)
     return [*lines, ""]
 
 

@@ -40,8 +40,9 @@ _OUTCOMES: dict[type, tuple[str, ...]] = {
 def settings_hash(settings: Settings) -> str:
     """12 hexadecimal digits that stand for the settings."""
     facts = asdict(settings)
-    if not settings.attention:
-        del facts["attention"]  # the field came later, and the predictions made before it must still be found
+    for name in ("attention", "rendered"):  # they came later, and the predictions made before them must still be found
+        if not facts[name]:
+            del facts[name]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -51,7 +51,8 @@ class Settings:
     `max_new_tokens` in tokens, `precision` the dtype the model ran in, `generation` the version of the code that
     generates. `problems` names the source of the problems: without it the predictions on two sources, whose ids need
     not meet, would silently be pooled into one accuracy. `attention` says in words what a reading is taken over
-    (queries, layers and heads); it is empty for predictions.
+    (queries, layers and heads); it is empty for predictions. `rendered` is the prompt in the model's own chat format,
+    empty where that was not asked for.
     """
 
     weights: str
@@ -62,6 +63,7 @@ class Settings:
     generation: str
     problems: str = ""
     attention: str = ""
+    rendered: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy
@@ -40,8 +41,9 @@ class Scores:
 
     @property
     def alike(self) -> Settings:
-        """All settings but the weights: the scores of two models can be compared where these are the same."""
-        return replace(self.settings, weights="")
+        """All settings but the weights and a chat's own format: the scores of two models can be compared where these
+        are the same."""
+        return replace(self.settings, weights="", rendered="")
 
 
 def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
@@ -101,6 +103,20 @@ def score_of(record: Record) -> tuple[str, float]:
 def hash_of(texts: Iterable[str]) -> str:
     both = "\0".join(texts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(both, digest_size=8).hexdigest()
+
+
+def other_tokens(scores: Sequence[Scores]) -> list[tuple[str, str]]:
+    """The pairs of models whose likelihoods were not all measured on the same tokens, as where their vocabularies
+    differ: a likelihood a token has no meaning between them, and by chance the same number of tokens gives it none."""
+    found: dict[tuple[str, str], None] = {}
+    likelihoods = [one for one in scores if one.measure == LIKELIHOOD]
+    for one, other in combinations(likelihoods, 2):
+        if one.cell.noise == other.cell.noise and one.cell.model != other.cell.model:
+            shared = shared_problems([one, other])
+            first, second = rows_with([one, other], shared)
+            if (one.texts[first] != other.texts[second]).any():
+                found[one.cell.model, other.cell.model] = None
+    return list(found)
 
 
 def shared_problems(some: Sequence[Scores]) -> Array:

@@ -27,7 +27,7 @@ def summary(findings: Findings, runs: Sequence[CellRun], caveat: str | None, wid
         lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
     if any(row.gain is not None for row in rows):
         lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
-    lines += [*likelihood_table(compared, width), *verdicts(compared, width)]
+    lines += [*likelihood_table(compared, width, findings.other_tokens), *verdicts(compared, width)]
     lines += table_of(findings.measured, width)
     said = [*tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
     if caveat:

@@ -51,10 +51,11 @@ class Repository:
     gated: bool = False
     sha: str = ""
     wrong: dict[str, bytes] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        facts = "".join(f"{path} {hashlib.sha256(content).hexdigest()}\n" for path, content in self.files.items())
-        self.sha = self.sha or hashlib.sha1(facts.encode()).hexdigest()
+        self.facts = {path: _facts(content) for path, content in self.files.items()}
+        self.sha = self.sha or hashlib.sha1(json.dumps(self.facts).encode()).hexdigest()
 
 
 @dataclass
@@ -151,11 +152,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif rest[1:2] not in ([], ["main"], [repository.sha]):
             self._error(HTTPStatus.NOT_FOUND, "RevisionNotFound")
         elif not rest or rest[0] == "revision":
-            siblings = [{"rfilename": path, **_facts(content)} for path, content in repository.files.items()]
+            siblings = [{"rfilename": path, **facts} for path, facts in repository.facts.items()]
             gated = "manual" if repository.gated else False
             self._json({"id": id, "sha": repository.sha, "gated": gated, "private": False, "siblings": siblings})
         elif rest[0] == "tree":
-            tree = [{"type": "file", "path": path, **_facts(content)} for path, content in repository.files.items()]
+            tree = [{"type": "file", "path": path, **facts} for path, facts in repository.facts.items()]
             self._json([{**entry, "oid": entry["blobId"]} for entry in tree])
         else:
             self._error(HTTPStatus.NOT_FOUND)
@@ -171,10 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif rest[1] not in ("main", repository.sha):
             self._error(HTTPStatus.NOT_FOUND, "RevisionNotFound")
         elif store or len(content) <= IN_GIT:
-            sent = repository.wrong.get(path, content)
-            self._content(sent, None if self.command == "HEAD" else self._fault(hub, path), content, repository.sha)
+            fault = None if self.command == "HEAD" else self._fault(hub, path)
+            self._content(repository.wrong.get(path, content), fault, repository.facts[path]["blobId"], repository.sha)
         else:
-            checksum = hashlib.sha256(content).hexdigest()
+            checksum = repository.facts[path]["lfs"]["sha256"]
             location = f"{hub.store}/store/{id}/{'/'.join(rest)}"
             headers = {"Location": location, "X-Linked-Etag": f'"{checksum}"', "X-Linked-Size": str(len(content))}
             self._send(HTTPStatus.FOUND, b"", {**headers, "X-Repo-Commit": repository.sha})
@@ -183,20 +184,20 @@ class _Handler(BaseHTTPRequestHandler):
         """The next of the faults of `path` that still strikes."""
         return next((fault for fault in hub.faults.get(path, []) if fault.strikes()), None)
 
-    def _content(self, sent: bytes, fault: Fault | None, content: bytes, sha: str) -> None:
+    def _content(self, sent: bytes, fault: Fault | None, blob: str, sha: str) -> None:
         if fault is not None and fault.status is not None:
             self._error(fault.status)
             return
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0] or 0)
         status = HTTPStatus.PARTIAL_CONTENT if start else HTTPStatus.OK
-        headers = {"ETag": f'"{_facts(content)["blobId"]}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
+        headers = {"ETag": f'"{blob}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(sent) - 1}/{len(sent)}"
         if fault is None:
-            self._send(status, sent[start:], headers)
+            self._send(status, memoryview(sent)[start:], headers)
             return
-        middle = len(sent[start:]) // 2 if fault.cut is None else max(0, fault.cut - start)
-        self._send(status, sent[start:], headers, upto=middle)
+        middle = (len(sent) - start) // 2 if fault.cut is None else max(0, fault.cut - start)
+        self._send(status, memoryview(sent)[start:], headers, upto=middle)
         self.wfile.flush()
         if fault.stall:
             time.sleep(fault.stall)
@@ -210,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"X-Error-Code": code, "X-Error-Message": code} if code else {}
         self._send(status, b'{"error": "no"}', {"Content-Type": "application/json", **headers})
 
-    def _send(self, status: int, body: bytes, headers: Mapping[str, str], upto: int | None = None) -> None:
+    def _send(self, status: int, body: bytes | memoryview, headers: Mapping[str, str], upto: int | None = None) -> None:
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)

@@ -1,0 +1,95 @@
+"""The study's own two models, but for their weights: random ones of the true shape, from a hub through every stage.
+
+Slow: two checkpoints of 375 million parameters go through a download, two loads, a fine-tuning and its proofs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.registry import MODELS
+from tests.benchmarks.typed import ROOT
+from tests.models.random_pair import SPECIAL, STUDY, TOKENS, write_checkpoint
+from tests.models.stand_in_hub import stand_in_hub
+
+pytestmark = pytest.mark.slow
+PAIR = {"diffllama-375m": "diffllama", "llama-375m": "llama"}
+NAMES = ",".join(PAIR)
+#: What all of it may take of a machine's memory, in bytes.
+LIMIT = 12 * 2**30
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """That of somebody whose hub has the pair."""
+    folder = tmp_path_factory.mktemp("hub")
+    with stand_in_hub() as hub:
+        for name, family in PAIR.items():
+            spec = MODELS[name]
+            write_checkpoint(family, folder / name, STUDY, torch.bfloat16)
+            hub.add(spec.source, folder / name, within=spec.subfolder, sha=str(spec.revision))
+        yield {**os.environ, **hub.environment(folder / "home"), "HF_HUB_DOWNLOAD_TIMEOUT": "60", "COLUMNS": "100"}
+
+
+def typed(environment: dict[str, str], *arguments: str) -> str:
+    """What a command prints; it ends well, within the limit of memory. The transcript goes to the test's output."""
+    read, write = os.pipe()
+    command = [sys.executable, "-W", "ignore", "-m", *arguments]
+    process = os.posix_spawn(
+        sys.executable,
+        command,
+        environment,
+        file_actions=[(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read)],
+    )
+    os.close(write)
+    with os.fdopen(read) as stream:
+        printed = stream.read()
+    _, status, usage = os.wait4(process, 0)
+    print(f"$ {' '.join(arguments)}\n{printed}[at most {usage.ru_maxrss / 2**20:.1f} GiB]\n")
+    assert os.waitstatus_to_exitcode(status) == 0, printed
+    assert usage.ru_maxrss * 2**10 < LIMIT
+    return printed
+
+
+def likelihoods(printed: str) -> list[float]:
+    """The log-likelihoods of a run's summary, in its order."""
+    return [float(found) for found in re.findall(r"log-likelihood +(-[\d.]+)", printed)]
+
+
+def test_the_pair_goes_from_the_hub_through_every_stage(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert typed(environment, "models", "download").count(": checked, ") == 2
+    assert typed(environment, "models", "download").count(": here already, ") == 2
+    offline = {**environment, "HF_HUB_OFFLINE": "1"}
+    assert typed(offline, "models", "doctor", "--models", NAMES).endswith("all well\n")
+    inspected = typed(offline, "models", "inspect", "diffllama-375m", "--compare", "llama-375m")
+    assert "374,641,664" in inspected
+    assert "matched: alike in all of this" in inspected
+    results = tmp_path / "results"
+    common = ("pytest", "benchmarks", "-p", "no:cacheprovider", "--models", NAMES, "--results", str(results))
+    little = ("--max-samples", "4", "--max-new-tokens", "16", "--datasets", "inf", "--measure", "accuracy,likelihood")
+    tuned = ("--sft-samples", "16", "--sft-epochs", "1")  # two steps
+    printed = typed(offline, *common, *little, *tuned, "--skip-attention")
+    assert "8 passed" in printed
+    assert re.findall(r"accuracy % +([\d.]+)", printed) == ["0.0"] * 4, "random weights answer nothing"
+    even = -math.log(TOKENS + SPECIAL)
+    one, one_tuned, other, other_tuned = likelihoods(printed)
+    assert [one, other] == pytest.approx([even, even], abs=0.5), "and hold every token to be as likely as another"
+    assert one_tuned > one
+    assert other_tuned > other
+    looked = typed(offline, *common, "--datasets", "inf", "--max-samples", "2", "--skip-zero-shot", "--skip-sft")
+    assert "4 passed" in looked
+    assert "λ by layer: diffllama-375m " in looked
+    weights = {run["weights"] for run in json.loads((results / "run.json").read_text())["runs"][0]["settings"].values()}
+    assert len(weights) == 4, "two models, and each tuned"
