@@ -120,6 +120,6 @@ def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> N
     assert other_tokens(scores) == [("llama", "qwen")]
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
-    said = " ".join(likelihood_table(rows, 80, other_tokens(scores)))
+    said = " ".join(" ".join(likelihood_table(rows, 80, other_tokens(scores))).split())
     assert "llama and qwen read the answers as other tokens: nats a token are not compared between them" in said
     assert other_tokens(FOUR) == []
