@@ -1,6 +1,7 @@
 # make bench   a true answer on embedded models and problems
 # make test    the tests
-# make proofs  the slower ones that a CI runs too: intervals, the page in a browser, the pair, the notebook
+# make proofs  the slower ones that a CI runs too: intervals, the page in a browser, the pair, the notebook,
+#              other architectures, models of the study's size
 # make sample  the sample report in docs/sample/ anew; wants chromium
 # Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
@@ -24,7 +25,8 @@ test: $(DEV_READY)
 	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
 
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
-	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py
+	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
+	tests/benchmarks/test_study_shape.py
 
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)

@@ -217,8 +217,6 @@ def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path
     assert "predictions: 0 read, 4 made" in fresh.stdout
     shown = typed(*common, "--max-samples", "2", "--max-new-tokens", "60", "--models", "llama", "--prompt", "fewshot:4")
     assert "prompt was 'Question: {question}\\nAnswer:' and is now 'Question: " in " ".join(shown.stdout.split())
-    chat = typed(*common, "--max-samples", "2", "--models", "llama", "--chat", "-k", "inf")
-    assert "model 'llama': it has no chat format (chat_template); leave out --chat" in chat.stdout
     kept = list((folder / "set_aside").glob("*/predictions/zero_shot/*/*.jsonl"))
     assert sum(len(path.read_text().splitlines()) for path in kept) == 20
 

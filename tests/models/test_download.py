@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from models.hub_cache import cached, checksum_of, is_intact
+from models.loading import LoadError, load
 from models.registry import MODELS, ModelSpec
 from tests.models.random_pair import SUBFOLDER, write_checkpoint
 from tests.models.stand_in_hub import Fault, Hub, stand_in_hub
@@ -113,14 +114,12 @@ def test_a_second_call_asks_nobody_and_works_without_a_hub(hub: Hub, home: Path)
     assert hub.asked == []
 
 
-def test_a_model_that_is_here_loads_offline(hub: Hub, home: Path) -> None:
+def test_a_model_that_is_here_is_loaded_without_asking(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloaded(hub, home, "diffllama-375m")
-    running = command(hub, home, "inspect", "diffllama-375m", "--json", HF_HUB_OFFLINE="1")
-    out, err = running.communicate(timeout=120)
-    facts = json.loads(out)["model"]
-    assert running.returncode == 0, err
-    assert facts["architecture"] == "DiffLlamaForCausalLM"
-    assert facts["source"].endswith(f"@{MODELS['diffllama-375m'].revision}/{SUBFOLDER}")
+    hub.asked.clear()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
+    assert type(load("diffllama-375m", "cpu").model).__name__ == "DiffLlamaForCausalLM"
+    assert hub.asked == []
 
 
 @pytest.mark.parametrize("third", [1, 2])
@@ -176,7 +175,7 @@ def test_wrong_bytes_are_deleted_and_never_a_model(hub: Hub, home: Path) -> None
     assert whole(home)
 
 
-def test_what_went_bad_since_is_found_and_fetched_anew(hub: Hub, home: Path) -> None:
+def test_what_went_bad_since_is_found_and_fetched_anew(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloaded(hub, home, "diffllama-375m")
     folder = folder_of(home, "diffllama-375m")
     assert folder is not None
@@ -184,11 +183,9 @@ def test_what_went_bad_since_is_found_and_fetched_anew(hub: Hub, home: Path) -> 
     content = bytearray(kept.read_bytes())
     content[-1] ^= 1
     kept.write_bytes(content)
-    running = command(hub, home, "inspect", "diffllama-375m")
-    _, err = running.communicate(timeout=120)
-    assert running.returncode == 1
-    assert "model.safetensors has not the bytes any more that it came with" in err
-    assert "python -m models download --check" in err
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
+    with pytest.raises(LoadError, match=r"has not the bytes any more .* python -m models download --check"):
+        load("diffllama-375m", "cpu")
     status, out, _ = downloaded(hub, home, "diffllama-375m", "--check")
     assert status == 0
     assert "diffllama-375m: checked, " in out

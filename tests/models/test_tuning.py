@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import BloomForCausalLM, DiffLlamaForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaForCausalLM
 
 import models.tuning
@@ -220,6 +221,15 @@ def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
     shutil.copy(Path(MODELS["diffllama"].source) / "tokenizer_config.json", base)
     (base / "generation_config.json").write_text("{}")
     with pytest.raises(LoadError, match="was trained on a model with other weights"):
+        load(str(folder))
+
+
+def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(tmp_path: Path) -> None:
+    """peft would fill them in, and only warn."""
+    folder = tuned(tmp_path / "sft")
+    weights = load_file(folder / "adapter_model.safetensors")
+    save_file(dict(list(weights.items())[2:]), folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(LoadError, match="does not fit DiffLlamaForCausalLM: Found missing adapter keys"):
         load(str(folder))
 
 
