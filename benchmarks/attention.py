@@ -189,7 +189,14 @@ def save_maps(
     """
     import torch
 
-    from models.differential import differential_attention, is_differential, lambdas
+    from models.differential import (
+        AttentionUnavailable,
+        decoder_of,
+        differential_attention,
+        is_differential,
+        lambdas,
+        layers_of,
+    )
     from reports.attention_maps import AttentionMap, save_map
 
     saved = []
@@ -198,7 +205,9 @@ def save_maps(
         text = segmented(loaded, noisy, "answer")
         with torch.inference_mode(), differential_attention(loaded.model) as model:
             ids = torch.tensor([text.ids], device=loaded.device)
-            patterns = model.get_decoder()(ids, use_cache=False, output_attentions=True).attentions
+            patterns = decoder_of(model)(ids, use_cache=False, output_attentions=True).attentions
+        if not patterns or len(patterns) != layers_of(loaded.model):
+            raise AttentionUnavailable(f"{loaded.spec.name} gives out no pattern for each layer: no map is drawn")
         overall = _overall(patterns, text.queries)
         for layer, head in places:
             drawn = AttentionMap(

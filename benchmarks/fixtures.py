@@ -5,6 +5,7 @@ No torch before a model is due. PYTEST_DONT_REWRITE: there is no assertion here,
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -245,6 +246,7 @@ def attention_maps(
     """The patterns that a case keeps to be drawn: of the first problems, and of the heads that were named, or else of
     the one that looks most at the noise. They replace earlier maps of the cell."""
     from benchmarks.attention import map_places, save_maps
+    from models.differential import AttentionUnavailable
     from reports.attention_maps import keep_only
     from reports.disk import ResultsDamaged, ResultsFolderError
 
@@ -252,10 +254,14 @@ def attention_maps(
     places = map_places(
         list(readings.values()), named=plan.looking.layers is not None or plan.looking.heads is not None
     )
-    if not plan.attention_maps:
+    if not plan.attention_maps or not places:
         return []
     with failing_with(ResultsFolderError, ResultsDamaged):
-        kept = save_maps(folder, model, cell, asked[: plan.attention_maps], places)
+        try:
+            kept = save_maps(folder, model, cell, asked[: plan.attention_maps], places)
+        except AttentionUnavailable as error:  # what was measured stands
+            warnings.warn(str(error), stacklevel=1)
+            return []
         keep_only(folder, cell.model, cell.stage, cell.noise, kept)
     return kept
 

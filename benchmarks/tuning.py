@@ -43,6 +43,7 @@ def tuning_set(plan: Plan) -> TuningSet:
         raise ValueError(f"--problems: {error}; {remedy}") from None
     name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
     found = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
+    found = [problem for problem in found if problem.question not in plan.template.text]  # its answer stands there
     measured = measured_problems(plan, tunes=True).problems
     if not found or not measured:
         side = "to tune on" if not found else "to measure with"

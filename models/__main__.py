@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.prompt import add_prompt, template_of
-from models.registry import MODELS, UnknownModelError, address, find_models
+from models.registry import MODELS, ModelSpec, UnknownModelError, address, find_models
 from models.trust import add_trust, trust_of
 
 _NAME = "a registered name, a folder, or a hub id (org/name, org/name@revision/folder)"
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fetch.add_argument("names", metavar="NAME", nargs="*", help=every)
     kept = "the folder to keep them in (default: the hub's cache, HF_HUB_CACHE)"
     fetch.add_argument("--cache", type=Path, metavar="DIR", help=kept)
-    fetch.add_argument("--check", action="store_true", help="check again what is here already; fetch what is damaged")
+    fetch.add_argument("--check", action="store_true", help="ask the hub also about what is here: mend and update it")
     talk = commands.add_parser(
         "chat",
         help="ask a model one question after another",
@@ -87,6 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _one(name: str, options: argparse.Namespace) -> ModelSpec:
+    """The one model that `name` means. Raises `UnknownModelError`."""
+    specs = find_models(name, trust_of(options))
+    if len(specs) > 1:
+        raise UnknownModelError(f"expected one model, got {len(specs)}: {name!r}")
+    return specs[0]
+
+
 def _list(options: argparse.Namespace) -> int:
     for spec in MODELS.values():
         print(f"{spec.name:<16} {address(spec)}")
@@ -110,9 +118,14 @@ def _chat(options: argparse.Namespace) -> int:
 
     try:
         talk = Talk(options.noise, options.seed, options.max_new_tokens)
-        (spec,) = find_models(options.name, trust_of(options))
-        loaded = load(spec, options.device, options.dtype, template_of(options.prompt, options.chat))
-    except (UnknownModelError, LoadError, ValueError) as error:
+        spec = _one(options.name, options)
+        template = template_of(options.prompt, options.chat)
+    except ValueError as error:
+        print(f"python -m models chat: {error}", file=sys.stderr)
+        return 2
+    try:
+        loaded = load(spec, options.device, options.dtype, template)
+    except LoadError as error:
         print(f"python -m models chat: {error}", file=sys.stderr)
         return 1
     chat(loaded, talk, typed(f"{options.name}> "), print)
@@ -137,11 +150,15 @@ def _inspect(options: argparse.Namespace) -> int:
     from models.loading import LoadError, load
 
     try:
-        (spec,) = find_models(options.name, trust_of(options))
-        (against,) = (None,) if options.compare is None else find_models(options.compare, trust_of(options))
+        spec = _one(options.name, options)
+        against = None if options.compare is None else _one(options.compare, options)
+    except UnknownModelError as error:
+        print(f"python -m models inspect: {error}", file=sys.stderr)
+        return 2
+    try:
         first = load(spec, device="cpu")
         second = None if against is None else load(against, device="cpu")
-    except (UnknownModelError, LoadError) as error:
+    except LoadError as error:
         print(f"python -m models inspect: {error}", file=sys.stderr)
         return 1
     one, other = inspect(first), None if second is None else inspect(second)

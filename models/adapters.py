@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from models.bases import ADAPTER_CONFIG
+from models.differential import decoder_of
 from models.registry import ModelSpec, reference_of
 from models.tuning_options import LORA_TARGETS, Tuning
 
@@ -31,7 +33,11 @@ def targets_of(model: PreTrainedModel) -> list[str] | str:
     architecture = model.config.model_type
     known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
     there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
-    return [target for target in known if target in there] or "all-linear"
+    targets = [target for target in known if target in there]
+    if targets or model.config.get_text_config() is model.config:
+        return targets or "all-linear"
+    whole = {id(module): name for name, module in model.named_modules()}  # its eyes are not trained by text
+    return [whole[id(layer)] for layer in decoder_of(model).modules() if isinstance(layer, nn.Linear)]
 
 
 def adapted(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
@@ -45,7 +51,11 @@ def adapted(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's are turned
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:  # which names options that are not here
+        kind = model.config.model_type
+        raise ValueError(f"peft cannot adapt the architecture {kind!r} ({error}); take --sft-method full") from error
 
 
 def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:

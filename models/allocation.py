@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from models.differential import AttentionUnavailable, attention_implementation, is_differential
+from models.differential import (
+    AttentionUnavailable,
+    attention_implementation,
+    decoder_of,
+    is_differential,
+    layers_of,
+    pair_lambdas,
+)
 from models.own_patterns import take_from_patterns
 from models.segment_masses import IMPLEMENTATION, Request
 from models.subtraction import NotThroughTheInterface
@@ -84,11 +91,15 @@ def attention_allocation(
     }
     try:
         with attention_implementation(model, IMPLEMENTATION):
-            model.get_decoder()(**options, allocation=request)
+            try:
+                decoder_of(model)(**options, allocation=request)
+            except TypeError as error:
+                raise NotThroughTheInterface(f"{type(model).__name__} takes no keyword arguments: {error}") from error
         if request.tokens is None or request.signed.keys() != set(chosen_layers):
+            seen = ",".join(map(str, sorted(request.signed)))
             raise NotThroughTheInterface(
-                f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers could be observed;"
-                " a model that hands keyword arguments on to its attention function was expected"
+                f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers have an attention that"
+                f" can be observed{f' (--attention-layers {seen})' if seen else ''}"
             )
     except NotThroughTheInterface as refusal:
         request = Request(shares, places, frozenset(chosen_layers), list(chosen_heads), absolute)
@@ -130,10 +141,14 @@ def chosen_places(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The layers and heads that are meant, None being all. Raises `ValueError` for one that `model` does not have."""
     pairs = 2 if is_differential(model) else 1
-    there = (getattr(model.config, name, 0) for name in ("num_hidden_layers", "num_attention_heads"))
-    of_layers, of_heads = (number if isinstance(number, int) else 0 for number in there)
-    if not of_layers or not of_heads:
+    of_layers, of_heads = layers_of(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
+    if not of_layers or not isinstance(of_heads, int) or not of_heads:
         raise AttentionUnavailable(f"{type(model).__name__}: a model with layers of attention heads was expected")
+    if pairs == 2 and len(pair_lambdas(model)) != of_layers:
+        raise AttentionUnavailable(
+            f"{type(model).__name__}: {len(pair_lambdas(model))} of its {of_layers} layers are differential; a model in"
+            " which all are, or none, was expected"
+        )
     return _chosen("layer", layers, of_layers), _chosen("head", heads, of_heads // pairs)
 
 

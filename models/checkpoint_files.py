@@ -10,8 +10,19 @@ from pathlib import Path
 from safetensors import safe_open
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig
 
-from models.places import PICKLES
+from models.places import PICKLES, index_in, is_tokenizer, weights_in
 from models.trust import NO_TRUST, Trust
+
+#: The JSON files that a load reads.
+_READ = (
+    "config.json",
+    "generation_config.json",
+    "adapter_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 
 
 class CheckpointDamaged(ValueError):
@@ -39,26 +50,34 @@ def reading(*paths: Path) -> Iterator[None]:
 
 
 def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
-    """Every JSON file of the folder is an object, the configurations are ones of models that transformers knows, every
-    shard that an index names is there, every file of weights has a whole header and all the bytes that this tells of,
-    and nothing of it wants more trust than it has. Raises `CheckpointDamaged`, `UntrustedError`."""
+    """Every JSON file that a load reads is an object, the configurations are ones of models that transformers knows,
+    all shards that the index names are there, every file of weights has a whole header and all the bytes that this
+    tells of, and nothing of it wants more trust than it has. Raises `CheckpointDamaged`, `UntrustedError`."""
     for path in sorted(folder.glob("*.json")):
-        facts = _object(path)
-        if path.name.endswith((".safetensors.index.json", ".bin.index.json")):
-            _check_shards(path, facts)
-        if path.name == "config.json" and not trust.code:
-            _check_code(path, facts)
-    if not trust.pickles:
-        _check_pickles(folder)
+        if path.name in _READ:
+            facts = _object(path)
+            if path.name == "config.json" and not trust.code:
+                _check_code(path, facts)
+    index = index_in(folder)
+    if index is not None:
+        _check_shards(index, _object(index))
+    weights = weights_in(folder)
+    pickles = [path for path in weights if PICKLES.fullmatch(path.name)]
+    if pickles and not trust.pickles:
+        raise UntrustedError(
+            f"{folder} has only pickled weights ({pickles[0].name}), and a pickle can run any code when it is read;"
+            " where you trust its author, ask for them: --allow-pickles"
+        )
     if (folder / "config.json").exists():
         with reading(folder / "config.json"):
             AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust.code)
     if (folder / "generation_config.json").exists():
         with reading(folder / "generation_config.json"):
             GenerationConfig.from_pretrained(folder, local_files_only=True)
-    for path in sorted(folder.glob("*.safetensors")):
-        with reading(path), safe_open(str(path), framework="pt") as weights:
-            weights.keys()
+    for path in weights:
+        if path not in pickles:
+            with reading(path), safe_open(str(path), framework="pt") as opened:
+                opened.keys()
 
 
 def check_tokenizer(folder: Path) -> None:
@@ -69,7 +88,7 @@ def check_tokenizer(folder: Path) -> None:
     if path.exists():
         with reading(path):
             Tokenizer.from_file(str(path))
-    elif not any(folder.glob("*token*")) and not any(folder.glob("vocab*")):
+    elif not any(is_tokenizer(name.name) for name in folder.iterdir()):
         raise CheckpointDamaged(f"{folder} has no tokenizer; tokenizer.json was expected beside the weights")
 
 
@@ -79,15 +98,6 @@ def _check_code(path: Path, facts: dict[str, object]) -> None:
         raise UntrustedError(
             f"{path}: the architecture {kind!r} is not transformers' own, and comes with code of the checkpoint's"
             " author; where you trust it, ask for it: --trust-remote-code"
-        )
-
-
-def _check_pickles(folder: Path) -> None:
-    pickles = sorted(path.name for path in folder.iterdir() if PICKLES.fullmatch(path.name))
-    if pickles and not any(folder.glob("*.safetensors")):
-        raise UntrustedError(
-            f"{folder} has only pickled weights ({pickles[0]}), and a pickle can run any code when it is read; where"
-            " you trust its author, ask for them: --allow-pickles"
         )
 
 

@@ -71,7 +71,9 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
     before = model.config._attn_implementation
     model.set_attn_implementation(name)
     try:
-        if model.config._attn_implementation != name and name != "eager":
+        if name == "eager":  # which some code of its own takes from the configuration alone
+            model.config._attn_implementation = name
+        if model.config._attn_implementation != name:
             raise NotThroughTheInterface(
                 f"{type(model).__name__}: transformers {transformers.__version__} cannot change its attention"
                 " implementation; a model that goes through AttentionInterface was expected"
@@ -79,6 +81,20 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
         yield
     finally:
         model.set_attn_implementation(before)
+        model.config._attn_implementation = before
+
+
+def decoder_of(model: PreTrainedModel) -> PreTrainedModel:
+    """The stack of layers that reads the text, without the output head."""
+    decoder = model.get_decoder()
+    found: PreTrainedModel = decoder if isinstance(decoder, PreTrainedModel) else model.base_model
+    return found
+
+
+def layers_of(model: PreTrainedModel) -> int:
+    """How many layers the text goes through; 0 where the configuration does not say."""
+    number = getattr(model.config.get_text_config(), "num_hidden_layers", 0)
+    return number if isinstance(number, int) else 0
 
 
 def is_differential(model: nn.Module) -> bool:

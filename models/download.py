@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.bases import base_of, is_adapter
-from models.hub import check, fetched
+from models.hub import fetched
 from models.hub_cache import cache_folder, cached
 from models.hub_errors import HubError
 from models.registry import MODELS, ModelSpec
@@ -27,7 +27,7 @@ def download(specs: Sequence[ModelSpec], cache: Path | None = None, again: bool 
     """Print a line for each of `specs` when it is here, all of it and with the hub's checksums; 0, or 1 where one could
     not be had (the others are, nevertheless), or 130 where it was interrupted.
 
-    What is here already is not asked for again; with `again` its checksums are, and what is damaged is fetched anew.
+    Nobody is asked about what is here already; with `again` the hub is (`models.hub.fetched`).
     """
     from huggingface_hub.utils import disable_progress_bars
 
@@ -53,18 +53,13 @@ def download(specs: Sequence[ModelSpec], cache: Path | None = None, again: bool 
 
 def _with_base(spec: ModelSpec, cache: Path | None, again: bool) -> list[str]:
     """What is said of a model when it is here; of an adapter also what is said of its base."""
-    if Path(spec.source).is_dir():
-        return [f"{spec.name}: a folder, {spec.source}"]
     here = cached(spec, cache)
-    if here is not None and again:
-        try:
-            check(spec, [path for path in here.iterdir() if path.is_file()])
-        except HubError as error:
-            print(error, file=sys.stderr, flush=True)
-            here = None
-    folder = here or fetched(spec, cache, lambda text: print(text, flush=True))
-    how = "checked" if here is None or again else "here already"
-    said = [f"{spec.name}: {how}, {folder}"]
+    if Path(spec.source).is_dir():
+        folder, said = Path(spec.source) / spec.subfolder, [f"{spec.name}: a folder, {spec.source}"]
+    else:
+        folder = fetched(spec, cache, lambda text: print(text, flush=True), again)
+        how = "here already" if here == folder and not again else "checked"
+        said = [f"{spec.name}: {how}, {folder}"]
     if not is_adapter(folder):
         return said
     try:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from models.hub_cache import cache_folder, cached, is_intact, point, repository_folder
-from models.hub_errors import HubError, explained
-from models.places import PICKLES, WEIGHTS
-from models.registry import ModelSpec, address, known_as
+from models.hub_cache import cache_folder, cached, has_checksum, point, repository_folder
+from models.hub_errors import HubError, again_for, explained
+from models.places import PICKLES, WEIGHTS, is_tokenizer
+from models.registry import ModelSpec, address
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 Found = TypeVar("Found")
 #: What a checkpoint may hold besides its weights, by ending: configuration, tokenizer, chat template.
-_SMALL = (".json", ".model", ".txt", ".jinja")
+_SMALL = (".json", ".model", ".txt", ".jinja", ".tiktoken")
 #: What a training leaves beside a checkpoint and nobody needs to run it.
 _NOT_NEEDED = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json", "README.txt")
 #: Free space, in bytes, that is left on a disk beside what is downloaded.
@@ -31,15 +30,20 @@ _PAUSES = (1, 2)
 
 @dataclass(frozen=True)
 class Remote:
-    """A file of a repository: its path there, its size in bytes, and SHA-256 (hex) where it is not kept in git."""
+    """A file of a repository: its path there, its size in bytes, and its checksum (`hub_cache.has_checksum`)."""
 
     path: str
     size: int
-    sha256: str | None
+    checksum: str
 
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def stored(self) -> bool:
+        """Whether it lies in the hub's store, and not in git."""
+        return len(self.checksum) == 64
 
 
 @dataclass(frozen=True)
@@ -49,39 +53,57 @@ class Listing:
     commit: str
     files: list[Remote]
 
-    @property
-    def size(self) -> int:
-        """Bytes of all of them."""
-        return sum(file.size for file in self.files)
-
 
 def fetched(
     spec: ModelSpec,
     cache: Path | None = None,
     say: Callable[[str], object] = lambda text: None,
+    again: bool = False,
 ) -> Path:
     """The folder of the checkpoint, downloaded first where it is not all here. A download that was interrupted goes on.
 
-    Pickled weights and Python files are only taken from whom the spec trusts. `say` is told what is about to be
-    downloaded. Raises `HubError`, and leaves nothing that could be taken for a checkpoint.
+    With `again` the hub is asked also where all of it is here: a branch is followed, each file is read and compared
+    with the hub's checksum, and one that differs is replaced. Pickled weights and Python files are only taken from whom
+    the spec trusts. `say` is told what is about to be downloaded. Raises `HubError`, and leaves nothing that could be
+    taken for a checkpoint.
     """
     here = cached(spec, cache)
-    if here is not None:
+    if here is not None and not again:
         return here
+    if here is None and cached(replace(spec, trust=replace(spec.trust, pickles=True)), cache) is not None:
+        raise HubError(
+            f"{address(spec)} is here with pickled weights, which can run any code when they are read; where you trust"
+            " their author, ask for them: --allow-pickles"
+        )
     place = cache_folder(cache)
     with explained(spec, place):
         listing = _patiently(lambda: _listing(spec))
-        _check_room(spec, listing, place)
-        say(f"{spec.name}: {len(listing.files)} files, {_bytes(listing.size)}, of {address(spec, listing.commit)}")
-        for file in listing.files:  # the weights last: without them nothing is taken for a checkpoint
+        missing = [file for file in listing.files if not (again and _is_right(spec, file, listing.commit, place))]
+        if missing:
+            size = _check_room(spec, missing, place)
+            say(f"{spec.name}: {len(missing)} files, {size}, of {address(spec, listing.commit)}")
+        for file in missing:  # the weights last: without them nothing is taken for a checkpoint
             _patiently(lambda file=file: _fetch(spec, file, listing.commit, place))  # type: ignore[misc]
         point(spec, listing.commit, place)
     folder = cached(spec, cache)
     if folder is None:
         raise HubError(
-            f"{address(spec)}: a tokenizer was expected there, found {', '.join(file.name for file in listing.files)}"
+            f"{address(spec)}: its configuration or its index names files that the repository has not; there are"
+            f" {', '.join(file.name for file in listing.files)}"
         )
     return folder
+
+
+def _is_right(spec: ModelSpec, file: Remote, commit: str, place: Path) -> bool:
+    """Whether a file is here and has the hub's bytes. One that has others is deleted."""
+    path = repository_folder(spec, place) / "snapshots" / commit / file.path
+    if not path.is_file():
+        return False
+    if has_checksum(path, file.checksum):
+        return True
+    path.resolve().unlink()
+    path.unlink(missing_ok=True)
+    return False
 
 
 def _fetch(spec: ModelSpec, file: Remote, commit: str, place: Path) -> None:
@@ -96,12 +118,11 @@ def _fetch(spec: ModelSpec, file: Remote, commit: str, place: Path) -> None:
             super().__init__(*given, **{**options, "disable": True})
 
     large = file.size > constants.MAX_HTTP_DOWNLOAD_SIZE  # such files are only given out in huggingface_hub's own way
-    resumable = file.sha256 is not None and not large
-    checked = resumable and _resume(spec, file, commit, place)
+    known = file.stored and not large and _resume(spec, file, commit, place)
     bar = tqdm if large else Unseen
-    path = hf_hub_download(spec.source, file.path, revision=commit, cache_dir=place, tqdm_class=bar)
-    if not checked:
-        check(spec, [Path(path)])
+    hf_hub_download(spec.source, file.path, revision=commit, cache_dir=place, tqdm_class=bar)
+    if not known and not _is_right(spec, file, commit, place):
+        raise HubError(_wrong(spec, file.name, place))
 
 
 def _resume(spec: ModelSpec, file: Remote, commit: str, place: Path) -> bool:
@@ -133,37 +154,24 @@ def _resume(spec: ModelSpec, file: Remote, commit: str, place: Path) -> bool:
                 expected_size=file.size,
                 displayed_filename=file.name,
             )
-        with part.open("rb") as finished:
-            right = hashlib.file_digest(finished, "sha256").hexdigest() == file.sha256
-        if not right:
+        if not has_checksum(part, file.checksum):
             part.unlink()
-            raise HubError(_wrong(spec, file.name))
+            raise HubError(_wrong(spec, file.name, place))
         part.replace(blob)
     return True
 
 
 def _places(spec: ModelSpec, file: Remote, place: Path) -> tuple[Path, Path]:
     """Where a file of the store is kept when it is whole, and where before."""
-    blob = repository_folder(spec, place) / "blobs" / str(file.sha256)
+    blob = repository_folder(spec, place) / "blobs" / file.checksum
     return blob, blob.with_name(f"{blob.name}.resumable.incomplete")
 
 
-def _wrong(spec: ModelSpec, names: str) -> str:
+def _wrong(spec: ModelSpec, name: str, place: Path) -> str:
     return (
-        f"{address(spec)}: {names} did not arrive as the hub has it (another checksum), and was deleted; run it again:"
-        f" python -m models download {known_as(spec)}"
+        f"{address(spec)}: {name} did not arrive as the hub has it (another checksum), and was deleted; run it again:"
+        f" {again_for(spec, place)}"
     )
-
-
-def check(spec: ModelSpec, paths: Sequence[Path]) -> None:
-    """Read each of these files of the cache, and delete those whose bytes are not the ones that their name there
-    promises. Raises `HubError` where there were any."""
-    wrong = [path for path in paths if not is_intact(path)]
-    for path in wrong:
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-    if wrong:
-        raise HubError(_wrong(spec, ", ".join(path.name for path in wrong)))
 
 
 def _listing(spec: ModelSpec) -> Listing:
@@ -172,16 +180,21 @@ def _listing(spec: ModelSpec) -> Listing:
     api: HfApi = HfApi()
     info = api.model_info(spec.source, revision=spec.revision, files_metadata=True)
     everything = [
-        Remote(file.rfilename, file.size or 0, file.lfs.sha256 if file.lfs else None) for file in info.siblings or []
+        Remote(file.rfilename, file.size or 0, str(file.lfs.sha256 if file.lfs else file.blob_id))
+        for file in info.siblings or []
     ]
     own = [file for file in everything if file.path.rpartition("/")[0] == spec.subfolder]
-    if not own:
+    names = {file.name for file in own}
+    if not names & {"config.json", "adapter_config.json"}:
         folders = sorted({file.path.rpartition("/")[0] for file in everything if file.name == "config.json"} - {""})
-        there = f"it has {', '.join(folders[:5])}" if folders else "it has no checkpoint"
-        raise HubError(f"{address(spec)}: there is no such folder in the repository; {there}")
-    wanted = (*_SMALL, ".py") if spec.trust.code else _SMALL
-    small = [file for file in own if file.name.endswith(wanted) and file.name not in _NOT_NEEDED]
+        there = f"it has checkpoints in {', '.join(folders[:5])}" if folders else "it has none in its folders either"
+        raise HubError(f"{address(spec)}: there is no checkpoint there (no config.json); {there}")
+    if "adapter_config.json" not in names and not any(map(is_tokenizer, names)):
+        raise HubError(f"{address(spec)} has no tokenizer (tokenizer.json), and cannot be asked anything")
     weights = [file for file in own if WEIGHTS.fullmatch(file.name)]
+    if any(file.name.endswith(".index.json") for file in weights):  # which may name its shards as it likes
+        others = [file for file in own if file.name.endswith(".safetensors") and "consolidated" not in file.name]
+        weights += [file for file in others if file not in weights]
     pickles = [file for file in own if PICKLES.fullmatch(file.name)]
     if pickles and not weights and not spec.trust.pickles:
         raise HubError(
@@ -190,20 +203,28 @@ def _listing(spec: ModelSpec) -> Listing:
         )
     if not weights and not pickles:
         raise HubError(f"{address(spec)} has no weights; *.safetensors were expected there")
-    last = weights or pickles
-    return Listing(str(info.sha), [*(file for file in small if file not in [*weights, *pickles]), *last])
+    wanted = (*_SMALL, ".py") if spec.trust.code else _SMALL
+    small = [
+        file
+        for file in own
+        if file.name.endswith(wanted) and not file.name.endswith(".index.json") and file.name not in _NOT_NEEDED
+    ]
+    return Listing(str(info.sha), [*small, *(weights or pickles)])
 
 
-def _check_room(spec: ModelSpec, listing: Listing, place: Path) -> None:
-    """Refuse what would fill the disk, before a byte of it is asked for; what is here of it already counts."""
+def _check_room(spec: ModelSpec, files: Sequence[Remote], place: Path) -> str:
+    """The size of `files` in words. Refuses what would fill the disk, before a byte of it is asked for; what is here of
+    it already counts."""
     existing = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
-    parts = [path for file in listing.files if file.sha256 for path in _places(spec, file, place) if path.exists()]
-    free, wanted = shutil.disk_usage(existing).free, listing.size - sum(path.stat().st_size for path in parts)
+    parts = [path for file in files if file.stored for path in _places(spec, file, place) if path.exists()]
+    size = sum(file.size for file in files)
+    free, wanted = shutil.disk_usage(existing).free, size - sum(path.stat().st_size for path in parts)
     if free < wanted + _MARGIN:
         raise HubError(
-            f"{address(spec)} has {_bytes(listing.size)}, and {place} has room for {_bytes(max(0, free - _MARGIN))};"
+            f"{address(spec)} has {_bytes(size)}, and {place} has room for {_bytes(max(0, free - _MARGIN))};"
             " free some, or keep it elsewhere: --cache DIR"
         )
+    return _bytes(size)
 
 
 def _patiently(ask: Callable[[], Found]) -> Found:

@@ -30,7 +30,7 @@ def cached(spec: ModelSpec, cache: Path | None = None) -> Path | None:
     ref = root / "refs" / revision
     commit = ref.read_text().strip() if ref.is_file() else revision
     folder = root / "snapshots" / commit / spec.subfolder
-    return folder if is_whole(folder, spec.trust.pickles) else None
+    return folder if is_whole(folder, spec.trust) else None
 
 
 def repository_folder(spec: ModelSpec, place: Path) -> Path:
@@ -47,12 +47,8 @@ def point(spec: ModelSpec, commit: str, place: Path) -> None:
         ref.write_text(commit)
 
 
-def is_intact(path: Path) -> bool:
-    """Whether a file has the bytes that its name in the hub's cache promises: SHA-256 for a large one, git's SHA-1 for
-    a small one. True for a file that is not kept there, of which nothing is known."""
-    expected = checksum_of(path)
-    if expected is None:
-        return True
+def has_checksum(path: Path, expected: str) -> bool:
+    """Whether a file has this checksum (hex): 64 digits of SHA-256, or 40 of git's SHA-1, which small files have."""
     with path.open("rb") as file:
         if len(expected) == 64:
             return hashlib.file_digest(file, "sha256").hexdigest() == expected
@@ -66,3 +62,11 @@ def checksum_of(path: Path) -> str | None:
     kept = Path(os.path.realpath(path))
     hexadecimal = not set(kept.name) - set("0123456789abcdef")
     return kept.name if kept.parent.name == "blobs" and hexadecimal and len(kept.name) in (40, 64) else None
+
+
+def address_of(path: Path) -> str:
+    """What to type for the checkpoint that a file of the cache belongs to: `org/name@commit/folder`."""
+    parts = path.absolute().parts
+    at = len(parts) - 1 - parts[::-1].index("snapshots")
+    source = parts[at - 1].removeprefix("models--").replace("--", "/")
+    return "/".join([f"{source}@{parts[at + 1]}", *parts[at + 2 : -1]])

@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.hub_cache import cache_folder
 from models.registry import ModelSpec, address, known_as
 
 
 class HubError(RuntimeError):
     """A checkpoint could not be had from the hub. The message says why, in one sentence, and what to do."""
+
+
+def again_for(spec: ModelSpec, place: Path) -> str:
+    """The command that fetches a model into the cache `place`, or goes on with it."""
+    options = ["--cache", str(place)] if place != cache_folder() else []
+    options += ["--allow-pickles"] if spec.trust.pickles else []
+    options += ["--trust-remote-code"] if spec.trust.code else []
+    return " ".join(["python -m models download", known_as(spec), *options])
 
 
 @contextmanager
@@ -28,7 +37,7 @@ def explained(spec: ModelSpec, place: Path) -> Iterator[None]:
         RevisionNotFoundError,
     )
 
-    where, again = address(spec), f"python -m models download {known_as(spec)}"
+    where, again = address(spec), again_for(spec, place)
     try:
         yield
     except HubError:
@@ -63,6 +72,8 @@ def explained(spec: ModelSpec, place: Path) -> Iterator[None]:
             f"{where}: {constants.ENDPOINT} has not answered for {constants.HF_HUB_DOWNLOAD_TIMEOUT} s;"
             f" what has arrived is kept, so go on with: {again}"
         ) from None
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+        raise HubError(f"HF_ENDPOINT={constants.ENDPOINT} is no address of a hub: {error}") from None
     except httpx2.TransportError as error:
         raise HubError(
             f"{where}: the line dropped ({error}); what has arrived is kept, so go on with: {again}"
@@ -70,6 +81,10 @@ def explained(spec: ModelSpec, place: Path) -> Iterator[None]:
     except LocalEntryNotFoundError as error:
         cause = error.__cause__ or error
         raise HubError(f"{where}: no answer from {constants.ENDPOINT} ({_first_line(cause)})") from None
+    except (httpx2.HTTPError, ValueError, KeyError, AssertionError) as error:  # as from a page that is no hub's
+        raise HubError(
+            f"{where}: {constants.ENDPOINT} does not answer as a hub ({type(error).__name__}: {_first_line(error)})"
+        ) from None
     except OSError as error:
         raise HubError(
             f"{where} could not be kept in {place}: {_first_line(error)}; what has arrived is kept, so mend that and go"

@@ -25,9 +25,9 @@ from models.adapters import attached, merged
 from models.bases import ADAPTER_CONFIG, base_of, is_adapter
 from models.checkpoint_files import check_files, check_tokenizer, reading
 from models.hub import fetched
-from models.hub_cache import checksum_of, is_intact
+from models.hub_cache import address_of, checksum_of, has_checksum
 from models.hub_errors import HubError
-from models.places import PICKLES
+from models.places import weights_in
 from models.prompt import PLAIN, PLAIN_PROMPT, Prompt, PromptError, Template, rendered
 from models.registry import TRAINING_LOG, ModelSpec, find_model
 from models.trust import NO_TRUST, Trust
@@ -44,7 +44,8 @@ class LoadedModel:
     """A model ready to run: in evaluation mode on `device`, its tokenizer padding on the left.
 
     `fingerprint` is a SHA-256 over the checkpoint's weights, configuration and tokenizer files; `prompt` is what it is
-    asked with.
+    asked with. `ends_texts` says that the tokenizer puts an end of text behind every text, which `encode` takes away:
+    a prompt is no text that has ended.
     """
 
     model: PreTrainedModel
@@ -52,6 +53,7 @@ class LoadedModel:
     spec: ModelSpec
     fingerprint: str
     prompt: Prompt = PLAIN_PROMPT
+    ends_texts: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -64,12 +66,20 @@ class LoadedModel:
         characters it is, unless the prompt is a chat, which is held together by such tokens."""
         chat = self.prompt.chat
         given = {"split_special_tokens": not chat, "add_special_tokens": not chat, "return_token_type_ids": False}
-        return self.tokenizer(list(texts), **{**given, **options})
+        given |= options
+        if not self.ends_texts or not given["add_special_tokens"]:
+            return self.tokenizer(list(texts), **given)
+        padding = {name: given.pop(name) for name in ("padding", "return_tensors") if name in given}
+        whole = self.tokenizer(list(texts), **given)
+        cut = BatchEncoding({name: [row[:-1] for row in rows] for name, rows in whole.items()})
+        return self.tokenizer.pad(cut, **padding) if padding else cut
 
     def prompts(self, questions: Sequence[str]) -> list[str]:
         """What the model is asked. Raises `PromptError` for a question that would speak for somebody else in a chat."""
-        for question in questions if self.prompt.chat else ():
-            special = next((token for token in self.tokenizer.all_special_tokens if token in question), None)
+        added = self.tokenizer.added_tokens_decoder.values() if self.prompt.chat else ()
+        specials = [str(token.content) for token in added if token.special]
+        for question in questions:
+            special = next((token for token in specials if token in question), None)
             if special is not None:
                 raise PromptError(f"the question has {special!r} in it, which would change who speaks in a chat")
         return [self.prompt.of(question) for question in questions]
@@ -104,6 +114,8 @@ def load(
             tokenizer = _read_tokenizer(folder, spec.trust)
             model = read_model(folder, precision, spec.trust, device_map)
         _fit(tokenizer, model)
+        with reading(folder / "tokenizer_config.json"):
+            ends_texts = tokenizer("1")["input_ids"][-1:] == [tokenizer.eos_token_id]
         prompt = rendered(template, tokenizer)
         printed = fingerprint(folder, spec.trust)
     except PromptError as error:
@@ -114,7 +126,7 @@ def load(
         model = model if device_map else model.to(target)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
         raise LoadError(f"model {spec.name!r} could not be put on --device {device!r}: {error}") from error
-    return LoadedModel(model.eval(), tokenizer, spec, printed, prompt)
+    return LoadedModel(model.eval(), tokenizer, spec, printed, prompt, ends_texts)
 
 
 def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, device_map: str | None = None) -> Any:
@@ -211,10 +223,9 @@ def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     digest = hashlib.sha256()
     if is_adapter(folder):
         digest.update(fingerprint(checkpoint_folder(replace(base_of(folder), trust=trust)), trust).encode())
-    pickled = not any(folder.glob("*.safetensors"))
+    weights = weights_in(folder)
     for path in sorted(folder.iterdir()):
-        weights = path.suffix == ".safetensors" or (pickled and PICKLES.fullmatch(path.name))
-        if weights or path.suffix == ".py" or path.name in _DECISIVE:
+        if path in weights or path.suffix in (".py", ".model", ".tiktoken") or path.name in _DECISIVE:
             digest.update(path.name.encode() + b"\0")
             digest.update(bytes.fromhex(_checked_sha256(path)))
     return digest.hexdigest()
@@ -224,9 +235,10 @@ def _checked_sha256(path: Path) -> str:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     expected = checksum_of(path)
-    if expected is not None and expected != found and (len(expected) == 64 or not is_intact(path)):
+    if expected is not None and expected != found and (len(expected) == 64 or not has_checksum(path, expected)):
         raise ValueError(
-            f"{path} has not the bytes any more that it came with; fetch it again: python -m models download --check"
+            f"{path} has not the bytes any more that it came with; fetch it again:"
+            f" python -m models download --check {address_of(path)}"
         )
     return found
 
@@ -237,8 +249,8 @@ _DECISIVE = {
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
-    "tokenizer.model",
     "vocab.json",
+    "vocab.txt",
     "merges.txt",
     "special_tokens_map.json",
     "added_tokens.json",

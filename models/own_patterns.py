@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from models.differential import differential_attention
+from models.differential import decoder_of, differential_attention, layers_of
 from models.segment_masses import Request
 from models.subtraction import AttentionUnavailable, NotThroughTheInterface, subtracts
 
@@ -23,17 +23,12 @@ def take_from_patterns(
 ) -> None:
     """Fill in `request` from the attentions of `model`, over the tokens (batch, length) that `mask` says are real.
 
-    Raises `refusal` for a model that gives none out, or that gives out patterns which are not what it applies: a
-    differential one; `AttentionUnavailable` for layers that see different keys.
+    Which keys a query can see is taken from the patterns as well: those that some head gives a weight. Raises `refusal`
+    for a model that gives none out, or that gives out patterns which are not what it applies: a differential one, and
+    one whose patterns look ahead; `AttentionUnavailable` for layers that see different keys.
     """
     if subtracts(model):
         raise refusal
-    window = getattr(model.config.get_text_config(), "sliding_window", None)
-    if window is not None and input_ids.shape[1] > window:
-        raise AttentionUnavailable(
-            f"{type(model).__name__}: a text of {input_ids.shape[1]} tokens is longer than the window of {window} that"
-            " some of its layers see"
-        ) from refusal
     rows = [_of_row(model, request, input_ids[row], mask[row], row, refusal) for row in range(len(input_ids))]
     request.tokens = torch.cat([tokens for tokens, _, _ in rows])
     for layer in request.layers:
@@ -54,8 +49,9 @@ def _of_row(
     real = mask.bool()
     patterns = _patterns(model, input_ids[real], refusal)
     segments = request.segments[row, real]
-    before = torch.tril(torch.ones(len(segments), len(segments), device=segments.device)) @ segments
-    tokens = before / before.sum(-1, keepdim=True)
+    visible = _visible([patterns[layer][0] for layer in sorted(request.layers)], refusal)
+    seen = visible.float() @ segments
+    tokens = seen / seen.sum(-1, keepdim=True)
     length = len(input_ids)
     places = torch.arange(length, device=real.device) if request.positions is None else request.positions[row]
     looking = (real.cumsum(0) - 1)[places.clamp(min=0)].clamp(min=0)  # where in the unpadded row each query is
@@ -68,15 +64,29 @@ def _of_row(
     return tokens[looking][None], signed, shares
 
 
+def _visible(patterns: list[torch.Tensor], refusal: NotThroughTheInterface) -> torch.Tensor:
+    """(query, key): which keys are seen, the same in all layers."""
+    seen = [(pattern != 0).any(0).cpu() for pattern in patterns]
+    if any(some.triu(1).any() for some in seen):
+        raise AttentionUnavailable(
+            "the patterns that the model gives out look at tokens that are still to come, which a causal one cannot"
+        ) from refusal
+    if not all(torch.equal(some, seen[0]) for some in seen):
+        raise AttentionUnavailable(
+            "the layers see different keys (a sliding window in some of them): choose layers of one kind"
+            " (--attention-layers)"
+        ) from refusal
+    return seen[0].to(patterns[0].device)
+
+
 def _patterns(model: PreTrainedModel, ids: torch.Tensor, refusal: NotThroughTheInterface) -> Any:
     """(1, heads, query, key) of each layer, by the model's own explicit attention."""
     try:
         with differential_attention(model):
-            found = model.get_decoder()(input_ids=ids[None], use_cache=False, output_attentions=True)
+            found = decoder_of(model)(input_ids=ids[None], use_cache=False, output_attentions=True)
     except (AttentionUnavailable, TypeError, ValueError) as error:
         raise refusal from error
     patterns = getattr(found, "attentions", None)
-    layers = getattr(model.config.get_text_config(), "num_hidden_layers", None)
-    if not patterns or len(patterns) != layers or any(pattern is None or pattern.ndim != 4 for pattern in patterns):
+    if not patterns or len(patterns) != layers_of(model) or any(one is None or one.ndim != 4 for one in patterns):
         raise refusal
     return patterns

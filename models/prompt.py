@@ -6,8 +6,10 @@ No torch here: the command line reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ MOST_SHOTS = 64
 # A number must follow at once: `#### Step 1` and `#### 2. Add up` are headings, and the answer is still to come.
 _STOP = re.compile(r"(?<!#)####[ \t*]*+(?!\d+[.):][ \t]+\w)[-−]?[$€£]?\.?\d[^\n]*+\n|\nQuestion:")
 #: The day that chat formats which tell a model the date tell it: a prompt must not change overnight.
-_DATE = "26 Jul 2024"
+_DAY = datetime(2024, 7, 26)
 _SENTINEL = "\ue000question\ue000"
 
 
@@ -96,12 +98,14 @@ def template_of(name: str, chat: bool = False) -> Template:
         worked = problems("train")[: int(number)]
         shots = (f"{prompt_for(one.question)}{completion_for(one.answer)}\n\n" for one in worked)
         return Template("".join(shots) + PROMPT, chat)
-    if not Path(name).is_file():
-        raise PromptError(f"--prompt {name!r}: expected plain, cot, fewshot:N or a text file with {PLACE} in it")
     try:
+        if not Path(name).is_file():
+            raise PromptError(f"--prompt {name!r}: expected plain, cot, fewshot:N or a text file with {PLACE} in it")
         return Template(Path(name).read_text(encoding="utf-8").removesuffix("\n"), chat)
-    except (PromptError, UnicodeDecodeError) as error:
-        raise PromptError(f"--prompt {name}: {str(error).removeprefix('--prompt: ')}") from None
+    except UnicodeDecodeError as error:
+        raise PromptError(f"--prompt {name}: {error}") from None
+    except OSError as error:  # as for a prompt itself in the place of its file's name
+        raise PromptError(f"--prompt {name[:40]!r}…: {error.strerror}; expected the name of a text file") from None
 
 
 def add_prompt(add: Callable[..., object]) -> None:
@@ -126,13 +130,32 @@ def rendered(template: Template, tokenizer: Any) -> Prompt:
         raise PromptError("it has no chat format (chat_template); leave out --chat, or take a model made for chats")
     turn = [{"role": "user", "content": template.text.replace(PLACE, _SENTINEL)}]
     try:
-        text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True, date_string=_DATE)
+        with _one_day():
+            text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     except Exception as error:  # whatever a template of somebody's raises
         raise PromptError(f"its chat format cannot be used: {type(error).__name__}: {error}") from error
     if text.count(_SENTINEL) != 1:
         raise PromptError(f"its chat format gives the question {text.count(_SENTINEL)} times, where once was expected")
     before, _, after = text.partition(_SENTINEL)
     return Prompt(before, after, template)
+
+
+@contextmanager
+def _one_day() -> Iterator[None]:
+    """Inside, the clock that chat formats are shown stands still. transformers has no other place to set it."""
+    from transformers.utils import chat_template_utils
+
+    class Day(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return _DAY
+
+    real = chat_template_utils.datetime
+    chat_template_utils.datetime = Day
+    try:
+        yield
+    finally:
+        chat_template_utils.datetime = real
 
 
 #: What a model is asked where nothing else is wanted.

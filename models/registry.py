@@ -64,7 +64,9 @@ MODELS: dict[str, ModelSpec] = {
 #: `org/name`, and behind it a revision (branch, tag or commit) and the folder of one checkpoint, as in the hub's own
 #: paths: https://huggingface.co/docs/huggingface_hub/guides/hf_file_system. Without a revision there is no folder, so
 #: that a misspelt path is no id.
-_HUB_ID = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(@(?P<revision>[\w.-]+)(?P<folder>(/[\w.+-]+)*)/?)?")
+_HUB_ID = re.compile(
+    r"(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(@(?P<revision>refs/pr/\d+|[\w.-]+)(?P<folder>(/[\w.+-]+)*)/?)?"
+)
 _HUB_FORM = "org/name, org/name@revision/folder"
 _NAME = re.compile(r"[\w.+-]+")
 

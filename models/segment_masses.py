@@ -136,11 +136,12 @@ def _riding_along(
 
     The segments are a few more columns of V; noughts widen Q and K to the same size, as the fused kernels want.
     """
-    size, few = query.shape[-1], segments.shape[-1]
+    size, few = value.shape[-1], segments.shape[-1]
     wider = few + -few % 8
     columns = pad(segments, (0, wider - few))[:, None].expand(-1, value.shape[1], -1, -1)
     both = plain(pad(query, (0, wider)), pad(key, (0, wider)), torch.cat([value, columns], dim=-1))
-    return both[..., :size], both[..., size : size + few].transpose(1, 2).clone()  # a view would keep all of `both`
+    masses = both[..., size : size + few].transpose(1, 2).clone()  # a view would keep all of `both`
+    return both[..., :size].contiguous(), masses
 
 
 def _apart(

@@ -1,8 +1,8 @@
 """How the attention layers of a differential architecture subtract: which heads from which, and with what λ.
 
-A layer is recognised by what it has, and not by its name. What transformers gives its differential layers is known
-here. For a layer that is made otherwise, say it in a `Subtraction` and append that to `SUBTRACTIONS`, in a conftest or
-wherever the model's own code is imported; `docs/attention.md` has an example.
+transformers' own differential layers, and what is derived from them, are known here. For a layer that is made
+otherwise, say it in a `Subtraction` and append that to `SUBTRACTIONS`, in a conftest or wherever the model's own code
+is imported; `docs/attention.md` has an example. A layer that has a λ and fits nothing is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
 
 
 class AttentionUnavailable(RuntimeError):
@@ -55,22 +56,16 @@ class Subtraction:
 
     def factor(self, layer: nn.Module, heads: list[int] | None = None) -> torch.Tensor:
         """λ in a shape that multiplies (batch, pairs, query, key), of all pairs or of some."""
-        weight = self.weight(layer).detach()
-        if weight.ndim and heads is not None:
+        weight = self.weight(layer).detach().reshape(-1)
+        if len(weight) > 1 and heads is not None:
             weight = weight[heads]
         return weight.reshape(-1, 1, 1)
 
 
-_VECTORS = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
-
-
-def _has_the_paper_s_vectors(module: nn.Module) -> bool:
-    return all(hasattr(module, name) for name in (*_VECTORS, "lambda_init"))
-
-
-def _paper_s_weight(layer: nn.Module) -> torch.Tensor:
-    """λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init (Ye et al., arXiv 2410.05258, eq. 2)."""
-    q1, k1, q2, k2 = (getattr(layer, name) for name in _VECTORS)
+def paper_weight(layer: nn.Module) -> torch.Tensor:
+    """λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init (Ye et al., arXiv 2410.05258, eq. 2), of a layer that calls them
+    `lambda_q1` and so on."""
+    q1, k1, q2, k2 = (getattr(layer, f"lambda_{name}") for name in ("q1", "k1", "q2", "k2"))
     first, second = (  # that of the queries, also where the weights are quantised
         torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(q1.dtype) for q, k in ((q1, k1), (q2, k2))
     )
@@ -78,13 +73,15 @@ def _paper_s_weight(layer: nn.Module) -> torch.Tensor:
     return weight
 
 
-#: Every way to subtract that is known, the first that fits a layer being its own.
-SUBTRACTIONS: list[Subtraction] = [Subtraction(_has_the_paper_s_vectors, _paper_s_weight)]
+#: Every way to subtract that is known; the last that fits a layer is its own.
+SUBTRACTIONS: list[Subtraction] = [
+    Subtraction(fits=lambda layer: isinstance(layer, DiffLlamaAttention), weight=paper_weight)
+]
 
 
 def subtraction_of(layer: nn.Module) -> Subtraction | None:
     """How a layer subtracts; None for an ordinary one."""
-    return next((known for known in SUBTRACTIONS if known.fits(layer)), None)
+    return next((known for known in reversed(SUBTRACTIONS) if known.fits(layer)), None)
 
 
 def known_subtraction_of(layer: nn.Module) -> Subtraction | None:

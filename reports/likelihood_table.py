@@ -40,10 +40,17 @@ def likelihood_table(
         for model in models:
             figures = [_figures(levels.get((model, noise)), lost.get((model, noise))) for noise in block]
             lines += _model(model, list(zip(*figures, strict=True)), indent)
-    for one, other in other_tokens:
-        said = f"{one} and {other} read the answers as other tokens: nats a token are not compared between them"
+    for said in not_compared(other_tokens):
         lines += wrapped(said, width)
     return [*lines, ""]
+
+
+def not_compared(other_tokens: Sequence[tuple[str, str]]) -> list[str]:
+    """What is said of each pair of models whose likelihoods are not compared."""
+    return [
+        f"{one} and {other} read the answers as other tokens: nats a token are not compared between them"
+        for one, other in other_tokens
+    ]
 
 
 def _figures(level: Comparison | None, lost: Comparison | None) -> tuple[str, str, str]:

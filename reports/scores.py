@@ -28,7 +28,7 @@ class Scores:
     A score of the measure `accuracy` is 1 for a correct answer and 0 for any other; of the measure `likelihood` it is
     the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, stands for the
     questions asked. The ids are sorted, each once; a problem of which every draw ended in an error is
-    not there.
+    not there. `tokens[i]`, of the measure `likelihood`, is the number of the worked answer's tokens.
     """
 
     cell: Cell
@@ -38,6 +38,7 @@ class Scores:
     draws: Array
     texts: Array
     measure: str = ACCURACY
+    tokens: Array | None = None
 
     @property
     def alike(self) -> Settings:
@@ -76,9 +77,11 @@ def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | 
 def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:
     """The scores of one cell's records."""
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
+    tokens: dict[str, int] = {}
     for record in records:
         if record.outcome != "error":
             by_problem.setdefault(problem_of(record.id), []).append((record.id, *score_of(record)))
+            tokens[record.id] = record.tokens if isinstance(record, Likelihood) else 0
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
     return Scores(
@@ -89,6 +92,7 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
         draws=numpy.array([len(some) for some in draws], dtype=int),
         texts=numpy.array([hash_of(question for _, question, _ in some) for some in draws], dtype="U16"),
         measure=_MEASURES[record_of(cell.stage)],
+        tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in some) for some in draws], dtype=int),
     )
 
 
@@ -106,7 +110,7 @@ def hash_of(texts: Iterable[str]) -> str:
 
 
 def other_tokens(scores: Sequence[Scores]) -> list[tuple[str, str]]:
-    """The pairs of models whose likelihoods were not all measured on the same tokens, as where their vocabularies
+    """The pairs of models that cut the same worked answers into different numbers of tokens, as their vocabularies
     differ: a likelihood a token has no meaning between them, and by chance the same number of tokens gives it none."""
     found: dict[tuple[str, str], None] = {}
     likelihoods = [one for one in scores if one.measure == LIKELIHOOD]
@@ -114,7 +118,7 @@ def other_tokens(scores: Sequence[Scores]) -> list[tuple[str, str]]:
         if one.cell.noise == other.cell.noise and one.cell.model != other.cell.model:
             shared = shared_problems([one, other])
             first, second = rows_with([one, other], shared)
-            if (one.texts[first] != other.texts[second]).any():
+            if one.tokens is None or other.tokens is None or (one.tokens[first] != other.tokens[second]).any():
                 found[one.cell.model, other.cell.model] = None
     return list(found)
 

@@ -12,6 +12,7 @@ from reports.attention_heat import has_heat, heat_figure
 from reports.comparisons import Comparison
 from reports.dose_plot import dose_figure
 from reports.findings import Findings
+from reports.likelihood_table import not_compared
 from reports.page.charts import forest_figure, lift_figure, svg
 from reports.page.examples import examples, packed
 from reports.page.made import caveats, made, relevant, run_words
@@ -47,6 +48,7 @@ def page_facts(findings: Findings) -> dict[str, Any]:
         "forest": _picture(
             forest_figure(compared, look), "What noise costs each model, and how much less one loses: intervals"
         ),
+        "not_compared": not_compared(findings.other_tokens),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
         "lift": _picture(
             lift_figure(cells, look), "Lift of noise and of key information by layer, a line for each model"

@@ -209,7 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _error(self, status: int, code: str = "") -> None:
         headers = {"X-Error-Code": code, "X-Error-Message": code} if code else {}
-        self._send(status, b'{"error": "no"}', {"Content-Type": "application/json", **headers})
+        page = b"<html>Welcome</html>" if status == HTTPStatus.OK else b'{"error": "no"}'
+        self._send(status, page, headers)
 
     def _send(self, status: int, body: bytes | memoryview, headers: Mapping[str, str], upto: int | None = None) -> None:
         self.send_response(status)

@@ -252,10 +252,16 @@ def test_an_architecture_whose_scores_are_more_than_products_gives_its_own_patte
         assert torch.allclose(found.tokens[row][at].sum(-1), torch.ones(()), atol=1e-5)
 
 
-def test_a_text_that_some_layers_see_the_end_of_is_refused() -> None:
+def test_own_patterns_of_layers_that_see_different_keys_are_taken_apart_too() -> None:
     model = small(Gemma2ForCausalLM, Gemma2Config, head_dim=8, sliding_window=8)
-    with pytest.raises(AttentionUnavailable, match="a text of 14 tokens is longer than the window of 8"):
-        ask(model, padded_batch(), segments_of(padded_batch()))
+    batch = padded_batch()
+    with pytest.raises(AttentionUnavailable, match="the layers see different keys"):
+        ask(model, batch, segments_of(batch))
+    windowed, whole = (ask(model, batch, segments_of(batch), layers=[layer]) for layer in (0, 1))
+    last = (whole.positions == 13).nonzero()
+    row, query = last[0].tolist()
+    assert (whole.tokens[row, query] - windowed.tokens[row, query]).abs().max() > 0.01
+    assert torch.allclose(windowed.tokens[row, query], segments_of(batch)[row, -8:].mean(0), atol=1e-5)
 
 
 @pytest.mark.parametrize(

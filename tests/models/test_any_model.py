@@ -10,18 +10,21 @@ import pytest
 import torch
 import transformers
 
-from benchmarks.attention import read_attention
+from benchmarks.attention import read_attention, save_maps
 from benchmarks.evaluate import ask_with
 from benchmarks.grid import Looking
+from benchmarks.segmented import segmented
+from models.differential import differential_attention
 from models.generation import generate
 from models.inspection import inspect
 from models.likelihood import answer_likelihoods
-from models.loading import LoadError, load
+from models.loading import LoadedModel, LoadError, load
 from models.registry import MODELS, ModelSpec
 from models.subtraction import AttentionUnavailable
 from models.tuning import tune
 from models.tuning_options import Tuning
 from noise import mini
+from reports.records import Cell
 
 PROBLEMS = mini.problems("test")[:3]
 TOKENIZER = transformers.AutoTokenizer.from_pretrained(MODELS["llama"].source)
@@ -81,16 +84,63 @@ def test_a_model_goes_through_every_stage(name: str, tmp_path: Path) -> None:
     assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes nothing"
     before = answer_likelihoods(loaded, PROBLEMS)
     assert all(nats < 0 for nats, _ in before)
-    readings = read_attention(loaded, ask_with("inf", PROBLEMS, 0), Looking())
-    for reading in readings:
-        absolute = torch.tensor(reading.absolute)
-        assert absolute.shape == (2, 4, 5)
-        assert torch.allclose(absolute.sum(-1), torch.ones(2, 4), atol=1e-4)
-        assert reading.lambdas is None
+    looks_where_its_own_weights_say(loaded, spec)
     assert inspect(loaded).parameters == loaded.model.num_parameters()
     tuned = tune(spec, PROBLEMS, tmp_path / "sft", Tuning(epochs=2, batch=3, rate=1e-2), "cpu", "float32")
     after = answer_likelihoods(load(f"mine={tuned}", "cpu", "float32"), PROBLEMS)
     assert sum(nats for nats, _ in after) > sum(nats for nats, _ in before), "two steps on these very problems"
+
+
+def looks_where_its_own_weights_say(loaded: LoadedModel, spec: ModelSpec) -> None:
+    """The signed masses are those of the weights that the model gives out when it is loaded to give them out; asking
+    for them changes nothing."""
+    own = transformers.AutoModelForCausalLM.from_pretrained(spec.source, attn_implementation="eager").eval()
+    asked = ask_with("inf", PROBLEMS, 0)
+    for queries in ("answer", "all"):
+        for noisy, reading in zip(asked, read_attention(loaded, asked, Looking(queries)), strict=True):
+            text = segmented(loaded, noisy, queries)
+            with torch.inference_mode():
+                ids = torch.tensor([text.ids])
+                given = own(input_ids=ids, output_attentions=True)
+                plain = loaded.model(input_ids=ids).logits
+                with differential_attention(loaded.model) as observed:
+                    seen = observed(input_ids=ids, output_attentions=True)
+            patterns = torch.stack([pattern[0] for pattern in given.attentions])
+            wanted = (patterns[:, :, text.queries] @ text.shares).mean(2)
+            assert torch.allclose(torch.tensor(reading.signed), wanted, atol=1e-5)
+            assert torch.allclose(torch.stack([pattern[0] for pattern in seen.attentions]), patterns, atol=1e-5)
+            assert torch.allclose(seen.logits, plain, atol=1e-4)
+            visible = torch.tril(torch.ones(len(text), len(text))) @ text.shares
+            shares = (visible / visible.sum(-1, keepdim=True))[text.queries].mean(0)
+            assert torch.allclose(torch.tensor(reading.tokens), shares, atol=1e-5)
+            assert reading.lambdas is None
+
+
+def test_layers_without_attention_are_named_and_left_out(tmp_path: Path) -> None:
+    shape = {**GROUPED, "num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "full_attention"]}
+    loaded = load(written("Lfm2", tmp_path / "base", shape), "cpu", "float32")
+    asked = ask_with("inf", PROBLEMS, 0)
+    fails(lambda: read_attention(loaded, asked, Looking()), AttentionUnavailable, "2 of 4 layers .*-layers 1,3")
+    reading = read_attention(loaded, asked, Looking(layers=(1, 3)))[0]
+    assert torch.allclose(torch.tensor(reading.signed).sum(-1), torch.ones(2, 4), atol=1e-4)
+    fails(lambda: save_maps(tmp_path, loaded, Cell("lfm", "inf", "attention"), asked[:1], [(1, 0)]),
+          AttentionUnavailable, "no pattern for each layer: no map is drawn")  # fmt: skip
+
+
+def test_a_window_under_another_name_is_seen_in_the_patterns(tmp_path: Path) -> None:
+    shape = {
+        "hidden_size": 64,
+        "num_layers": 2,
+        "num_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 512,
+        "window_size": 32,
+        "attention_types": [[["global", "local"], 1]],
+    }
+    loaded = load(written("GPTNeo", tmp_path / "base", shape), "cpu", "float32")
+    asked = ask_with("inf", PROBLEMS, 0)
+    fails(lambda: read_attention(loaded, asked, Looking()), AttentionUnavailable, "the layers see different keys")
+    assert read_attention(loaded, asked, Looking(layers=(1,)))[0].outcome == "measured"
 
 
 def fails(run: Callable[[], object], kind: type[Exception], said: str) -> None:

@@ -85,5 +85,5 @@ def test_questions_may_come_from_a_pipe(
     ],
 )
 def test_a_misspelt_name_is_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["chat", *arguments]) == 1
+    assert main(["chat", *arguments]) == 2
     assert capsys.readouterr().err.startswith(said)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from models.hub_cache import cached, checksum_of, is_intact
+from models.hub_cache import cached, checksum_of, has_checksum
 from models.loading import LoadError, load
 from models.registry import MODELS, ModelSpec
 from tests.models.random_pair import SUBFOLDER, write_checkpoint
@@ -87,7 +87,7 @@ def folder_of(home: Path, name: str) -> Path | None:
 def whole(home: Path, name: str = "diffllama-375m") -> bool:
     """Whether the model is here, and every file of it has the hub's bytes."""
     folder = folder_of(home, name)
-    return folder is not None and all(checksum_of(path) and is_intact(path) for path in folder.iterdir())
+    return folder is not None and all(has_checksum(path, str(checksum_of(path))) for path in folder.iterdir())
 
 
 def test_the_pair_is_fetched_and_nothing_that_nobody_needs(hub: Hub, home: Path) -> None:
@@ -102,6 +102,8 @@ def test_the_pair_is_fetched_and_nothing_that_nobody_needs(hub: Hub, home: Path)
         assert f"{name}: checked, {folder}\n" in out
     fetched = {path for method, path, _ in hub.asked if method == "GET"}
     assert not [path for path in fetched if "optimizer" in path or "checkpoint-1/" in path or "README" in path]
+    last = [path for method, path, _ in hub.asked if method == "GET"][-1]
+    assert last == f"store:{WEIGHTS}", "the weights last: without them it is no model"
 
 
 def test_a_second_call_asks_nobody_and_works_without_a_hub(hub: Hub, home: Path) -> None:
@@ -118,8 +120,8 @@ def test_a_model_that_is_here_is_loaded_without_asking(hub: Hub, home: Path, mon
     downloaded(hub, home, "diffllama-375m")
     hub.asked.clear()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: pytest.fail("the hub was asked"))
     assert type(load("diffllama-375m", "cpu").model).__name__ == "DiffLlamaForCausalLM"
-    assert hub.asked == []
 
 
 @pytest.mark.parametrize("third", [1, 2])
@@ -161,13 +163,14 @@ def test_what_was_interrupted_is_no_model_and_goes_on(
     assert int(again.removeprefix("bytes=").rstrip("-")) >= size // 4, "a third or two were there"
 
 
-def test_wrong_bytes_are_deleted_and_never_a_model(hub: Hub, home: Path) -> None:
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_wrong_bytes_are_deleted_and_never_a_model(hub: Hub, home: Path, name: str) -> None:
     repository = hub.repositories[MODELS["diffllama-375m"].source]
-    content = repository.files[WEIGHTS]
-    repository.wrong[WEIGHTS] = content[:-1] + bytes([content[-1] ^ 1])
+    content = repository.files[f"{SUBFOLDER}/{name}"]
+    repository.wrong[f"{SUBFOLDER}/{name}"] = content[:-1] + bytes([content[-1] ^ 1])
     status, out, err = downloaded(hub, home, "diffllama-375m")
     assert status == 1
-    assert "model.safetensors did not arrive as the hub has it (another checksum), and was deleted" in err
+    assert f"{name} did not arrive as the hub has it (another checksum), and was deleted" in err
     assert "checked" not in out
     assert folder_of(home, "diffllama-375m") is None
     repository.wrong.clear()
@@ -175,21 +178,42 @@ def test_wrong_bytes_are_deleted_and_never_a_model(hub: Hub, home: Path) -> None
     assert whole(home)
 
 
-def test_what_went_bad_since_is_found_and_fetched_anew(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloaded(hub, home, "diffllama-375m")
+@pytest.mark.parametrize("links", [True, False])
+def test_what_went_bad_since_is_found_and_fetched_anew(
+    hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Every file, also the small ones, and also where the cache holds copies in place of links."""
+    variables = {} if links else {"HF_HUB_DISABLE_SYMLINKS": "1"}
+    downloaded(hub, home, "diffllama-375m", **variables)
     folder = folder_of(home, "diffllama-375m")
     assert folder is not None
-    kept = (folder / "model.safetensors").resolve()
-    content = bytearray(kept.read_bytes())
-    content[-1] ^= 1
-    kept.write_bytes(content)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
-    with pytest.raises(LoadError, match=r"has not the bytes any more .* python -m models download --check"):
-        load("diffllama-375m", "cpu")
-    status, out, _ = downloaded(hub, home, "diffllama-375m", "--check")
-    assert status == 0
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        content = bytearray(path.read_bytes())
+        content[-2] ^= 1
+        path.resolve().write_bytes(content)
+    (folder / "generation_config.json").resolve().unlink()
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    if links:
+        (folder / "config.json").write_bytes(before["config.json"])  # so that it comes as far as the weights
+        (folder / "tokenizer.json").write_bytes(before["tokenizer.json"])
+        (folder / "tokenizer_config.json").write_bytes(before["tokenizer_config.json"])
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
+        with pytest.raises(LoadError, match=r"has not the bytes any more .* --check reyllama/DiffLlama-375M@.*/check"):
+            load("diffllama-375m", "cpu")
+    status, out, err = downloaded(hub, home, "diffllama-375m", "--check", **variables)
+    assert (status, err) == (0, "")
     assert "diffllama-375m: checked, " in out
-    assert whole(home)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_branch_that_moved_is_followed_when_it_is_asked_for(hub: Hub, home: Path, checkpoints: Path) -> None:
+    name = f"reyllama/Llama_375M@main/{SUBFOLDER}"
+    downloaded(hub, home, name)
+    hub.add("reyllama/Llama_375M", checkpoints / "llama-375m", sha="b" * 40)
+    assert "b" * 40 not in downloaded(hub, home, name)[1]
+    assert f"/snapshots/{'b' * 40}/{SUBFOLDER}" in downloaded(hub, home, name, "--check")[1]
+    assert f"/snapshots/{'b' * 40}/{SUBFOLDER}" in downloaded(hub, home, name)[1]
 
 
 @pytest.mark.parametrize("where", ["api", WEIGHTS, f"{SUBFOLDER}/config.json"])
@@ -226,8 +250,9 @@ def test_a_gated_repository_says_where_to_ask(hub: Hub, home: Path) -> None:
     [
         ("reyllama/DiffLlama", "has no model of that name; if it is a private one, log in"),
         ("reyllama/DiffLlama-375M@v9", "the repository has no revision 'v9'"),
-        ("reyllama/DiffLlama-375M@main/checkpoint-9", "no such folder in the repository; it has checkpoint-1, "),
-        ("reyllama/DiffLlama-375M", "has no weights; *.safetensors were expected there"),
+        ("reyllama/DiffLlama-375M@refs/pr/3", "the repository has no revision 'refs/pr/3'"),
+        ("reyllama/DiffLlama-375M@main/checkpoint-9", "there is no checkpoint there (no config.json); it has"),
+        ("reyllama/DiffLlama-375M", "no checkpoint there (no config.json); it has checkpoints in checkpoint-1, checkp"),
     ],
 )
 def test_what_the_hub_does_not_have_is_one_sentence(hub: Hub, home: Path, name: str, said: str) -> None:
@@ -242,6 +267,22 @@ def test_no_network_is_one_sentence(hub: Hub, home: Path) -> None:
     assert status == 1
     assert "no way to http://127.0.0.1:9 (" in err
     assert err.endswith("; is there a network?")
+
+
+def test_an_address_that_is_none_is_one_sentence(hub: Hub, home: Path) -> None:
+    status, _, err = downloaded(hub, home, "llama-375m", HF_ENDPOINT="hub.example")
+    assert status == 1
+    assert "HF_ENDPOINT=hub.example is no address of a hub" in err
+    assert "Traceback" not in err
+
+
+def test_a_page_that_is_no_hub_s_is_one_sentence(hub: Hub, home: Path) -> None:
+    """As a hotel's network answers everything."""
+    hub.faults["api"] = [Fault(status=200, times=None)]
+    status, _, err = downloaded(hub, home, "llama-375m")
+    assert status == 1
+    assert "does not answer as a hub (" in err
+    assert "Traceback" not in err
 
 
 def test_what_may_not_be_asked_for_is_one_sentence(hub: Hub, home: Path) -> None:
@@ -313,6 +354,45 @@ def test_pickled_weights_are_left_where_they_are_unless_asked_for(
     assert "has only pickled weights (pytorch_model.bin)" in err
     assert "--allow-pickles" in err
     assert downloaded(hub, home, "somebody/pickled", "--allow-pickles")[0] == 0
+    status, _, err = downloaded(hub, home, "somebody/pickled", HF_HUB_OFFLINE="1")
+    assert status == 1
+    assert "is here with pickled weights, which can run any code" in err
+
+
+def test_code_is_fetched_once_it_is_trusted(hub: Hub, home: Path, checkpoints: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(checkpoints / "llama-375m" / "checkpoint-1", tmp_path / "own")
+    facts = json.loads((folder / "config.json").read_text()) | {"auto_map": {"AutoConfig": "own_config.OwnConfig"}}
+    (folder / "config.json").write_text(json.dumps(facts))
+    (folder / "own_config.py").write_text("")
+    hub.add("somebody/own", folder)
+    assert downloaded(hub, home, "somebody/own")[0] == 0
+    assert not list(home.rglob("own_config.py"))
+    assert downloaded(hub, home, "somebody/own", "--trust-remote-code")[0] == 0
+    assert list(home.rglob("own_config.py"))
+
+
+def test_shards_come_as_the_index_names_them_and_other_weights_stay(
+    hub: Hub, home: Path, checkpoints: Path, tmp_path: Path
+) -> None:
+    """As in repositories that carry the weights in the form of their maker as well."""
+    folder = shutil.copytree(checkpoints / "llama-375m" / "checkpoint-1", tmp_path / "sharded")
+    (folder / "model.safetensors").rename(folder / "part-1.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"all": "part-1.safetensors"}}))
+    (folder / "consolidated.safetensors").write_bytes(b"never")
+    (folder / "consolidated.safetensors.index.json").write_text("{}")
+    hub.add("somebody/sharded", folder)
+    assert downloaded(hub, home, "somebody/sharded")[0] == 0
+    found = folder_of(home, "somebody/sharded")
+    assert found is not None
+    assert {path.name for path in found.iterdir()} - NEEDED == {"model.safetensors.index.json", "part-1.safetensors"}
+
+
+def test_the_base_of_an_adapter_in_a_folder_is_fetched(hub: Hub, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": "llama-375m", "peft_type": "LORA"})
+    )
+    assert downloaded(hub, home, f"mine={tmp_path}")[0] == 0
+    assert whole(home, "llama-375m")
 
 
 def test_a_disk_without_room_is_refused_before_a_byte_is_asked_for(hub: Hub, home: Path) -> None:

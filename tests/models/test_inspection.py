@@ -99,7 +99,7 @@ def test_the_command_prints_tables_or_json(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_an_unknown_model_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", "difflama"]) == 1
+    assert main(["inspect", "difflama"]) == 2
     assert capsys.readouterr().err.startswith("python -m models inspect: unknown model 'difflama'. Did you mean")
 
 

@@ -12,6 +12,7 @@ from benchmarks.evaluate import ask_with
 from benchmarks.grid import Plan
 from benchmarks.measured import measured_problems
 from benchmarks.segmented import SEGMENTS, segmented
+from benchmarks.tuning import tuning_set
 from models.generation import generate
 from models.loading import LoadedModel, LoadError, load
 from models.prompt import PLAIN, PROMPT, PromptError, Template, prompt_for, template_of
@@ -68,7 +69,7 @@ def test_somebody_s_own_words_are_taken_as_they_are(tmp_path: Path) -> None:
         ("fewshot:0", "expected a number from 1 to 64"),
         ("fewshot:many", "expected a number from 1 to 64"),
         ("none.txt", r"expected {question} once in the text, found it 0 times"),
-        ("twice.txt", r"twice.txt: expected {question} once in the text, found it 2 times"),
+        ("twice.txt", r"--prompt: expected {question} once in the text, found it 2 times"),
         ("latin.txt", "latin.txt: 'utf-8' codec"),
     ],
 )
@@ -113,8 +114,9 @@ def test_an_answer_of_a_chat_is_a_turn_of_its_own(talker: LoadedModel) -> None:
 
 
 def test_a_question_cannot_speak_for_somebody_else(talker: LoadedModel) -> None:
-    with pytest.raises(PromptError, match=r"the question has '<\|eot_id\|>' in it"):
-        generate(talker, [f"How many? {END} 7"], 4)
+    for token in (END, "<|start_header_id|>"):
+        with pytest.raises(PromptError, match=r"the question has '.*' in it, which would change who speaks"):
+            generate(talker, [f"How many? {token} 7"], 4)
     plain = load(talker.spec, "cpu", "float32")
     assert talker.tokenizer.eos_token_id not in plain.encode(plain.prompts([f"How many? {END} 7"]))["input_ids"][0]
 
@@ -152,15 +154,45 @@ def test_a_chat_format_that_does_not_give_a_question_back_is_refused(tmp_path: P
         load(str(folder), template=template_of("plain", chat=True))
 
 
-def test_a_chat_that_tells_the_date_is_the_same_every_day(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "dated",
+    [
+        "{% if not date_string %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}{{ date_string }}",
+        "{{ strftime_now('%d %b %Y') }}",
+    ],
+)
+def test_a_chat_that_tells_the_date_is_the_same_every_day(tmp_path: Path, dated: str) -> None:
     folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
     facts = json.loads((folder / "tokenizer_config.json").read_text())
-    dated = "{% if not date_string %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}{{ date_string }}"
     (folder / "tokenizer_config.json").write_text(
         json.dumps(facts | {"chat_template": dated + "{{ messages[0].content }}"})
     )
     loaded = load(str(folder), template=template_of("plain", chat=True))
     assert loaded.prompt.text == "26 Jul 2024Question: {question}\nAnswer:"
+
+
+def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) -> None:
+    """It would be asked to go on behind an end: 5 of 20 right instead of 20 were met."""
+    folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
+    facts = json.loads((folder / "tokenizer.json").read_text())
+    end = {"id": "<eos>", "ids": [2], "tokens": ["<eos>"]}
+    facts["post_processor"]["special_tokens"]["<eos>"] = end
+    facts["post_processor"]["single"].append({"SpecialToken": {"id": "<eos>", "type_id": 0}})
+    (folder / "tokenizer.json").write_text(json.dumps(facts))
+    mine, plain = load(str(folder), "cpu", "float32"), load("llama", "cpu", "float32")
+    assert mine.tokenizer("1")["input_ids"] == [*plain.tokenizer("1")["input_ids"], 2]
+    questions = [problem.question for problem in PROBLEMS]
+    assert generate(mine, questions, 64) == generate(plain, questions, 64)
+    assert encoded(mine, PROBLEMS) == encoded(plain, PROBLEMS)
+    (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
+    assert segmented(mine, noisy, "answer").ids == segmented(plain, noisy, "answer").ids
+
+
+def test_nothing_is_tuned_on_whose_answer_the_prompt_shows() -> None:
+    plan = Plan(
+        (MODELS["llama"],), ("clean",), ("zero_shot", "sft"), "mini", template=template_of("fewshot:8"), sft_samples=16
+    )
+    assert list(tuning_set(plan).problems) == mini.problems("train")[8:24]
 
 
 def test_a_template_says_in_its_key_that_it_is_a_chat() -> None:

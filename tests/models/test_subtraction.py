@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from transformers.models.llama.modeling_llama import LlamaAttention, apply_rotar
 
 from models.allocation import attention_allocation
 from models.differential import differential_attention, is_differential, lambdas, pair_lambdas
-from models.subtraction import SUBTRACTIONS, AttentionUnavailable, Subtraction, neighbours
-from tests.models.attention_models import padded_batch
+from models.subtraction import SUBTRACTIONS, AttentionUnavailable, Subtraction, neighbours, paper_weight
+from tests.models.attention_models import SHAPES, padded_batch, random_model
 
 __all__ = ["eager_attention_forward"]  # where transformers looks for it: in the module of the attention's class
 
@@ -145,3 +146,34 @@ def test_its_allocation_is_the_pattern_s(model: LlamaForCausalLM, heads: list[in
                 shares = some.abs() @ segments[row] / some.abs().sum(-1, keepdim=True)
                 got = found.absolute[layer, row][:, queries][:, -len(real.nonzero()) :]
                 assert torch.allclose(got, shares, atol=1e-5)
+
+
+def test_a_model_in_which_some_layers_subtract_and_some_do_not_is_refused(model: LlamaForCausalLM) -> None:
+    """Its layers have not the same heads."""
+    SUBTRACTIONS.append(replace(OURS, fits=lambda layer: OURS.fits(layer) and layer.layer_idx == 1))
+    try:
+        with pytest.raises(AttentionUnavailable, match="1 of its 2 layers are differential"):
+            attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1))
+    finally:
+        SUBTRACTIONS.pop()
+
+
+@pytest.mark.parametrize("heads", [None, [1]])
+def test_a_lambda_of_shape_one_is_shared_by_all_pairs(model: LlamaForCausalLM, heads: list[int] | None) -> None:
+    SUBTRACTIONS.append(replace(OURS, weight=lambda layer: torch.full((1,), 0.3)))
+    try:
+        found = attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1), heads=heads)
+    finally:
+        SUBTRACTIONS.pop()
+    assert torch.allclose(found.signed, torch.full_like(found.signed, 0.7), atol=1e-5)
+
+
+def test_what_is_said_last_of_a_layer_counts() -> None:
+    """A model derived from DiffLlama may pair its heads otherwise."""
+    derived = random_model("diffllama", SHAPES[0])
+    before = observed(derived)  # type: ignore[arg-type]
+    SUBTRACTIONS.append(Subtraction(SUBTRACTIONS[0].fits, paper_weight, neighbours))
+    try:
+        assert not torch.equal(observed(derived)[0], before[0])  # type: ignore[arg-type]
+    finally:
+        SUBTRACTIONS.pop()

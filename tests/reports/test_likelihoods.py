@@ -10,7 +10,7 @@ import pytest
 
 from reports.comparisons import Comparison, comparisons, write_comparisons_csv
 from reports.disk import ResultsDamaged
-from reports.likelihood_table import likelihood_table
+from reports.likelihood_table import likelihood_table, not_compared
 from reports.lines import decoded_line, encoded_line, settings_hash
 from reports.records import Cell, Likelihood
 from reports.scores import Scores, all_scores, other_tokens, scores_of
@@ -123,3 +123,15 @@ def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> N
     said = " ".join(" ".join(likelihood_table(rows, 80, other_tokens(scores))).split())
     assert "llama and qwen read the answers as other tokens: nats a token are not compared between them" in said
     assert other_tokens(FOUR) == []
+    assert not_compared([("llama", "qwen")])[0] in said
+
+
+def test_a_draw_that_failed_leaves_out_its_problem_alone() -> None:
+    scores = []
+    for model in ("llama", "twin"):
+        lines = [likely(f"p{n}{draw}", -12.0 - n) for n in range(20) for draw in ("", " (draw 2)")]
+        if model == "twin":
+            lines[1] = replace(lines[1], outcome="error", nats=0.0, tokens=0)
+        scores.append(scores_of(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines))
+    assert other_tokens(scores) == []
+    assert row(comparisons(scores), "model_difference", "llama").clusters == 19
