@@ -86,9 +86,8 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
 
 def decoder_of(model: PreTrainedModel) -> PreTrainedModel:
     """The stack of layers that reads the text, without the output head."""
-    decoder = model.get_decoder()
-    found: PreTrainedModel = decoder if isinstance(decoder, PreTrainedModel) else model.base_model
-    return found
+    found: Any = model.get_decoder()
+    return found if isinstance(found, PreTrainedModel) else model.base_model  # type: ignore[return-value]
 
 
 def layers_of(model: PreTrainedModel) -> int:

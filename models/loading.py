@@ -65,8 +65,8 @@ class LoadedModel:
         """Prompts, or prompts and what follows them, as tokens. What looks like a special token is read as the
         characters it is, unless the prompt is a chat, which is held together by such tokens."""
         chat = self.prompt.chat
-        given = {"split_special_tokens": not chat, "add_special_tokens": not chat, "return_token_type_ids": False}
-        given |= options
+        given: dict[str, Any] = {"split_special_tokens": not chat, "add_special_tokens": not chat, **options}
+        given["return_token_type_ids"] = False
         if not self.ends_texts or not given["add_special_tokens"]:
             return self.tokenizer(list(texts), **given)
         padding = {name: given.pop(name) for name in ("padding", "return_tensors") if name in given}

@@ -150,12 +150,12 @@ def _one_day() -> Iterator[None]:
         def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
             return _DAY
 
-    real = chat_template_utils.datetime
-    chat_template_utils.datetime = Day
+    clock: Any = chat_template_utils
+    real, clock.datetime = clock.datetime, Day
     try:
         yield
     finally:
-        chat_template_utils.datetime = real
+        clock.datetime = real
 
 
 #: What a model is asked where nothing else is wanted.

@@ -58,7 +58,7 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "Falcon": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4},
     "GPTNeoX": SHAPE,
 }
-OFTEN = ("Qwen3", "GPT2LMHead", "Gemma2")
+OFTEN = ("Qwen3", "Gemma2")
 
 
 def written(name: str, folder: Path, shape: dict[str, Any]) -> ModelSpec:

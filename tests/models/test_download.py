@@ -124,7 +124,7 @@ def test_a_model_that_is_here_is_loaded_without_asking(hub: Hub, home: Path, mon
     assert type(load("diffllama-375m", "cpu").model).__name__ == "DiffLlamaForCausalLM"
 
 
-@pytest.mark.parametrize("third", [1, 2])
+@pytest.mark.parametrize("third", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_line_that_drops_is_taken_up_where_it_dropped(hub: Hub, home: Path, checkpoints: Path, third: int) -> None:
     size = (checkpoints / "diffllama-375m" / WEIGHTS).stat().st_size
     hub.faults[WEIGHTS] = [Fault(cut=size * third // 3)]
@@ -216,13 +216,16 @@ def test_a_branch_that_moved_is_followed_when_it_is_asked_for(hub: Hub, home: Pa
     assert f"/snapshots/{'b' * 40}/{SUBFOLDER}" in downloaded(hub, home, name)[1]
 
 
-@pytest.mark.parametrize("where", ["api", WEIGHTS, f"{SUBFOLDER}/config.json"])
+@pytest.mark.parametrize(
+    "where", [WEIGHTS, *(pytest.param(one, marks=pytest.mark.slow) for one in ("api", f"{SUBFOLDER}/config.json"))]
+)
 def test_a_server_s_fault_that_passes_is_waited_for(hub: Hub, home: Path, where: str) -> None:
     hub.faults[where] = [Fault(status=500)]
     assert downloaded(hub, home, "diffllama-375m")[0] == 0
     assert whole(home)
 
 
+@pytest.mark.slow
 def test_a_server_s_fault_that_stays_is_said(hub: Hub, home: Path) -> None:
     hub.faults["api"] = [Fault(status=503, times=None)]
     status, _, err = downloaded(hub, home, "diffllama-375m")
@@ -230,6 +233,7 @@ def test_a_server_s_fault_that_stays_is_said(hub: Hub, home: Path) -> None:
     assert err.endswith(f"{hub.url} answers with status 503; try again later: python -m models download diffllama-375m")
 
 
+@pytest.mark.slow
 def test_an_answer_that_stalls_is_asked_for_again(hub: Hub, home: Path) -> None:
     hub.faults[WEIGHTS] = [Fault(stall=3)]
     assert downloaded(hub, home, "diffllama-375m")[0] == 0

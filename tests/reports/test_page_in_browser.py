@@ -223,7 +223,15 @@ def test_the_shaded_question_is_chosen_by_model_and_noise(watched: Watched) -> N
     assert page.is_visible("#look-none")
 
 
-@pytest.mark.parametrize("how", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.slow),
+        pytest.param({"viewport": {"width": 390, "height": 844}}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_axe_finds_nothing(chromium: Any, path: Path, how: dict[str, Any]) -> None:
     """WCAG 2.2 AA and the good practice that axe-core knows, light, dark and on a phone."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="wants axe-playwright-python")
