@@ -24,10 +24,11 @@ from safetensors import SafetensorError
 
 from models.adapters import adapted, save_adapter
 from models.generation import threads_for
-from models.loading import LoadError, checkpoint_folder, device_of, dtype_of, fingerprint, load, without_bars
+from models.loading import device_of, dtype_of, load, without_bars
 from models.mini_pair import data_fingerprint
 from models.prompt import PLAIN, STOP, Template
 from models.registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
+from models.resolving import LoadError, checkpoint_folder, fingerprint
 from models.training_rows import padded, training_rows
 from models.tuning_match import refuse_other
 from models.tuning_options import RATE_TIMES_WIDTH, SUFFIX, Tuning
