@@ -10,8 +10,13 @@ import pytest
 import torch
 from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
 
+from benchmarks.attention import read_attention
+from benchmarks.evaluate import ask_with
+from benchmarks.grid import Looking
+from models.generation import generate
 from models.loading import LoadError, fingerprint, load
 from models.registry import MODELS, ModelSpec
+from noise import mini
 
 PAIR = {"diffllama": DiffLlamaForCausalLM, "llama": LlamaForCausalLM}
 
@@ -80,3 +85,15 @@ def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> No
     config = copied / "config.json"
     config.write_text(config.read_text() + "\n")
     assert fingerprint(copied) != fingerprint(original)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA, where both are on the CPU")
+@pytest.mark.parametrize("name", PAIR)
+def test_a_model_that_is_laid_out_by_accelerate_says_and_looks_the_same(name: str) -> None:
+    """On a CPU alone there is one place to lay it on. That it can be offloaded is accelerate's."""
+    plain, laid = load(name, "cpu", "float32"), load(name, dtype="float32", device_map="auto")
+    problems = mini.problems("test")[:3]
+    questions = [problem.question for problem in problems]
+    assert generate(laid, questions, 32) == generate(plain, questions, 32)
+    asked = ask_with("inf", problems, 0)
+    assert read_attention(laid, asked, Looking()) == read_attention(plain, asked, Looking())
