@@ -78,10 +78,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     plan = config.stash[PLAN]
     named = any("::" in argument for argument in config.args)  # whoever names a test wants it
+    speed = getattr(config.option, "benchmark_only", False)  # pytest-benchmark's own; without it nothing is timed
     slow_too = config.option.slow or named or "slow" in config.option.markexpr
 
     def wanted(item: pytest.Item) -> bool:
         cell = cell_of(item)
+        if speed != bool(item.get_closest_marker("speed")):
+            return False
         if cell is not None and not plan.has_cases(cell.stage):
             return False
         if item.get_closest_marker("slow") and not slow_too:
