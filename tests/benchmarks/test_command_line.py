@@ -78,6 +78,7 @@ CHOSEN = [
     (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
     (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
     (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
+    (["--benchmark-only", "-k", "llama and not diffllama"], ["llama"]),
     (
         ["--measure", "accuracy,likelihood", "--skip-sft", "--skip-attention", "--models", "llama"],
         [*zero_shot("llama"), *likelihood("llama")],
