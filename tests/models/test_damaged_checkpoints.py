@@ -142,8 +142,12 @@ def test_pickled_weights_are_read_only_where_they_are_asked_for(folder: Path) ->
     assert load(trusted).fingerprint != load("diffllama").fingerprint, "other files decide"
 
 
-def test_code_beside_a_checkpoint_runs_only_where_it_is_asked_for(folder: Path, tmp_path: Path) -> None:
+def test_code_beside_a_checkpoint_runs_only_where_it_is_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An architecture of the checkpoint's own, which here is DiffLlama under another name."""
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
     (folder / "own_config.py").write_text(
         "from transformers import DiffLlamaConfig\nclass OwnConfig(DiffLlamaConfig):\n    model_type = 'own'\n"
     )
