@@ -10,8 +10,10 @@ import pytest
 
 from reports.comparisons import Comparison, comparisons, write_comparisons_csv
 from reports.disk import ResultsDamaged
+from reports.findings import Findings
 from reports.likelihood_table import likelihood_table, not_compared
 from reports.lines import decoded_line, encoded_line, settings_hash
+from reports.page import write_page
 from reports.records import Cell, Likelihood
 from reports.scores import Scores, all_scores, other_tokens, scores_of
 from reports.store import Results
@@ -135,3 +137,12 @@ def test_a_draw_that_failed_leaves_out_its_problem_alone() -> None:
         scores.append(scores_of(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines))
     assert other_tokens(scores) == []
     assert row(comparisons(scores), "model_difference", "llama").clusters == 19
+
+
+def test_the_page_says_who_is_not_compared(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    for model, tokens in (("llama", 10), ("qwen", 11)):
+        lines = [likely(f"p{n}", -12.0 - n, tokens) for n in range(20)]
+        results.append(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines)
+    page = write_page(Findings(results)).read_text()
+    assert "llama and qwen read the answers as other tokens: nats a token are not compared between them." in page
