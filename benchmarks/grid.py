@@ -153,7 +153,9 @@ class Plan:
         """The plan as plain values, for the record of a run."""
         models = {spec.name: _place(address(spec)) for spec in self.models}
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
-        return {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
+        facts = {**asdict(self), "models": models, "noisy_folder": folder, "looking": str(self.looking)}
+        del facts["template"]  # its text is among the settings of each cell
+        return {**facts, "prompt": self.template.name, "chat": self.template.chat}
 
     def _check_tuning(self) -> None:
         tuning = self.tuning

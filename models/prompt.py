@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,11 @@ class PromptError(ValueError):
 @dataclass(frozen=True)
 class Template:
     """The text of a prompt with `{question}` in it once, and whether it is put as a user's turn into the model's own
-    chat format."""
+    chat format. `name` is what `--prompt` calls it."""
 
     text: str = PROMPT
     chat: bool = False
+    name: str = field(default="plain", compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a text without a place for the question, or with several: `PromptError`."""
@@ -89,7 +90,7 @@ def template_of(name: str, chat: bool = False) -> Template:
     if name == "plain":
         return Template(PROMPT, chat)
     if name == "cot":
-        return Template(PROMPT + _THINK, chat)
+        return Template(PROMPT + _THINK, chat, name)
     if kind == "fewshot" and colon:
         if not number.isdecimal() or not 1 <= int(number) <= MOST_SHOTS:
             raise PromptError(f"--prompt {name!r}: expected a number from 1 to {MOST_SHOTS} behind the colon")
@@ -97,11 +98,11 @@ def template_of(name: str, chat: bool = False) -> Template:
 
         worked = problems("train")[: int(number)]
         shots = (f"{prompt_for(one.question)}{completion_for(one.answer)}\n\n" for one in worked)
-        return Template("".join(shots) + PROMPT, chat)
+        return Template("".join(shots) + PROMPT, chat, name)
     try:
         if not Path(name).is_file():
             raise PromptError(f"--prompt {name!r}: expected plain, cot, fewshot:N or a text file with {PLACE} in it")
-        return Template(Path(name).read_text(encoding="utf-8").removesuffix("\n"), chat)
+        return Template(Path(name).read_text(encoding="utf-8").removesuffix("\n"), chat, name)
     except UnicodeDecodeError as error:
         raise PromptError(f"--prompt {name}: {error}") from None
     except OSError as error:  # as for a prompt itself in the place of its file's name

@@ -48,7 +48,7 @@ def likelihood_table(
 def not_compared(other_tokens: Sequence[tuple[str, str]]) -> list[str]:
     """What is said of each pair of models whose likelihoods are not compared."""
     return [
-        f"{one} and {other} read the answers as other tokens: nats a token are not compared between them"
+        f"{one} and {other} read the answers as different tokens: nats a token are not compared between them"
         for one, other in other_tokens
     ]
 

@@ -418,3 +418,17 @@ def test_two_that_want_one_model_fetch_it_once(hub: Hub, home: Path) -> None:
         one.communicate()
     assert len(hub.ranges(WEIGHTS)) == 1
     assert whole(home, "llama-375m")
+
+
+@pytest.mark.slow
+def test_a_hub_that_stays_silent_is_given_up_and_what_arrived_is_kept(hub: Hub, home: Path) -> None:
+    hub.faults[WEIGHTS] = [Fault(stall=3, times=None)]
+    status, _, err = downloaded(hub, home, "diffllama-375m")
+    assert status == 1
+    assert "has not answered for 1 s; what has arrived is kept, so go on with: python -m models download diffl" in err
+    hub.faults.clear()
+    hub.asked.clear()
+    assert downloaded(hub, home, "diffllama-375m")[0] == 0
+    assert whole(home)
+    (again,) = hub.ranges(WEIGHTS)
+    assert int(again.removeprefix("bytes=").rstrip("-")) > 0, "not from the first byte"

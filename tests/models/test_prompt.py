@@ -197,3 +197,10 @@ def test_nothing_is_tuned_on_whose_answer_the_prompt_shows() -> None:
 
 def test_a_template_says_in_its_key_that_it_is_a_chat() -> None:
     assert Template("{question}").key != Template("{question}", chat=True).key
+
+
+def test_a_run_s_record_has_the_prompt_by_its_name() -> None:
+    plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), template=template_of("fewshot:2", chat=True))
+    options = plan.options()
+    assert (options["prompt"], options["chat"]) == ("fewshot:2", True)
+    assert "template" not in options, "its text is in the settings of each cell"

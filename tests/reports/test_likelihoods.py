@@ -123,7 +123,7 @@ def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> N
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
     said = " ".join(" ".join(likelihood_table(rows, 80, other_tokens(scores))).split())
-    assert "llama and qwen read the answers as other tokens: nats a token are not compared between them" in said
+    assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in said
     assert other_tokens(FOUR) == []
     assert not_compared([("llama", "qwen")])[0] in said
 
@@ -145,4 +145,4 @@ def test_the_page_says_who_is_not_compared(tmp_path: Path) -> None:
         lines = [likely(f"p{n}", -12.0 - n, tokens) for n in range(20)]
         results.append(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines)
     page = write_page(Findings(results)).read_text()
-    assert "llama and qwen read the answers as other tokens: nats a token are not compared between them." in page
+    assert "llama and qwen read the answers as different tokens: nats a token are not compared between them." in page
