@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.grid import DATASETS, SIZES, Plan, choose_datasets, choose_models
+from models.batch_size import BatchSize
 from models.prompt import template_of
 from reports.records import Prediction
 
@@ -26,7 +27,7 @@ def run_comprehensive_evaluation(
     results: str | Path = "results",
     seed: int = 0,
     noise_seeds: int = 1,
-    batch_size: int = 64,
+    batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
     device: str = "auto",
     dtype: str = "auto",

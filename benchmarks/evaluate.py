@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.grading import extract_answer, marked_answer
+from models.batch_size import BatchSize
 from noise.inject import inject
 from noise.problems import NoisyProblem, Problem
 from reports.experiment import Experiment
@@ -17,6 +19,8 @@ if TYPE_CHECKING:  # torch stays out of collection
     from models.generation import Generation
     from models.loading import LoadedModel
 
+#: Predictions that are written together: a file is not opened for each.
+WRITTEN_AT_ONCE = 32
 
 Record = TypeVar("Record")
 
@@ -56,30 +60,51 @@ def evaluate(
     cell: Cell,
     asked: Sequence[NoisyProblem],
     source: str,
-    batch_size: int = 64,
+    batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
 ) -> dict[str, Prediction]:
-    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
+    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk as they end.
 
-    A batch that fails is asked again one problem at a time; a problem that fails alone gets the outcome `error`.
+    What has not ended when something fails is asked again, half by half; a problem that fails alone gets the outcome
+    `error`.
     """
-    from models.generation import batches
-
     texts = {problem.problem.id: problem.question for problem in asked}
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
-        for indices in batches(loaded, [problem.question for problem in missing], batch_size):
-            batch = [missing[index] for index in indices]
-            opened.append(one_by_one_on_error(batch, lambda some: _answer(loaded, some, max_new_tokens), _failed))
+        ended: list[Prediction] = []
+        since = time.monotonic()
+        try:
+            for prediction in _ask(loaded, missing, max_new_tokens, batch_size):
+                ended.append(prediction)
+                if len(ended) >= WRITTEN_AT_ONCE or time.monotonic() - since > 1:
+                    written, ended, since = ended, [], time.monotonic()
+                    opened.append(written)
+        finally:
+            opened.append(ended)
     return opened.predictions
 
 
-def _answer(loaded: LoadedModel, batch: Sequence[NoisyProblem], max_new_tokens: int) -> list[Prediction]:
-    from models.generation import generate
+def _ask(
+    loaded: LoadedModel, asked: Sequence[NoisyProblem], max_new_tokens: int, batch_size: BatchSize
+) -> Iterator[Prediction]:
+    from models.generation import answers
 
-    generations = generate(loaded, [problem.question for problem in batch], max_new_tokens)
-    return [grade(problem, generation) for problem, generation in zip(batch, generations, strict=True)]
+    left = dict(enumerate(asked))
+    try:
+        for index, generation in answers(loaded, [noisy.question for noisy in asked], max_new_tokens, batch_size):
+            prediction = grade(left[index], generation)
+            del left[index]
+            yield prediction
+        return
+    except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
+        if len(asked) == 1:
+            yield _failed(asked[0], traceback.format_exc())
+            return
+    again = list(left.values())
+    middle = (len(again) + 1) // 2
+    for half in (again[:middle], again[middle:]):
+        yield from _ask(loaded, half, max_new_tokens, batch_size)
 
 
 def one_by_one_on_error(

@@ -214,7 +214,7 @@ def readings(
     from benchmarks.attention import measure_attention
 
     with failing_with(*_not_this_folder(), *_not_this_model()):
-        return measure_attention(experiment, model, cell, asked, measured.source, plan.looking, plan.batch_size)
+        return measure_attention(experiment, model, cell, asked, measured.source, plan.looking, plan.rows)
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def likelihoods(
     from benchmarks.likelihood import measure_likelihood
 
     with failing_with(*_not_this_folder()):
-        return measure_likelihood(experiment, model, cell, asked, measured.source, plan.batch_size)
+        return measure_likelihood(experiment, model, cell, asked, measured.source, plan.rows)
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def needle_readings(
             at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
             with failing_with(*_not_this_folder(), *_not_this_model()):
                 some = measure_attention(
-                    experiment, model, at_depth, texts, measured.source, plan.looking, plan.batch_size, NEEDLE_PARTS
+                    experiment, model, at_depth, texts, measured.source, plan.looking, plan.rows, NEEDLE_PARTS
                 )
             found |= {f"{depth} {id}": reading for id, reading in some.items()}
     return found

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from models.batch_size import BatchSize, rows_of
 from models.prompt import PLAIN, Template
 from models.registry import ModelSpec, address, find_models
 from models.trust import NO_TRUST, Trust
@@ -81,7 +82,7 @@ class Plan:
     measures: tuple[str, ...] = MEASURES[:1]
     seed: int = 0
     noise_seeds: int = 1
-    batch_size: int = 64
+    batch_size: BatchSize = 64
     max_new_tokens: int = 256
     device: str = "auto"
     dtype: str = "auto"
@@ -115,7 +116,7 @@ class Plan:
             )
         for option, value in (
             ("--noise-seeds", self.noise_seeds),
-            ("--batch-size", self.batch_size),
+            ("--batch-size", self.rows),
             ("--max-new-tokens", self.max_new_tokens),
         ):
             if value < 1:
@@ -191,6 +192,11 @@ class Plan:
                 f"--models: {taken[0] + SUFFIX!r} is the name of the tuned {taken[0]!r}; give that model another name,"
                 " or --skip-sft"
             )
+
+    @property
+    def rows(self) -> int:
+        """Problems in one pass, where `auto` has nothing to time."""
+        return rows_of(self.batch_size)
 
     @property
     def source(self) -> str:

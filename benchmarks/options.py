@@ -27,6 +27,7 @@ from benchmarks.grid import (
     choose_numbers,
     choose_sft_noise,
 )
+from models.batch_size import batch_size
 from models.prompt import add_prompt, template_of
 from models.registry import MODELS
 from models.trust import add_trust, trust_of
@@ -83,7 +84,14 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="K",
         help="draw each noise K times a problem, with this seed and those after it (default: %(default)s)",
     )
-    add("--batch-size", type=int, default=64, metavar="N", help="problems asked at once (default: %(default)s)")
+    add(
+        "--batch-size",
+        type=batch_size,
+        default=64,
+        metavar="N",
+        help="problems asked at once, or auto: as many as are answered fastest in the memory that is free (default:"
+        " %(default)s)",
+    )
     add(
         "--max-new-tokens",
         type=int,

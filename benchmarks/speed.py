@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from models.batch_size import BatchSize
+
 if TYPE_CHECKING:  # torch stays out of collection
     from models.loading import LoadedModel
 
@@ -35,16 +37,12 @@ def loop(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> 
     return answers
 
 
-def harness(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int, batch_size: int) -> list[str]:
+def harness(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int, batch_size: BatchSize) -> list[str]:
     """The answers to the same questions as a cell of the stage `zero_shot` asks them."""
-    from models.generation import batches, generate
+    from models.generation import answers
 
-    answers = [""] * len(questions)
-    for indices in batches(loaded, questions, batch_size):
-        found = generate(loaded, [questions[index] for index in indices], max_new_tokens)
-        for index, generation in zip(indices, found, strict=True):
-            answers[index] = generation.text
-    return answers
+    found = dict(answers(loaded, questions, max_new_tokens, batch_size))
+    return [found[index].text for index in range(len(questions))]
 
 
 def paired(benchmark: Any, ours: Callable[[], object], theirs: Callable[[], float], rounds: int = 5) -> list[float]:

@@ -1,18 +1,20 @@
-"""Greedy answers, a batch at a time."""
+"""Greedy answers to questions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-import torch
-from transformers import GenerationConfig, PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
+from transformers import PreTrainedTokenizerBase
 
+from models.batch_size import BatchSize, rows_of
+from models.batched import BatchDecoder
+from models.decoding import Decoder, can_decode
 from models.loading import LoadedModel
 from models.prompt import cut, is_complete
+from models.seats import Threads, is_small
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
 GENERATION_VERSION = "2"
@@ -32,27 +34,21 @@ class Generation:
     finished: bool
 
 
-class _AnswerLine(StoppingCriteria):
-    """Ends a row when its text is complete. Only a row that has just begun a new line is decoded."""
+class _AnswerLine:
+    """Whether the tokens so far are a complete answer. A text is decoded only where a line has just ended."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, prompt_length: int):
-        self.tokenizer, self.start = tokenizer, prompt_length
-        self.line_ends = _line_ends(tokenizer)
+    def __init__(self, tokenizer: PreTrainedTokenizerBase):
+        self.tokenizer, self.line_ends = tokenizer, _line_ends(tokenizer)
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
-        done = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-        new = input_ids[:, self.start :]
-        suspects = torch.isin(new[:, -1], self.line_ends.to(new.device)).nonzero().flatten().tolist()
-        for row in suspects:
-            done[row] = is_complete(_text(self.tokenizer, new[row].tolist()))
-        return done
+    def __call__(self, tokens: list[int]) -> bool:
+        return tokens[-1] in self.line_ends and is_complete(_text(self.tokenizer, tokens))
 
 
 @lru_cache(maxsize=8)
-def _line_ends(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
+def _line_ends(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """The ids of tokens that can complete a stop text: those that hold a line end or a colon."""
     texts = [_text(tokenizer, [token]) for token in range(len(tokenizer))]
-    return torch.tensor([token for token, text in enumerate(texts) if "\n" in text or ":" in text])
+    return frozenset(token for token, text in enumerate(texts) if "\n" in text or ":" in text)
 
 
 def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
@@ -68,51 +64,43 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-@torch.inference_mode()
-def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:
-    """Greedy answers to `questions`, asked as one batch, in their order.
+def answers(
+    loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256, batch_size: BatchSize = 64
+) -> Iterator[tuple[int, Generation]]:
+    """Greedy answers to `questions`, each with its index, as they end; questions that read the same are asked once.
 
-    There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit, and
-    what `LoadedModel.prompts` raises.
+    `batch_size` of them are asked at once, or with `auto` as many as are answered fastest in half of the memory that is
+    free. There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit,
+    before anything is asked, and what `LoadedModel.prompts` raises.
     """
     if not questions:
-        return []
-    tokenizer = loaded.tokenizer
-    inputs = loaded.encode(loaded.prompts(questions), return_tensors="pt", padding=True).to(loaded.device)
-    length = inputs["input_ids"].shape[1]
-    _refuse_too_long(loaded, length, max_new_tokens)
-    ends = _end_tokens(loaded)
-    config = GenerationConfig(
-        do_sample=False,
-        num_beams=1,
-        repetition_penalty=1.0,
-        max_new_tokens=max_new_tokens,
-        eos_token_id=sorted(ends) or None,
-        pad_token_id=tokenizer.pad_token_id,
-        use_cache=True,
-    )
-    criteria = StoppingCriteriaList([_AnswerLine(tokenizer, length)])
-    model: Any = loaded.model
-    with threads_for(loaded):
-        written = model.generate(**inputs, generation_config=config, stopping_criteria=criteria)[:, length:].tolist()
-    return [_read(tokenizer, row, ends) for row in written]
+        return
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for index, ids in enumerate(loaded.encode(loaded.prompts(questions))["input_ids"]):
+        alike.setdefault(tuple(ids), []).append(index)
+    prompts = list(alike)
+    _refuse_too_long(loaded, max(map(len, prompts)), max_new_tokens)
+    decoder: Decoder | BatchDecoder
+    given = (loaded.model, loaded.device, max_new_tokens, _end_tokens(loaded), _AnswerLine(loaded.tokenizer))
+    if can_decode(loaded.model):
+        decoder = Decoder(*given, batch_size)
+    else:
+        decoder = BatchDecoder(*given, rows_of(batch_size), loaded.tokenizer.pad_token_id)
+    for number, written in decoder.run(prompts):
+        text = _text(loaded.tokenizer, written.tokens)
+        generation = Generation(cut(text), len(written.tokens), written.finished)
+        yield from ((index, generation) for index in alike[prompts[number]])
 
 
-#: Below this, in parameters, the threads of a CPU wait for each other longer than they work.
-SMALL = 20_000_000
+def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:
+    """The same answers, all asked at once, in the order of `questions`."""
+    found = dict(answers(loaded, questions, max_new_tokens, max(1, len(questions))))
+    return [found[index] for index in range(len(questions))]
 
 
-@contextmanager
-def threads_for(loaded: LoadedModel) -> Iterator[None]:
-    """One thread for a small model on a CPU. Two are faster only while nobody else uses the machine; beside a busy
-    neighbour each tiny product waits for a thread that is not running."""
-    before = torch.get_num_threads()
-    small = loaded.device.type == "cpu" and loaded.model.num_parameters() < SMALL
-    torch.set_num_threads(1 if small else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def threads_for(loaded: LoadedModel) -> AbstractContextManager[None]:
+    """Inside, one thread for a small model on a CPU, where nothing is timed to find out whether more would help."""
+    return Threads(is_small(loaded.model, loaded.device)).set()
 
 
 def _end_tokens(loaded: LoadedModel) -> set[int]:
@@ -129,16 +117,3 @@ def _refuse_too_long(loaded: LoadedModel, prompt_tokens: int, max_new_tokens: in
             f"a prompt of {prompt_tokens} tokens and an answer of up to {max_new_tokens} (--max-new-tokens)"
             f" do not fit into the {positions} positions of {loaded.spec.name!r}"
         )
-
-
-def _read(tokenizer: PreTrainedTokenizerBase, row: list[int], stops: set[int]) -> Generation:
-    """One row's text up to its own end. After that a batch pads, perhaps with the end-of-text token itself."""
-    end = next((i for i, token in enumerate(row) if token in stops), None)
-    ids = row if end is None else row[:end]
-    text = _text(tokenizer, ids)
-    complete = is_complete(text)
-    if complete and tokenizer.pad_token_id is not None:
-        while ids and ids[-1] == tokenizer.pad_token_id:
-            ids = ids[:-1]
-    finished = end is not None or complete
-    return Generation(cut(text), len(ids), finished)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from benchmarks import run_comprehensive_evaluation
 from benchmarks.evaluate import ask_with, evaluate, grade
 from benchmarks.grid import GridError, Plan, choose_models
 from benchmarks.measured import measured_problems
-from models.generation import Generation
+from models.generation import Generation, generate
 from models.loading import LoadedModel, load
 from models.registry import UnknownModelError
 from noise import mini
@@ -100,33 +101,52 @@ def test_an_error_is_asked_again_on_the_next_run(
 ) -> None:
     asked = ask_with("clean", mini.problems("test")[:3], 0)
 
-    def fails(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> list[Generation]:
-        raise RuntimeError("out of memory")
+    def fails(*asked: object) -> Iterator[tuple[int, Generation]]:
+        raise RuntimeError("the model broke")
 
     with monkeypatch.context() as patch:
-        patch.setattr(models.generation, "generate", fails)
+        patch.setattr(models.generation, "answers", fails)
         failed = evaluate(experiment, loaded, CLEAN, asked, "mine")
     assert {prediction.outcome for prediction in failed.values()} == {"error"}
     again = evaluate(experiment, loaded, CLEAN, asked, "mine")
     assert "error" not in {prediction.outcome for prediction in again.values()}
 
 
-def test_an_interrupted_cell_keeps_its_finished_batches(
+def failing_after(ends: int, error: BaseException) -> Callable[..., Iterator[tuple[int, Generation]]]:
+    """The real `answers`, which raise `error` in the place of the answer after the first `ends` of the first call."""
+    real = models.generation.answers
+    calls = []
+
+    def answers(*asked: Any) -> Iterator[tuple[int, Generation]]:
+        calls.append(1)
+        for number, answer in enumerate(real(*asked)):
+            if number == ends and len(calls) == 1:
+                raise error
+            yield answer
+
+    return answers
+
+
+def test_an_interrupted_cell_keeps_what_had_ended(
     loaded: LoadedModel, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask_with("clean", mini.problems("test")[:6], 0)
-    real, calls = models.generation.generate, []
-
-    def interrupted(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> list[Generation]:
-        calls.append(1)
-        if len(calls) > 2:
-            raise KeyboardInterrupt
-        return real(loaded, questions, max_new_tokens)
-
-    monkeypatch.setattr(models.generation, "generate", interrupted)
+    monkeypatch.setattr(models.generation, "answers", failing_after(4, KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
     assert len(experiment.results.predictions(CLEAN)) == 4
+
+
+def test_what_had_ended_before_a_failure_is_not_asked_again(
+    loaded: LoadedModel, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ask_with("clean", mini.problems("test")[:6], 0)
+    expected = generate(loaded, [noisy.question for noisy in asked])
+    monkeypatch.setattr(models.generation, "answers", failing_after(4, RuntimeError("once")))
+    found = evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
+    assert [found[noisy.problem.id].text for noisy in asked] == [generation.text for generation in expected]
+    path = experiment.results.path(CLEAN)
+    assert len(path.read_bytes().splitlines()) == 6, "one line each"
 
 
 def test_the_grid_runs_from_python_and_resumes(tmp_path: Path) -> None:

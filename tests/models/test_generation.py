@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 import torch
 
+from models.decoding import Decoder, Written
 from models.generation import PromptTooLongError, batches, generate
 from models.loading import LoadedModel, load
 from models.prompt import completion_for, cut, is_complete, prompt_for
@@ -66,21 +69,20 @@ def test_every_end_of_text_token_ends_a_text(questions: list[str]) -> None:
     assert generate(loaded, questions[:8], 64) == expected
 
 
-def test_a_small_model_runs_on_one_thread_and_leaves_the_setting_alone(
+def test_questions_that_read_the_same_are_asked_once(
     loaded: LoadedModel, questions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    real = loaded.model.generate
-    monkeypatch.setattr(
-        loaded.model, "generate", lambda **inputs: (seen.append(torch.get_num_threads()), real(**inputs))[1]
-    )
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        generate(loaded, questions[:1], 4)
-        assert (seen, torch.get_num_threads()) == ([1], 2)
-    finally:
-        torch.set_num_threads(before)
+    asked: list[int] = []
+    real = Decoder.run
+
+    def run(self: Decoder, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Written]]:
+        asked.append(len(prompts))
+        return real(self, prompts)
+
+    monkeypatch.setattr(Decoder, "run", run)
+    found = generate(loaded, [questions[0], questions[1], questions[0]], 64)
+    assert asked == [2]
+    assert found[0] == found[2] != found[1]
 
 
 def test_no_question_is_no_generation(loaded: LoadedModel) -> None:
