@@ -27,8 +27,9 @@ from models.seats import BUDGET, Seats, Threads, clock, free_memory, give_back, 
 
 #: Columns of the cache that are made at once, so that it is copied that much less often.
 AHEAD = 64
-#: Rows leave and enter when this share of the seats is free: each time, the cache is copied.
-SHARE = 1 / 4
+#: Rows leave and enter when this share of the seats is free: each time, the cache is copied, which weighs more where a
+#: step is quick (chosen by timing on two cores: docs/speed.md).
+SHARE, SHARE_OF_SMALL = 1 / 8, 1 / 4
 #: Tokens of prompts in one forward pass: more would only take more memory.
 READ_AT_ONCE = 1024
 #: In the place of a prompt's number, for a row whose text has ended.
@@ -127,6 +128,7 @@ class Decoder:
         self.model, self.device, self.limit, self.ends, self.complete = model, device, limit, ends, complete
         self.seats = Seats(size, int(free_memory(device) * BUDGET))
         self.threads = Threads(is_small(model, device))
+        self._share = SHARE_OF_SMALL if is_small(model, device) else SHARE
         self._seated: list[int] = []  # the prompt in each row, ENDED where its text has ended
         self._texts: dict[int, list[int]] = {}  # what is written in the rows that go on, by prompt
         self._cache: Any = None
@@ -172,8 +174,8 @@ class Decoder:
             self.seats.review(self._row_bytes)
             layer = self._cache.layers[0]
             full = layer.keys.shape[2] == layer.length
-            few = stay <= len(self._seated) * (1 - SHARE)
-            room = bool(waiting) and self.seats.rows - stay >= self.seats.rows * SHARE
+            few = stay <= len(self._seated) * (1 - self._share)
+            room = bool(waiting) and self.seats.rows - stay >= self.seats.rows * self._share
             if not (full or few or room):
                 return None
         return waiting[: max(0, self.seats.rows - stay)]
@@ -206,14 +208,18 @@ class Decoder:
         """The token that follows each row's."""
         length = self._cache.layers[0].get_seq_length()
         self._mask[:, length] = 1
-        logits = self.model(
-            input_ids=tokens[:, None],
-            attention_mask=self._mask[:, : length + 1],
-            position_ids=self._positions[:, None],
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        logits = (
+            self.model(
+                input_ids=tokens[:, None],
+                attention_mask=self._mask[:, : length + 1],
+                position_ids=self._positions[:, None],
+                past_key_values=self._cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            .logits[:, -1]
+            .float()
+        )  # as `generate` compares them
         self._positions = self._positions + 1
         return logits.argmax(-1)
 

@@ -44,8 +44,8 @@ def add_run(path: Path, facts: Mapping[str, Any], runs: Sequence[CellRun]) -> No
         **facts,
         "command": sys.argv,
         "commit": _commit(Path(__file__).parent),
-        "versions": _versions(),
-        "machine": _machine(),
+        "versions": versions(),
+        "machine": machine(),
         "settings": {settings_hash(run.settings): asdict(run.settings) for run in runs},
         "cells": [_cell(run) for run in runs],
     }
@@ -110,7 +110,7 @@ def _shortened(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept[-KEPT:]
 
 
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
     """Versions of what the figures may depend on, read without importing any of it; None where it is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for name in _PACKAGES:
@@ -121,7 +121,7 @@ def _versions() -> dict[str, str | None]:
     return found
 
 
-def _machine() -> dict[str, object]:
+def machine() -> dict[str, object]:
     """The system, the processor's model, how many cores this process may use, and the memory in bytes (None where that
     cannot be asked)."""
     affinity = getattr(os, "sched_getaffinity", None)
