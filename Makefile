@@ -2,6 +2,7 @@
 # make test    the tests
 # make proofs  the slower ones that a CI runs too: intervals, the page in a browser, the pair, the notebook,
 #              other architectures, models of the study's size
+# make peers   how fast it is beside other harnesses (docs/speed.md); an hour on a quiet machine
 # make sample  the sample report in docs/sample/ anew; wants chromium
 # Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
@@ -15,7 +16,7 @@ READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
 
-.PHONY: bench test proofs quick check format sample install clean
+.PHONY: bench test proofs peers quick check format sample install clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -30,6 +31,9 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
+
+peers: $(READY) $(PEERS_READY)
+	$(VENV)/bin/python -m benchmarks.peers $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.ceiling import least_seconds, matrix_rate, memory_rate
 from benchmarks.speed import harness, loop
 from benchmarks.study_shape import LENGTHS, questions, study_shape
-from models.batch_size import BatchSize
 from noise import inject, mini
 from reports.looks import COLOURS, drawing
 from reports.run_record import machine, versions
@@ -34,6 +33,8 @@ OURS = "this harness"
 LOOP = "one at a time"
 LM_EVAL = "lm-evaluation-harness"
 CONTINUOUS = "continuous batching"
+#: Problems at once for the harness, and the batches that lm-evaluation-harness is tried with.
+SEATS, BATCHES = 96, (32, 64, 128)
 Ask = Callable[["LoadedModel", Sequence[str], int], list[str]]
 
 
@@ -48,13 +49,14 @@ class Way:
 
 @dataclass(frozen=True)
 class Case:
-    """A model and what it is asked; `tokens` are those of each prompt and its answer, where they are known before."""
+    """A model and what it is asked, `size` at once; how many problems each other way is asked in a round; `tokens` are
+    those of each prompt and its answer, where they are known before."""
 
     name: str
     load: Callable[[], LoadedModel]
     questions: Sequence[str]
     limit: int
-    size: BatchSize
+    size: int
     loop: int
     lm_eval: int
     continuous: int
@@ -66,12 +68,12 @@ def cases(shape: str) -> list[Case]:
     if shape == "shipped":
         asked = [inject(problem, "inf", 0).question for problem in mini.problems("test")[:400]]
         return [Case(name, _shipped(name), asked, 256, 64, 100, 400, 64) for name in ("diffllama", "llama")]
-    lengths = LENGTHS * 4
+    lengths = LENGTHS * 3
     found = []
     for family, precision in (("diffllama", "float32"), ("diffllama", "bfloat16"), ("llama", "float32")):
         name = f"{family}, the study's shape, {precision}"
         make = _study(family, precision)
-        found.append(Case(name, make, questions(lengths), 300, 128, 3, 64, 16, lengths))
+        found.append(Case(name, make, questions(lengths), 300, SEATS, 3, 64, 0, lengths))
     return found
 
 
@@ -135,7 +137,7 @@ def continuous_batching(loaded: LoadedModel, some: Sequence[str], limit: int) ->
 def best_batch(loaded: LoadedModel, case: Case) -> int:
     """The batch size at which lm-evaluation-harness answers this case fastest."""
     rates = {}
-    for size in (16, 32, 64, 128):
+    for size in BATCHES:
         if size > case.lm_eval:
             break
         some = case.questions[:size]
@@ -165,7 +167,7 @@ def measured(case: Case, rounds: int) -> Iterator[dict[str, object]]:
         Way(OURS, lambda loaded, some, limit: harness(loaded, some, limit, case.size)),
         Way(LOOP, loop, case.loop),
         Way(f"{LM_EVAL}, batches of {size}", lm_evaluation_harness(size), case.lm_eval),
-        Way(CONTINUOUS, continuous_batching, case.continuous),
+        *([Way(CONTINUOUS, continuous_batching, case.continuous)] if case.continuous else []),
     ]
     ways[0].ask(loaded, case.questions[: 4 * case.loop], case.limit)
     for number in range(1, rounds + 1):
@@ -199,7 +201,7 @@ def _fraction(loaded: LoadedModel, case: Case, seconds: float) -> float | str:
     if not case.tokens:
         return ""
     dtype = loaded.precision
-    least = least_seconds(loaded, case.tokens, 128, matrix_rate(dtype), memory_rate())
+    least = least_seconds(loaded, case.tokens, case.size, matrix_rate(dtype), memory_rate())
     return round(least / seconds, 3)
 
 
@@ -254,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0; 1 where answers differ in float32; 2 for a mistake on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.partition("\n")[0])
     parser.add_argument("--shape", choices=["shipped", "study"], action="append", help="which models (default: both)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way is timed (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("results-speed"), help="folder (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -268,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = {"machine": machine(), "versions": versions()}
     (options.out / "machine.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     for shape in options.shape or ["shipped", "study"]:
-        for case in cases(shape):
+        for case in (case for case in cases(shape) if options.only in case.name):
             for row in measured(case, options.rounds):
                 rows.append(row)
                 with (options.out / "peers.csv").open("w", newline="", encoding="utf-8") as file:

@@ -66,7 +66,7 @@ def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None
     from models.prompt import Template, rendered
     from models.registry import ModelSpec
 
-    words = Tokenizer(models.WordLevel({f"t{token}": token for token in range(VOCABULARY)}))
+    words = Tokenizer(models.WordLevel({f"t{token}": token for token in range(VOCABULARY)}, unk_token="t0"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special = {"eos_token": f"t{END}", "pad_token": "t0"}
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, padding_side="left", **special)

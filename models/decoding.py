@@ -66,8 +66,8 @@ def can_decode(model: Any) -> bool:
 
 
 class _Seats(CacheLayerMixin):
-    """One layer's keys and values, (rows, heads, columns, size): `length` columns of them are filled, the rest are
-    zeros for the steps to come. A row's own columns end at `length`."""
+    """One layer's keys and values, (rows, heads, columns, size): `length` columns of them are filled, the rest are for
+    the steps to come. A row's own columns are the last of the filled ones."""
 
     is_sliding = False
 
@@ -171,7 +171,8 @@ class Decoder:
         """Those of `waiting` that are to take a seat now, perhaps nobody; None where the rows are well as they are."""
         stay = len(self._texts)
         if self._seated:
-            self.seats.review(self._row_bytes)
+            if self.seats.growing:
+                self.seats.review(self._row_bytes)
             layer = self._cache.layers[0]
             full = layer.keys.shape[2] == layer.length
             few = stay <= len(self._seated) * (1 - self._share)
@@ -208,20 +209,16 @@ class Decoder:
         """The token that follows each row's."""
         length = self._cache.layers[0].get_seq_length()
         self._mask[:, length] = 1
-        logits = (
-            self.model(
-                input_ids=tokens[:, None],
-                attention_mask=self._mask[:, : length + 1],
-                position_ids=self._positions[:, None],
-                past_key_values=self._cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            .logits[:, -1]
-            .float()
-        )  # as `generate` compares them
+        found = self.model(
+            input_ids=tokens[:, None],
+            attention_mask=self._mask[:, : length + 1],
+            position_ids=self._positions[:, None],
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
         self._positions = self._positions + 1
-        return logits.argmax(-1)
+        return found.logits[:, -1].float().argmax(-1)  # compared in float32, as `generate` does
 
     def _read_beginning(self, prompts: Sequence[Sequence[int]]) -> _Part | None:
         """The keys and values of the tokens that all prompts begin with, where reading them once saves something."""

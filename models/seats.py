@@ -44,8 +44,8 @@ class Seats:
             self._timed.append(rows / seconds)
 
     def review(self, row_bytes: int) -> None:
-        """Choose anew, now that rows may enter, each of which takes `row_bytes` in the end."""
-        if not self.growing or len(self._timed) < TIMED:
+        """Choose anew while growing, now that rows may enter, each of which takes `row_bytes` in the end."""
+        if len(self._timed) < TIMED:
             return
         rate, self._timed = statistics.median(self._timed), []
         if rate < self._best * GAIN:

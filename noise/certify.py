@@ -135,8 +135,12 @@ def refusal(question: str, distractor: str, carries: Carries = "numbers", target
     told = tell(distractor)
     if carries == "nothing":
         return _no_quantity(scene, told) or _references(scene, told, counts=False)
-    pure_sum = False
-    if carries == "sums" or "=" in told.words:
+    has_sum = carries == "sums" or "=" in told.words
+    pure_sum = has_sum and not told.counted
+    wrong = _references(scene, told) or _own_world(scene, told, pure_sum, bool(_ELSEWHERE.search(distractor)))
+    if wrong:
+        return wrong
+    if has_sum:
         sums = sums_in(distractor)
         if not sums:
             return "no calculation with a result can be read in it"
@@ -146,14 +150,9 @@ def refusal(question: str, distractor: str, carries: Carries = "numbers", target
         spelled = [number_text(token) for token in TOKEN.findall(in_digits(distractor)) if token[0].isdecimal()]
         if not inside.issuperset(spelled):
             return "it holds a number that its calculation does not use"
-        pure_sum = not told.counted
         if "number" in scene.open and pure_sum and not told.places:
             return "the question speaks of numbers as such, and a bare sum could be meant"
         told = replace(told, numbers=tuple(spelled))
     if not told.numbers:
         return "it carries no number"
-    return (
-        _references(scene, told)
-        or _own_world(scene, told, pure_sum, bool(_ELSEWHERE.search(distractor)))
-        or _quantities(scene, told, target)
-    )
+    return _quantities(scene, told, target)

@@ -11,15 +11,23 @@ from noise.words import NUMBER_WORDS
 _TENS = {word: value for word, value in NUMBER_WORDS.items() if 20 <= value <= 90}
 _ONES = {word: value for word, value in NUMBER_WORDS.items() if 1 <= value <= 9}
 _SMALL = {word: value for word, value in NUMBER_WORDS.items() if value <= 19 and word != "dozen"}
+_FIRST = "".join(sorted({word[0] for word in (*_TENS, *_SMALL)}))  # what is none of these is passed over quickly
 _SPELLED = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<ones>{'|'.join(_ONES)}))?|(?P<small>{'|'.join(_SMALL)}))\b"
+    rf"\b(?=[{_FIRST}])"
+    rf"(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<ones>{'|'.join(_ONES)}))?|(?P<small>{'|'.join(_SMALL)}))\b"
 )
-_OPERATORS = (
-    (r"multiplied by|times|×|\*", "*"),
-    (r"divided by|over|÷|/", "/"),
-    (r"added to|plus|\+", "+"),
-    (r"minus|less|−|–|-", "-"),
-)
+_SIGNS = {
+    sign: operator
+    for operator, signs in (
+        ("*", ("multiplied by", "times", "×", "*")),
+        ("/", ("divided by", "over", "÷", "/")),
+        ("+", ("added to", "plus", "+")),
+        ("-", ("minus", "less", "−", "–", "-")),
+    )
+    for sign in signs
+}
+_OPERATOR = re.compile(rf"(?<=[\d\s])(?:{'|'.join(map(re.escape, _SIGNS))})(?=[\s\d])")
+_TIGHT = re.compile(r"(?<=\d)(?=[*/+])|(?<=\d)-(?=\s)")
 _N = r"(\d[\d,]*(?:\.\d+)?)"
 _OP = r"\s*(\*|/|\+|(?<=\s)-)\s*"
 _EQUALS = (
@@ -27,12 +35,14 @@ _EQUALS = (
 )
 _CHAIN = re.compile(rf"{_N}((?:{_OP}{_N})+){_EQUALS}{_N}")
 _STEP = re.compile(rf"{_OP}{_N}")
+_TOGETHER = r"(?:together )?(?:make|add up to|come to)"
+#: What a text has to have in it, what is then looked for, and what is calculated.
 _NAMED = (
-    (re.compile(rf"\bsum of {_N} and {_N}{_EQUALS}{_N}"), "+"),
-    (re.compile(rf"\bproduct of {_N} and {_N}{_EQUALS}{_N}"), "*"),
-    (re.compile(rf"\bdifference between {_N} and {_N}{_EQUALS}{_N}"), "-"),
-    (re.compile(rf"\bquotient of {_N} and {_N}{_EQUALS}{_N}"), "/"),
-    (re.compile(rf"(?<![*/+]\s){_N} and {_N} (?:together )?(?:make|add up to|come to){_N.join((' ', ''))}"), "+"),
+    ("sum of ", re.compile(rf"\bsum of {_N} and {_N}{_EQUALS}{_N}"), "+"),
+    ("product of ", re.compile(rf"\bproduct of {_N} and {_N}{_EQUALS}{_N}"), "*"),
+    ("difference between ", re.compile(rf"\bdifference between {_N} and {_N}{_EQUALS}{_N}"), "-"),
+    ("quotient of ", re.compile(rf"\bquotient of {_N} and {_N}{_EQUALS}{_N}"), "/"),
+    (" and ", re.compile(rf"(?<![*/+]\s){_N} and {_N} {_TOGETHER} {_N}"), "+"),
 )
 _PARTS = {"half": 2, "a third": 3, "one third": 3, "a quarter": 4, "one quarter": 4, "a fifth": 5, "a tenth": 10}
 _PART = re.compile(rf"\b({'|'.join(_PARTS)}) of {_N}{_EQUALS}{_N}")
@@ -81,20 +91,19 @@ def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | None:
 def sums_in(text: str) -> list[Sum]:
     """Every calculation with a result in `text`: `7 × 8 = 56`, `seven times eight is 56`, `half of 18 is 9`."""
     plain = in_digits(text)
-    for words, sign in _OPERATORS:
-        plain = re.sub(rf"(?<=[\d\s])(?:{words})(?=[\s\d])", sign, plain)
-    plain = re.sub(r"(?<=\d)(?=[*/+])|(?<=\d)-(?=\s)", lambda m: " " + m.group(), plain)
+    plain = _OPERATOR.sub(lambda match: _SIGNS[match[0]], plain)
+    plain = _TIGHT.sub(lambda match: " " + match[0], plain)
     found = []
     for match in _CHAIN.finditer(plain):
         steps = [(m[1], m[2]) for m in _STEP.finditer(match[2])]
         result = match[match.lastindex or 0]
         value = _value(match[1], steps)
         found.append(Sum((match[1], *(n for _, n in steps), result), value == _number(result)))
-    for pattern, operator in _NAMED:
-        for match in pattern.finditer(plain):
+    for words, pattern, operator in _NAMED:
+        for match in pattern.finditer(plain) if words in plain else ():
             value = _value(match[1], [(operator, match[2])])
             found.append(Sum((match[1], match[2], match[3]), value == _number(match[3])))
-    for match in _PART.finditer(plain):
+    for match in _PART.finditer(plain) if " of " in plain else ():
         found.append(Sum((match[2], match[3]), _number(match[2]) / _PARTS[match[1]] == _number(match[3])))
     for match in _DOUBLE.finditer(plain):
         found.append(Sum((match[1], match[2]), _number(match[1]) * 2 == _number(match[2])))

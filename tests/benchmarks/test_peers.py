@@ -1,0 +1,123 @@
+"""The instruments of docs/speed.md: answers of set lengths, the limits of a machine, and how figures are said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks import growth, peers
+from benchmarks.ceiling import least_seconds
+from benchmarks.speed import harness, loop
+from benchmarks.study_shape import CLASSES, LENGTHS, VOCABULARY, questions, study_shape
+from models.generation import answers
+from models.loading import LoadedModel
+
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 2048,
+    "tie_word_embeddings": True,
+}
+SOME = LENGTHS[:6]
+
+
+@pytest.fixture(scope="module")
+def small() -> LoadedModel:
+    return study_shape("diffllama", "float32", SMALL)
+
+
+def test_answers_have_the_lengths_that_prompts_ask_for(small: LoadedModel) -> None:
+    asked = questions(SOME)
+    assert [len(ids) for ids in small.encode(small.prompts(asked))["input_ids"]] == [prompt for prompt, _ in SOME]
+    found = dict(answers(small, asked, 300))
+    assert [found[index].tokens for index in range(6)] == [answer for _, answer in SOME]
+    assert all(generation.finished for generation in found.values())
+
+
+def test_what_is_left_to_the_model_is_its_own(small: LoadedModel) -> None:
+    """Or equal answers of two ways would show nothing."""
+    asked = questions(SOME)
+    ours = harness(small, asked, 300, 4)
+    assert ours == loop(small, asked, 300)
+    assert ours != harness(study_shape("llama", "float32", SMALL), asked, 300, 4)
+    assert len(set(" ".join(ours).split())) > 20
+
+
+def test_lengths_fit_into_the_classes() -> None:
+    assert VOCABULARY % CLASSES == 0
+    assert max(answer for _, answer in LENGTHS) < CLASSES
+
+
+def test_the_least_time_is_the_larger_of_arithmetic_and_reading(small: LoadedModel) -> None:
+    body = sum(parameter.numel() for name, parameter in small.model.named_parameters() if "embed" not in name)
+    head = VOCABULARY * 32
+    arithmetic = least_seconds(small, [(10, 5), (20, 7)], 4, matrix=1e9, memory=1e30)
+    assert arithmetic == pytest.approx((2 * body * 42 + 2 * head * 12) / 1e9)
+    reading = least_seconds(small, [(10, 5), (20, 7)], 4, matrix=1e30, memory=1e9)
+    assert reading == pytest.approx(3 * 4 * (body + head) / 1e9)
+
+
+def row(way: str, faster: float, same: int = 3, case: str = "llama") -> dict[str, Any]:
+    return {
+        "case": case,
+        "way": way,
+        "problems": 3,
+        "tokens a second": 60.0,
+        "ours is faster by": faster,
+        "same answers": same,
+        "fraction of the limit": 0.5,
+    }
+
+
+def test_ratios_are_said_with_their_spread(tmp_path: Path) -> None:
+    rows = [row(peers.OURS, 1.0), *(row(peers.LOOP, ratio) for ratio in (6.0, 7.5, 7.0))]
+    assert list(peers.said(rows)) == [
+        "llama: this harness: 60.0 answer tokens/s (median); 0.50 / 0.50 / 0.50 of the limit",
+        "llama: one at a time: 60.0 answer tokens/s (median); ours is 6.0 / 7.0 / 7.5 times as fast; 9 of 9 answers the"
+        " same",
+    ]
+    peers.draw(rows, tmp_path / "peers.png")
+    assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_mistakes_are_answered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit) as misuse:
+        peers.main(["--rounds", "0"])
+    assert misuse.value.code == 2
+    assert "--rounds 0: expected a number from 1 up" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+    with pytest.raises(SystemExit) as missing:
+        peers.main(["--out", "/nowhere"])
+    assert missing.value.code == 2
+    assert "pip install -r requirements-peers.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["problems", "cells", "noise rcs", "report"])
+def test_a_figure_of_growth_is_measured_in_a_process_of_its_own(what: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.growth", "--one", what, "8"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["what"], found["count"]) == (what, 8)
+    assert found["seconds"] > 0
+    assert found["peak MB"] > 20
+
+
+def test_the_stream_of_problems_does_not_repeat_its_noise() -> None:
+    stream = growth._stream()
+    first = [next(stream) for _ in range(2001)]
+    assert first[0].question == first[1000].question
+    assert len({problem.id for problem in first}) == 2001
+
+
+def test_bfloat16_is_made_in_bfloat16() -> None:
+    assert study_shape("llama", "bfloat16", SMALL).model.dtype is torch.bfloat16
+    assert torch.get_default_dtype() is torch.float32
