@@ -73,7 +73,7 @@ def _cells(count: int) -> float:
     """Cells of 50 problems, with all reports."""
     from benchmarks import run_comprehensive_evaluation
 
-    doses = [f"inf{dose}" for dose in range(1, count + 1)]
+    doses = [f"inf{dose}" for dose in range(2, count + 2)]
     with tempfile.TemporaryDirectory() as folder:
         return _seconds(
             lambda: run_comprehensive_evaluation(

@@ -6,7 +6,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +20,7 @@ from reports.store import Results
 
 
 @contextmanager
-def _watching(spent: Counter[str], *watched: tuple[str, Any, str]) -> Iterator[None]:
+def _watching(spent: dict[str, float], *watched: tuple[str, Any, str]) -> Iterator[None]:
     """Inside, each function `name` of `owner` adds its seconds to `spent[what]`; those of another that it calls are
     the other's alone."""
     running: list[float] = []
@@ -56,7 +56,7 @@ def spent_on(model: str, count: int) -> dict[str, float]:
     from models.decoding import Decoder
     from models.loading import LoadedModel, load
 
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     begin = time.perf_counter()
     loaded = load(model, "cpu", "float32")
     spent["load the model"] = time.perf_counter() - begin
@@ -77,10 +77,10 @@ def spent_on(model: str, count: int) -> dict[str, float]:
         spent["put noise in"] = time.perf_counter() - begin
         experiment = Experiment(Results(Path(folder)))
         begin = time.perf_counter()
-        before = spent.total()
+        before = sum(spent.values())
         with _watching(spent, *watched):
             evaluate(experiment, loaded, Cell(model, "inf", "zero_shot"), asked, "mini:test")
-        spent["all else of the cell"] = time.perf_counter() - begin - (spent.total() - before)
+        spent["all else of the cell"] = time.perf_counter() - begin - (sum(spent.values()) - before)
         begin = time.perf_counter()
         experiment.write()
         spent["write the reports"] = time.perf_counter() - begin

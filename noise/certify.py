@@ -6,7 +6,7 @@ The rule works on the two texts alone, so it can be run on any pair, whoever wro
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -83,18 +83,18 @@ def _own_world(scene: Scene, told: Told, pure_sum: bool, elsewhere: bool) -> str
     return None
 
 
-def _quantities(scene: Scene, told: Told, target: Fraction | None) -> str | None:
+def _quantities(scene: Scene, told: Told, numbers: Sequence[str], target: Fraction | None) -> str | None:
     shared = told.kinds & scene.asked
     if shared:
         return f"it tells of {min(shared)}, and so does the question's last sentence"
     whole = str(target) if target is not None and target.denominator == 1 else None
-    for number in told.numbers:
+    for number in numbers:
         if number in scene.numbers:
             return f"its number {number} is in the question"
         if number == whole:
             return f"its number {number} is the answer"
     if target is not None and whole is None:
-        for number in told.numbers:
+        for number in numbers:
             if Fraction(number) == target:
                 return f"its number {number} is the answer"
     return None
@@ -140,6 +140,7 @@ def refusal(question: str, distractor: str, carries: Carries = "numbers", target
     wrong = _references(scene, told) or _own_world(scene, told, pure_sum, bool(_ELSEWHERE.search(distractor)))
     if wrong:
         return wrong
+    numbers: Sequence[str] = told.numbers
     if has_sum:
         sums = sums_in(distractor)
         if not sums:
@@ -152,7 +153,7 @@ def refusal(question: str, distractor: str, carries: Carries = "numbers", target
             return "it holds a number that its calculation does not use"
         if "number" in scene.open and pure_sum and not told.places:
             return "the question speaks of numbers as such, and a bare sum could be meant"
-        told = replace(told, numbers=tuple(spelled))
-    if not told.numbers:
+        numbers = spelled
+    if not numbers:
         return "it carries no number"
-    return _quantities(scene, told, target)
+    return _quantities(scene, told, numbers, target)

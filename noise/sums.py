@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from noise.words import NUMBER_WORDS
 
@@ -57,6 +58,7 @@ class Sum:
     holds: bool
 
 
+@lru_cache(maxsize=16)  # one sentence is asked for it more than once
 def in_digits(text: str) -> str:
     """`text` in lower case with the number words from zero to ninety-nine as digits."""
 
@@ -68,11 +70,12 @@ def in_digits(text: str) -> str:
     return _SPELLED.sub(digits, text.lower())
 
 
-def _number(text: str) -> Fraction:
-    return Fraction(text.replace(",", ""))
+def _number(text: str) -> Fraction | int:
+    plain = text.replace(",", "")
+    return int(plain) if plain.isdecimal() else Fraction(plain)
 
 
-def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | None:
+def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | int | None:
     """The chain worked out, × and ÷ before + and −; None where it divides by zero."""
     terms = [_number(first)]
     for operator, text in steps:
@@ -82,10 +85,10 @@ def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | None:
         elif operator == "/":
             if number == 0:
                 return None
-            terms[-1] /= number
+            terms[-1] = Fraction(terms[-1]) / number
         else:
             terms.append(number if operator == "+" else -number)
-    return sum(terms, Fraction(0))
+    return sum(terms)
 
 
 def sums_in(text: str) -> list[Sum]:
@@ -104,7 +107,7 @@ def sums_in(text: str) -> list[Sum]:
             value = _value(match[1], [(operator, match[2])])
             found.append(Sum((match[1], match[2], match[3]), value == _number(match[3])))
     for match in _PART.finditer(plain) if " of " in plain else ():
-        found.append(Sum((match[2], match[3]), _number(match[2]) / _PARTS[match[1]] == _number(match[3])))
+        found.append(Sum((match[2], match[3]), _number(match[2]) == _PARTS[match[1]] * _number(match[3])))
     for match in _DOUBLE.finditer(plain):
         found.append(Sum((match[1], match[2]), _number(match[1]) * 2 == _number(match[2])))
     return found

@@ -96,13 +96,13 @@ def tell(distractor: str) -> Told:
             elif word in KIND_OF_WORD:
                 kinds.update(KIND_OF_WORD[word])
             continue
-        previous = words[i - 1] if i else ""
-        before_that = words[i - 2] if i > 1 else ""
         bare = word[:-2] if word.endswith("'s") else word
         if word in NUMBER_WORDS:
             numbers.append(str(NUMBER_WORDS[word]))
         if bare in FUNCTION_WORDS:
             continue
+        previous = words[i - 1] if i else ""
+        before_that = words[i - 2] if i > 1 else ""
         entry = LEXICON.get(bare)
         if raws[i][0].isupper() and (i or _opens_with_name(bare, words)):
             if bare in MONTHS_AND_DAYS:
