@@ -231,11 +231,12 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     with drawing():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import NullLocator
 
         others = [row for row in rows if row["way"] != OURS]
         places = list(dict.fromkeys((row["case"], row["way"]) for row in others))
         kinds = [LOOP, LM_EVAL, CONTINUOUS]
-        figure = Figure(figsize=(9, 1.2 + 0.36 * len(places)), layout="constrained")
+        figure = Figure(figsize=(9, 1.2 + 0.5 * len(places)), layout="constrained")
         panel = figure.subplots()
         for height, place in enumerate(reversed(places)):
             ratios = [row["ours is faster by"] for row in others if (row["case"], row["way"]) == place]
@@ -245,11 +246,22 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
             middle = f"{statistics.median(ratios):.1f}×"
             panel.annotate(middle, (max(ratios), height), (6, 0), textcoords="offset points", va="center")
         panel.axvline(1, color="0.5", linewidth=1)
+        most = 2 * max(row["ours is faster by"] for row in others)
         panel.set_xscale("log")
-        panel.set_xlim(0.8, 2 * max(row["ours is faster by"] for row in others))
-        panel.set_yticks(range(len(places)), [f"{case}: {way}" for case, way in reversed(places)])
-        panel.set_xlabel("times as fast as the other way (dots: rounds; number: their median)")
+        panel.set_xlim(0.8, most)
+        panel.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick < most])
+        panel.xaxis.set_major_formatter(lambda value, place: f"{value:g}×")
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.set_yticks(range(len(places)), [_named(case, way, others) for case, way in reversed(places)])
+        figure.suptitle("How many times as fast this harness is: each round, and the median", fontsize="medium")
         FigureCanvasAgg(figure).print_png(str(path))
+
+
+def _named(case: str, way: str, rows: Sequence[dict[str, Any]]) -> str:
+    """A way as it stands beside its dots, and how many of its answers are ours, where not all are."""
+    some = [row for row in rows if (row["case"], row["way"]) == (case, way)]
+    same, asked = sum(row["same answers"] for row in some), sum(row["problems"] for row in some)
+    return f"{case}\n{way}" + ("" if same == asked else f" ({same} of {asked} answers the same)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
