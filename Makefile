@@ -27,7 +27,8 @@ test: $(DEV_READY)
 
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
-	tests/models/test_download.py tests/benchmarks/test_study_shape.py
+	tests/models/test_download.py tests/models/test_decoding.py tests/benchmarks/test_peers.py \
+	tests/benchmarks/test_study_shape.py
 
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)

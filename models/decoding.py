@@ -32,6 +32,8 @@ AHEAD = 64
 SHARE, SHARE_OF_SMALL = 1 / 8, 1 / 4
 #: Tokens of prompts in one forward pass: more would only take more memory.
 READ_AT_ONCE = 1024
+#: From so many prompts on it is worth while to find out how many threads are faster.
+MANY = 32
 #: In the place of a prompt's number, for a row whose text has ended.
 ENDED = -1
 #: Settings of a model's own generation that leave greedy decoding as it is, or that are given anew.
@@ -127,7 +129,6 @@ class Decoder:
     ):
         self.model, self.device, self.limit, self.ends, self.complete = model, device, limit, ends, complete
         self.seats = Seats(size, int(free_memory(device) * BUDGET))
-        self.threads = Threads(is_small(model, device))
         self._share = SHARE_OF_SMALL if is_small(model, device) else SHARE
         self._seated: list[int] = []  # the prompt in each row, ENDED where its text has ended
         self._texts: dict[int, list[int]] = {}  # what is written in the rows that go on, by prompt
@@ -139,6 +140,7 @@ class Decoder:
 
         Where memory runs out, the texts that have not ended begin anew with half as many at once.
         """
+        self.threads = Threads(is_small(self.model, self.device), try_both=len(prompts) >= MANY)
         waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
         shared: _Part | None = None
         begun = False

@@ -85,11 +85,12 @@ def is_small(model: Any, device: torch.device) -> bool:
 
 class Threads:
     """One thread or all of them, whichever makes the steps of a small model on a CPU faster: all are faster while
-    nobody else uses the machine; beside a busy neighbour each small product waits for a thread that does not run."""
+    nobody else uses the machine; beside a busy neighbour each small product waits for a thread that does not run.
+    Where there are too few steps to `try_both`, a small model takes one."""
 
-    def __init__(self, small: bool):
-        self._all = torch.get_num_threads()
-        self._choices = [1, self._all] if small and self._all > 1 else [self._all]
+    def __init__(self, small: bool, try_both: bool = False):
+        every = torch.get_num_threads()
+        self._choices = [every] if not small else [1, every] if try_both and every > 1 else [1]
         self._timed: dict[int, list[float]] = defaultdict(list)
         self.chosen = self._choices[0]
 

@@ -198,11 +198,18 @@ def two_threads() -> Iterator[None]:
 @pytest.mark.parametrize("faster", [1, 2])
 @pytest.mark.usefixtures("two_threads")
 def test_a_small_model_takes_the_number_of_threads_that_is_faster(faster: int) -> None:
-    threads = Threads(small=True)
+    threads = Threads(small=True, try_both=True)
     for _ in range(20):
         threads.next()
         threads.timed(1.0 if threads.chosen == faster else 2.0)
     assert threads.chosen == faster
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_small_model_with_few_prompts_takes_one_thread() -> None:
+    threads = Threads(small=True)
+    threads.next()
+    assert threads.chosen == 1
 
 
 @pytest.mark.usefixtures("two_threads")
