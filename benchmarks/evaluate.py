@@ -63,7 +63,7 @@ def evaluate(
     batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
 ) -> dict[str, Prediction]:
-    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk as they end.
+    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk a few at a time.
 
     What has not ended when something fails is asked again, half by half; a problem that fails alone gets the outcome
     `error`.
@@ -98,10 +98,12 @@ def _ask(
             yield prediction
         return
     except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
+        if not left:
+            raise
         if len(asked) == 1:
             yield _failed(asked[0], traceback.format_exc())
             return
-    again = list(left.values())
+    again = sorted(left.values(), key=lambda noisy: len(noisy.question))  # too long ones are in one half
     middle = (len(again) + 1) // 2
     for half in (again[:middle], again[middle:]):
         yield from _ask(loaded, half, max_new_tokens, batch_size)

@@ -140,7 +140,7 @@ def best_batch(loaded: LoadedModel, case: Case) -> int:
     for size in BATCHES:
         if size > case.lm_eval:
             break
-        some = case.questions[:size]
+        some = case.questions[: case.lm_eval]
         seconds, answers = timed(lm_evaluation_harness(size), loaded, some, case.limit)
         rates[size] = tokens_of(loaded, answers) / seconds
     return max(rates, key=lambda size: rates[size])
@@ -169,7 +169,8 @@ def measured(case: Case, rounds: int) -> Iterator[dict[str, object]]:
         Way(f"{LM_EVAL}, batches of {size}", lm_evaluation_harness(size), case.lm_eval),
         *([Way(CONTINUOUS, continuous_batching, case.continuous)] if case.continuous else []),
     ]
-    ways[0].ask(loaded, case.questions[: 4 * case.loop], case.limit)
+    for way in ways:
+        way.ask(loaded, case.questions[: case.loop], case.limit)
     for number in range(1, rounds + 1):
         ours: dict[str, str] = {}
         rate = 0.0
@@ -278,19 +279,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import lm_eval  # noqa: F401
     except ModuleNotFoundError:
         parser.error("lm-evaluation-harness is not installed: pip install -r requirements-peers.txt (or make peers)")
+    chosen = [case for shape in options.shape or ["shipped", "study"] for case in cases(shape)]
+    chosen = [case for case in chosen if options.only in case.name]
+    if not chosen:
+        parser.error(f"--only {options.only!r}: no case has this in its name")
     rows: list[dict[str, Any]] = []
     options.out.mkdir(parents=True, exist_ok=True)
     facts = {"machine": machine(), "versions": versions()}
     (options.out / "machine.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    for shape in options.shape or ["shipped", "study"]:
-        for case in (case for case in cases(shape) if options.only in case.name):
-            for row in measured(case, options.rounds):
-                rows.append(row)
-                with (options.out / "peers.csv").open("w", newline="", encoding="utf-8") as file:
-                    written = csv.DictWriter(file, list(row), lineterminator="\n")
-                    written.writeheader()
-                    written.writerows(rows)
-                print(f"round {row['round']}: {row['case']}: {row['way']}: {row['seconds']} s", file=sys.stderr)
+    for case in chosen:
+        for row in measured(case, options.rounds):
+            rows.append(row)
+            with (options.out / "peers.csv").open("w", newline="", encoding="utf-8") as file:
+                written = csv.DictWriter(file, list(row), lineterminator="\n")
+                written.writeheader()
+                written.writerows(rows)
+            print(f"round {row['round']}: {row['case']}: {row['way']}: {row['seconds']} s", file=sys.stderr)
     draw(rows, options.out / "peers.png")
     print(*said(rows), sep="\n")
     exact = (row for row in rows if "bfloat16" not in row["case"] and row["way"] != CONTINUOUS)

@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.speed import harness, loop, paired
 from noise import inject, mini
+from noise.scene import read
 
 if TYPE_CHECKING:
     from models.loading import LoadedModel
@@ -81,11 +82,17 @@ def test_the_grid_is_collected(benchmark: Any, tmp_path: Path, capsys: pytest.Ca
     project = Path(__file__).parent.parent
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
 
-    def collected(folder: Path, *arguments: str) -> Callable[[], object]:
-        return lambda: subprocess.run([*collect, *arguments], cwd=folder, capture_output=True, check=False)
+    def collected(folder: Path, status: int, *arguments: str) -> Callable[[], None]:
+        def run() -> None:
+            done = subprocess.run([*collect, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == status, done.stdout + done.stderr
 
-    grid = collected(project, "benchmarks")
-    empty = collected(tmp_path, "-c", os.devnull, "--rootdir", str(tmp_path), "test_nothing.py")
+        return run
+
+    grid = collected(project, pytest.ExitCode.OK, "benchmarks")
+    empty = collected(
+        tmp_path, pytest.ExitCode.NO_TESTS_COLLECTED, "-c", os.devnull, "--rootdir", str(tmp_path), "test_nothing.py"
+    )
     slower = [1 / ratio for ratio in paired(benchmark, grid, lambda: seconds_of(empty))]
     with capsys.disabled():
         print(f"\n{said('collecting the grid takes the time of an empty file', slower)}")
@@ -99,6 +106,7 @@ def test_noise_is_put_in(benchmark: Any, noise: str, capsys: pytest.CaptureFixtu
 
     def put() -> None:
         for seed in range(2):
+            read.cache_clear()  # every question is one that was not met before
             for problem in problems:
                 inject(problem, noise, seed)
 

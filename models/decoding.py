@@ -56,12 +56,15 @@ def can_decode(model: Any) -> bool:
     """Whether `model` is a decoder of transformers' own with nothing but plain full attention, for which every step of
     `generate` is one forward pass and the most likely token."""
     takes = inspect.signature(model.forward).parameters
+    rope = str(getattr(model.config, "rope_parameters", None))
     made = model.generation_config.to_diff_dict()
     return (
         type(model).__module__.startswith("transformers.")
         and type(model).generate is GenerationMixin.generate
         and type(model).prepare_inputs_for_generation is GenerationMixin.prepare_inputs_for_generation
         and {"input_ids", "attention_mask", "position_ids", "past_key_values", "logits_to_keep"} <= takes.keys()
+        and takes.keys().isdisjoint({"encoder_hidden_states", "cross_attention_states"})
+        and not any(kind in rope for kind in ("longrope", "dynamic"))  # what depends on all rows of a batch
         and all(name in _HARMLESS for name, value in made.items() if value is not None)
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
     )
@@ -141,6 +144,7 @@ class Decoder:
         Where memory runs out, the texts that have not ended begin anew with half as many at once.
         """
         self.threads = Threads(is_small(self.model, self.device), try_both=len(prompts) >= MANY)
+        self._last = max(map(len, prompts), default=0) + self.limit - 2  # where the last token is read, at the most
         waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
         shared: _Part | None = None
         begun = False
@@ -192,7 +196,8 @@ class Decoder:
         read = self._tokens.tolist()
         seconds = clock(self.device) - begin
         self.threads.timed(seconds)
-        self.seats.timed(len(read), seconds)
+        if self.threads.settled:
+            self.seats.timed(len(read), seconds)
         found = []
         for row, (index, token) in enumerate(zip(self._seated, read, strict=True)):
             if index == ENDED:
@@ -214,7 +219,7 @@ class Decoder:
         found = self.model(
             input_ids=tokens[:, None],
             attention_mask=self._mask[:, : length + 1],
-            position_ids=self._positions[:, None],
+            position_ids=self._positions.clamp(max=self._last)[:, None],  # a row that has ended may be beyond
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
@@ -253,8 +258,15 @@ class Decoder:
         if shared is not None:
             for number, (keys, values) in enumerate(shared.layers):
                 cache.update(keys.expand(len(ids), -1, -1, -1), values.expand(len(ids), -1, -1, -1), number)
-        self.model(input_ids=ids.to(self.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
-        columns = cache.get_seq_length()
+        begin = cache.get_seq_length()
+        columns = begin + ids.shape[1]
+        self.model(
+            input_ids=ids.to(self.device),
+            position_ids=torch.arange(begin, columns, device=self.device).expand(len(ids), -1),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
         layers = [(layer.keys, layer.values) for layer in cache.layers]
         if int(lengths.min()) < columns:
             places = (torch.arange(columns)[None] - (columns - lengths)[:, None]).clamp(min=0)
@@ -265,15 +277,24 @@ class Decoder:
         """Make the cache of the rows that go on and of those that enter, one below the other, all ending in one
         column; with the token that each of them is to read next."""
         stay = [row for row, index in enumerate(self._seated) if index != ENDED]
-        parts = [self._kept(stay)] if stay else []
-        parts += self._read([prompts[index] for index in entering], shared)
-        lengths = torch.cat([part.lengths for part in parts])
+        parts = self._read([prompts[index] for index in entering], shared)
+        kept = self._positions.cpu()[stay] if stay else torch.zeros(0, dtype=torch.long)
+        lengths = torch.cat([kept, *(part.lengths for part in parts)])
         end = int(lengths.max())
         columns = end + min(AHEAD, self.limit)
+        old = self._cache.layers if stay else []
+        begin = old[0].length - int(kept.max()) if stay else 0
         layers: list[Any] = []
-        for number in range(len(parts[0].layers)):
-            keys, values = (_stacked([part.layers[number][which] for part in parts], end, columns) for which in (0, 1))
+        for number in range(len(old) or len(parts[0].layers)):
+            # Layer by layer, and what was copied is let go of: the old cache and the new one are never both whole.
+            cached = [part.layers.pop(0) for part in parts]
+            if stay:
+                own = old[number]
+                cached.insert(0, tuple(one[stay, :, begin : own.length] for one in (own.keys, own.values)))
+                own.keys = own.values = None
+            keys, values = (_stacked(some, end, columns) for some in zip(*cached, strict=True))
             layers.append(_Seats(keys, values, end))
+            del cached
         self._cache = Cache(layers=layers)
         self._positions = lengths.to(self.device)
         places = torch.arange(columns)[None]
@@ -283,17 +304,9 @@ class Decoder:
         last = [self._texts[index][-1] if self._texts[index] else prompts[index][-1] for index in self._seated]
         self._tokens = torch.tensor(last, device=self.device)
 
-    def _kept(self, rows: list[int]) -> _Part:
-        """The rows that go on, without the columns that none of them has."""
-        lengths = self._positions.cpu()[rows]
-        end = self._cache.layers[0].get_seq_length()
-        begin = end - int(lengths.max())
-        cached = ((layer.keys, layer.values) for layer in self._cache.layers)
-        return _Part([(keys[rows, :, begin:end], values[rows, :, begin:end]) for keys, values in cached], lengths)
-
     @property
     def _row_bytes(self) -> int:
-        """What a row takes in the end, at the most: its keys and values twice, as they are copied when rows enter."""
+        """What a row takes in the end, at the most: its keys and values twice, as those that enter are copied."""
         layers = self._cache.layers
         column = sum(cached[0, :, 0].nbytes for layer in layers for cached in (layer.keys, layer.values))
         return int(2 * column * (self._positions.max() + self.limit))

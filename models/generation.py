@@ -17,7 +17,7 @@ from models.prompt import cut, is_complete
 from models.seats import Threads, is_small
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
-GENERATION_VERSION = "2"
+GENERATION_VERSION = "3"
 
 
 class PromptTooLongError(ValueError):

@@ -50,6 +50,7 @@ class Seats:
         rate, self._timed = statistics.median(self._timed), []
         if rate < self._best * GAIN:
             self.growing = False
+            self.rows = self.rows // 2 if rate < self._best else self.rows
             return
         self._best = rate
         if self.rows * 2 > MOST or self.rows * 2 * row_bytes > self._budget:
@@ -94,14 +95,19 @@ class Threads:
         self._timed: dict[int, list[float]] = defaultdict(list)
         self.chosen = self._choices[0]
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is tried any more."""
+        return len(self._choices) == 1
+
     def next(self) -> None:
         """Choose for the step that comes."""
-        if len(self._choices) > 1:
+        if not self.settled:
             self.chosen = min(self._choices, key=lambda number: len(self._timed[number]))
 
     def timed(self, seconds: float) -> None:
         """The step took so long."""
-        if len(self._choices) == 1:
+        if self.settled:
             return
         self._timed[self.chosen].append(seconds)
         if all(len(self._timed[number]) >= TIMED for number in self._choices):

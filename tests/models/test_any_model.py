@@ -10,6 +10,7 @@ import pytest
 import torch
 import transformers
 
+import models.generation
 from benchmarks.attention import read_attention, save_maps
 from benchmarks.evaluate import ask_with
 from benchmarks.grid import Looking
@@ -82,6 +83,9 @@ def test_a_model_goes_through_every_stage(name: str, tmp_path: Path) -> None:
     questions = [problem.question for problem in PROBLEMS]
     together = generate(loaded, questions, 12)
     assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes nothing"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models.generation, "can_decode", lambda model: False)
+        assert together == generate(loaded, questions, 12), "transformers' own `generate` says the same"
     before = answer_likelihoods(loaded, PROBLEMS)
     assert all(nats < 0 for nats, _ in before)
     looks_where_its_own_weights_say(loaded, spec)

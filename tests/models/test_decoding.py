@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from benchmarks.evaluate import ask_with
 from benchmarks.speed import loop
@@ -75,6 +76,43 @@ def test_very_short_prompts_and_a_limit_of_one_token(loaded: LoadedModel) -> Non
     for limit in (1, 5):
         alone = [dict(decoder(loaded, 1, BatchDecoder, limit).run([prompt]))[0] for prompt in prompts]
         assert [written for _, written in sorted(decoder(loaded, 3, limit=limit).run(prompts))] == alone
+
+
+def small_model(name: str, **more: Any) -> Any:
+    """A model with random weights for 100 tokens and 60 positions."""
+    sizes = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "max_position_embeddings": 60}
+    config = getattr(transformers, f"{name}Config")(vocab_size=100, eos_token_id=None, **{**sizes, **more})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "here"),
+    [
+        ("Llama", {"intermediate_size": 64}, True),
+        ("OPT", {"ffn_dim": 64, "word_embed_proj_dim": 32}, True),
+        ("GPTJ", {"rotary_dim": 4}, True),
+        ("Llama", {"intermediate_size": 64, "rope_parameters": DYNAMIC}, False),
+        ("Roberta", {"intermediate_size": 64, "is_decoder": True, "max_position_embeddings": 62}, False),
+        ("Mistral", {"intermediate_size": 64, "num_key_value_heads": 4, "sliding_window": 8}, False),
+    ],
+)
+def test_other_models_are_decoded_here_or_by_generate(name: str, more: dict[str, Any], here: bool) -> None:
+    """Up to the last position there is, with rows that stay seated beyond their end."""
+    model = small_model(name, **more)
+    assert can_decode(model) is here
+    if here:
+        prompts = [[5 + (7 * row + place) % 90 for place in range(30 if row < 2 else 10)] for row in range(24)]
+        alone = [dict(BatchDecoder(model, CPU, 30, set(), never, 1, 0).run([prompt]))[0] for prompt in prompts]
+        assert [text for _, text in sorted(Decoder(model, CPU, 30, {7}, never, 8).run(prompts))] == [
+            text for _, text in sorted(BatchDecoder(model, CPU, 30, {7}, never, 1, 0).run(prompts))
+        ]
+        found = sorted(Decoder(model, CPU, 30, set(), never, 8).run(prompts))
+        assert [text for _, text in found] == alone
 
 
 def test_nothing_is_decoded_where_nothing_is_asked(loaded: LoadedModel) -> None:
@@ -173,6 +211,10 @@ def test_auto_grows_while_more_rows_are_faster() -> None:
     assert rows_for(lambda rows: min(rows, 128)) in {128, 256}, "one doubling shows that it no longer pays"
     assert rows_for(lambda rows: rows) == MOST
     assert rows_for(lambda rows: 1.0) in {FIRST, 2 * FIRST}
+
+
+def test_auto_goes_back_from_what_is_slower() -> None:
+    assert rows_for(lambda rows: rows if rows <= 128 else 30.0) == 128
 
 
 def test_auto_keeps_to_its_memory() -> None:
