@@ -253,6 +253,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         panel.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick < most])
         panel.xaxis.set_major_formatter(lambda value, place: f"{value:g}×")
         panel.xaxis.set_minor_locator(NullLocator())
+        panel.set_ylim(-0.6, len(places) - 0.4)
         panel.set_yticks(range(len(places)), [_named(case, way, others) for case, way in reversed(places)])
         figure.suptitle("How many times as fast this harness is: each round, and the median", fontsize="medium")
         FigureCanvasAgg(figure).print_png(str(path))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from models.decoding import Written
+from models.decoding import Decoding, Written
 from models.seats import Threads, give_back, is_small
 
 
@@ -25,21 +25,12 @@ class _Complete(StoppingCriteria):
         return torch.tensor(done, device=input_ids.device)
 
 
-class BatchDecoder:
-    """As `models.decoding.Decoder`, whose arguments it takes; `rows` prompts are a batch, padded with `pad`."""
+@dataclass(eq=False, repr=False)
+class BatchDecoder(Decoding):
+    """The same, `rows` prompts a batch, padded with `pad`."""
 
-    def __init__(
-        self,
-        model: Any,
-        device: torch.device,
-        limit: int,
-        ends: set[int],
-        complete: Callable[[list[int]], bool],
-        rows: int,
-        pad: int | None,
-    ):
-        self.model, self.device, self.limit, self.ends, self.complete = model, device, limit, ends, complete
-        self.rows, self.pad = rows, pad
+    rows: int
+    pad: int | None
 
     def run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Written]]:
         """What is written after each of `prompts`, with its index, as its batch ends; the longest prompts begin."""

@@ -117,22 +117,27 @@ class _Part:
         return int(self.lengths.max())
 
 
-class Decoder:
-    """One model's decoding. `ends` are the tokens that end a text, and `complete` says of the tokens so far whether
-    they already hold all that will be read. `limit` is the most tokens of a text."""
+@dataclass(eq=False, repr=False)
+class Decoding:
+    """What decodes, and how far: at most `limit` tokens, up to one of `ends`, the tokens that end a text, or to where
+    `complete` says of the tokens so far that they hold all that will be read."""
 
-    def __init__(
-        self,
-        model: Any,
-        device: torch.device,
-        limit: int,
-        ends: set[int],
-        complete: Callable[[list[int]], bool],
-        size: BatchSize,
-    ):
-        self.model, self.device, self.limit, self.ends, self.complete = model, device, limit, ends, complete
-        self.seats = Seats(size, int(free_memory(device) * BUDGET))
-        self._share = SHARE_OF_SMALL if is_small(model, device) else SHARE
+    model: Any
+    device: torch.device
+    limit: int
+    ends: set[int]
+    complete: Callable[[list[int]], bool]
+
+
+@dataclass(eq=False, repr=False)
+class Decoder(Decoding):
+    """One model's decoding with `size` seats."""
+
+    size: BatchSize
+
+    def __post_init__(self) -> None:
+        self.seats = Seats(self.size, int(free_memory(self.device) * BUDGET))
+        self._share = SHARE_OF_SMALL if is_small(self.model, self.device) else SHARE
         self._seated: list[int] = []  # the prompt in each row, ENDED where its text has ended
         self._texts: dict[int, list[int]] = {}  # what is written in the rows that go on, by prompt
         self._cache: Any = None
