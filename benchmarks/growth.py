@@ -1,7 +1,8 @@
 """How time and memory grow: `python -m benchmarks.growth`.
 
 Each figure is taken in a process of its own: the seconds of the work alone, imports and loading left out, and the
-largest memory that the process ever held, which torch and the model are part of.
+largest memory that the process ever held, which torch and the model are part of. Where it starts others, the largest
+memory of one of them is added.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from itertools import count as count_up
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks.evaluate import ask_with, evaluate
-from noise import inject, mini
+from noise import inject_all, mini
 from noise.problems import Problem
-from noise.scene import read
 from reports.experiment import Experiment
 from reports.records import Cell, Outcome, Prediction, Settings
 from reports.run_record import machine, versions
@@ -33,6 +35,7 @@ from reports.store import Results
 #: A small model of the study's kind, for what the shipped pair cannot vary: its layers, its answers' lengths.
 SMALL = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4, "num_key_value_heads": 2}
 NOISES = ("inf", "rcs", "sd")
+QUESTIONS = (10_000, 100_000, 1_000_000)
 
 
 def _problems(count: int) -> float:
@@ -83,30 +86,22 @@ def _cells(count: int) -> float:
         )
 
 
-def _noise(name: str) -> Callable[[int], float]:
+def _noise(name: str, processes: int = 1) -> Callable[[int], float]:
     def measure(count: int) -> float:
-        """Questions with noise put in, one after the other, none kept; making the problems is not counted."""
-        stream, seconds = _stream(), 0.0
-        for done in range(0, count, 1000):
-            some = list(islice(stream, min(1000, count - done)))
-            read.cache_clear()  # every question is one that was not met before
-            begin = time.perf_counter()
-            for problem in some:
-                inject(problem, name)
-            seconds += time.perf_counter() - begin
-        return seconds
+        """Questions with noise put in, none met before and none kept."""
+        noisy = inject_all(islice(_stream(), count), name, processes=processes)
+        return _seconds(lambda: deque(noisy, maxlen=0))
 
     return measure
 
 
 def _stream() -> Iterator[Problem]:
-    """Problems without an end, each with an id of its own, so that its noise is its own too."""
+    """Problems without an end. Each has an id of its own, so that its noise is its own too, and a question that was not
+    read lately: spaces at its end change nothing but make it another text."""
     base = mini.problems("test")
-    number = 0
-    while True:
-        for problem in base:
-            yield replace(problem, id=f"{number}")
-            number += 1
+    for number in count_up():
+        for index, problem in enumerate(base):
+            yield Problem(f"{number}-{index}", problem.question + " " * (number % 8), problem.answer)
 
 
 def _report(count: int) -> float:
@@ -151,7 +146,8 @@ GROWTHS: dict[str, tuple[tuple[int, ...], Callable[[int], float]]] = {
     "tokens": ((50, 100, 200, 400), _tokens),
     "layers": ((2, 4, 8, 16), _layers),
     "cells": ((2, 4, 8, 16), _cells),
-    **{f"noise {name}": ((10_000, 100_000, 1_000_000), _noise(name)) for name in NOISES},
+    **{f"noise {name}": (QUESTIONS, _noise(name)) for name in NOISES},
+    **{f"noise {name}, all processors": (QUESTIONS, _noise(name, os.cpu_count() or 1)) for name in NOISES},
     "report": ((1_000, 10_000, 100_000), _report),
 }
 
@@ -182,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.one:
         name, count = options.one
         seconds = GROWTHS[name][1](int(count))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
         print(json.dumps({"what": name, "count": int(count), "seconds": round(seconds, 3), "peak MB": peak // 10**6}))
         return 0
     options.out.mkdir(parents=True, exist_ok=True)

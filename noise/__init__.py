@@ -2,6 +2,7 @@
 
 from noise.datasets import generate_noisy_datasets
 from noise.inject import inject
+from noise.many import inject_all
 from noise.problems import NoisyProblem, Problem, strip
 from noise.registry import NOISES
 from noise.sources import download_gsm8k, load_problems
@@ -13,6 +14,7 @@ __all__ = [
     "download_gsm8k",
     "generate_noisy_datasets",
     "inject",
+    "inject_all",
     "load_problems",
     "strip",
 ]

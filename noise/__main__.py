@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         write = write_lm_eval_tasks if options.format == "lm-eval" else generate_noisy_datasets
-        paths = write(options.problems, options.datasets, options.seed, options.out, bar)
+        paths = write(options.problems, options.datasets, options.seed, options.out, bar, options.processes)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m noise: {error}", file=sys.stderr)
         return 1
@@ -77,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         " (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of every draw (default: 0)")
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="N",
+        help="processes that share the work; the files are the same with any number (default: 1)",
+    )
     parser.add_argument("--out", default="data", metavar="DIR", help="the folder of the files (default: data)")
     return parser
 
@@ -89,6 +96,12 @@ def _noises(text: str) -> list[str]:
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
     return list(dict.fromkeys(names))
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

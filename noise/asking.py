@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from noise.lexicon import LEXICON, meaning
-from noise.words import DETERMINERS, FUNCTION_WORDS, KINDS, QUANTITY_WORDS, bank
+from noise.tokens import KIND_OF_WORD
+from noise.words import DETERMINERS, FUNCTION_WORDS, QUANTITY_WORDS, bank
 
-KIND_OF_WORD: dict[str, tuple[str, ...]] = {
-    word: tuple(kind for kind, words in KINDS.items() if word in words) for words in KINDS.values() for word in words
-}
 _AUXILIARIES = frozenset(
     bank(
         """
@@ -23,6 +21,11 @@ _BARE = frozenset(bank("total sum difference average product result answer numbe
 _FEMALE = frozenset(bank("she her hers herself"))
 _MALE = frozenset(bank("he him his himself"))
 _PLURAL = frozenset(bank("they them their theirs themselves these those both"))
+# Small words that say nothing here, and marks.
+_SILENT = (FUNCTION_WORDS | {".", ",", "?", "!"}).difference(
+    KIND_OF_WORD, LEXICON, _FEMALE, _MALE, _PLURAL, _GROUP_WORDS, _BARE,
+    bank("and it its this that many much rest remaining others number numbers digit integer equation"),
+)  # fmt: skip
 _BEHIND_THAT = frozenset(bank("of after is in at from with to by than was does did ?"))
 
 
@@ -49,6 +52,8 @@ def asking(words: list[str]) -> tuple[frozenset[str], frozenset[str], frozenset[
     people = plurals = things = False
     last = len(words) - 1
     for i, word in enumerate(words):
+        if word in _SILENT:
+            continue
         if word in KIND_OF_WORD:
             kinds.update(KIND_OF_WORD[word])
         following = words[i + 1] if i < last else "?"

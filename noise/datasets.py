@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from noise.alignment import insertions
-from noise.inject import inject
 from noise.lines import (
     line_id,
     problem_from,
@@ -18,6 +17,7 @@ from noise.lines import (
     whole_file,
     write_line,
 )
+from noise.many import inject_all
 from noise.problems import NoisyProblem, Problem, strip
 from noise.registry import find_noise
 from noise.sources import is_file_source, load_problems, split_source
@@ -36,12 +36,13 @@ def generate_noisy_datasets(
     seed: int = 0,
     folder: str | Path = "data",
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> dict[str, Path]:
     """Writes the problems of `source` with each noise of `names` to a file in `folder`; returns path by noise.
 
     A file is whole or absent. Its lines carry `question`, `answer`, `original_question`, `noise_type` (upper case),
     `spans` (half-open ranges of characters of `question`), `id` and `seed`. Raises `ValueError` for an unknown noise,
-    before anything is read, and what `load_problems` and `inject` raise.
+    before anything is read, and what `load_problems` and `inject_all` raise, which tells what `processes` are for.
     """
     for name in names:
         find_noise(name)
@@ -49,8 +50,8 @@ def generate_noisy_datasets(
     paths = {name: noisy_file(source, name, folder) for name in names}
     for name, path in paths.items():
         with whole_file(path) as file:
-            for problem in progress(problems, name) if progress else problems:
-                write_line(file, fields_of(inject(problem, name, seed)))
+            for noisy in inject_all(progress(problems, name) if progress else problems, name, seed, processes):
+                write_line(file, fields_of(noisy))
     return paths
 
 

@@ -73,6 +73,7 @@ def write_lm_eval_tasks(
     seed: int = 0,
     folder: str | Path = "data",
     progress: Callable[[list[Problem], str], Iterable[Problem]] | None = None,
+    processes: int = 1,
 ) -> dict[str, Path]:
     """Writes a task for the clean problems of `source` and one for each noise of `names` into `folder`; path of its
     problems by task. All are of one tag, `noisy_<problems>`, by which the harness runs them together.
@@ -86,7 +87,7 @@ def write_lm_eval_tasks(
     with whole_file(clean) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
-    noisy = generate_noisy_datasets(source, names, seed, folder, progress)
+    noisy = generate_noisy_datasets(source, names, seed, folder, progress, processes)
     tag = f"noisy_{clean.stem.replace(f'_{CLEAN}', '')}"
     reader = f"read_{tag}"
     with whole_file(Path(folder) / f"{reader}.py") as file:

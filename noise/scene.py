@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from noise.asking import asking
-from noise.lexicon import AMBIGUOUS, DESCRIBING, LEXICON, Entry, meaning
+from noise.lexicon import AMBIGUOUS, DESCRIBING, LEXICON, Entry
 from noise.sentences import place
-from noise.words import (
-    ADJECTIVES,
-    DETERMINERS,
-    FUNCTION_WORDS,
-    MONTHS_AND_DAYS,
-    NUMBER_WORDS,
-    SUBJECT_VERBS,
-    UNITS,
-)
-
-TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[$€£¢%.,;:?!()=×÷]")
+from noise.tokens import words_in
+from noise.words import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, NUMBER_WORDS, SUBJECT_VERBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +22,7 @@ class Spoken:
     singular: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """A question as the noises see it.
 
     `at` is the offset of the sentence that asks (characters). `meanings` holds every content word in its dictionary
@@ -56,14 +46,6 @@ class Scene:
     crowd: bool
 
 
-def number_text(token: str) -> str:
-    """A digit token as the text that numbers are compared by: `1,200` and `1200.00` both give `1200`."""
-    plain = token.replace(",", "")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return plain.lstrip("0") or "0"
-
-
 def _is_noun(entry: Entry, lower: str, before: str, after: str) -> bool:
     """Whether a word of the dictionary is used as a noun, judged by its neighbours."""
     if lower in DESCRIBING and after in LEXICON:
@@ -79,48 +61,41 @@ def _is_noun(entry: Entry, lower: str, before: str, after: str) -> bool:
 def read(question: str) -> Scene:
     """The scene of a question. Any text has one; an empty one has nothing in it."""
     at = place(question)
-    raws = TOKEN.findall(question)
-    words = [raw.lower().replace("’", "'") for raw in raws]
-    asked_words = [raw.lower().replace("’", "'") for raw in TOKEN.findall(question[at:])]
+    behind = words_in(question[at:])
+    glued = at and not question[at - 1].isspace()  # "apples.How" is read as one word
+    words = words_in(question) if glued else words_in(question[:at]) + behind
     meanings: set[str] = set()
     proper: set[str] = set()
     people: dict[str, None] = {}
     nouns: dict[Entry, list[bool]] = {}
     numbers: set[str] = set()
     everyone = False
-    last = len(words) - 1
     for i, word in enumerate(words):
-        first = word[0]
-        if not first.isalpha():
-            if first.isdecimal():
-                numbers.add(number_text(word))
+        if word.number is not None:
+            numbers.add(word.number)
+        if not word.content:
+            everyone = everyone or word.bare in ("everyone", "everybody")
             continue
-        if word.endswith("'s"):
-            word = word[:-2]
-        if word in NUMBER_WORDS:
-            numbers.add(str(NUMBER_WORDS[word]))
-        if word in FUNCTION_WORDS:
-            everyone = everyone or word in ("everyone", "everybody")
+        meanings.update(word.meanings)
+        entry = word.entry
+        if entry is None and not word.capital:
             continue
-        meanings.add(meaning(word))
-        if "-" in word:
-            meanings.update(meaning(part) for part in word.split("-") if part)
-        before = words[i - 1] if i else ""
-        entry = LEXICON.get(word)
-        if raws[i][0].isupper():
+        before = words[i - 1].text if i else ""
+        following = words[i + 1].text if i + 1 < len(words) else ""
+        bare = word.bare
+        if word.capital:
             sentence_start = before in ("", ".", "?", "!")
-            if not sentence_start or (entry is None and word not in ADJECTIVES):
-                proper.add(word)
-            if entry is None and word not in MONTHS_AND_DAYS and before != "the":
-                following = words[i + 1] if i < last else ""
-                if following in SUBJECT_VERBS or words[i].endswith("'s"):
-                    people[raws[i].removesuffix("'s").removesuffix("’s")] = None
-            if not sentence_start or (entry is not None and not entry.mass and word != entry.plural):
+            if not sentence_start or (entry is None and bare not in ADJECTIVES):
+                proper.add(bare)
+            acts = following in SUBJECT_VERBS or bare != word.text
+            if acts and entry is None and bare not in MONTHS_AND_DAYS and before != "the":
+                people[word.raw.removesuffix("'s").removesuffix("’s")] = None
+            if not sentence_start or (entry is not None and not entry.mass and bare != entry.plural):
                 continue  # a name: "Rose", or "Daisy" at the start, where a thing would have its article
-        if entry is not None and word not in UNITS and _is_noun(entry, word, before, words[i + 1] if i < last else ""):
+        if entry is not None and not word.unit and _is_noun(entry, bare, before, following):
             forms = nouns.setdefault(entry, [False, False])
-            forms[word != entry.plural] = True
-    kinds, named, open_, crowd = asking(asked_words)
+            forms[bare != entry.plural] = True
+    kinds, named, open_, crowd = asking([word.text for word in behind])
     return Scene(
         at=at,
         meanings=frozenset(meanings),

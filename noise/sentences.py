@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from noise.words import bank
 
@@ -34,12 +35,20 @@ _OPENERS = frozenset(
         """
     )
 )
-# A mark, the quotes and brackets that close with it, then space, or a capital where the space was forgotten.
-_MARK = re.compile(r"(?:…|[.?!]+)[\"'”’)\]»]*(?:(?=\s)|(?=[A-Z][a-z])|$)|[\n\r\u2028\u2029]+|[。？！]+")
+# A mark, the quotes and brackets that close with it, then space, or a capital where the space was forgotten. One set of
+# characters opens the pattern, so that what is none of them is passed over quickly.
+_CLOSING = r"[\"'”’)\]»]*(?:(?=\s)|(?=[A-Z][a-z])|$)"
+_BREAKS, _WIDE = r"\n\r\u2028\u2029", "。？！"
+_MARK = re.compile(
+    rf"[….?!{_BREAKS}{_WIDE}]"
+    rf"(?:(?<=…){_CLOSING}|(?<=[.?!])[.?!]*{_CLOSING}|(?<=[{_BREAKS}])[{_BREAKS}]*|(?<=[{_WIDE}])[{_WIDE}]*)"
+)
 # A quotation or a bracket is never entered. The mark of an inch (`5"`) opens none.
 _ENCLOSED = re.compile(r"(?<![^\s(])\"[^\"]*\"|“[^”]*”|\([^()]*\)|«[^»]*»")
 _OPENING = re.compile(r"[\"“(«]")
-_WORD = re.compile(r"[^\s\"'“”‘’(\[]+$")
+_UP_TO_WORD = re.compile(r".*[\s\"'“”‘’(\[]", re.DOTALL)
+_DOTTED = re.compile(r"(?:\w\.)+\w")
+_FIRST_WORD = re.compile(r"[\w'’]+")
 _NUMBERED = re.compile(r"(?:^|[\n\r])[ \t]*[(]?(?:\d{1,2}|[A-Za-z])$")
 _SAYS = re.compile(
     r"(?:he|she|they|it|i|we|[A-Z]\w*)?\s*(?:said|says|asked|asks|cried|cries|replied|shouted|whispered)\b"
@@ -63,30 +72,39 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
     glued = not text[mark.end()].isspace()
     if written.startswith(("..", "…")):
         return follows.isupper() or follows.isdecimal()
-    if not text[: mark.start()].strip() or _NUMBERED.search(text[: mark.start()]):
+    at = mark.start()
+    found = _UP_TO_WORD.match(text, max(0, at - 30), at)
+    word = text[found.end() if found else max(0, at - 30) : at]
+    if len(word) <= 2 and (not text[:at].strip() or _NUMBERED.search(text[:at])):
         return False  # the number of a list: "1. Tom has two cats."
-    found = _WORD.search(text, max(0, mark.start() - 30), mark.start())
-    word = found.group() if found else ""
     plain = word.lower()
     if glued:
         # "apples.How": a forgotten space. "Node.Js" or "A.B" is not.
         return len(plain) > 2 and "." not in plain and plain.isalpha() and text[mark.end() : mark.end() + 2].istitle()
-    first = re.match(r"[\w'’]+", after.lstrip("\"'“‘([«"))
+    initial = len(plain) == 1 and plain.isalpha() and word.isupper()
+    title = plain in _TITLES
+    if not (title or initial or plain in _SHORT or word in _DATES or ("." in plain and _DOTTED.fullmatch(plain))):
+        return True
+    first = _FIRST_WORD.match(after.lstrip("\"'“‘([«"))
     opener = first is not None and first.group()[0].isupper() and first.group().lower() in _OPENERS
-    if plain in _TITLES:
+    if title:
         return opener and plain in ("ft", "no", "st", "mt") and not (plain == "no" and follows.isdecimal())
-    if (
-        plain in _SHORT
-        or word in _DATES
-        or (len(plain) == 1 and plain.isalpha() and word.isupper())
-        or re.fullmatch(r"(?:\w\.)+\w", plain)
-    ):
-        if follows.islower():
-            return False
-        # "at 5 p.m. Tina left" ends; "the U.S. Navy" and "J. Smith" do not.
-        times = plain in ("a.m", "p.m", "am", "pm", "ph.d") or plain in _UNITS
-        return opener or (times and follows.isupper())
-    return True
+    if follows.islower():
+        return False
+    # "at 5 p.m. Tina left" ends; "the U.S. Navy" and "J. Smith" do not.
+    times = plain in ("a.m", "p.m", "am", "pm", "ph.d") or plain in _UNITS
+    return opener or (times and follows.isupper())
+
+
+def _starts_backwards(text: str) -> Iterator[int]:
+    """The offsets of `starts`, the last one first; one may come more than once."""
+    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
+    for mark in reversed([*_MARK.finditer(text)]):
+        end = mark.end()
+        if not any(start < end < stop for start, stop in enclosed) and _ends_here(text, mark):
+            yield end + len(text[end:]) - len(text[end:].lstrip())
+    lead = len(text) - len(text.lstrip())
+    yield lead if lead < len(text) else 0
 
 
 def starts(text: str) -> list[int]:
@@ -96,18 +114,7 @@ def starts(text: str) -> list[int]:
     mark. It does not end inside a number, an abbreviation, a title, initials, or a quotation that its own
     sentence goes on after (`"Stop!" she said`).
     """
-    lead = len(text) - len(text.lstrip())
-    found = [lead if lead < len(text) else 0]
-    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
-    for mark in _MARK.finditer(text):
-        if any(start < mark.end() < end for start, end in enclosed) or not _ends_here(text, mark):
-            continue
-        begin = mark.end()
-        while begin < len(text) and text[begin].isspace():
-            begin += 1
-        if begin > found[-1]:
-            found.append(begin)
-    return found
+    return sorted({*_starts_backwards(text)})
 
 
 def place(text: str) -> int:
@@ -116,9 +123,9 @@ def place(text: str) -> int:
     The sentence that asks is the last with a question mark. A note behind it (`There are 16 ounces in a pound.`)
     stays where it is.
     """
-    offsets = starts(text)
-    for index in range(len(offsets) - 1, -1, -1):
-        end = offsets[index + 1] if index + 1 < len(offsets) else len(text)
-        if "?" in text[offsets[index] : end]:
-            return offsets[index]
-    return offsets[-1]
+    last, end = -1, len(text)
+    for begin in _starts_backwards(text):
+        if text.find("?", begin, end) >= 0:
+            return begin
+        last, end = max(last, begin), begin
+    return last

@@ -28,22 +28,26 @@ _SIGNS = {
     for sign in signs
 }
 _OPERATOR = re.compile(rf"(?<=[\d\s])(?:{'|'.join(map(re.escape, _SIGNS))})(?=[\s\d])")
-_TIGHT = re.compile(r"(?<=\d)(?=[*/+])|(?<=\d)-(?=\s)")
+_TIGHT = re.compile(r"(\d)([*/+]|-(?=\s))")
 _N = r"(\d[\d,]*(?:\.\d+)?)"
-_OP = r"\s*(\*|/|\+|(?<=\s)-)\s*"
+_MINUS = "(?:minus|less|−|–|-)"  # "7-8" is a range: a minus has a space on one side
+_OP = (
+    r"\s*([*/+]|(?<=[\d\s])(?:×|÷|times|plus|multiplied by|divided by|over|added to)"
+    rf"|(?<=\s){_MINUS}|(?<=\d){_MINUS}(?=\s))\s*"
+)
 _EQUALS = (
     r"\s*,?\s*(?:=|is|makes?|equals?|gives?|leaves?|comes? to|amounts? to|adds? up to|works? out (?:at|as)|yields?)\s*"
 )
 _CHAIN = re.compile(rf"{_N}((?:{_OP}{_N})+){_EQUALS}{_N}")
 _STEP = re.compile(rf"{_OP}{_N}")
 _TOGETHER = r"(?:together )?(?:make|add up to|come to)"
-#: What a text has to have in it, what is then looked for, and what is calculated.
-_NAMED = (
-    ("sum of ", re.compile(rf"\bsum of {_N} and {_N}{_EQUALS}{_N}"), "+"),
-    ("product of ", re.compile(rf"\bproduct of {_N} and {_N}{_EQUALS}{_N}"), "*"),
-    ("difference between ", re.compile(rf"\bdifference between {_N} and {_N}{_EQUALS}{_N}"), "-"),
-    ("quotient of ", re.compile(rf"\bquotient of {_N} and {_N}{_EQUALS}{_N}"), "/"),
-    (" and ", re.compile(rf"(?<![*/+]\s){_N} and {_N} {_TOGETHER} {_N}"), "+"),
+_PAIR = re.compile(r"[\d,] and \d")
+_OF_PAIRS = (
+    (re.compile(rf"\bsum of {_N} and {_N}{_EQUALS}{_N}"), "+"),
+    (re.compile(rf"\bproduct of {_N} and {_N}{_EQUALS}{_N}"), "*"),
+    (re.compile(rf"\bdifference between {_N} and {_N}{_EQUALS}{_N}"), "-"),
+    (re.compile(rf"\bquotient of {_N} and {_N}{_EQUALS}{_N}"), "/"),
+    (re.compile(rf"(?<![*/+]\s){_N} and {_N} {_TOGETHER} {_N}"), "+"),
 )
 _PARTS = {"half": 2, "a third": 3, "one third": 3, "a quarter": 4, "one quarter": 4, "a fifth": 5, "a tenth": 10}
 _PART = re.compile(rf"\b({'|'.join(_PARTS)}) of {_N}{_EQUALS}{_N}")
@@ -94,20 +98,21 @@ def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | int | None:
 def sums_in(text: str) -> list[Sum]:
     """Every calculation with a result in `text`: `7 × 8 = 56`, `seven times eight is 56`, `half of 18 is 9`."""
     plain = in_digits(text)
-    plain = _OPERATOR.sub(lambda match: _SIGNS[match[0]], plain)
-    plain = _TIGHT.sub(lambda match: " " + match[0], plain)
     found = []
     for match in _CHAIN.finditer(plain):
-        steps = [(m[1], m[2]) for m in _STEP.finditer(match[2])]
+        steps = [(_SIGNS[m[1]], m[2]) for m in _STEP.finditer(plain, *match.span(2))]
         result = match[match.lastindex or 0]
         value = _value(match[1], steps)
         found.append(Sum((match[1], *(n for _, n in steps), result), value == _number(result)))
-    for words, pattern, operator in _NAMED:
-        for match in pattern.finditer(plain) if words in plain else ():
-            value = _value(match[1], [(operator, match[2])])
-            found.append(Sum((match[1], match[2], match[3]), value == _number(match[3])))
+    if " and " in plain and _PAIR.search(plain):
+        # "3 × 4 and 5 make 9": the 4 belongs to the product
+        plain = _TIGHT.sub(r"\1 \2", _OPERATOR.sub(lambda match: _SIGNS[match[0]], plain))
+        for pattern, operator in _OF_PAIRS:
+            for match in pattern.finditer(plain):
+                value = _value(match[1], [(operator, match[2])])
+                found.append(Sum((match[1], match[2], match[3]), value == _number(match[3])))
     for match in _PART.finditer(plain) if " of " in plain else ():
         found.append(Sum((match[2], match[3]), _number(match[2]) == _PARTS[match[1]] * _number(match[3])))
-    for match in _DOUBLE.finditer(plain):
+    for match in _DOUBLE.finditer(plain) if "double " in plain or "twice " in plain else ():
         found.append(Sum((match[1], match[2]), _number(match[1]) * 2 == _number(match[2])))
     return found
