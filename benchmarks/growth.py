@@ -96,12 +96,13 @@ def _noise(name: str, processes: int = 1) -> Callable[[int], float]:
 
 
 def _stream() -> Iterator[Problem]:
-    """Problems without an end. Each has an id of its own, so that its noise is its own too, and a question that was not
-    read lately: spaces at its end change nothing but make it another text."""
+    """Problems without an end, each with an id of its own, so that its noise is its own too, and a question that is
+    kept from no time before: white space at its end makes it another text, and changes nothing else."""
     base = mini.problems("test")
     for number in count_up():
+        space = f"{number:b}".translate({ord("0"): " ", ord("1"): "\t"})
         for index, problem in enumerate(base):
-            yield Problem(f"{number}-{index}", problem.question + " " * (number % 8), problem.answer)
+            yield Problem(f"{number}-{index}", problem.question + space, problem.answer)
 
 
 def _report(count: int) -> float:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from noise.inject import inject
 from noise.problems import NoisyProblem, Problem
 from noise.registry import find_noise
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _AT_ONCE = 1000
 """Problems that a process is handed together."""
@@ -34,6 +35,9 @@ def inject_all(problems: Iterable[Problem], name: str, seed: int = 0, processes:
 
 
 def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: int) -> Iterator[NoisyProblem]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor  # here, as importing them takes its time
+
     context = multiprocessing.get_context("spawn")
     under_way: deque[tuple[list[Problem], Future[_Put]]] = deque()
     with ProcessPoolExecutor(processes, context, _leave_interrupts) as pool:
@@ -58,4 +62,6 @@ def _put(texts: list[tuple[str, str, str]], name: str, seed: int) -> _Put:
 
 def _leave_interrupts() -> None:
     """Ctrl-C is answered by the process that was called, and ends the others."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, load_problems, strip
-from noise import datasets as noisy_datasets
+from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, load_problems, many, strip
 from noise.alignment import insertions
 from noise.datasets import UNSEEDED, fields_of, load_noisy_for, noisy_file, read_noisy
 
@@ -105,7 +104,7 @@ def test_a_failure_halfway_keeps_whole_files_and_leaves_no_half_one(
             raise failure
         return inject(problem, name, seed)
 
-    monkeypatch.setattr(noisy_datasets, "inject", fails_on_the_second)
+    monkeypatch.setattr(many, "inject", fails_on_the_second)
     with pytest.raises(type(failure)):
         generate_noisy_datasets(mine, ["inf", "sd"], folder=mine.parent)
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl", "mine_inf.jsonl"}

@@ -49,7 +49,7 @@ def test_a_failure_in_another_process_is_told_as_in_this_one() -> None:
 def test_mistakes_are_told_before_anything_is_read() -> None:
     with pytest.raises(ValueError, match="expected at least 1 process, got 0"):
         inject_all(iter(()), "inf", processes=0)
-    with pytest.raises(ValueError, match="unknown noise 'onf'. Did you mean 'inf'"):
+    with pytest.raises(ValueError, match="unknown noise 'onf'\\. Did you mean 'inf'"):
         inject_all(iter(()), "onf", processes=2)
 
 
