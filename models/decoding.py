@@ -23,6 +23,7 @@ from transformers import GenerationMixin
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
 
 from models.batch_size import BatchSize
+from models.one_token import Values, one_token_attention
 from models.seats import BUDGET, Seats, Threads, clock, free_memory, give_back, is_small
 
 #: Columns of the cache that are made at once, so that it is copied that much less often.
@@ -76,9 +77,9 @@ class _Seats(CacheLayerMixin):
 
     is_sliding = False
 
-    def __init__(self, keys: torch.Tensor, values: torch.Tensor, length: int):
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, length: int, kind: type[torch.Tensor]):
         super().__init__()
-        self.keys, self.values, self.length = keys, values, length
+        self.keys, self.values, self.length, self.kind = keys, values, length, kind
         self.is_initialized = True
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
@@ -92,7 +93,7 @@ class _Seats(CacheLayerMixin):
         begin, self.length = self.length, self.length + key_states.shape[2]
         self.keys[:, :, begin : self.length] = key_states
         self.values[:, :, begin : self.length] = value_states
-        return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+        return self.keys[:, :, : self.length], self.values[:, :, : self.length].as_subclass(self.kind)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length, 0
@@ -148,6 +149,11 @@ class Decoder(Decoding):
 
         Where memory runs out, the texts that have not ended begin anew with half as many at once.
         """
+        with one_token_attention(self.model) as taken:
+            self._kind = Values if taken else torch.Tensor
+            yield from self._run(prompts)
+
+    def _run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Written]]:
         self.threads = Threads(is_small(self.model, self.device), try_both=len(prompts) >= MANY)
         self._last = max(map(len, prompts), default=0) + self.limit - 2  # where the last token is read, at the most
         waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
@@ -298,7 +304,7 @@ class Decoder(Decoding):
                 cached.insert(0, tuple(one[stay, :, begin : own.length] for one in (own.keys, own.values)))
                 own.keys = own.values = None
             keys, values = (_stacked(some, end, columns) for some in zip(*cached, strict=True))
-            layers.append(_Seats(keys, values, end))
+            layers.append(_Seats(keys, values, end, self._kind))
             del cached
         self._cache = Cache(layers=layers)
         self._positions = lengths.to(self.device)

@@ -13,6 +13,7 @@ from models.batch_size import BatchSize, rows_of
 from models.batched import BatchDecoder
 from models.decoding import Decoder, can_decode
 from models.loading import LoadedModel
+from models.products import quick_products
 from models.prompt import cut, is_complete
 from models.seats import Threads, is_small
 
@@ -86,10 +87,11 @@ def answers(
         decoder = Decoder(*given, batch_size)
     else:
         decoder = BatchDecoder(*given, rows_of(batch_size), loaded.tokenizer.pad_token_id)
-    for number, written in decoder.run(prompts):
-        text = _text(loaded.tokenizer, written.tokens)
-        generation = Generation(cut(text), len(written.tokens), written.finished)
-        yield from ((index, generation) for index in alike[prompts[number]])
+    with quick_products(loaded.model):
+        for number, written in decoder.run(prompts):
+            text = _text(loaded.tokenizer, written.tokens)
+            generation = Generation(cut(text), len(written.tokens), written.finished)
+            yield from ((index, generation) for index in alike[prompts[number]])
 
 
 def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:

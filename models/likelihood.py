@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from models.generation import threads_for
 from models.loading import LoadedModel
+from models.products import quick_products
 from models.training_rows import IGNORED, encoded, padded, taken
 from noise.problems import Problem
 
@@ -32,7 +33,7 @@ def answer_likelihoods(loaded: LoadedModel, problems: Sequence[Problem]) -> list
     longest = int((labels != IGNORED).sum(dim=1).max())
     model: Any = loaded.model
     inputs = taken(model, {**batch, "use_cache": False, "logits_to_keep": longest + 1})  # answers end the rows
-    with threads_for(loaded):
+    with threads_for(loaded), quick_products(loaded.model):
         logits = model(**inputs).logits[:, -longest - 1 : -1]
     found = []
     for row, (predicted, expected) in enumerate(zip(logits, labels[:, -longest:], strict=True)):
