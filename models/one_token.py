@@ -29,7 +29,7 @@ class Values(torch.Tensor):
     """Values of a cache, (rows, heads, columns, size), a tensor like any other but for `repeat`, which along the heads
     alone gives `Repeated` ones."""
 
-    def repeat(self, *sizes: int) -> Any:
+    def repeat(self, *sizes: int) -> Any:  # type: ignore[override]
         plain = self.as_subclass(torch.Tensor)
         if len(sizes) != 4 or (sizes[0], *sizes[2:]) != (1, 1, 1):
             return plain.repeat(*sizes)
@@ -116,7 +116,7 @@ def _attend(
         value = value.as_subclass(torch.Tensor)
         found = _weights(query, key, attention_mask, scaling) @ value
     else:  # head h of the keys has head h modulo `own` of the values, which do not lie side by side in memory
-        value, times = value.plain, value.times
+        times, value = value.times, value.plain
         own, columns = value.shape[1:3]
         weights = _shared.weights(query, key, attention_mask, scaling).unflatten(1, (times, own))
         each = [weights[:, :, head].reshape(rows, -1, columns) @ value[:, head] for head in range(own)]
