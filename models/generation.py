@@ -18,7 +18,7 @@ from models.prompt import cut, is_complete
 from models.seats import Threads, is_small
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
-GENERATION_VERSION = "3"
+GENERATION_VERSION = "4"
 
 
 class PromptTooLongError(ValueError):
@@ -71,8 +71,9 @@ def answers(
     """Greedy answers to `questions`, each with its index, as they end; questions that read the same are asked once.
 
     `batch_size` of them are asked at once, or with `auto` as many as are answered fastest in half of the memory that is
-    free. There is no repetition penalty: answers copy digits. Raises `PromptTooLongError` where a prompt does not fit,
-    before anything is asked, and what `LoadedModel.prompts` raises.
+    free. There is no repetition penalty: answers copy digits. Between two answers the model is still set up for
+    decoding: whoever stops early closes the iterator before the model is used for something else. Raises
+    `PromptTooLongError` where a prompt does not fit, before anything is asked, and what `LoadedModel.prompts` raises.
     """
     if not questions:
         return

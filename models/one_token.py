@@ -1,15 +1,20 @@
-"""Attention of one new token a row over a long cache, on a CPU: the sums of transformers' `sdpa` with less to move.
+"""Attention of one new token a row over a long cache, on a CPU, with less to move than in transformers' `sdpa`.
 
 What `sdpa` does for one query is mostly carrying keys and values through memory. DiffLlama carries them four times
 over: it repeats each half of its values for the heads that share them, in memory, and asks twice with the same queries
 and keys. Here values that are repeated stay where they are, and weights that were made are used for both halves.
+
+In float32 the sums are those of `sdpa` but for their order. In bfloat16 scores and weights are rounded to bfloat16, as
+`eager` does, where `sdpa` has them in float32.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import nn
@@ -58,11 +63,15 @@ def _whole(argument: Any) -> Any:
 def one_token_attention(model: PreTrainedModel) -> Iterator[bool]:
     """Inside, `model` attends this way, where it runs on a CPU by `sdpa`; whether it does. A cache may then give out
     its values as `Values`."""
-    if model.device.type != "cpu" or model.config._attn_implementation != "sdpa" or not can_change(model):
+    takes = hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")  # asking the others makes them warn
+    if not takes or model.device.type != "cpu" or model.config._attn_implementation != "sdpa" or not can_change(model):
         yield False
         return
-    with attention_implementation(model, NAME):
-        yield True
+    try:
+        with attention_implementation(model, NAME):
+            yield True
+    finally:
+        _shared.forget()
 
 
 def _weights(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scaling: float) -> torch.Tensor:
@@ -79,18 +88,22 @@ def _weights(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, 
 
 
 class _Shared:
-    """The weights of a first call, kept for the second one, which has the same queries, keys and mask."""
+    """The weights of a first call, kept for a second one with the same queries, keys and mask. The keys are not kept:
+    a whole cache hangs on them."""
 
     def __init__(self) -> None:
         self._kept: tuple[Any, Any, Any, torch.Tensor] | None = None
 
     def weights(self, query: torch.Tensor, key: torch.Tensor, mask: Any, scaling: float) -> torch.Tensor:
         kept, self._kept = self._kept, None
-        if kept is not None and kept[0] is query and kept[1] is key and kept[2] is mask:
+        if kept is not None and kept[0]() is query and kept[1]() is key and kept[2] is mask:
             return kept[3]
         made = _weights(query, key, mask, scaling)
-        self._kept = (query, key, mask, made)
+        self._kept = (ref(query), ref(key), mask, made)
         return made
+
+    def forget(self) -> None:
+        self._kept = None
 
 
 _shared = _Shared()
@@ -107,7 +120,8 @@ def _attend(
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """An attention function of transformers' interface: (rows, 1, heads, size), and no weights."""
-    if query.shape[2] != 1 or dropout or any(options.get(name) is not None for name in _MORE):
+    by_head = attention_mask is not None and attention_mask.shape[1] != 1
+    if query.shape[2] != 1 or dropout or by_head or any(options.get(name) is not None for name in _MORE):
         whole = _whole(value).as_subclass(torch.Tensor)
         return sdpa_attention_forward(module, query, key, whole, attention_mask, dropout, scaling, **options)
     rows, heads, _, size = query.shape

@@ -41,11 +41,14 @@ def quick_products(model: nn.Module) -> Iterator[None]:
 
 
 def _is_plain(weight: torch.Tensor) -> bool:
-    return weight.device.type == "cpu" and weight.dtype == torch.float32
+    """Whether these are numbers that lie in memory as they are; quantised weights may say that they are float32."""
+    plain = type(weight) in (torch.Tensor, nn.Parameter) and weight.layout == torch.strided
+    return plain and weight.device.type == "cpu" and weight.dtype == torch.float32
 
 
 def _forward(layer: nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
-    if torch.is_grad_enabled() or inputs.numel() * layer.out_features < LEAST:
+    other = inputs.dtype != torch.float32 or torch.is_autocast_enabled("cpu") or torch.is_grad_enabled()
+    if other or inputs.numel() * layer.out_features < LEAST:
         return linear(inputs, layer.weight, layer.bias)
     return by_onednn(inputs, layer.weight, layer.bias)
 
@@ -61,7 +64,7 @@ def worth_while() -> bool:
     """Whether oneDNN is `FASTER` here, tried out once: a few milliseconds. False for a torch without it."""
     if not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")):
         return False
-    inputs, weight = torch.ones(64, 1024), torch.ones(1024, 1024)
+    inputs, weight = (torch.ones(rows, 1024, dtype=torch.float32, device="cpu") for rows in (64, 1024))
     with torch.inference_mode():
         by_mkl = _fastest(lambda: linear(inputs, weight))
         return by_mkl > FASTER * _fastest(lambda: by_onednn(inputs, weight, None))

@@ -50,7 +50,8 @@ def generate_noisy_datasets(
     paths = {name: noisy_file(source, name, folder) for name in names}
     for name, path in paths.items():
         with whole_file(path) as file:
-            for noisy in inject_all(progress(problems, name) if progress else problems, name, seed, processes):
+            done = inject_all(problems, name, seed, processes)
+            for _, noisy in zip(progress(problems, name) if progress else problems, done, strict=True):
                 write_line(file, fields_of(noisy))
     return paths
 

@@ -20,11 +20,13 @@ _Put = list[tuple[str, tuple[tuple[int, int], ...]]]
 
 
 def inject_all(problems: Iterable[Problem], name: str, seed: int = 0, processes: int = 1) -> Iterator[NoisyProblem]:
-    """`inject` for each of `problems`, in their order, as they are asked for; the number of processes changes nothing.
+    """`inject` for each of `problems`, in their order, as they are asked for. The noise is the same with any number of
+    processes.
 
     With several, two thousand problems for each are under way, so that memory stays the same however many there are in
     all. They are new interpreters: a script that asks for them keeps its own work behind `if __name__ == "__main__"`.
-    Raises what `inject` raises, and `ValueError` for fewer than one process.
+    Raises what `inject` raises, `ValueError` for fewer than one process, and `BrokenProcessPool`, a `RuntimeError`, for
+    one that ended by itself; the noise of problems that were under way is lost with it.
     """
     find_noise(name)
     if processes < 1:
@@ -40,19 +42,19 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
 
     context = multiprocessing.get_context("spawn")
     under_way: deque[tuple[list[Problem], Future[_Put]]] = deque()
-    with ProcessPoolExecutor(processes, context, _leave_interrupts) as pool:
-        try:
-            while True:
-                while len(under_way) < 2 * processes and (some := [*islice(problems, _AT_ONCE)]):
-                    texts = [(problem.id, problem.question, problem.answer) for problem in some]
-                    under_way.append((some, pool.submit(_put, texts, name, seed)))
-                if not under_way:
-                    return
-                some, future = under_way.popleft()
-                for problem, (question, spans) in zip(some, future.result(), strict=True):
-                    yield NoisyProblem(problem, name, question, spans, seed)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ProcessPoolExecutor(processes, context, _leave_interrupts)
+    try:
+        while True:
+            while len(under_way) < 2 * processes and (some := [*islice(problems, _AT_ONCE)]):
+                texts = [(problem.id, problem.question, problem.answer) for problem in some]
+                under_way.append((some, pool.submit(_put, texts, name, seed)))
+            if not under_way:
+                return
+            some, future = under_way.popleft()
+            for problem, (question, spans) in zip(some, future.result(), strict=True):
+                yield NoisyProblem(problem, name, question, spans, seed)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _put(texts: list[tuple[str, str, str]], name: str, seed: int) -> _Put:

@@ -71,7 +71,7 @@ def read(question: str) -> Scene:
     numbers: set[str] = set()
     everyone = False
     for i, word in enumerate(words):
-        if word.number is not None:
+        if word.number:
             numbers.add(word.number)
         if not word.content:
             everyone = everyone or word.bare in ("everyone", "everybody")

@@ -127,5 +127,5 @@ def place(text: str) -> int:
     for begin in _starts_backwards(text):
         if text.find("?", begin, end) >= 0:
             return begin
-        last, end = max(last, begin), begin
+        last, end = (begin if last < 0 else last), begin
     return last

@@ -24,10 +24,11 @@ class Word:
     """A word, number or mark of a text.
 
     `raw` is as it stands, `text` lower case with straight apostrophes, `bare` the same without the ending `'s`.
-    `number` is its value as text, of digits and of number words alike. Those that say something by themselves are
-    `content`: no marks, no numbers, no small words. They alone have `meanings`, their dictionary forms and those of
-    the parts of a compound, and may have an `entry` in the dictionary. `kinds` are the kinds of quantity that it may
-    speak of, and `verb` is for one in -s that is known as nothing else.
+    `number` is its value as text, of digits and of number words alike, empty for all else; it `counts` in front of a
+    noun unless it is a word such as "one's". Words that say something by themselves are `content`: no marks, no
+    numbers, no small words. They alone have `meanings`, their dictionary forms and those of the parts of a compound,
+    and may have an `entry` in the dictionary. `kinds` are the kinds of quantity that it may speak of, and `verb` is for
+    one in -s that is known as nothing else.
     """
 
     raw: str
@@ -37,7 +38,8 @@ class Word:
     letters: bool
     digits: bool
     content: bool
-    number: str | None
+    number: str
+    counts: bool
     meanings: tuple[str, ...]
     entry: Entry | None
     kinds: tuple[str, ...]
@@ -78,7 +80,7 @@ def _word(token: str) -> Word:
     bare = text.removesuffix("'s") if letters else text
     content = letters and bare not in FUNCTION_WORDS
     entry = LEXICON.get(bare) if content else None
-    number = None
+    number = ""
     kinds = KIND_OF_WORD.get(bare, ())
     if text[0].isdecimal():
         number = number_text(text)
@@ -94,6 +96,7 @@ def _word(token: str) -> Word:
         digits=text[0].isdecimal(),
         content=content,
         number=number,
+        counts=bool(number) and bare == text,
         meanings=tuple(meaning(part) for part in {bare, *bare.split("-")} if part) if content else (),
         entry=entry,
         kinds=kinds,

@@ -60,7 +60,7 @@ def tell(distractor: str) -> Told:
     kinds: set[str] = set()
     could_be: set[str] = set()
     for i, word in enumerate(words):
-        if word.number is not None:
+        if word.counts:
             numbers.append(word.number)
         if not word.content:
             if word.kinds and not word.letters:
@@ -76,7 +76,7 @@ def tell(distractor: str) -> Told:
                 names.append(bare)
                 could_be.add("person")
             continue
-        behind_number = i > 0 and words[i - 1].number is not None
+        behind_number = i > 0 and words[i - 1].counts
         if word.kinds and (word.unit or (behind_number and bare not in ADJECTIVES)):
             kinds.update(word.kinds)
         if word.unit or word.verb:

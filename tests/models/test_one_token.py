@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 import torch
 from transformers import DiffLlamaConfig, DiffLlamaForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.cache_utils import Cache, DynamicCache
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.models.llama.modeling_llama import eager_attention_forward
 
 from models import one_token
 from models.decoding import _Seats
@@ -70,26 +74,57 @@ def test_the_logits_are_those_of_sdpa(model: Any, masked: bool, new: int) -> Non
         assert not torch.allclose(expected, step(model, torch.Tensor, None, new), atol=1e-3)
 
 
+SEEN = torch.tensor([[True] * 5, [False, False, True, True, True]])[:, None, None]
+MASKS = {
+    "none": None,
+    "chosen": SEEN,
+    "added": torch.zeros(2, 1, 1, 5).masked_fill(~SEEN, torch.finfo(torch.float32).min),
+    "of each head": SEEN | (torch.arange(16) % 3 == 0)[:, None, None],
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("heads", [1, 2, 8, 16])
 @torch.inference_mode()
-def test_a_mask_that_is_added_is_one_too(model: Any) -> None:
-    query, key, value = torch.randn(2, 16, 1, 4), torch.randn(2, 8, 5, 4), torch.randn(2, 8, 5, 4)
-    seen = torch.tensor([[True] * 5, [False, False, True, True, True]])[:, None, None]
-    added = torch.zeros(2, 1, 1, 5).masked_fill(~seen, torch.finfo(torch.float32).min)
-    by_choice, by_sum = (
-        one_token._attend(model.model.layers[0].self_attn, query, key, value, mask)[0] for mask in (seen, added)
-    )
-    torch.testing.assert_close(by_choice, by_sum)
+def test_any_mask_and_any_heads_give_what_sdpa_gives(mask: str, heads: int) -> None:
+    class Module(torch.nn.Module):
+        num_key_value_groups, is_causal = 16 // heads, True
+
+    query, key, value = torch.randn(2, 16, 1, 4), torch.randn(2, heads, 5, 4), torch.randn(2, heads, 5, 6)
+    for more in ({}, {"scaling": 0.7}):
+        expected, _ = sdpa_attention_forward(Module(), query, key, value, MASKS[mask], **more)
+        found, _ = one_token._attend(Module(), query, key, value.as_subclass(Values), MASKS[mask], **more)
+        assert type(found) is torch.Tensor
+        torch.testing.assert_close(found, expected)
 
 
 @torch.inference_mode()
-def test_weights_are_made_once_a_layer_and_nothing_is_kept(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_bfloat16_it_is_as_exact_as_eager() -> None:
+    query, key, value = torch.randn(8, 16, 1, 64), torch.randn(8, 4, 300, 64), torch.randn(8, 4, 300, 64)
+    module = SimpleNamespace(num_key_value_groups=4, is_causal=True, training=False)
+    exact, _ = eager_attention_forward(module, query.double(), key.double(), value.double(), None, 0.125)  # type: ignore[arg-type]
+    half = [one.bfloat16() for one in (query, key, value)]
+    errors = [
+        float((attend(module, *half, None, scaling=0.125)[0].double() - exact).abs().mean())  # type: ignore[arg-type]
+        for attend in (one_token._attend, eager_attention_forward)
+    ]
+    assert errors[0] < 1.1 * errors[1]
+
+
+@torch.inference_mode()
+def test_weights_are_made_once_a_layer_and_no_cache_is_kept(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[torch.Tensor] = []
     weights = one_token._weights
     monkeypatch.setattr(one_token, "_weights", lambda *given: made.append(weights(*given)) or made[-1])
     with one_token_attention(model):
         step(model, Values, None)
     assert len(made) == SHAPE["num_hidden_layers"]
-    assert one_token._shared._kept is None
+    values = torch.randn(2, 8, 5, 4)
+    key = values + 1
+    kept = ref(key)
+    one_token._attend(model, torch.randn(2, 16, 1, 4), key, values.as_subclass(Values).repeat(1, 1, 1, 1), None)
+    del key
+    assert kept() is None, "by a second call that never comes"
 
 
 def test_values_are_repeated_without_a_copy_and_are_whole_for_anybody_else() -> None:
