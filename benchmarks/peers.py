@@ -272,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0; 1 where answers differ in float32; 2 for a mistake on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.partition("\n")[0])
     parser.add_argument("--shape", choices=["shipped", "study"], action="append", help="which models (default: both)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name begins with this")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way is timed (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("results-speed"), help="folder (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -283,9 +283,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError:
         parser.error("lm-evaluation-harness is not installed: pip install -r requirements-peers.txt (or make peers)")
     chosen = [case for shape in options.shape or ["shipped", "study"] for case in cases(shape)]
-    chosen = [case for case in chosen if options.only in case.name]
+    chosen = [case for case in chosen if case.name.startswith(options.only)]
     if not chosen:
-        parser.error(f"--only {options.only!r}: no case has this in its name")
+        parser.error(f"--only {options.only!r}: no case has a name that begins so")
     rows: list[dict[str, Any]] = []
     options.out.mkdir(parents=True, exist_ok=True)
     facts = {"machine": machine(), "versions": versions()}

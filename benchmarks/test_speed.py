@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.speed
 PROBLEMS, LIMIT, BATCH = 128, 256, 64
 #: Half of the smallest ratio that was measured on two cores: below it a change has made the harness slow.
-HALVED = 2.5
+HALVED = 2.8
 
 #: A project's own start must stay small beside pytest's.
 MOST_OF_COLLECTING = 1.5
