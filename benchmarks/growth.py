@@ -1,8 +1,8 @@
 """How time and memory grow: `python -m benchmarks.growth`.
 
 Each figure is taken in a process of its own: the seconds of the work alone, imports and loading left out, and the
-largest memory that the process ever held, which torch and the model are part of. Where it starts others, the largest
-memory of one of them is added.
+largest memory that the process ever held, which torch and the model are part of. Where several share the work, the
+largest memory of one of them is added.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from reports.store import Results
 #: A small model of the study's kind, for what the shipped pair cannot vary: its layers, its answers' lengths.
 SMALL = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4, "num_key_value_heads": 2}
 NOISES = ("inf", "rcs", "sd")
+SHARED = ", all processors"
 QUESTIONS = (10_000, 100_000, 1_000_000)
 
 
@@ -148,7 +149,7 @@ GROWTHS: dict[str, tuple[tuple[int, ...], Callable[[int], float]]] = {
     "layers": ((2, 4, 8, 16), _layers),
     "cells": ((2, 4, 8, 16), _cells),
     **{f"noise {name}": (QUESTIONS, _noise(name)) for name in NOISES},
-    **{f"noise {name}, all processors": (QUESTIONS, _noise(name, os.cpu_count() or 1)) for name in NOISES},
+    **{f"noise {name}{SHARED}": (QUESTIONS, _noise(name, os.cpu_count() or 1)) for name in NOISES},
     "report": ((1_000, 10_000, 100_000), _report),
 }
 
@@ -179,7 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.one:
         name, count = options.one
         seconds = GROWTHS[name][1](int(count))
-        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
+        others = [resource.RUSAGE_CHILDREN] if name.endswith(SHARED) else []
+        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, *others)) * 1024
         print(json.dumps({"what": name, "count": int(count), "seconds": round(seconds, 3), "peak MB": peak // 10**6}))
         return 0
     options.out.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from torch.nn.functional import linear
 from models import products
 from models.generation import answers
 from models.loading import load
-from models.products import LEAST, by_onednn, quick_products
+from models.products import LEAST, by_onednn, quick_products, rounded
 from noise import mini
 
 WIDE = 1024
@@ -76,6 +76,20 @@ def test_layers_are_as_before_when_it_is_over(model: Any, asked_of_onednn: list[
         assert torch.equal(model(inputs), expected)
     assert len(asked_of_onednn) == 2
     assert all("forward" not in layer.__dict__ for layer in model)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8, 9, 96, 100, 129, 1000])
+def test_products_of_all_sizes_are_made_as_products_of_few(
+    model: Any, asked_of_onednn: list[tuple[int, ...]], rows: int
+) -> None:
+    inputs = torch.randn(rows, 1, WIDE)
+    with torch.inference_mode():
+        expected = model(inputs)
+        with quick_products(model):
+            torch.testing.assert_close(model(inputs), expected, atol=1e-5, rtol=1e-5)
+    assert {shape[0] for shape in asked_of_onednn} == {rounded(rows)}
+    assert rows <= rounded(rows) < 2 * rows or rows == rounded(rows) == 1
+    assert len({rounded(number) for number in range(1, 1025)}) == 4 + 8 + 14
 
 
 def test_layers_are_as_before_after_a_failure(model: Any) -> None:
