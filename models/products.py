@@ -60,7 +60,7 @@ def _forward(layer: nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
 
 
 def rounded(rows: int) -> int:
-    """The next of few sizes: oneDNN makes a program for each size that it meets, and keeps a thousand, of some 0.7 MB."""
+    """The next of few sizes: oneDNN makes a program for each that it meets, and keeps a thousand, of some 0.7 MB."""
     if rows <= 8:
         return 1 << (rows - 1).bit_length()
     step = 16 if rows <= 128 else 64
