@@ -27,14 +27,14 @@ test: $(DEV_READY)
 
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
-	tests/models/test_download.py tests/models/test_decoding.py tests/benchmarks/test_peers.py \
+	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
 	tests/benchmarks/test_study_shape.py
 
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 
 peers: $(READY) $(PEERS_READY)
-	$(VENV)/bin/python -m benchmarks.peers $(ARGS)
+	$(VENV)/bin/python -m benchmarks.speed.peers $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)
@@ -69,7 +69,7 @@ $(PEERS_READY): requirements-peers.txt $(READY)
 
 sample: $(DEV_READY)
 	$(VENV)/bin/python -m pytest benchmarks --results results-sample
-	$(VENV)/bin/python -m tests.reports.sample results-sample
+	$(VENV)/bin/python -m tests.reports.docs_sample results-sample
 
 clean:
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

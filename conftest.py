@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.eval_set import measured_problems
 from benchmarks.fixtures import GATE, PLAN, cell_of, gated_cells, spec_of, tunes
 from benchmarks.gate_options import gate_of
-from benchmarks.grid import STAGES, GridError
-from benchmarks.measured import measured_problems
 from benchmarks.options import add_options, plan_of, size_of
-from benchmarks.tuning import tuning_set
+from benchmarks.plan import STAGES, GridError
+from benchmarks.sft_set import tuning_set
+from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
-from models.registry import UnknownModelError, trained_on
 from reports.experiment import Experiment
 from reports.plugin import announce
-from reports.store import Results
-from reports.wrapping import wrapped
+from reports.store.results_folder import Results
+from reports.tables.text_wrap import wrapped
 
 pytest_plugins = ["reports.plugin", "benchmarks.fixtures", "pytester"]
 

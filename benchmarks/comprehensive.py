@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.grid import DATASETS, SIZES, Plan, choose_datasets, choose_models
-from models.batch_size import BatchSize
+from benchmarks.plan import DATASETS, SIZES, Plan, choose_datasets, choose_models
+from models.decode.batch_size_option import BatchSize
 from models.prompt import template_of
-from reports.records import Prediction
+from reports.store.records import Prediction
 
 if TYPE_CHECKING:
     import pandas
@@ -64,11 +64,11 @@ def run_comprehensive_evaluation(
 def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Prediction]]]:
     import pandas
 
-    from benchmarks.evaluate import ask_with, evaluate
-    from benchmarks.measured import measured_problems
-    from models.loading import load
+    from benchmarks.eval_set import measured_problems
+    from benchmarks.evaluation import ask_with, evaluate
+    from models.loading.load_model import load
     from reports.experiment import Experiment
-    from reports.store import Results
+    from reports.store.results_folder import Results
 
     measured = measured_problems(plan, tunes=False)
     clean = plan.sample(measured.problems)

@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.failing import failing_with
-from benchmarks.grid import Plan, is_tuned
-from benchmarks.measured import MeasuredProblems, measured_problems
-from benchmarks.tuning import TuningSet, tuned_checkpoint, tuning_set
-from models.registry import ModelSpec
-from models.tuning_options import SUFFIX
-from noise.problems import NoisyProblem, Problem
-from noise.sources import load_problems
-from reports.baseline import BaselineError
+from benchmarks.case_failures import failing_with
+from benchmarks.eval_set import MeasuredProblems, measured_problems
+from benchmarks.plan import Plan, is_tuned
+from benchmarks.sft_set import TuningSet, tuned_checkpoint, tuning_set
+from models.model_registry import ModelSpec
+from models.sft.sft_options import SUFFIX
+from noise.problems.problem import NoisyProblem, Problem
+from noise.problems.problem_sources import load_problems
 from reports.experiment import Experiment
-from reports.gate import Gate
+from reports.gate.baseline_file import BaselineError
+from reports.gate.regression_gate import Gate
 from reports.plugin import progress_of
-from reports.records import AttentionReading, Cell, Likelihood, Prediction, record_of
-from reports.scores import all_scores
+from reports.stats.problem_scores import all_scores
+from reports.store.records import AttentionReading, Cell, Likelihood, Prediction, record_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from models.loading import LoadedModel
+    from models.loading.load_model import LoadedModel
 
 #: What this run was asked to do; the root conftest puts it there.
 PLAN = pytest.StashKey[Plan]()
@@ -79,7 +79,7 @@ def spec(request: pytest.FixtureRequest) -> ModelSpec:
 @pytest.fixture(scope="session")
 def base_model(spec: ModelSpec, plan: Plan) -> LoadedModel:
     """The model as it is, loaded once for all its cases."""
-    from models.loading import LoadError, load
+    from models.loading.load_model import LoadError, load
 
     with failing_with(LoadError):
         return load(spec, plan.device, plan.dtype, plan.template, plan.device_map)
@@ -96,9 +96,9 @@ def tuning_problems(plan: Plan) -> TuningSet:
 def sft_checkpoint(spec: ModelSpec, plan: Plan, tuning_problems: TuningSet, pytestconfig: pytest.Config) -> Path:
     """The folder of the model's tuned checkpoint: made from the base on disk, unless it is there already. The base in
     memory is never touched."""
-    from models.loading import LoadError
-    from models.tuning_proof import TuningNotApplied
-    from models.tuning_trainer import TrainingDiverged
+    from models.loading.load_model import LoadError
+    from models.sft.reload_checks import TuningNotApplied
+    from models.sft.sft_trainer import TrainingDiverged
 
     folder = pytestconfig.invocation_params.dir / pytestconfig.option.results
     with failing_with(LoadError, ValueError, OSError, TrainingDiverged, TuningNotApplied):
@@ -108,7 +108,7 @@ def sft_checkpoint(spec: ModelSpec, plan: Plan, tuning_problems: TuningSet, pyte
 @pytest.fixture(scope="session")
 def tuned_model(spec: ModelSpec, plan: Plan, sft_checkpoint: Path) -> LoadedModel:
     """The tuned model, loaded from its checkpoint as anybody would load it."""
-    from models.loading import LoadError, load
+    from models.loading.load_model import LoadError, load
 
     with failing_with(LoadError):
         tuned = replace(spec, name=spec.name + SUFFIX, source=str(sft_checkpoint), subfolder="", revision=None)
@@ -139,8 +139,8 @@ def problems(measured: MeasuredProblems) -> list[Problem]:
 @pytest.fixture
 def asked(cell: Cell, problems: list[Problem], plan: Plan) -> Sequence[NoisyProblem]:
     """The problems of a cell as the model is asked them. Every model is asked the same text."""
-    from benchmarks.evaluate import ask_with
-    from noise.datasets import load_noisy_for
+    from benchmarks.evaluation import ask_with
+    from noise.problems.noisy_files import load_noisy_for
 
     sample = plan.sample(problems, cell.stage)
     if plan.noisy_folder is None or cell.noise == "clean":
@@ -151,15 +151,15 @@ def asked(cell: Cell, problems: list[Problem], plan: Plan) -> Sequence[NoisyProb
 
 def _not_this_folder() -> tuple[type[Exception], ...]:
     """The answers to somebody whose results folder cannot be used for this run."""
-    from reports.disk import ResultsDamaged, ResultsFolderError
-    from reports.store import ResultsMismatch
+    from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
+    from reports.store.results_folder import ResultsMismatch
 
     return ResultsMismatch, ResultsDamaged, ResultsFolderError
 
 
 def _not_this_model() -> tuple[type[Exception], ...]:
     """The answers to somebody whose model has not the attention that was asked for."""
-    from models.differential import AttentionUnavailable
+    from models.attention.differential import AttentionUnavailable
 
     return ValueError, AttentionUnavailable
 
@@ -174,7 +174,7 @@ def predictions(
     plan: Plan,
 ) -> dict[str, Prediction]:
     """What the model of a case wrote for its problems: read from the results folder, and made where missing there."""
-    from benchmarks.evaluate import evaluate
+    from benchmarks.evaluation import evaluate
 
     with failing_with(*_not_this_folder()):
         return evaluate(experiment, model, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)
@@ -211,7 +211,7 @@ def readings(
     plan: Plan,
 ) -> dict[str, AttentionReading]:
     """Where the model of a case looks: read from the results folder, and measured where missing there."""
-    from benchmarks.attention import measure_attention
+    from benchmarks.stages.attention import measure_attention
 
     with failing_with(*_not_this_folder(), *_not_this_model()):
         return measure_attention(experiment, model, cell, asked, measured.source, plan.looking, plan.rows)
@@ -228,7 +228,7 @@ def likelihoods(
 ) -> dict[str, Likelihood]:
     """How likely the model of a case holds the worked answers: read from the results folder, and measured where
     missing there."""
-    from benchmarks.likelihood import measure_likelihood
+    from benchmarks.stages.likelihood import measure_likelihood
 
     with failing_with(*_not_this_folder()):
         return measure_likelihood(experiment, model, cell, asked, measured.source, plan.rows)
@@ -245,10 +245,10 @@ def attention_maps(
 ) -> list[Path]:
     """The patterns that a case keeps to be drawn: of the first problems, and of the heads that were named, or else of
     the one that looks most at the noise. They replace earlier maps of the cell."""
-    from benchmarks.attention import map_places, save_maps
-    from models.differential import AttentionUnavailable
-    from reports.attention_maps import keep_only
-    from reports.disk import ResultsDamaged, ResultsFolderError
+    from benchmarks.stages.attention import map_places, save_maps
+    from models.attention.differential import AttentionUnavailable
+    from reports.plots.attention_maps import keep_only
+    from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
 
     folder = experiment.results.folder
     places = map_places(
@@ -271,8 +271,8 @@ def needle_readings(
     experiment: Experiment, cell: Cell, model: LoadedModel, measured: MeasuredProblems, plan: Plan
 ) -> dict[str, AttentionReading]:
     """Where the model of a case looks in its problems among distractors, by depth and problem: `25 mine-00001`."""
-    from benchmarks.attention import measure_attention
-    from benchmarks.retrieval import DEPTHS, NEEDLE_PARTS, needles
+    from benchmarks.needles import DEPTHS, NEEDLE_PARTS, needles
+    from benchmarks.stages.attention import measure_attention
 
     if plan.noisy_folder is not None:
         pytest.skip("--skip-data-gen draws no noise, and a needle needs some around it")
@@ -292,7 +292,7 @@ def needle_readings(
 @pytest.fixture
 def true_attention(model: LoadedModel) -> Iterator[PreTrainedModel]:
     """The model of a case with its true patterns: `(...)(**inputs, output_attentions=True).attentions`."""
-    from models.differential import differential_attention
+    from models.attention.differential import differential_attention
 
     with differential_attention(model.model) as observed:
         yield observed

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.grid import GridError
-from reports.baseline import read_baseline
-from reports.gate import Gate, read_gate
-from reports.paired import ALPHA
+from benchmarks.plan import GridError
+from reports.gate.baseline_file import read_baseline
+from reports.gate.regression_gate import Gate, read_gate
+from reports.stats.paired_tests import ALPHA
 
 
 def add_gate_options(add: Callable[..., None]) -> None:

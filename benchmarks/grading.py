@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from noise.numbers import Number, last_number, numbers_in
+from noise.text.number_parsing import Number, last_number, numbers_in
 
 # Every pattern is bounded or possessive, so that time stays linear in the length of the text, whatever it is.
 _LATEX = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.gate_options import add_gate_options
-from benchmarks.grid import (
+from benchmarks.plan import (
     ATTENTION_SIZES,
     DATASETS,
     DEVICE_MAPS,
@@ -27,13 +27,13 @@ from benchmarks.grid import (
     choose_numbers,
     choose_sft_noise,
 )
-from models.batch_size import batch_size
+from models.decode.batch_size_option import batch_size
+from models.loading.trust_remote_code import add_trust, trust_of
+from models.model_registry import MODELS
 from models.prompt import add_prompt, template_of
-from models.registry import MODELS
-from models.trust import add_trust, trust_of
-from models.tuning_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
-from noise.datasets import existing_noisy_file
-from noise.sources import SOURCES, is_file_source, split_source
+from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
+from noise.problems.noisy_files import existing_noisy_file
+from noise.problems.problem_sources import SOURCES, is_file_source, split_source
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.failing import fail_on_errors
-from benchmarks.grid import NEEDLE
-from reports.records import AttentionReading, Cell
+from benchmarks.case_failures import fail_on_errors
+from benchmarks.plan import NEEDLE
+from reports.store.records import AttentionReading, Cell
 
 
 @pytest.mark.quick

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.failing import fail_on_errors
-from reports.records import Cell, Likelihood
+from benchmarks.case_failures import fail_on_errors
+from reports.store.records import Cell, Likelihood
 
 
 @pytest.mark.quick

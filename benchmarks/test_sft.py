@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.failing import fail_on_errors
-from reports.records import Cell, Prediction
+from benchmarks.case_failures import fail_on_errors
+from reports.store.records import Cell, Prediction
 
 
 @pytest.mark.quick

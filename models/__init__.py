@@ -5,25 +5,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from models.registry import MODELS, ModelSpec, UnknownModelError, find_model, find_models
-from models.tuning_options import Tuning
+from models.model_registry import MODELS, ModelSpec, UnknownModelError, find_model, find_models
+from models.sft.sft_options import Tuning
 
 _LAZY = {
-    "load": "loading",
-    "LoadedModel": "loading",
-    "LoadError": "loading",
-    "generate": "generation",
-    "differential_attention": "differential",
-    "lambdas": "differential",
-    "AttentionUnavailable": "subtraction",
-    "Subtraction": "subtraction",
-    "SUBTRACTIONS": "subtraction",
-    "attention_allocation": "allocation",
-    "Allocation": "allocation",
-    "tune": "tuning",
-    "TuningMismatch": "tuning_match",
-    "TrainingDiverged": "tuning_trainer",
-    "TuningNotApplied": "tuning_proof",
+    "load": "loading.load_model",
+    "LoadedModel": "loading.load_model",
+    "LoadError": "loading.load_model",
+    "generate": "decode.generation",
+    "differential_attention": "attention.differential",
+    "lambdas": "attention.differential",
+    "AttentionUnavailable": "attention.subtraction",
+    "Subtraction": "attention.subtraction",
+    "SUBTRACTIONS": "attention.subtraction",
+    "attention_allocation": "attention.allocation",
+    "Allocation": "attention.allocation",
+    "tune": "sft.fine_tuning",
+    "TuningMismatch": "sft.checkpoint_reuse",
+    "TrainingDiverged": "sft.sft_trainer",
+    "TuningNotApplied": "sft.reload_checks",
 }
 
 __all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", "Tuning", *_LAZY]

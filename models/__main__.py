@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.loading.trust_remote_code import add_trust, trust_of
+from models.model_registry import MODELS, ModelSpec, UnknownModelError, address, find_models
 from models.prompt import add_prompt, template_of
-from models.registry import MODELS, ModelSpec, UnknownModelError, address, find_models
-from models.trust import add_trust, trust_of
 
 _NAME = "a registered name, a folder, or a hub id (org/name, org/name@revision/folder)"
 
@@ -102,7 +102,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _download(options: argparse.Namespace) -> int:
-    from models.download import download, hub_models
+    from models.commands.download import download, hub_models
 
     try:
         specs = find_models(",".join(options.names), trust_of(options)) if options.names else hub_models()
@@ -113,8 +113,8 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from models.chat import Talk, chat, typed
-    from models.loading import LoadError, load
+    from models.commands.chat import Talk, chat, typed
+    from models.loading.load_model import LoadError, load
 
     try:
         talk = Talk(options.noise, options.seed, options.max_new_tokens)
@@ -133,7 +133,7 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from models.doctor import doctor
+    from models.commands.doctor import doctor
 
     try:
         specs = None if options.models is None else find_models(options.models, trust_of(options))
@@ -145,9 +145,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     """The model is loaded on the CPU, as its weights are counted and its λ read from them."""
-    from models.inspection import differences, inspect
-    from models.inspection_table import comparison_lines, inspection_facts, inspection_lines
-    from models.loading import LoadError, load
+    from models.commands.model_summary import differences, inspect
+    from models.commands.model_summary_table import comparison_lines, inspection_facts, inspection_lines
+    from models.loading.load_model import LoadError, load
 
     try:
         spec = _one(options.name, options)
@@ -174,8 +174,8 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _train_mini(options: argparse.Namespace) -> int:
-    from models.mini_pair import FamilyExistsError, train_pair
-    from models.mini_training import Recipe
+    from models.mini.mini_pair import FamilyExistsError, train_pair
+    from models.mini.mini_recipe import Recipe
 
     if options.steps is not None and options.steps < 1:
         print(f"python -m models train-mini: --steps {options.steps}: expected a number from 1 up", file=sys.stderr)

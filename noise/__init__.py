@@ -1,11 +1,11 @@
 """Maths word problems, and distractors to put into them. Standard library only."""
 
-from noise.datasets import generate_noisy_datasets
 from noise.inject import inject
-from noise.many import inject_all
-from noise.problems import NoisyProblem, Problem, strip
+from noise.parallel import inject_all
+from noise.problems.noisy_files import generate_noisy_datasets
+from noise.problems.problem import NoisyProblem, Problem, strip
+from noise.problems.problem_sources import download_gsm8k, load_problems
 from noise.registry import NOISES
-from noise.sources import download_gsm8k, load_problems
 
 __all__ = [
     "NOISES",

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from tqdm import tqdm
 
-from noise.datasets import generate_noisy_datasets
-from noise.lm_eval import write_lm_eval_tasks
-from noise.problems import Problem
+from noise.problems.lm_eval_tasks import write_lm_eval_tasks
+from noise.problems.noisy_files import generate_noisy_datasets
+from noise.problems.problem import Problem
 from noise.registry import NOISES, find_noise
 
 _EXAMPLES = """\

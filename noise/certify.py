@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
-from noise.lexicon import HYPERNYMS, LEXICON, lemma, meaning
-from noise.scene import Scene, read
-from noise.sums import in_digits, sums_in
-from noise.tokens import KIND_OF_WORD, number_text, numbers_in_digits
-from noise.told import Told, tell
-from noise.words import CHANGE_WORDS, PRONOUNS, QUANTITY_WORDS, RATE_WORDS, SCOPE_WORDS, UNITS, bank
+from noise.text.distractor_features import Told, tell
+from noise.text.equations import in_digits, sums_in
+from noise.text.noun_lexicon import HYPERNYMS, LEXICON, lemma, meaning
+from noise.text.question_features import Scene, read
+from noise.text.word_lists import CHANGE_WORDS, PRONOUNS, QUANTITY_WORDS, RATE_WORDS, SCOPE_WORDS, UNITS, bank
+from noise.text.word_tokens import KIND_OF_WORD, number_text, numbers_in_digits
 
 Carries = Literal["numbers", "sums", "nothing"]
 """What a noise's sentences hold: numbers of their own, sums with their result, or no quantity at all."""

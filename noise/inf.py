@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from noise.elsewhere import BIRDS, COLD, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
 from noise.proposals import Noise, Proposal, between, draw, templates
-from noise.scene import Scene
+from noise.text.filler_vocabulary import BIRDS, COLD, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
+from noise.text.question_features import Scene
 
 # Counts start at three, so every counted noun is plural. Years are written without a comma.
 _FILLERS = {

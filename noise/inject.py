@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from noise.certify import refusal
-from noise.problems import NoisyProblem, Problem
+from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import Noise, Proposal
 from noise.registry import find_noise
-from noise.scene import read
+from noise.text.question_features import read
 
 TRIES = 60
 """How often a noise may propose before its neutral sentences are asked."""

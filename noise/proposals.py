@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from noise.certify import Carries
-from noise.scene import Scene
+from noise.text.question_features import Scene
 
 
 @dataclass(frozen=True, slots=True)

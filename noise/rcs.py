@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from noise.elsewhere import BIRDS, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
 from noise.proposals import Noise, Proposal, Template, draw, templates
-from noise.scene import Scene
-from noise.words import bank
+from noise.text.filler_vocabulary import BIRDS, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
+from noise.text.question_features import Scene
+from noise.text.word_lists import bank
 
 _ONES = bank(
     """

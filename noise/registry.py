@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from noise.inf import INF
-from noise.lines import unknown
+from noise.problems.jsonl import unknown
 from noise.proposals import Noise
 from noise.rcs import RCS
 from noise.sd import SD

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from noise.proposals import Noise, Proposal, Template, draw, templates
-from noise.scene import Scene, Spoken
-from noise.words import bank
+from noise.text.question_features import Scene, Spoken
+from noise.text.word_lists import bank
 
 # {nouns} is a noun of the question as a plural, or as it is where it has none, and {noun} its singular. {form} is the
 # noun in the number that the question uses, with {was} to agree. {name} is the one person of the question. No sentence

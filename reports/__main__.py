@@ -8,19 +8,19 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reports.accuracy_table import table
-from reports.attention_table import table_of
-from reports.comparisons import write_comparisons_csv
-from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.findings import Findings
-from reports.folder import write_accuracy, write_attention, write_comparisons
-from reports.likelihood_table import likelihood_table
 from reports.page import write_page
-from reports.run_record import caveat_of
-from reports.store import Results
-from reports.two_runs import two_runs, two_runs_lines
-from reports.verdicts import verdicts
-from reports.wrapping import wrapped
+from reports.stats.compare_runs import two_runs, two_runs_lines
+from reports.stats.comparisons import write_comparisons_csv
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
+from reports.store.results_folder import Results
+from reports.store.run_json import caveat_of
+from reports.tables.accuracy_table import table
+from reports.tables.attention_table import table_of
+from reports.tables.likelihood_table import likelihood_table
+from reports.tables.narrative import verdicts
+from reports.tables.text_wrap import wrapped
+from reports.write_reports import write_accuracy, write_attention, write_comparisons
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

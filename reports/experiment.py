@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy
 
-from reports.accuracy import CellAccuracy
 from reports.findings import Findings
-from reports.folder import write_accuracy, write_attention, write_comparisons
 from reports.page import write_page
-from reports.progress import Bar, Progress, bar
-from reports.proportions import wilson_by_problem
-from reports.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
-from reports.run_record import add_run
-from reports.scores import ACCURACY, all_scores
-from reports.store import Results
-from reports.summary import summary
+from reports.progress_bars import Bar, Progress, bar
+from reports.stats.accuracies import CellAccuracy
+from reports.stats.problem_scores import ACCURACY, all_scores
+from reports.stats.proportions import wilson_by_problem
+from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
+from reports.store.results_folder import Results
+from reports.store.run_json import add_run
+from reports.tables.terminal_summary import summary
+from reports.write_reports import write_accuracy, write_attention, write_comparisons
 
 Caveat = Callable[[Sequence[Cell]], str | None]
 """What must be said beside a table of these cells, in one sentence, if anything."""

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from reports.accuracy import CellAccuracy, accuracies
-from reports.attention import MeasuredCell, measured_cells
-from reports.comparisons import Comparison, comparisons
-from reports.looks import Looks, looks
-from reports.records import Cell
-from reports.scores import Scores, all_scores, other_tokens
-from reports.store import CellOnDisk, Results
+from reports.plots.plot_style import Looks, looks
+from reports.stats.accuracies import CellAccuracy, accuracies
+from reports.stats.attention_stats import MeasuredCell, measured_cells
+from reports.stats.comparisons import Comparison, comparisons
+from reports.stats.problem_scores import Scores, all_scores, other_tokens
+from reports.store.records import Cell
+from reports.store.results_folder import CellOnDisk, Results
 
 Asked = Mapping[Cell, Collection[str]]
 """Cells, and the record ids that are wanted of each."""

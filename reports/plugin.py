@@ -19,14 +19,14 @@ from pathlib import Path
 
 import pytest
 
-from reports.baseline_plugin import BaselineReporting
-from reports.disk import ResultsDamaged, ResultsFolderError, shown
 from reports.experiment import Experiment
-from reports.gate import Gate
+from reports.gate.baseline_plugin import BaselineReporting
+from reports.gate.regression_gate import Gate
 from reports.page import NAME as PAGE
-from reports.progress import Bar, Progress, bar, silence
-from reports.records import CellRun
-from reports.wrapping import wrapped
+from reports.progress_bars import Bar, Progress, bar, silence
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
+from reports.store.records import CellRun
+from reports.tables.text_wrap import wrapped
 
 _EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()

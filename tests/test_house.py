@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "benchmarks": {"noise", "models", "reports"},
 }
 #: Of `noise`, `models` uses the problems and the mini corpus; the command `chat` puts noise in.
-MODELS_MAY_USE = ("noise.problems", "noise.mini")
+MODELS_MAY_USE = ("noise.problems.problem", "noise.mini")
 CHAT_MAY_USE = (*MODELS_MAY_USE, "noise.inject", "noise.registry")
 #: What `noise` may import besides the standard library: inside the function that needs it, or in its command.
 NOISE_WHEN_ASKED = {"datasets", "tqdm"}

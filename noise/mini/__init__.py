@@ -8,8 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from noise.mini.generate import familiar, new_names, new_templates, new_templates_to_train_on, training_stream
-from noise.problems import Problem
+from noise.mini.problem_generator import familiar, new_names, new_templates, new_templates_to_train_on, training_stream
+from noise.problems.problem import Problem
 
 #: The seeds of the test splits, and of the problems to fine-tune on. The shipped pair was trained with another, 0.
 TEST_SEED = 20_000

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.disk import write_atomically
 from reports.findings import Findings
-from reports.looks import drawing
-from reports.page.facts import page_facts
+from reports.page.page_context import page_facts
+from reports.plots.plot_style import drawing
+from reports.store.atomic_io import write_atomically
 
 NAME = "report.html"
 _OWN = {"css": "report.css", "javascript": "report.js"}

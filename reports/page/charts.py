@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from reports.attention import MeasuredCell, depth_of
-from reports.comparisons import Comparison
-from reports.looks import Looks, legend_of
+from reports.plots.plot_style import Looks, legend_of
+from reports.stats.attention_stats import MeasuredCell, depth_of
+from reports.stats.comparisons import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

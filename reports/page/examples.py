@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.doses import by_dose
-from reports.records import OUTCOMES, Cell, Prediction, problem_of, record_of
-from reports.store import Results
+from reports.stats.noise_doses import by_dose
+from reports.store.records import OUTCOMES, Cell, Prediction, problem_of, record_of
+from reports.store.results_folder import Results
 
 
 @dataclass

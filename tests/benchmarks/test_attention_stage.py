@@ -10,21 +10,22 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import attention, compare_attention_patterns
-from benchmarks.attention import measure_attention, most_telling_head, read_attention, save_maps
-from benchmarks.evaluate import ask_with
-from benchmarks.grid import Looking
-from benchmarks.segmented import SEGMENTS, Parts, segmented
-from models.differential import AttentionUnavailable, differential_attention, lambdas
-from models.loading import LoadedModel, load
-from models.registry import MODELS
+from benchmarks import compare_attention_patterns
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Looking
+from benchmarks.segmented_text import SEGMENTS, Parts, segmented
+from benchmarks.stages import attention
+from benchmarks.stages.attention import measure_attention, most_telling_head, read_attention, save_maps
+from models.attention.differential import AttentionUnavailable, differential_attention, lambdas
+from models.loading.load_model import LoadedModel, load
+from models.model_registry import MODELS
 from noise import mini
-from noise.datasets import generate_noisy_datasets
-from noise.problems import NoisyProblem
-from reports.attention_maps import load_map
+from noise.problems.noisy_files import generate_noisy_datasets
+from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
-from reports.records import AttentionReading, Cell
-from reports.store import Results, ResultsMismatch
+from reports.plots.attention_maps import load_map
+from reports.store.records import AttentionReading, Cell
+from reports.store.results_folder import Results, ResultsMismatch
 
 CELL = Cell("diffllama", "inf", "attention")
 NI = SEGMENTS.index("ni")

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.gate_options import gate_of
-from benchmarks.grid import GridError
-from models.registry import MODELS
-from reports.baseline import BaselineError, read_baseline, write_baseline
-from tests.benchmarks.typed import typed
+from benchmarks.plan import GridError
+from models.model_registry import MODELS
+from reports.gate.baseline_file import BaselineError, read_baseline, write_baseline
+from tests.benchmarks.typed_commands import typed
 
 LLAMA = ["benchmarks", "--models", "llama", "--skip-sft", "--skip-attention", "--max-samples", "24"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import noise
-from tests.benchmarks.typed import ROOT, command, typed, typed_in_turn
+from tests.benchmarks.typed_commands import ROOT, command, typed, typed_in_turn
 
 NOISES = ("clean", *noise.NOISES)  # those of whoever adds one, too
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.grading import extract_answer, is_correct, marked_answer
-from noise.problems import Problem
+from noise.problems.problem import Problem
 
 pytestmark = pytest.mark.quick
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from reports.__main__ import main
-from tests.benchmarks.typed import typed
+from tests.benchmarks.typed_commands import typed
 
 RUN = ["benchmarks", "--measure", "likelihood", "--skip-sft", "--skip-attention", "--datasets", "clean,inf"]
 

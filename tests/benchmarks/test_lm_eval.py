@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evaluate import ask_with, grade
-from models.generation import generate
-from models.loading import load
-from models.registry import MODELS
+from benchmarks.evaluation import ask_with, grade
+from models.decode.generation import generate
+from models.loading.load_model import load
+from models.model_registry import MODELS
 from noise.__main__ import main
-from noise.datasets import read_noisy
-from noise.sources import load_problems
+from noise.problems.noisy_files import read_noisy
+from noise.problems.problem_sources import load_problems
 
 N = 40
 NAMES = ("clean", "inf", "sd4")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.typed import ROOT
+from tests.benchmarks.typed_commands import ROOT
 
 NOTEBOOK = ROOT / "benchmarks" / "colab.ipynb"
 

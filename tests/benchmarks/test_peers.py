@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import growth, peers
-from benchmarks.ceiling import least_seconds
-from benchmarks.speed import harness, loop
-from benchmarks.study_shape import CLASSES, LENGTHS, VOCABULARY, questions, study_shape
-from models.generation import answers
-from models.loading import LoadedModel
+from benchmarks.speed import peers, scaling
+from benchmarks.speed.paired_timing import harness, loop
+from benchmarks.speed.roofline import least_seconds
+from benchmarks.speed.study_shape import CLASSES, LENGTHS, VOCABULARY, questions, study_shape
+from models.decode.generation import answers
+from models.loading.load_model import LoadedModel
 from noise import mini
 
 SMALL: dict[str, Any] = {
@@ -106,7 +106,7 @@ def test_mistakes_are_answered(capsys: pytest.CaptureFixture[str], monkeypatch: 
     "what", ["noise rcs", *(pytest.param(what, marks=pytest.mark.slow) for what in ("problems", "cells", "report"))]
 )
 def test_a_figure_of_growth_is_measured_in_a_process_of_its_own(what: str) -> None:
-    command = [sys.executable, "-m", "benchmarks.growth", "--one", what, "8"]
+    command = [sys.executable, "-m", "benchmarks.speed.scaling", "--one", what, "8"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["what"], found["count"]) == (what, 8)
@@ -115,7 +115,7 @@ def test_a_figure_of_growth_is_measured_in_a_process_of_its_own(what: str) -> No
 
 
 def test_no_problem_of_the_stream_is_one_that_came_before() -> None:
-    stream = growth._stream()
+    stream = scaling._stream()
     first = [next(stream) for _ in range(9001)]
     assert len({problem.id for problem in first}) == len({problem.question for problem in first}) == 9001
     assert {problem.question.strip() for problem in first} == {problem.question for problem in mini.problems("test")}

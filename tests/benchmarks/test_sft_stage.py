@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.comprehensive import run_comprehensive_evaluation
-from benchmarks.grid import Plan, choose_models, choose_sft_noise
-from benchmarks.measured import measured_problems
-from benchmarks.tuning import tuning_set
+from benchmarks.eval_set import measured_problems
+from benchmarks.plan import Plan, choose_models, choose_sft_noise
+from benchmarks.sft_set import tuning_set
 from noise import mini
 from noise.inject import inject
-from noise.splits import shared_problems
+from noise.problems.splits import shared_problems
 from tests.benchmarks.test_command_line import rows
-from tests.benchmarks.typed import typed
+from tests.benchmarks.typed_commands import typed
 
 PLAN = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot", "sft"))
 SMALL = ["benchmarks", "--models", "llama", "--datasets", "clean,inf", "--max-samples", "3", "--sft-epochs", "1"]

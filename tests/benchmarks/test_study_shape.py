@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.registry import MODELS
-from tests.benchmarks.typed import ROOT
-from tests.models.random_pair import SPECIAL, STUDY, TOKENS, write_checkpoint
+from models.model_registry import MODELS
+from tests.benchmarks.typed_commands import ROOT
+from tests.models.random_models import SPECIAL, STUDY, TOKENS, write_checkpoint
 from tests.models.stand_in_hub import stand_in_hub
 
 pytestmark = pytest.mark.slow

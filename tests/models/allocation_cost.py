@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from models.allocation import attention_allocation
-from models.differential import differential_attention
+from models.attention.allocation import attention_allocation
+from models.attention.differential import differential_attention
 from tests.models.attention_models import FAMILIES
 
 #: Four layers of the shape that the configuration of `reyllama/DiffLlama-375M` gives, with random weights. Without the

@@ -17,10 +17,10 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from models import segment_masses
-from models.allocation import attention_allocation
-from models.differential import AttentionUnavailable, differential_attention, lambdas
-from models.loading import load
+from models.attention import segment_mass
+from models.attention.allocation import attention_allocation
+from models.attention.differential import AttentionUnavailable, differential_attention, lambdas
+from models.loading.load_model import load
 from models.prompt import completion_for, prompt_for
 from noise import mini
 from tests.models.attention_models import SHAPES, padded_batch, random_model
@@ -161,7 +161,7 @@ def test_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     model, batch = random_model("diffllama", SHAPES[0]), padded_batch()
     segments = segments_of(batch)
     whole = ask(model, batch, segments)
-    monkeypatch.setattr(segment_masses, "_BLOCK", 3 * 4 * 14 * 4)  # four queries a block
+    monkeypatch.setattr(segment_mass, "_BLOCK", 3 * 4 * 14 * 4)  # four queries a block
     blocks = ask(model, batch, segments)
     assert torch.allclose(whole.signed, blocks.signed, atol=1e-6)
     assert torch.allclose(whole.absolute, blocks.absolute, atol=1e-6)

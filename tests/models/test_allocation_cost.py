@@ -1,4 +1,4 @@
-"""What `models.allocation` claims: about the memory and the time of a plain forward pass. Matrices take far more."""
+"""`models.attention.allocation` takes about the time and memory of a plain forward pass; matrices take more."""
 
 from __future__ import annotations
 

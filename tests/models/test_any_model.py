@@ -10,22 +10,22 @@ import pytest
 import torch
 import transformers
 
-import models.generation
-from benchmarks.attention import read_attention, save_maps
-from benchmarks.evaluate import ask_with
-from benchmarks.grid import Looking
-from benchmarks.segmented import segmented
-from models.differential import differential_attention
-from models.generation import generate
-from models.inspection import inspect
-from models.likelihood import answer_likelihoods
-from models.loading import LoadedModel, LoadError, load
-from models.registry import MODELS, ModelSpec
-from models.subtraction import AttentionUnavailable
-from models.tuning import tune
-from models.tuning_options import Tuning
+import models.decode.generation
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Looking
+from benchmarks.segmented_text import segmented
+from benchmarks.stages.attention import read_attention, save_maps
+from models.answer_likelihood import answer_likelihoods
+from models.attention.differential import differential_attention
+from models.attention.subtraction import AttentionUnavailable
+from models.commands.model_summary import inspect
+from models.decode.generation import generate
+from models.loading.load_model import LoadedModel, LoadError, load
+from models.model_registry import MODELS, ModelSpec
+from models.sft.fine_tuning import tune
+from models.sft.sft_options import Tuning
 from noise import mini
-from reports.records import Cell
+from reports.store.records import Cell
 
 PROBLEMS = mini.problems("test")[:3]
 TOKENIZER = transformers.AutoTokenizer.from_pretrained(MODELS["llama"].source)
@@ -84,7 +84,7 @@ def test_a_model_goes_through_every_stage(name: str, tmp_path: Path) -> None:
     together = generate(loaded, questions, 12)
     assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes nothing"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models.generation, "can_decode", lambda model: False)
+        patch.setattr(models.decode.generation, "can_decode", lambda model: False)
         assert together == generate(loaded, questions, 12), "transformers' own `generate` says the same"
     before = answer_likelihoods(loaded, PROBLEMS)
     assert all(nats < 0 for nats, _ in before)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from models.__main__ import main
-from models.chat import Talk, chat, marked
-from models.loading import LoadedModel, load
+from models.commands.chat import Talk, chat, marked
+from models.loading.load_model import LoadedModel, load
 from noise import Problem, inject, mini
 
 QUESTION = mini.problems("test")[0].question

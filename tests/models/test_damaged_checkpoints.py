@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from models.loading import LoadError, load
-from models.registry import MODELS, ModelSpec
-from models.trust import Trust
+from models.loading.load_model import LoadError, load
+from models.loading.trust_remote_code import Trust
+from models.model_registry import MODELS, ModelSpec
 
 FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 VALUES: list[Any] = [None, "x", -1, [], {}, 3.5, 7]

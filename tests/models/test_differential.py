@@ -9,8 +9,8 @@ import torch
 import transformers
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from models.differential import differential_attention, is_differential, lambdas
-from models.loading import load
+from models.attention.differential import differential_attention, is_differential, lambdas
+from models.loading.load_model import load
 from tests.models.attention_models import SHAPES, padded_batch, paper_lambda, random_model, rotated, softmax_of
 
 pytestmark = pytest.mark.quick

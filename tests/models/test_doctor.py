@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from models import doctor
 from models.__main__ import main
-from models.registry import MODELS, ModelSpec
+from models.commands import doctor
+from models.model_registry import MODELS, ModelSpec
 
 
 def test_a_whole_installation_is_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,7 +25,7 @@ def test_a_whole_installation_is_well(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_quick_loads_no_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.loading.load", lambda *given: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("models.loading.load_model.load", lambda *given: pytest.fail("a model was loaded"))
     assert main(["doctor", "--quick"]) == 0
     assert "generation" not in capsys.readouterr().out
 
@@ -76,7 +76,7 @@ def test_a_checkpoint_without_weights_is_a_cross(copied: ModelSpec) -> None:
 
 
 def test_a_pattern_that_is_not_the_applied_one_is_a_cross(copied: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    import models.differential as differential
+    import models.attention.differential as differential
 
     real = differential.pair_lambdas
     monkeypatch.setattr(differential, "pair_lambdas", lambda model: [weight + 0.01 for weight in real(model)])

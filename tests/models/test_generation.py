@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 import torch
 
-from models.decoding import Decoder, Written
-from models.generation import PromptTooLongError, batches, generate
-from models.loading import LoadedModel, load
+from models.decode.continuous_batching import Decoder, Written
+from models.decode.generation import PromptTooLongError, batches, generate
+from models.loading.load_model import LoadedModel, load
 from models.prompt import completion_for, cut, is_complete, prompt_for
 from noise import mini
 

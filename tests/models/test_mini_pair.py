@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.evaluate import ask_with, grade
-from models.generation import batches, generate
-from models.loading import LoadedModel, load
-from models.mini_pair import data_fingerprint
-from models.registry import MODELS
+from benchmarks.evaluation import ask_with, grade
+from models.decode.generation import batches, generate
+from models.loading.load_model import LoadedModel, load
+from models.mini.mini_pair import data_fingerprint
+from models.model_registry import MODELS
 from noise import mini
-from noise.problems import NoisyProblem, Problem
+from noise.problems.problem import NoisyProblem, Problem
 
 PAIR = ("diffllama", "llama")
 SOURCES = {name: Path(MODELS[name].source) for name in PAIR}

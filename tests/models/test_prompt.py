@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evaluate import ask_with
-from benchmarks.grid import Plan
-from benchmarks.measured import measured_problems
-from benchmarks.segmented import SEGMENTS, segmented
-from benchmarks.tuning import tuning_set
-from models.generation import generate
-from models.loading import LoadedModel, LoadError, load
+from benchmarks.eval_set import measured_problems
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Plan
+from benchmarks.segmented_text import SEGMENTS, segmented
+from benchmarks.sft_set import tuning_set
+from models.decode.generation import generate
+from models.loading.load_model import LoadedModel, LoadError, load
+from models.model_registry import MODELS, ModelSpec
 from models.prompt import PLAIN, PROMPT, PromptError, Template, prompt_for, template_of
-from models.registry import MODELS, ModelSpec
-from models.training_rows import IGNORED, encoded, training_rows
+from models.sft.tokenized_examples import IGNORED, encoded, training_rows
 from noise import mini
-from tests.models.random_pair import END, write_checkpoint
+from tests.models.random_models import END, write_checkpoint
 
 PROBLEMS = mini.problems("test")[:4]
 

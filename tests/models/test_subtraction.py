@@ -13,9 +13,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama.modeling_llama import LlamaAttention, apply_rotary_pos_emb, eager_attention_forward
 
-from models.allocation import attention_allocation
-from models.differential import differential_attention, is_differential, lambdas, pair_lambdas
-from models.subtraction import SUBTRACTIONS, AttentionUnavailable, Subtraction, neighbours, paper_weight
+from models.attention.allocation import attention_allocation
+from models.attention.differential import differential_attention, is_differential, lambdas, pair_lambdas
+from models.attention.subtraction import SUBTRACTIONS, AttentionUnavailable, Subtraction, neighbours, paper_weight
 from tests.models.attention_models import SHAPES, padded_batch, random_model
 
 __all__ = ["eager_attention_forward"]  # where transformers looks for it: in the module of the attention's class

@@ -13,16 +13,16 @@ import torch
 from datasets import Dataset
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
-from models.adapters import adapted
-from models.loading import LoadedModel
-from models.mini_training import Recipe, make_tokenizer
+from models.loading.load_model import LoadedModel
+from models.loading.lora_adapters import adapted
+from models.mini.mini_recipe import Recipe, make_tokenizer
+from models.model_registry import ModelSpec
 from models.prompt import completion_for, prompt_for
-from models.registry import ModelSpec
-from models.training_rows import IGNORED, training_rows
-from models.tuning_options import Tuning
-from models.tuning_trainer import trainer_for
+from models.sft.sft_options import Tuning
+from models.sft.sft_trainer import trainer_for
+from models.sft.tokenized_examples import IGNORED, training_rows
 from noise import mini
-from noise.problems import Problem
+from noise.problems.problem import Problem
 
 pytestmark = pytest.mark.slow
 LENGTH, BATCH, RUNS = 1_024, 4, 3

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, strip
 from noise.certify import refusal
-from noise.datasets import read_noisy
+from noise.problems.noisy_files import read_noisy
 from noise.registry import MOST, find_noise
-from noise.segments import segments
+from noise.text.question_segments import segments
 from tests.noise.test_injection import PEARS
 from tests.strategies import problems, seeds
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, inject, strip
 from noise.certify import refusal
-from noise.sentences import starts
+from noise.text.sentence_splitting import starts
 from tests.strategies import ODD_CORNERS, problems, seeds
 
 pytestmark = pytest.mark.quick

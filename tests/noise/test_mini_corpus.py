@@ -10,11 +10,18 @@ from fractions import Fraction
 import pytest
 
 from noise import NOISES, inject, mini
-from noise.mini.asides import ASIDES
-from noise.mini.generate import ASIDE_SHARE, HELD_OUT_EVERY, draw_aside, draw_numbers, is_held_out, training_stream
-from noise.mini.lexicon import HELD_OUT, MADE_UP, SEEN, plural
-from noise.mini.templates import NEW_TEMPLATES, TEMPLATES, Template
-from noise.problems import Problem
+from noise.mini.mini_vocabulary import HELD_OUT, MADE_UP, SEEN, plural
+from noise.mini.problem_generator import (
+    ASIDE_SHARE,
+    HELD_OUT_EVERY,
+    draw_aside,
+    draw_numbers,
+    is_held_out,
+    training_stream,
+)
+from noise.mini.problem_templates import NEW_TEMPLATES, TEMPLATES, Template
+from noise.mini.training_distractors import ASIDES
+from noise.problems.problem import Problem
 
 pytestmark = pytest.mark.quick
 TEST_SPLITS = [split for split in mini.SPLITS if not split.endswith("train")]

@@ -11,7 +11,7 @@ import pytest
 
 import noise
 from noise.__main__ import main
-from noise.datasets import read_noisy
+from noise.problems.noisy_files import read_noisy
 
 pytestmark = pytest.mark.quick
 

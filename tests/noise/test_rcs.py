@@ -7,7 +7,7 @@ import re
 import pytest
 
 from noise import Problem, inject
-from noise.sums import sums_in
+from noise.text.equations import sums_in
 
 pytestmark = pytest.mark.quick
 

@@ -10,10 +10,16 @@ import pytest
 from hypothesis import given
 
 from noise import mini
-from noise.datasets import generate_noisy_datasets
-from noise.problems import Problem
-from noise.sources import load_problems
-from noise.splits import divide, problems_to_measure_with, problems_to_train_on, shared_problems, training_source
+from noise.problems.noisy_files import generate_noisy_datasets
+from noise.problems.problem import Problem
+from noise.problems.problem_sources import load_problems
+from noise.problems.splits import (
+    divide,
+    problems_to_measure_with,
+    problems_to_train_on,
+    shared_problems,
+    training_source,
+)
 from tests.strategies import problems as any_problems
 
 pytestmark = pytest.mark.quick

@@ -19,11 +19,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from reports.doses import CLEAN
-from reports.paired import Differences, interval
-from reports.proportions import relative_drop, wilson, wilson_by_problem
-from reports.scores import LIKELIHOOD, all_scores, together
-from reports.store import Results
+from reports.stats.noise_doses import CLEAN
+from reports.stats.paired_tests import Differences, interval
+from reports.stats.problem_scores import LIKELIHOOD, all_scores, together
+from reports.stats.proportions import relative_drop, wilson, wilson_by_problem
+from reports.store.results_folder import Results
 
 Array = NDArray[Any]
 SIZES = (20, 200, 1319)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.accuracy import accuracies
-from reports.accuracy_plot import write_plot
-from reports.records import Cell
-from reports.store import Results
-from tests.reports.made import SETTINGS, outcomes, predicted
+from reports.plots.accuracy_plot import write_plot
+from reports.stats.accuracies import accuracies
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+from tests.reports.record_factories import SETTINGS, outcomes, predicted
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

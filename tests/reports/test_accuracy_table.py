@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from reports.accuracy import CellAccuracy
-from reports.accuracy_table import table
-from reports.proportions import wilson
+from reports.stats.accuracies import CellAccuracy
+from reports.stats.proportions import wilson
+from reports.tables.accuracy_table import table
 
 pytestmark = pytest.mark.quick
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy
 import pytest
 
-from reports.attention_maps import AttentionMap, draw_maps, load_map, save_map
-from reports.disk import ResultsDamaged, ResultsFolderError
-from reports.map_drawing import scale_limit, shown_token
-from tests.reports.made_attention import attention_map
+from reports.plots.attention_map_plot import scale_limit, shown_token
+from reports.plots.attention_maps import AttentionMap, draw_maps, load_map, save_map
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
+from tests.reports.attention_factories import attention_map
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = 24

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.attention import attention_rows
-from reports.attention_heat import has_heat, write_heat
-from reports.records import Cell
-from reports.store import Results
-from tests.reports.made_attention import ATTENTION_SETTINGS, reading, readings
+from reports.plots.attention_heatmap import has_heat, write_heat
+from reports.stats.attention_stats import attention_rows
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+from tests.reports.attention_factories import ATTENTION_SETTINGS, reading, readings
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

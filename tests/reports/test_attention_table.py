@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.attention import measured_cells
-from reports.attention_table import attention_table, table_of
-from reports.records import Cell
-from reports.store import Results
-from tests.reports.made_attention import (
+from reports.stats.attention_stats import measured_cells
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+from reports.tables.attention_table import attention_table, table_of
+from tests.reports.attention_factories import (
     ATTENTION_SETTINGS,
     LOOKING,
     LOOKING_CLEAN,

@@ -13,14 +13,14 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from reports.comparisons import comparisons
-from reports.gate import Gate, Loss
-from reports.paired import Array, Differences, p_value
-from reports.power import detectable, needed
-from reports.records import Cell
-from reports.scores import Scores
+from reports.gate.regression_gate import Gate, Loss
+from reports.stats.comparisons import comparisons
+from reports.stats.paired_tests import Array, Differences, p_value
+from reports.stats.power import detectable, needed
+from reports.stats.problem_scores import Scores
+from reports.store.records import Cell
 from tests.reports.calibration import ACCURACIES, KINDS, SIZES, Kind, answers, coverage
-from tests.reports.made import SETTINGS
+from tests.reports.record_factories import SETTINGS
 
 pytestmark = pytest.mark.slow
 CELLS = [

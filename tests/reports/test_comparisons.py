@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy
 import pytest
 
-from reports.comparisons import Comparison, comparisons, write_comparisons_csv
-from reports.proportions import wilson, wilson_by_problem
-from reports.records import Cell, Prediction, draw_id, problem_of
-from reports.scores import Scores, scores_of
-from reports.verdicts import verdicts
-from tests.reports.made import SETTINGS, predicted
+from reports.stats.comparisons import Comparison, comparisons, write_comparisons_csv
+from reports.stats.problem_scores import Scores, scores_of
+from reports.stats.proportions import wilson, wilson_by_problem
+from reports.store.records import Cell, Prediction, draw_id, problem_of
+from reports.tables.narrative import verdicts
+from tests.reports.record_factories import SETTINGS, predicted
 
 pytestmark = pytest.mark.quick
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from reports.accuracy import accuracies
-from reports.comparisons import comparisons
-from reports.dose_plot import dose_figure, write_doses
-from reports.doses import by_dose, dose_of, once
-from reports.records import Cell
-from reports.scores import all_scores
-from reports.store import Results
-from reports.verdicts import sentences
-from tests.reports.made import SETTINGS, outcomes
+from reports.plots.dose_plot import dose_figure, write_doses
+from reports.stats.accuracies import accuracies
+from reports.stats.comparisons import comparisons
+from reports.stats.noise_doses import by_dose, dose_of, once
+from reports.stats.problem_scores import all_scores
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+from reports.tables.narrative import sentences
+from tests.reports.record_factories import SETTINGS, outcomes
 
 
 @pytest.fixture

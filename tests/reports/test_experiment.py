@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from reports.experiment import Experiment
-from reports.progress import Bar
-from reports.records import CellRun
-from reports.store import Results, ResultsMismatch
-from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
+from reports.progress_bars import Bar
+from reports.store.records import CellRun
+from reports.store.results_folder import Results, ResultsMismatch
+from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.attention_maps import save_map
 from reports.experiment import Experiment
-from reports.records import Cell, CellRun
-from reports.store import Results
-from tests.reports.made import CELL, SETTINGS, asked, predicted
-from tests.reports.made_attention import (
+from reports.plots.attention_maps import save_map
+from reports.store.records import Cell, CellRun
+from reports.store.results_folder import Results
+from tests.reports.attention_factories import (
     ATTENTION_SETTINGS,
     LOOKING,
     LOOKING_CLEAN,
@@ -24,6 +23,7 @@ from tests.reports.made_attention import (
     reading,
     readings,
 )
+from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
 
 
 @pytest.fixture

@@ -14,21 +14,21 @@ import pytest
 
 import reports.page as page_of_reports
 from reports.__main__ import main
-from reports.accuracy import CellAccuracy
-from reports.attention_maps import save_map
-from reports.comparisons import Comparison
 from reports.experiment import Experiment
 from reports.findings import Findings
-from reports.lines import settings_hash
 from reports.page import write_page
 from reports.page.examples import examples
-from reports.page.made import made, relevant, run_words
-from reports.page.shaded import shaded
-from reports.records import Cell
-from reports.store import Results
-from tests.reports.made import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
-from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, attention_map, readings
-from tests.reports.made_page import HOSTILE
+from reports.page.provenance import made, relevant, run_words
+from reports.page.token_shading import shaded
+from reports.plots.attention_maps import save_map
+from reports.stats.accuracies import CellAccuracy
+from reports.stats.comparisons import Comparison
+from reports.store.record_codec import settings_hash
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, attention_map, readings
+from tests.reports.page_factories import HOSTILE
+from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
 
 FIELDS = (
     *("started", "ended", "status", "seed", "options", "caveat", "command", "versions", "machine", "settings"),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.reports.attention_factories import DISTRACTOR
 from tests.reports.chromium import NAMES, started, where
-from tests.reports.made import question_of
-from tests.reports.made_attention import DISTRACTOR
-from tests.reports.made_page import HOSTILE, large_page, whole_page
+from tests.reports.page_factories import HOSTILE, large_page, whole_page
+from tests.reports.record_factories import question_of
 
 pytestmark = pytest.mark.browser
 

@@ -42,7 +42,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     from reports.experiment import Experiment
     from reports.plugin import announce
-    from reports.store import Results
+    from reports.store.results_folder import Results
 
     experiment = Experiment(
         Results(config.rootpath / config.option.results), seed=5, caveat=lambda cells: "made up, all of it"
@@ -55,8 +55,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports.records import Cell
-from tests.reports.made import SETTINGS, predicted, question_of
+from reports.store.records import Cell
+from tests.reports.record_factories import SETTINGS, predicted, question_of
 
 @pytest.mark.parametrize("noise", ["clean", "inf", "rcs", "sd"])
 @pytest.mark.parametrize("model", ["diffllama", "llama"])

@@ -17,15 +17,15 @@ pytest_plugins = ["reports.plugin"]
 def pytest_configure(config):
     from reports.experiment import Experiment
     from reports.plugin import announce
-    from reports.store import Results
+    from reports.store.results_folder import Results
 
     announce(config, Experiment(Results(config.rootpath / "results")))
 """
 
 CASES = """
 import pytest
-from reports.records import Cell
-from tests.reports.made import SETTINGS, asked, predicted
+from reports.store.records import Cell
+from tests.reports.record_factories import SETTINGS, asked, predicted
 
 @pytest.mark.parametrize("noise", ["clean", "inf"])
 def test_case(experiment, noise):

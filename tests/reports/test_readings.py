@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.accuracy import accuracies
-from reports.disk import ResultsDamaged
-from reports.lines import decoded_line, encoded_line, settings_hash
-from reports.records import AttentionReading, Cell
-from reports.store import Results, ResultsMismatch
-from tests.reports.made import CELL, SETTINGS, asked, outcomes, predicted
-from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, failed_reading, reading, readings
+from reports.stats.accuracies import accuracies
+from reports.store.atomic_io import ResultsDamaged
+from reports.store.record_codec import decoded_line, encoded_line, settings_hash
+from reports.store.records import AttentionReading, Cell
+from reports.store.results_folder import Results, ResultsMismatch
+from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, failed_reading, reading, readings
+from tests.reports.record_factories import CELL, SETTINGS, asked, outcomes, predicted
 
 pytestmark = pytest.mark.quick
 KEPT = st.floats(-2, 2).map(lambda value: float(f"{value:.6g}"))

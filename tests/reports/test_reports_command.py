@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.attention_maps import save_map
 from reports.experiment import Experiment
-from reports.records import AttentionReading, Cell
-from reports.store import Results
-from tests.reports.made import CELL, CLEAN, SETTINGS, asked, outcomes, predicted
-from tests.reports.made_attention import ATTENTION_SETTINGS, LOOKING, attention_map, failed_reading, readings
+from reports.plots.attention_maps import save_map
+from reports.store.records import AttentionReading, Cell
+from reports.store.results_folder import Results
+from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, attention_map, failed_reading, readings
+from tests.reports.record_factories import CELL, CLEAN, SETTINGS, asked, outcomes, predicted
 
 
 def test_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

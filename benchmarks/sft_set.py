@@ -1,0 +1,112 @@
+"""Stage `sft`: which problems a model is tuned on, and the tuned checkpoint in the results folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.eval_set import measured_problems
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Plan
+from models.model_registry import ModelSpec
+from noise.problems.problem import Problem
+from noise.problems.problem_sources import is_file_source, load_problems, split_source
+from noise.problems.splits import problems_to_train_on, shared_problems, training_source
+from reports.progress_bars import Bar, Progress
+from reports.store.tuning_logs import tuned_folder
+
+
+@dataclass(frozen=True)
+class TuningSet:
+    """What every model of a run is tuned on: problems in the text that is trained on, and where they are from."""
+
+    problems: tuple[Problem, ...]
+    source: str
+    noises: tuple[str, ...]
+
+
+def tuning_set(plan: Plan) -> TuningSet:
+    """The problems to tune on, of which the plan's cells ask none.
+
+    With several noises each problem gets one of them, by a hash of its id. Raises `ValueError` where there are no
+    problems or fewer than were asked for, or where some are asked by the evaluation too, and what loading raises.
+    """
+    option = "--sft-problems" if plan.sft_problems is not None else "--problems"
+    remedy = "name others with --sft-problems, or leave the stage out with --skip-sft"
+    try:
+        where = plan.sft_problems or training_source(plan.problems)
+    except ValueError as error:
+        raise ValueError(f"--problems: {error}; {remedy}") from None
+    name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
+    found = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
+    found = [problem for problem in found if problem.question not in plan.template.text]  # its answer stands there
+    measured = measured_problems(plan, tunes=True).problems
+    if not found or not measured:
+        side = "to tune on" if not found else "to measure with"
+        raise ValueError(f"{option}: {name} leaves no problem {side}; {remedy}")
+    shared = shared_problems(found, measured)
+    if shared:
+        raise ValueError(
+            f"{option}: {len(shared):,} of the {len(found):,} problems of {name} are asked by the evaluation too, as"
+            f" {shared[0].id!r}; a model is not measured on what it is tuned on: {remedy}"
+        )
+    if plan.sft_exactly and plan.sft_samples > len(found):
+        raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(found):,} problems to tune on")
+    chosen = found if plan.sft_samples < 0 else found[: plan.sft_samples]
+    texts = [_with_noise(problem, plan.sft_noise, plan.seed) for problem in chosen]
+    return TuningSet(tuple(texts), name, plan.sft_noise)
+
+
+def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: TuningSet, progress: Progress) -> Path:
+    """The checkpoint of `spec` tuned on `chosen`, made now unless it is there; its folder. Raises what
+    `models.sft.fine_tuning.tune` raises."""
+    from models.sft.fine_tuning import tune
+
+    facts = {"source": chosen.source, "noise": ",".join(chosen.noises)}
+    with ExitStack() as screen:
+        drawn = _Drawn(progress, screen, f"{spec.name} tuning")
+        return tune(
+            spec,
+            chosen.problems,
+            tuned_folder(results, spec.name),
+            plan.tuning,
+            plan.device,
+            plan.dtype,
+            facts,
+            drawn.update,
+            plan.template,
+        )
+
+
+class _Drawn:
+    """A progress bar that opens when the first step is done, which may be in the middle of a training."""
+
+    def __init__(self, progress: Progress, screen: ExitStack, title: str) -> None:
+        self._progress, self._screen, self._title = progress, screen, title
+        self._bar: Bar | None = None
+        self._done = 0
+
+    def update(self, done: int, total: int, loss: float) -> None:
+        if self._bar is None:
+            self._bar = self._screen.enter_context(self._progress(self._title, total, 0))
+        self._bar.update(done - self._done, f"loss {loss:.3f}")
+        self._done = done
+
+
+def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
+    """`problem` in the text that is trained on."""
+    digest = hashlib.sha256(f"{seed}/{problem.id}".encode("utf-8", "surrogatepass")).digest()
+    name = noises[int.from_bytes(digest[:8], "big") % len(noises)]
+    question = ask_with(name, [problem], seed)[0].question
+    if question == problem.question:
+        return problem
+    return replace(problem, question=question, original_question=problem.original_question or problem.question)
+
+
+def _name(source: Any) -> str:
+    """A name of problems that does not depend on where a file lies."""
+    return Path(source).name if is_file_source(source) else ":".join(split_source(str(source)))

@@ -1,0 +1,1 @@
+"""How fast the harness is: beside other harnesses, as it grows, and where its time goes."""

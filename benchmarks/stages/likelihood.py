@@ -1,0 +1,60 @@
+"""Stage `likelihood`: how likely each model holds the worked answer of a problem to be, with noise and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from benchmarks.evaluation import one_by_one_on_error, settings_of
+from noise.problems.problem import NoisyProblem
+from reports.experiment import Experiment
+from reports.store.records import Cell, Likelihood
+
+if TYPE_CHECKING:  # torch stays out of collection
+    from models.loading.load_model import LoadedModel
+
+#: Part of every figure's key: raise it when a change here or in `models.answer_likelihood` can change one.
+LIKELIHOOD_VERSION = "1"
+#: Texts read at once, at the most: a large vocabulary has large logits.
+_MOST_TEXTS = 16
+
+
+def measure_likelihood(
+    experiment: Experiment,
+    loaded: LoadedModel,
+    cell: Cell,
+    asked: Sequence[NoisyProblem],
+    source: str,
+    batch_size: int = 64,
+) -> dict[str, Likelihood]:
+    """The likelihoods of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
+
+    A batch that fails is read again one problem at a time; a problem that fails alone gets the outcome `error`. Raises
+    what `Results.read` raises.
+    """
+    from models.answer_likelihood import answer_likelihoods
+    from models.decode.generation import batches
+
+    def read(some: Sequence[NoisyProblem]) -> list[Likelihood]:
+        problems = [replace(noisy.problem, question=noisy.question) for noisy in some]
+        found = answer_likelihoods(loaded, problems)
+        return [_likelihood(noisy, nats, tokens) for noisy, (nats, tokens) in zip(some, found, strict=True)]
+
+    key = settings_of(loaded, source, max_new_tokens=0)
+    settings = replace(key, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
+    texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in asked}
+    with experiment.cell(cell, settings, texts) as opened:
+        missing = [noisy for noisy in asked if noisy.problem.id not in opened.predictions]
+        for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _MOST_TEXTS)):
+            opened.append(one_by_one_on_error([missing[index] for index in indices], read, _failed))
+    return opened.predictions
+
+
+def _likelihood(noisy: NoisyProblem, nats: float = 0.0, tokens: int = 0) -> Likelihood:
+    problem = noisy.problem
+    return Likelihood(problem.id, noisy.question, noisy.spans, problem.answer, "measured", tokens, nats)
+
+
+def _failed(noisy: NoisyProblem, error: str) -> Likelihood:
+    return replace(_likelihood(noisy), outcome="error", error=error)

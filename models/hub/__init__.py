@@ -1,0 +1,1 @@
+"""Checkpoints from the Hugging Face hub: downloaded, verified by checksum, and found again in the local cache."""

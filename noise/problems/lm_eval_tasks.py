@@ -1,0 +1,99 @@
+"""The problems and their noisy versions as tasks of lm-evaluation-harness, in a folder for its `--include_path`.
+
+The harness is not needed to write them. Form of a task: its docs/task_guide.md, version 0.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from noise.problems.jsonl import whole_file, write_line
+from noise.problems.noisy_files import generate_noisy_datasets, noisy_file
+from noise.problems.problem import Problem
+from noise.problems.problem_sources import load_problems
+from noise.registry import find_noise
+
+CLEAN = "clean"
+#: What reads the lines, wherever the folder lies: a task can only name a path that does not move.
+_READER = '''\
+"""Reads the problems that lie beside this file."""
+
+from pathlib import Path
+
+import datasets
+
+
+def __getattr__(name):
+    path = Path(__file__).with_name(f"{name}.jsonl")
+
+    def load(**given):
+        return datasets.load_dataset("json", data_files={"test": str(path)})
+
+    return load
+'''
+_TASK = """\
+# made by `python -m noise --format lm-eval`
+task: {name}
+tag:
+  - {tag}
+custom_dataset: !function {reader}.{name}
+output_type: generate_until
+test_split: test
+doc_to_text: "Question: {{{{question}}}}\\nAnswer:"
+doc_to_target: "{{{{answer}}}}"
+num_fewshot: 0
+generation_kwargs:
+  until:
+    - "\\nQuestion:"
+  do_sample: false
+  temperature: 0.0
+  max_gen_toks: 256
+filter_list:
+  - name: strict-match
+    filter:
+      - function: regex
+        regex_pattern: "#### (\\\\-?[0-9\\\\.\\\\,]+)"
+      - function: take_first
+metric_list:
+  - metric: exact_match
+    aggregation: mean
+    higher_is_better: true
+    regexes_to_ignore:
+      - ","
+      - "\\\\$"
+      - "(?s).*#### "
+      - "\\\\.$"
+"""
+
+
+def write_lm_eval_tasks(
+    source: str | Path,
+    names: Sequence[str],
+    seed: int = 0,
+    folder: str | Path = "data",
+    progress: Callable[[list[Problem], str], Iterable[Problem]] | None = None,
+    processes: int = 1,
+) -> dict[str, Path]:
+    """Writes a task for the clean problems of `source` and one for each noise of `names` into `folder`; path of its
+    problems by task. All are of one tag, `noisy_<problems>`, by which the harness runs them together.
+
+    Prompt and token limit are ours; the answer is the number after `####`, as in the harness's own task `gsm8k`. Raises
+    what `generate_noisy_datasets` raises.
+    """
+    for name in names:
+        find_noise(name)
+    problems, clean = load_problems(source), noisy_file(source, CLEAN, folder)
+    with whole_file(clean) as file:
+        for problem in progress(problems, CLEAN) if progress else problems:
+            write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
+    noisy = generate_noisy_datasets(source, names, seed, folder, progress, processes)
+    tag = f"noisy_{clean.stem.replace(f'_{CLEAN}', '')}"
+    reader = f"read_{tag}"
+    with whole_file(Path(folder) / f"{reader}.py") as file:
+        file.write(_READER)
+    paths = {CLEAN: clean, **noisy}
+    for path in paths.values():
+        with whole_file(path.with_suffix(".yaml")) as file:
+            file.write(_TASK.format(name=path.stem, tag=tag, reader=reader))
+    return {path.stem: path for path in paths.values()}

@@ -1,0 +1,131 @@
+"""Where one sentence of a question ends and the next begins, and where a distractor goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from noise.text.word_lists import bank
+
+# A full stop behind one of these belongs to the word. Titles are always followed by a name.
+_TITLES = frozenset(
+    bank("mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig")
+)
+# Behind these it may end the sentence as well: what follows decides.
+_SHORT = frozenset(
+    bank(
+        """
+        a.m p.m am pm u.s u.k u.s.a d.c ph.d b.a m.a etc e.g i.e jr sr inc co corp ltd ave blvd rd oz lb lbs ft in
+        hr hrs min mins sec secs yd yds mi cm mm km kg sq cu tbsp tsp qt pt gal mo wk wks yr yrs vol pg pp
+        """
+    )
+)
+# These only with a capital: one can sit in the sun.
+_DATES = frozenset(bank("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun"))
+_UNITS = frozenset(
+    bank("oz lb lbs ft in hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks")
+)
+# Words that open a sentence but hardly ever follow an abbreviation inside one.
+_OPENERS = frozenset(
+    bank(
+        """
+        how what when where which who whose why if the a an he she it they there this that these those his her their
+        its in on at after before then each every one two some all both so but and for to from with during while
+        since because later today yesterday tomorrow calculate find assume assuming suppose given
+        """
+    )
+)
+# A mark, the quotes and brackets that close with it, then space, or a capital where the space was forgotten. One set of
+# characters opens the pattern, so that what is none of them is passed over quickly.
+_CLOSING = r"[\"'”’)\]»]*(?:(?=\s)|(?=[A-Z][a-z])|$)"
+_BREAKS, _WIDE = r"\n\r\u2028\u2029", "。？！"
+_MARK = re.compile(
+    rf"[….?!{_BREAKS}{_WIDE}]"
+    rf"(?:(?<=…){_CLOSING}|(?<=[.?!])[.?!]*{_CLOSING}|(?<=[{_BREAKS}])[{_BREAKS}]*|(?<=[{_WIDE}])[{_WIDE}]*)"
+)
+# A quotation or a bracket is never entered. The mark of an inch (`5"`) opens none.
+_ENCLOSED = re.compile(r"(?<![^\s(])\"[^\"]*\"|“[^”]*”|\([^()]*\)|«[^»]*»")
+_OPENING = re.compile(r"[\"“(«]")
+_UP_TO_WORD = re.compile(r".*[\s\"'“”‘’(\[]", re.DOTALL)
+_DOTTED = re.compile(r"(?:\w\.)+\w")
+_FIRST_WORD = re.compile(r"[\w'’]+")
+_NUMBERED = re.compile(r"(?:^|[\n\r])[ \t]*[(]?(?:\d{1,2}|[A-Za-z])$")
+_SAYS = re.compile(
+    r"(?:he|she|they|it|i|we|[A-Z]\w*)?\s*(?:said|says|asked|asks|cried|cries|replied|shouted|whispered)\b"
+)
+
+
+def _ends_here(text: str, mark: re.Match[str]) -> bool:
+    """Whether the sentence ends with `mark`, which is followed by text."""
+    written = mark.group()
+    after = text[mark.end() :].lstrip()
+    if not after:
+        return False
+    if written[0] in "\n\r\u2028\u2029。？！":
+        return True
+    follows = after.lstrip("\"'“‘([«")[:1]
+    quoted = written[-1] in "\"'”’»)"
+    if quoted and (follows.islower() or _SAYS.match(after)):
+        return False
+    if written[0] in "?!":
+        return True
+    glued = not text[mark.end()].isspace()
+    if written.startswith(("..", "…")):
+        return follows.isupper() or follows.isdecimal()
+    at = mark.start()
+    found = _UP_TO_WORD.match(text, max(0, at - 30), at)
+    word = text[found.end() if found else max(0, at - 30) : at]
+    if len(word) <= 2 and (not text[:at].strip() or _NUMBERED.search(text[:at])):
+        return False  # the number of a list: "1. Tom has two cats."
+    plain = word.lower()
+    if glued:
+        # "apples.How": a forgotten space. "Node.Js" or "A.B" is not.
+        return len(plain) > 2 and "." not in plain and plain.isalpha() and text[mark.end() : mark.end() + 2].istitle()
+    initial = len(plain) == 1 and plain.isalpha() and word.isupper()
+    title = plain in _TITLES
+    if not (title or initial or plain in _SHORT or word in _DATES or ("." in plain and _DOTTED.fullmatch(plain))):
+        return True
+    first = _FIRST_WORD.match(after.lstrip("\"'“‘([«"))
+    opener = first is not None and first.group()[0].isupper() and first.group().lower() in _OPENERS
+    if title:
+        return opener and plain in ("ft", "no", "st", "mt") and not (plain == "no" and follows.isdecimal())
+    if follows.islower():
+        return False
+    # "at 5 p.m. Tina left" ends; "the U.S. Navy" and "J. Smith" do not.
+    times = plain in ("a.m", "p.m", "am", "pm", "ph.d") or plain in _UNITS
+    return opener or (times and follows.isupper())
+
+
+def _starts_backwards(text: str) -> Iterator[int]:
+    """The offsets of `starts`, the last one first; one may come more than once."""
+    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
+    for mark in reversed([*_MARK.finditer(text)]):
+        end = mark.end()
+        if not any(start < end < stop for start, stop in enclosed) and _ends_here(text, mark):
+            yield end + len(text[end:]) - len(text[end:].lstrip())
+    lead = len(text) - len(text.lstrip())
+    yield lead if lead < len(text) else 0
+
+
+def starts(text: str) -> list[int]:
+    """The offsets in `text` at which its sentences begin, the first included; `[0]` for an empty text.
+
+    A sentence ends at `.`, `?`, `!`, an ellipsis or a line break, with the quotes and brackets that close behind the
+    mark. It does not end inside a number, an abbreviation, a title, initials, or a quotation that its own
+    sentence goes on after (`"Stop!" she said`).
+    """
+    return sorted({*_starts_backwards(text)})
+
+
+def place(text: str) -> int:
+    """The offset at which a distractor is put: in front of the sentence that asks, or of the last one if none asks.
+
+    The sentence that asks is the last with a question mark. A note behind it (`There are 16 ounces in a pound.`)
+    stays where it is.
+    """
+    last, end = -1, len(text)
+    for begin in _starts_backwards(text):
+        if text.find("?", begin, end) >= 0:
+            return begin
+        last, end = (begin if last < 0 else last), begin
+    return last

@@ -1,0 +1,1 @@
+"""The regression gate of a CI: baselines and the test against them."""

@@ -1,0 +1,118 @@
+"""The distractor's lift in each head, as a picture: models down, noises across, layer × head in each panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.stats.attention_stats import AttentionRow, depth_of
+from reports.store.atomic_io import write_atomically
+
+if TYPE_CHECKING:
+    import numpy
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PRINTED_UP_TO = 8
+_COLOURS = "RdBu_r"  # told apart by every kind of colour vision
+_FURTHEST = 3.0  # in powers of two: beyond an eighth and eightfold all squares share a colour
+_TICKS = {-4: "1/16", -3: "⅛", -2: "¼", -1: "½", 0: "1", 1: "2", 2: "4", 3: "8", 4: "16"}
+
+
+def has_heat(rows: Sequence[AttentionRow]) -> bool:
+    """Whether there is anything to draw: a cell with noise that is not of the retrieval test."""
+    return bool(_drawn(rows))
+
+
+def write_heat(rows: Sequence[AttentionRow], path: Path) -> None:
+    """Draws the NI lift of every layer and head into a PNG. Raises `ResultsFolderError`; `ValueError` where there is
+    no cell with noise."""
+    picture = BytesIO()
+    heat_figure(rows).savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+
+
+def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
+    """A panel for each model and noise, then the colour bar. Raises `ValueError` where there is no cell with noise."""
+    import numpy
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
+
+    shown = _drawn(rows)
+    if not shown:
+        raise ValueError("expected at least one cell with noise to draw, found none")
+    models, noises = list(dict.fromkeys(row.model for row in shown)), list(dict.fromkeys(row.noise for row in shown))
+    grids = {
+        (model, noise): _grid([row for row in shown if (row.model, row.noise) == (model, noise)])
+        for model in models
+        for noise in noises
+    }
+    steps = numpy.concatenate([numpy.abs(numpy.log2(numpy.maximum(grid, 1e-9))).ravel() for *_, grid in grids.values()])
+    limit = float(min(_FURTHEST, max(1.0, numpy.nanpercentile(steps, 99))))
+    widest, highest = (max(grid.shape[axis] for *_, grid in grids.values()) for axis in (1, 0))
+    printed = max(widest, highest) <= _PRINTED_UP_TO  # a square with a figure in it wants more room
+    width = max(2.4, 0.5 + (0.36 if printed else 0.2) * widest)
+    height = max(1.9, 0.8 + (0.3 if printed else 0.2) * highest)
+    size = (1.4 + width * len(noises), 1.0 + height * len(models))
+    figure = Figure(figsize=(max(size[0], 6.4), size[1]), layout="constrained")
+    panels = figure.subplots(len(models), len(noises), squeeze=False)
+    for (model, noise), panel in zip(grids, panels.flat, strict=True):
+        _draw(panel, *grids[model, noise], limit)
+        panel.set_title(f"{model}, {noise}", fontsize=10)
+        panel.set_ylabel("layer (deeper →)" if noise == noises[0] else "", fontsize=9)
+    ticks = [step for step in _TICKS if abs(step) <= limit]
+    scale = ScalarMappable(Normalize(-limit, limit), _COLOURS)
+    bar = figure.colorbar(
+        scale, ax=panels, ticks=ticks, extend="both" if (steps > limit).any() else "neither", pad=0.02
+    )
+    bar.ax.set_yticklabels([_TICKS[step] for step in ticks])
+    bar.set_label("lift of the distractor")
+    figure.suptitle("Attention to the distractor per token (lift); 1 = as its length would give", fontsize=11)
+    return figure
+
+
+def _drawn(rows: Sequence[AttentionRow]) -> list[AttentionRow]:
+    return [
+        row
+        for row in rows
+        if (row.measure, row.segment) == ("lift", "ni") and row.head is not None and depth_of(row.noise) is None
+    ]
+
+
+def _grid(rows: Sequence[AttentionRow]) -> tuple[list[int], list[int], numpy.ndarray[Any, Any]]:
+    """The layers, the heads, and the mean lift of each, (layers, heads), NaN where there is none."""
+    import numpy
+
+    layers = sorted({row.layer for row in rows if row.layer is not None})
+    heads = sorted({row.head for row in rows if row.head is not None})
+    found = {(row.layer, row.head): row.mean for row in rows}
+    grid = [[found.get((layer, head), numpy.nan) for head in heads] for layer in layers]
+    return layers, heads, numpy.array(grid).reshape(len(layers), len(heads))
+
+
+def _draw(panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[Any, Any], limit: float) -> None:
+    """One panel, layers upwards; it says so where the model was not measured on this noise."""
+    import numpy
+
+    if not grid.size:
+        panel.text(0.5, 0.5, "not measured", ha="center", va="center", color="0.4", transform=panel.transAxes)
+        panel.set_xticks([])
+        panel.set_yticks([])
+        return
+    steps = numpy.log2(numpy.maximum(grid, 1e-9))
+    panel.imshow(steps, cmap=_COLOURS, vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    panel.set_xlabel("head", fontsize=9)
+    for axis, numbers in ((panel.xaxis, heads), (panel.yaxis, layers)):
+        every = max(1, -(-len(numbers) // 16))
+        axis.set_ticks(range(0, len(numbers), every), [str(number) for number in numbers[::every]], fontsize=8)
+    if max(grid.shape) <= _PRINTED_UP_TO:
+        for (layer, head), value in numpy.ndenumerate(grid):
+            colour = "white" if abs(steps[layer, head]) > 0.65 * limit else "#111111"
+            panel.text(head, layer, _short(value), ha="center", va="center", fontsize=8, color=colour)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:.0f}"

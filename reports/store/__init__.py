@@ -1,0 +1,1 @@
+"""The results folder: records, their codec, and the files they are kept in."""

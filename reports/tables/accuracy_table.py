@@ -1,0 +1,73 @@
+"""Accuracies as a table for the terminal: models down, noises across, the interval under each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from reports.stats.accuracies import CellAccuracy
+from reports.stats.noise_doses import by_dose
+
+_LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
+_LABEL_WIDTH = max(map(len, _LABELS))
+_LONGEST_NAME = 14  # with this, four noises fit 80 columns; a longer name takes a line of its own
+_NARROWEST = len("99.9-100.0")
+
+
+def table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
+    """The table's lines, at most `width` columns where the names allow it; a block for each stage.
+
+    Accuracies are in per cent and degradations in points. Noises that do not fit beside each other follow in another
+    block.
+    """
+    lines: list[str] = []
+    for stage, of_stage in groupby(rows, key=lambda row: row.stage):
+        lines += _stage(stage, list(of_stage), width)
+    return lines
+
+
+def _stage(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
+    names = list(dict.fromkeys(row.model for row in rows))
+    noises = sorted(dict.fromkeys(row.noise for row in rows), key=by_dose)
+    indent = min(max(map(len, names)), _LONGEST_NAME)
+    column = max(_NARROWEST, *map(len, noises)) + 2
+    beside = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)
+    sizes = {row.problems for row in rows}
+    draws = max(-(-row.n // max(1, row.problems)) for row in rows)
+    heading = [stage, f"{next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""]
+    lines = [", ".join(filter(None, [*heading, f"each noise drawn {draws} times" if draws > 1 else ""]))]
+    for first in range(0, len(noises), beside):
+        block = noises[first : first + beside]
+        lines.append(" " * (indent + 2 + _LABEL_WIDTH) + "".join(f"{noise:>{column}}" for noise in block))
+        for name in names:
+            found = {row.noise: row for row in rows if row.model == name}
+            cells = [found.get(noise) for noise in block]
+            if any(cells):
+                lines += _model(name, cells, indent, column, show_n=len(sizes) > 1)
+    return [*lines, ""]
+
+
+def _model(name: str, cells: Iterable[CellAccuracy | None], indent: int, column: int, show_n: bool) -> list[str]:
+    figures = [_figures(cell) for cell in cells]
+    labels = (*_LABELS, "problems" if show_n else "", "errors")
+    lines = [name] if len(name) > indent else []
+    for number, label in enumerate(labels):
+        values = [column_figures[number] for column_figures in figures]
+        if label and any(values):
+            head = name if number == 0 and len(name) <= indent else ""
+            lines.append(
+                f"{head:<{indent}}  {label:<{_LABEL_WIDTH}}" + "".join(f"{value:>{column}}" for value in values)
+            )
+    return lines
+
+
+def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
+    if cell is None:
+        return ("",) * (len(_LABELS) + 2)
+    if cell.accuracy is None or cell.low is None or cell.high is None:
+        accuracy, interval = "-", "-"
+    else:
+        accuracy, interval = f"{cell.accuracy:.1%}"[:-1], f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
+    degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
+    gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
+    return accuracy, interval, degradation, gain, f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""

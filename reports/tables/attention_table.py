@@ -1,0 +1,118 @@
+"""Where the models look, as a table for the terminal: a row for each model and noise, a column for each segment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from reports.stats.attention_stats import AttentionRow, Measure, MeasuredCell, depth_of, rows_of
+from reports.stats.retrieval_stats import PARTS, RetrievalMeasure, RetrievalPoint, retrieval_points
+from reports.tables.text_wrap import wrapped
+
+_SEGMENTS = ("kmi", "ni", "oc")
+_COLUMN = len("  100.00 ± 100.00")
+_NARROWEST = len("  100.0")
+
+
+def table_of(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
+    """`attention_table` of `cells`; no lines where there are none."""
+    over = list(dict.fromkeys(cell.over for cell in cells if cell.over))
+    return attention_table(rows_of(cells), retrieval_points(cells), over, width)
+
+
+def attention_table(
+    rows: Iterable[AttentionRow],
+    points: Sequence[RetrievalPoint] = (),
+    over: Collection[str] = (),
+    width: int = 80,
+) -> list[str]:
+    """The table's lines, at most `width` columns where the names allow it: the lift of each segment, also within the
+    question, its share of absolute attention, with a differential model its signed mass and λ, and blocks of the
+    retrieval test (`points`). `over` says in words what was measured.
+
+    A segment that no problem of a cell has is shown as `-`.
+    """
+    overall = [row for row in rows if row.head is None and depth_of(row.noise) is None]
+    lines: list[str] = []
+    if overall:
+        said = "; ".join((f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over))
+        lines += ["attention: lift of each segment (1 = its share of the tokens),", *wrapped(said, width, "  ")]
+        lines += [*_block(overall, "lift", 1, 2, width), "lift within the question (the answer's own tokens left out)"]
+        lines += [*_block(overall, "question_lift", 1, 2, width), "share of absolute attention, %"]
+        lines += _block(overall, "absolute", 100, 1, width)
+        lambdas = _lambdas(overall, width)
+        if lambdas:  # without a differential model the signed masses are the shares above
+            lines += ["signed attention, % (sums to 1 − λ where the model is differential)"]
+            lines += [*_block(overall, "signed", 100, 1, width), *lambdas, ""]
+    return [*lines, *_retrieval(points, width)]
+
+
+def _block(rows: Sequence[AttentionRow], measure: Measure, unit: float, decimals: int, width: int) -> list[str]:
+    figures = {(row.model, row.noise, row.segment): row for row in rows if row.measure == measure}
+    there = {(row.model, row.noise, row.segment) for row in rows if row.measure == "tokens" and row.mean > 0}
+    cells = list(dict.fromkeys((row.model, row.noise) for row in rows))
+    labels = [f"{model}-{noise}" for model, noise in cells]
+    indent = min(max(map(len, labels)), width - len(_SEGMENTS) * _COLUMN)
+    lines = [" " * indent + "".join(f"{segment.upper():>{_COLUMN}}" for segment in _SEGMENTS)]
+    for label, (model, noise) in zip(labels, cells, strict=True):
+        keys = [(model, noise, segment) for segment in _SEGMENTS]
+        values = [_figure(figures[key], unit, decimals) if key in there else "-" for key in keys]
+        lines += _line(label, indent, "".join(f"{value:>{_COLUMN}}" for value in values))
+    return [*lines, ""]
+
+
+def _figure(row: AttentionRow, unit: float, decimals: int) -> str:
+    std = "-" if row.std is None else f"{unit * row.std:.{decimals}f}"
+    return f"{unit * row.mean:.{decimals}f} ± {std}"
+
+
+def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
+    """One line for each differential model, and more where its layers do not fit it."""
+    by_model: dict[str, dict[int | None, float]] = {}
+    for row in rows:
+        if row.measure == "lambda":
+            by_model.setdefault(row.model, {})[row.layer] = row.mean
+    lines = []
+    for model, by_layer in by_model.items():
+        lines += wrapped(f"λ by layer: {model} {' '.join(f'{value:.2f}' for value in by_layer.values())}", width)
+    return lines
+
+
+def _retrieval(points: Sequence[RetrievalPoint], width: int) -> list[str]:
+    if not points:
+        return []
+    said = f"mean over {_problems([point.n for point in points])}, by depth of the needle in %"
+    lines = ["retrieval: lift of the needle (what a problem states) and of the noise,"]
+    lines += [*wrapped(said, width, "  "), *_by_depth(points, "lift", 1, 2, width)]
+    return [*lines, "retrieval: share of absolute attention, %", *_by_depth(points, "absolute", 100, 1, width)]
+
+
+def _by_depth(
+    points: Sequence[RetrievalPoint], measure: RetrievalMeasure, unit: float, decimals: int, width: int
+) -> list[str]:
+    models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
+    figures = {
+        (point.model, point.part, point.depth): f"{unit * point.mean:.{decimals}f}"
+        for point in points
+        if point.measure == measure
+    }
+    label = max(map(len, PARTS)) + 2
+    indent = min(max(len("depth, %") - label, *map(len, models)), width - label - len(depths) * _NARROWEST)
+    head = " " * max(0, indent) + " " * label
+    lines = [f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_NARROWEST}}" for depth in depths)]
+    for model in models:
+        for number, part in enumerate(PARTS):
+            values = [figures.get((model, part, depth), "") for depth in depths]
+            text = f"  {part:<{label - 2}}" + "".join(f"{value:>{_NARROWEST}}" for value in values)
+            lines += _line(model if number == 0 else "", indent, text)
+    return [*lines, ""]
+
+
+def _line(label: str, indent: int, text: str) -> list[str]:
+    """A line of the table; a label that is too long for its column takes a line of its own."""
+    return [f"{label:<{indent}}{text}"] if len(label) <= indent else [label, " " * indent + text]
+
+
+def _problems(counts: Collection[int]) -> str:
+    fewest, most = min(counts), max(counts)
+    counted = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{counted} problem{'s' * (most != 1)} a cell"

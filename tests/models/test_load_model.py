@@ -1,0 +1,99 @@
+"""A checkpoint is loaded as what its configuration says, or refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
+
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Looking
+from benchmarks.stages.attention import read_attention
+from models.decode.generation import generate
+from models.loading.load_model import LoadError, fingerprint, load
+from models.model_registry import MODELS, ModelSpec
+from noise import mini
+
+PAIR = {"diffllama": DiffLlamaForCausalLM, "llama": LlamaForCausalLM}
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A checkpoint that a test may damage, under a name that says the other family: a path decides nothing."""
+    return Path(shutil.copytree(MODELS["diffllama"].source, tmp_path / "llama"))
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_the_pair_is_of_two_families(name: str) -> None:
+    loaded = load(name)
+    assert type(loaded.model) is PAIR[name]
+    assert loaded.precision == "float32" or loaded.device.type != "cpu"
+    assert not loaded.model.training
+    assert loaded.tokenizer.padding_side == "left"
+
+
+def test_the_family_comes_from_the_configuration_and_not_from_the_path(copied: Path) -> None:
+    assert type(load(str(copied)).model) is DiffLlamaForCausalLM
+
+
+def test_a_precision_can_be_asked_for() -> None:
+    assert load("llama", dtype="bfloat16").model.dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"dtype": "float8"}, "^--dtype 'float8': expected auto or one of"), ({"device": "tpu0"}, "^--device 'tpu0'")],
+)
+def test_an_unknown_device_or_precision_is_refused(options: dict[str, str], said: str) -> None:
+    with pytest.raises(LoadError, match=said):
+        load("llama", **options)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(LoadError, match="could not be put on --device 'cuda'"):
+        load("llama", device="cuda")
+
+
+def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match=r"has no config\.json"):
+        load(ModelSpec("empty", str(tmp_path)))
+
+
+def test_damaged_weights_are_refused(copied: Path) -> None:
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000])
+    with pytest.raises(LoadError, match="does not hold a usable checkpoint"):
+        load(str(copied))
+
+
+def test_an_unknown_family_is_refused(copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "model_type": "llamadiff"}))
+    with pytest.raises(LoadError, match="llamadiff"):
+        load(str(copied))
+
+
+def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> None:
+    original = Path(MODELS["diffllama"].source)
+    assert fingerprint(copied) == fingerprint(original)
+    assert fingerprint(copied) != fingerprint(Path(MODELS["llama"].source))
+    config = copied / "config.json"
+    config.write_text(config.read_text() + "\n")
+    assert fingerprint(copied) != fingerprint(original)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA, where both are on the CPU")
+@pytest.mark.parametrize("name", PAIR)
+def test_a_model_that_is_laid_out_by_accelerate_says_and_looks_the_same(name: str) -> None:
+    """On a CPU alone there is one place to lay it on. That it can be offloaded is accelerate's."""
+    plain, laid = load(name, "cpu", "float32"), load(name, dtype="float32", device_map="auto")
+    problems = mini.problems("test")[:3]
+    questions = [problem.question for problem in problems]
+    assert generate(laid, questions, 32) == generate(plain, questions, 32)
+    asked = ask_with("inf", problems, 0)
+    assert read_attention(laid, asked, Looking()) == read_attention(plain, asked, Looking())

@@ -1,0 +1,223 @@
+"""Problems come in complete, or not at all with one sentence that says why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import noise
+from noise import mini
+from noise.problems.jsonl import whole_file
+from noise.problems.problem_sources import load_problems
+
+pytestmark = pytest.mark.quick
+
+LINE = {"question": "Ann has 3 pens and buys 4. How many has she?", "answer": "3+4=<<3+4=7>>7\n#### 7"}
+
+
+def write(path: Path, *lines: object) -> Path:
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_a_file_gives_its_problems_with_ids_from_its_name_and_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.jsonl", LINE, {**LINE, "id": "own"}, {**LINE, "id": 7})
+    problems = load_problems(path)
+    assert [problem.id for problem in problems] == ["mine-00001", "own", "7"]
+    assert (problems[0].question, problems[0].answer, problems[0].target) == (LINE["question"], LINE["answer"], 7)
+    assert load_problems(str(path)) == problems
+
+
+def test_byte_order_mark_windows_line_ends_and_blank_lines_at_the_end_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{json.dumps(LINE)}\r\n{json.dumps(LINE)}\r\n\r\n  \n".encode())
+    assert len(load_problems(path)) == 2
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    """JSON allows the other line separators of Unicode inside a text."""
+    question = "Ann has 3 pens.\u2028She buys 4.\u0085How many has she?"
+    path = write(tmp_path / "mine.jsonl", json.dumps({**LINE, "question": question}, ensure_ascii=False))
+    assert load_problems(path)[0].question == question
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("{", "expected a JSON object, got text that is not JSON"),
+        ("[1]", "expected a JSON object, got list"),
+        ("1" * 5000, "expected a JSON object, got JSON that cannot be read"),
+        ("[" * 100_000, "expected a JSON object, got JSON that cannot be read"),
+        ({"answer": "#### 7"}, "expected a text 'question', got no such field"),
+        ({"Question": "How?", "answer": "#### 7"}, "got no such field; it has 'Question'"),
+        ({**LINE, "question": " "}, "expected 'question' to hold text, got ' '"),
+        ({**LINE, "answer": 7}, "expected 'answer' to be a text, got int 7"),
+        ({**LINE, "answer": "7"}, "expected an answer that ends in '#### N', got no '####' in '7'"),
+        ({**LINE, "answer": "#### seven"}, "expected one number, right after the last '####', got 'seven'"),
+        ({**LINE, "question": "half \ud800 a pair?"}, "expected 'question' to be valid Unicode"),
+        ({**LINE, "id": None}, "expected 'id' to be a text, got NoneType None"),
+        ({**LINE, "id": "mine-00001"}, "got 'mine-00001', which"),
+    ],
+)
+def test_a_bad_line_stops_the_load_with_file_line_and_what_was_expected(
+    tmp_path: Path, line: object, expected: str
+) -> None:
+    path = write(tmp_path / "mine.jsonl", LINE, line, LINE)
+    with pytest.raises(ValueError, match=r"mine\.jsonl, line 2: ") as caught:
+        load_problems(path)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(json.dumps(LINE).encode() + b'\n{"question": "caf\xe9"}\n')
+    with pytest.raises(ValueError, match="line 2: expected UTF-8 text, got byte 0xe9"):
+        load_problems(path)
+
+
+def test_a_blank_line_between_problems_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="line 2: expected a JSON object, got a blank line before the end"):
+        load_problems(write(tmp_path / "mine.jsonl", LINE, "", LINE))
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_an_empty_file_is_refused(tmp_path: Path, content: str) -> None:
+    """A failed download must never pass for data."""
+    (tmp_path / "mine.jsonl").write_text(content, "utf-8")
+    with pytest.raises(ValueError, match=r"mine\.jsonl: expected one JSON object a line, got an empty file"):
+        load_problems(tmp_path / "mine.jsonl")
+
+
+def test_a_missing_file_names_the_nearest_one(tmp_path: Path) -> None:
+    write(tmp_path / "mine.jsonl", LINE)
+    with pytest.raises(FileNotFoundError, match=r"no file '.*mime\.jsonl': did you mean '.*mine\.jsonl'\?"):
+        load_problems(tmp_path / "mime.jsonl")
+    with pytest.raises(FileNotFoundError, match="got the folder"):
+        load_problems(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("gsm8", "unknown source of problems 'gsm8'. Did you mean 'gsm8k'? Known: gsm8k, mini, a path"),
+        ("gsm8k:trian", "unknown gsm8k split 'trian'. Did you mean 'train'? Known: test, train"),
+        ("mini:new-name", "unknown mini split 'new-name'. Did you mean 'new-names'?"),
+        ("mine.json", "Known: gsm8k, mini, a path that ends in .jsonl"),
+    ],
+)
+def test_an_unknown_source_names_the_nearest_match_and_what_is_allowed(source: str, message: str) -> None:
+    with pytest.raises(ValueError, match="unknown") as caught:
+        load_problems(source)
+    assert message in str(caught.value)
+
+
+def test_a_split_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected one split"):
+        load_problems("mini:test", split="new-names")
+    with pytest.raises(ValueError, match="a file is one split"):
+        load_problems(write(tmp_path / "mine.jsonl", LINE), split="test")
+
+
+def test_the_embedded_problems_are_the_test_split_unless_another_is_named() -> None:
+    assert load_problems("mini") == load_problems("mini:test") == mini.problems("test")
+    assert load_problems("mini:new-names") == load_problems("mini", split="new-names") == mini.problems("new-names")
+
+
+# The hub, with a stand-in for it.
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """Rows by split, as the hub is to give them; an exception there is raised."""
+    import datasets
+
+    rows: dict[str, object] = {"test": [LINE], "train": [LINE, {**LINE, "answer": "#### 8"}]}
+
+    def load_dataset(name: str, config: str, split: str) -> object:
+        assert (name, config) == ("openai/gsm8k", "main")
+        found = rows[split]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    return rows
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_hub_gives_the_test_split_unless_another_is_named() -> None:
+    assert [problem.id for problem in load_problems("gsm8k")] == ["gsm8k_test-00001"]
+    assert [problem.target for problem in load_problems("gsm8k:train")] == [7, 8]
+    assert load_problems("gsm8k", split="train") == load_problems("gsm8k:train")
+
+
+@pytest.mark.usefixtures("hub")
+def test_downloaded_files_hold_the_problems_of_the_hub_under_the_same_ids(tmp_path: Path) -> None:
+    paths = noise.download_gsm8k(tmp_path / "new" / "data")
+    assert {split: path.name for split, path in paths.items()} == {
+        "test": "gsm8k_test.jsonl",
+        "train": "gsm8k_train.jsonl",
+    }
+    assert load_problems(paths["train"]) == load_problems("gsm8k:train")
+    assert load_problems(paths["test"]) == load_problems("gsm8k")
+    assert {path.name for path in paths["test"].parent.iterdir()} == {"gsm8k_test.jsonl", "gsm8k_train.jsonl"}
+
+
+class BrokenOff:
+    """A split whose download fails after its first row."""
+
+    def __iter__(self) -> Iterator[object]:
+        yield LINE
+        raise OSError("the line went dead\nand more")
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (OSError("offline"), r"could not load openai/gsm8k, split train, from the hub \(OSError: offline\)"),
+        (BrokenOff(), r"\(OSError: the line went dead\); with a copy on disk, name that \.jsonl file instead$"),
+        ([], "expected problems, got none"),
+        ([LINE, {"question": "How many?"}], "row 2: expected a text 'answer'"),
+    ],
+)
+def test_a_failed_download_says_why_and_leaves_nothing_behind(
+    tmp_path: Path, hub: dict[str, object], train: object, message: str
+) -> None:
+    hub["train"] = train
+    with pytest.raises((ConnectionError, ValueError), match=message):
+        noise.download_gsm8k(tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path, hub: dict[str, object]) -> None:
+    hub["train"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        noise.download_gsm8k(tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, failure: BaseException) -> None:
+    path = write(tmp_path / "mine.jsonl", "what stood there")
+    with pytest.raises(type(failure)), whole_file(path) as file:  # noqa: PT012
+        file.write("half of")
+        raise failure
+    assert path.read_text("utf-8") == "what stood there\n"
+    assert list(tmp_path.iterdir()) == [path]
+    with whole_file(path) as file:
+        file.write("all of it")
+    assert path.read_text("utf-8") == "all of it"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_importing_noise_needs_the_standard_library_alone() -> None:
+    code = "import sys, noise; print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
+    root = Path(noise.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert set(done.stdout.split()) <= {"noise", "__main__"}

@@ -1,0 +1,44 @@
+"""Predictions, cells and settings made up for the tests of `reports`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reports.store.records import Cell, Outcome, Prediction, Settings
+
+CELL = Cell("diffllama", "inf", "zero_shot")
+CLEAN = Cell("diffllama", "clean", "zero_shot")
+SETTINGS = Settings("weights-1", "Q: {question}\nA:", "after the answer line", 64, "float32", "1", "made-up")
+OTHER_SETTINGS = replace(SETTINGS, max_new_tokens=128, precision="bfloat16")
+
+
+def predicted(id: str, outcome: Outcome = "correct", **changed: Any) -> Prediction:
+    """A prediction for the problem `id`, whose text is `question_of(id)`."""
+    facts: dict[str, Any] = {
+        "id": id,
+        "question": question_of(id),
+        "spans": ((10, 25),),
+        "gold": "2 + 3 = 5\n#### 5",
+        "target": "5",
+        "text": " 2 + 3 = 5\n#### 5",
+        "answer": "5",
+        "outcome": outcome,
+        "tokens": 9,
+        "error": "Traceback:\nRuntimeError: no luck" if outcome == "error" else None,
+    }
+    return Prediction(**(facts | changed))
+
+
+def question_of(id: str) -> str:
+    return f"A basket holds 40 plums. How many marbles has number {id}?"
+
+
+def asked(*ids: str) -> dict[str, str]:
+    return {id: question_of(id) for id in ids}
+
+
+def outcomes(correct: int, incorrect: int, first: int = 0) -> list[Prediction]:
+    """That many predictions, with the ids `p<first>`, `p<first + 1>`, …; the correct ones come first."""
+    kinds: list[Outcome] = ["correct"] * correct + ["incorrect"] * incorrect
+    return [predicted(f"p{first + number}", outcome) for number, outcome in enumerate(kinds)]

@@ -1,0 +1,157 @@
+"""The statistics of paired differences: equal to published ones where there are any, and defined everywhere."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import mcnemar
+
+from reports.stats.paired_tests import Array, Differences, holm, interval, p_value
+from reports.stats.power import detectable, needed, power
+from reports.stats.proportions import relative_drop, wilson
+
+pytestmark = pytest.mark.quick
+
+
+def flips(up: int, down: int, same: int) -> Differences:
+    """Pairs of right-or-wrong: so many won, lost and unchanged."""
+    return Differences(numpy.array([1.0] * up + [-1.0] * down + [0.0] * same))
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_for_pairs_of_right_or_wrong_the_test_is_mcnemar_s(up: int, down: int, same: int) -> None:
+    expected = mcnemar([[same, up], [down, 0]], exact=True).pvalue
+    found = p_value(flips(up, down, same))
+    assert found == pytest.approx(expected, rel=1e-9) if up + down + same else found is None
+
+
+def test_mcnemar_s_exact_p_is_that_of_r_s_exact2x2() -> None:
+    """Fay's vignette "Exact McNemar's Test" of that package: mcnemar.exact(matrix(c(21, 9, 2, 12), 2, 2))."""
+    assert p_value(flips(9, 2, 33)) == pytest.approx(0.06543, abs=5e-6)
+
+
+def test_holm_s_adjusted_p_values_are_those_of_pingouin_s_manual() -> None:
+    adjusted = holm([0.50, 0.003, 0.32, 0.054, 0.0003])
+    assert adjusted == pytest.approx([0.64, 0.012, 0.64, 0.162, 0.0015])
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_s_interval_is_that_of_newcombe_s_table(correct: int, n: int, low: float, high: float) -> None:
+    """R. G. Newcombe, Stat. Med. 17, 1998, p. 861, table I, method 3."""
+    assert wilson(correct, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_difference_of_two_counts_for_two() -> None:
+    """Signs written out: the sums of ±1 ±2 are −3, −1, 1 and 3, and one of four is as high as 3."""
+    values = Differences(numpy.array([1.0, 2.0, 0.0]), bound=2.0)
+    assert p_value(values) == pytest.approx(0.5)
+    assert p_value(values, "greater") == pytest.approx(0.25)
+    assert p_value(Differences(-values.values, 2.0), "greater") == pytest.approx(1.0)
+
+
+def test_many_differences_of_several_sizes_are_tested_as_if_normal() -> None:
+    few = numpy.array([1.0] * 110 + [-1.0] * 90 + [2.0] * 30 + [-2.0] * 20)
+    one, many = p_value(Differences(few, 2.0)), p_value(Differences(numpy.tile(few, 5), 2.0))
+    assert one is not None
+    assert many is not None
+    for p, times in ((one, 1), (many, 5)):
+        z = (few.sum() * times - 1) / numpy.sqrt((few**2).sum() * times)
+        assert p == pytest.approx(2 * (1 - normal(z)), rel=0.01)
+
+
+def normal(z: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.cdf(z))
+
+
+def test_the_interval_is_that_of_bonett_and_price() -> None:
+    """p12 = (b + 1) / (n + 2) and p21 = (c + 1) / (n + 2), as their formula has it."""
+    b, c, n = 25, 40, 115
+    p12, p21 = (b + 1) / (n + 2), (c + 1) / (n + 2)
+    half = 1.959964 * ((p12 + p21 - (p12 - p21) ** 2) / (n + 2)) ** 0.5
+    assert interval(flips(b, c, 50)) == pytest.approx((p12 - p21 - half, p12 - p21 + half))
+
+
+@given(st.lists(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0]), min_size=1, max_size=30))
+def test_an_interval_is_never_empty_and_stays_within_its_bounds(values: list[float]) -> None:
+    found = interval(Differences(numpy.array(values), bound=2.0))
+    assert found is not None
+    assert -2 <= found[0] < found[1] <= 2
+
+
+@pytest.mark.parametrize(
+    ("values", "p"),
+    [([], None), ([0.0], 1.0), ([1.0], 1.0), ([0.0] * 200, 1.0), ([1.0] * 200, 0.0), ([0.1234567], None)],
+)
+def test_a_degenerate_run_has_defined_answers_and_no_warning(values: list[float], p: float | None) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        some = Differences(numpy.array(values))
+        assert p_value(some) == (None if p is None else pytest.approx(p, abs=1e-12))
+        for found in (interval(some), detectable(some), needed(some)):
+            assert found is None or numpy.isfinite(found).all()
+
+
+def test_holm_multiplies_by_what_is_left_and_never_falls() -> None:
+    """By hand: 0.01 × 4, 0.02 × 3, max(0.06, 0.03 × 2), max(0.06, 0.5)."""
+    assert holm([0.03, None, 0.01, 0.5, 0.02]) == [
+        pytest.approx(0.06),
+        None,
+        pytest.approx(0.04),
+        pytest.approx(0.5),
+        pytest.approx(0.06),
+    ]
+    assert holm([None]) == [None]
+
+
+@pytest.mark.parametrize("n", [50, 200])
+def test_what_could_have_been_seen_is_seen_in_four_of_five_runs(n: int) -> None:
+    """The test itself, over runs whose differences have the mean that `detectable` names."""
+    generator = numpy.random.default_rng(0)
+    pilot = Differences(generator.choice([-1.0, 0.0, 1.0], size=n, p=[0.1, 0.75, 0.15]))
+    mean = detectable(pilot)
+    assert mean is not None
+    chances = tilted(pilot.values, mean)
+    runs = [Differences(generator.choice([-1.0, 0.0, 1.0], size=n, p=chances)) for _ in range(2_000)]
+    seen = float(numpy.mean([(p_value(run) or 0.0) <= 0.05 for run in runs]))
+    assert seen == pytest.approx(0.8, abs=0.03)
+
+
+def tilted(values: Array, mean: float) -> list[float]:
+    """Of −1, 0 and 1, with one of each sign more than observed: written out, where the module finds the root."""
+    down, same, up = ((values == value).sum() + (value != 0) for value in (-1, 0, 1))
+    # up·e − down/e over up·e + same + down/e is the mean: a quadratic in e.
+    a, b, c = up * (1 - mean), -mean * same, -down * (1 + mean)
+    e = (-b + (b * b - 4 * a * c) ** 0.5) / (2 * a)
+    total = up * e + same + down / e
+    return [down / e / total, same / total, up * e / total]
+
+
+def test_as_many_problems_as_are_needed_have_the_power() -> None:
+    some = flips(30, 15, 155)
+    wanted = needed(some)
+    assert wanted is not None
+    assert power(some, some.mean, wanted) == pytest.approx(0.8, abs=0.02)
+    assert needed(flips(15, 30, 155)) == wanted
+
+
+def test_a_relative_drop_is_defined_wherever_anything_was_right() -> None:
+    nothing, all_right = numpy.zeros(20), numpy.ones(20)
+    assert relative_drop(nothing, all_right) is None
+    for before, after, expected in (
+        (all_right, all_right, 0.0),
+        (all_right, nothing, 1.0),
+        (numpy.eye(20)[0], all_right, -19),
+    ):
+        found = relative_drop(before, after)
+        assert found is not None
+        assert found[0] == pytest.approx(expected)
+        assert found[1] < found[2] <= 1

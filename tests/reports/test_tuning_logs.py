@@ -1,0 +1,50 @@
+"""What is said of a tuned model comes from its checkpoint's log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.store.records import Cell, CellRun
+from reports.store.tuning_logs import tuned_folder, tuned_lines
+from tests.reports.record_factories import SETTINGS
+
+pytestmark = pytest.mark.quick
+LOG: dict[str, Any] = {
+    "settings": {"method": "lora", "samples": 1500, "epochs": 2, "source": "mini:train", "noise": "clean"},
+    "loss": [{"step": step, "loss": 2.0 if step <= 2 else 0.5} for step in range(1, 21)],
+    "seconds": 9.6,
+}
+
+
+def run_of(model: str, stage: str) -> CellRun:
+    return CellRun(Cell(model, "inf", stage), SETTINGS, ("p1",), 0, 1, 1.0, {"correct": 1})
+
+
+def kept(folder: Path, model: str, log: Any) -> None:
+    tuned_folder(folder, model).mkdir(parents=True)
+    (tuned_folder(folder, model) / "training.json").write_text(log if isinstance(log, str) else json.dumps(log))
+
+
+@pytest.mark.parametrize(("model", "stage"), [("llama", "sft"), ("llama+sft", "attention")])
+def test_a_tuned_model_is_told_in_a_line(tmp_path: Path, model: str, stage: str) -> None:
+    """The loss is that of the first and the last tenth of the curve."""
+    kept(tmp_path, "llama", LOG)
+    said = "tuned: llama, lora on 1,500 problems of mini:train × 2, loss 2.00 → 0.50, 10 s"
+    assert tuned_lines(tmp_path, [run_of(model, stage), run_of(model, stage)]) == [said]
+    assert len(said) <= 80
+
+
+def test_the_noise_of_the_training_is_told(tmp_path: Path) -> None:
+    kept(tmp_path, "llama", {**LOG, "settings": {**LOG["settings"], "noise": "inf,sd"}})
+    assert " of mini:train with inf,sd × 2," in tuned_lines(tmp_path, [run_of("llama", "sft")])[0]
+
+
+def test_nothing_is_told_of_what_was_not_tuned_in_this_run_or_left_no_log(tmp_path: Path) -> None:
+    kept(tmp_path, "llama", LOG)
+    kept(tmp_path, "odd", "{")
+    runs = [run_of("llama", "zero_shot"), run_of("llama", "attention"), run_of("odd", "sft"), run_of("gone", "sft")]
+    assert tuned_lines(tmp_path, runs) == []
