@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.eval_set import measured_problems
-from benchmarks.fixtures import GATE, PLAN, cell_of, gated_cells, spec_of, tunes
+from benchmarks.cases import cell_of, gated_cells
+from benchmarks.fixtures import GATE, PLAN, runner_of, tunes
 from benchmarks.gate_options import gate_of
 from benchmarks.options import add_options, plan_of, size_of
-from benchmarks.plan import STAGES, GridError
-from benchmarks.sft_set import tuning_set
+from benchmarks.remedies import answer_to
+from benchmarks.runner import ProblemsError
+from benchmarks.stages import STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
 from reports.experiment import Experiment
-from reports.plugin import announce
+from reports.plugin import EXPERIMENT, announce
+from reports.stages import UnknownStageError
 from reports.store.results_folder import Results
 from reports.tables.text_wrap import wrapped
 
+SHIPPED_STAGES = frozenset(("zero_shot", "sft", "attention", "likelihood"))
 pytest_plugins = ["reports.plugin", "benchmarks.fixtures", "pytester"]
 
 
@@ -35,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     try:
         plan, gate = plan_of(config.option), gate_of(config.option)
-    except (GridError, UnknownModelError, ValueError, FileNotFoundError) as error:
-        raise pytest.UsageError(str(error)) from None
+    except (UnknownModelError, ValueError, FileNotFoundError) as error:
+        raise pytest.UsageError(answer_to(error) or str(error)) from None
     config.stash[PLAN], config.stash[GATE] = plan, gate
     if config.option.results is None:
         config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
@@ -60,15 +63,25 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case a cell, with ids as `diffllama-inf-zero_shot`; a case says its stage with `pytest.mark.stage`, and what
-    it is about where that is not the plan's datasets.
+    """One case a cell, with ids as `diffllama-inf-zero_shot`. A test says its stage with `pytest.mark.stage`, and what
+    it is about where that is not the plan's datasets; `pytest.mark.added_stages` stands for all stages of others.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_generate_tests
     """
-    stage = metafunc.definition.get_closest_marker("stage")
-    if stage is not None:
-        cells = metafunc.config.stash[PLAN].cells(stage.args[0], datasets=stage.args[1:])
-        metafunc.parametrize(("spec", "cell"), cells, ids=[cell.id for _, cell in cells], indirect=["spec"])
+    plan, mark = metafunc.config.stash[PLAN], metafunc.definition.get_closest_marker("stage")
+    cells = []
+    if mark is not None:
+        try:
+            stage = find_stage(*mark.args[:1])
+        except (UnknownStageError, TypeError) as error:
+            message = error if mark.args else f"pytest.mark.stage wants the name of a stage: {', '.join(STAGES)}"
+            raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {message}") from None
+        cells = plan.cells(stage.name, datasets=mark.args[1:])
+    elif metafunc.definition.get_closest_marker("added_stages") is not None:
+        cells = [cell for name in STAGES if name not in SHIPPED_STAGES for cell in plan.cells(name)]
+    else:
+        return
+    metafunc.parametrize("cell", cells, ids=[cell.id for cell in cells])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -91,18 +104,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             return False
         return bool(not config.option.quick or item.get_closest_marker("quick"))
 
-    def place(item: pytest.Item) -> tuple[int, bool, int]:
+    def order(item: pytest.Item) -> tuple[int, bool, int]:
         cell = cell_of(item)
         if cell is None:
             return -1, False, -1
-        spec = spec_of(item)
-        return plan.models.index(spec), cell.model != spec.name, STAGES.index(cell.stage)
+        spec = plan.spec_of(cell)
+        return plan.models.index(spec), cell.model != spec.name, list(STAGES).index(cell.stage)
 
     for item in items:
-        if item.get_closest_marker("stage"):  # a warning of somebody's driver must not end an experiment
+        if cell_of(item) is not None:  # a warning of somebody's driver must not end an experiment
             item.add_marker(pytest.mark.filterwarnings("default", "ignore:`is_gradient_checkpointing`:FutureWarning"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
-    items[:] = sorted(filter(wanted, items), key=place)  # stable: everything that is no cell stays first and in order
+    items[:] = sorted(filter(wanted, items), key=order)  # stable: everything that is no cell stays first and in order
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -112,25 +125,27 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
     """
     plan, config = session.config.stash[PLAN], session.config
-    tuning = any(map(tunes, session.items))
-    worker = hasattr(config, "workerinput")  # xdist's: there the fixtures answer, as a case
-    if config.option.collectonly or worker:
+    if config.option.collectonly or config.getoption("setuponly", False) or config.getoption("setupplan", False):
+        return
+    if hasattr(config, "workerinput"):  # xdist's: there the cases answer
         return
     gate = config.stash[GATE]
-    lacking = None if gate is None else gate.missing(gated_cells(session.items))
-    if lacking:
-        raise pytest.UsageError(lacking)
+    missing = None if gate is None else gate.missing(gated_cells(session.items))
+    if missing:
+        raise pytest.UsageError(missing)
     if not any(map(cell_of, session.items)):
         return
+    tuning = tunes(config, session.items)
+    runner = runner_of(config, session.items, config.stash[EXPERIMENT])
     try:
         if not tuning and not any(map(trained_on, plan.models)) and plan.template == PLAIN:
             return
-        said = str(measured_problems(plan, tuning))
+        left_out = str(runner.eval_set)
         if tuning:
-            tuning_set(plan)
-    except (ValueError, OSError) as error:
+            _ = runner.sft_set
+    except (ProblemsError, ValueError, OSError) as error:
         raise pytest.UsageError(str(error)) from None
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
-        for line in wrapped(said, shutil.get_terminal_size().columns):
+        for line in wrapped(left_out, shutil.get_terminal_size().columns):
             reporter.write_line(line)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.attention_scope import AttentionScope
+from benchmarks.choices import choose_models
 from benchmarks.evaluation import ask_with
-from benchmarks.plan import GridError, Looking, choose_models
+from benchmarks.plan import Plan
+from benchmarks.plan_errors import FROM_ONE, PlanError, check_range
+from benchmarks.runner import Runner
 from models.prompt import template_of
 from noise.problems.noisy_files import read_noisy
 from noise.problems.problem import NoisyProblem
 from noise.problems.problem_sources import load_problems
-from reports.store.records import ATTENTION, Cell
+from reports.experiment import Experiment
+from reports.progress_bars import silence
+from reports.store.results_folder import Results
 
 if TYPE_CHECKING:
     import pandas
@@ -44,31 +51,45 @@ def compare_attention_patterns(
     """
     import pandas
 
-    from benchmarks.stages.attention import read_attention
-    from models.decode.generation import batches
-    from models.loading.load_model import load
     from reports.stats.attention_stats import measured_cell, rows_of
 
-    if num_samples < 1:
-        raise GridError(f"num_samples={num_samples}: expected a number from 1 up")
+    check_range("num_samples", num_samples, FROM_ONE)
     if noisy_dataset == "clean":
-        raise GridError(
-            "noisy_dataset='clean': expected a noise or a file of noisy problems, as clean is the other side"
+        raise PlanError(
+            "{noisy_dataset}: expected a noise or a file of noisy problems, as clean is the other side",
+            noisy_dataset="clean",
         )
-    specs, template = choose_models(models), template_of(prompt, chat)
-    looking = Looking(queries=queries)
-    noise, asked = _both(clean_dataset, noisy_dataset, num_samples, seed)
+    noise, noisy = _both(clean_dataset, noisy_dataset, num_samples, seed)
+    questions = {"clean": ask_with("clean", [problem.problem for problem in noisy], seed), noise: noisy}
+    plan = Plan(
+        models=choose_models(models),
+        datasets=tuple(questions),
+        stages=("attention",),
+        problems=str(clean_dataset),
+        attention_samples=num_samples,
+        attention_maps=0,
+        attention_scope=AttentionScope(queries=queries),
+        seed=seed,
+        batch_size=batch_size,
+        device=device,
+        dtype=dtype,
+        template=template_of(prompt, chat),
+    )
     rows = []
-    for spec in specs:
-        loaded = load(spec, device, dtype, template)
-        for name, some in (("clean", ask_with("clean", [noisy.problem for noisy in asked], seed)), (noise, asked)):
-            readings = []
-            for indices in batches(loaded, [problem.question for problem in some], batch_size):
-                readings += read_attention(loaded, [some[index] for index in indices], looking)
-            cell = Cell(spec.name, name, ATTENTION)
-            rows += rows_of([measured_cell(cell, loaded.fingerprint, str(looking), readings)])
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = Experiment(Results(folder), progress=silence)
+        runner = Runner(plan, experiment, questions=questions)
+        for cell in plan.cells("attention"):
+            readings = list(runner.run(cell).values())
+            failed = next((reading for reading in readings if reading.outcome == "error"), None)
+            if failed is not None:
+                raise ValueError(
+                    f"{cell.id}, problem {failed.id}: {(failed.error or '').strip().rpartition(chr(10))[2]}"
+                )
+            weights = runner.model_of(cell).fingerprint
+            rows += rows_of([measured_cell(cell, weights, str(plan.attention_scope), readings)])
     table = pandas.DataFrame(rows).astype({"layer": "Int64", "head": "Int64"})
-    table.attrs["caveat"] = "; ".join(sorted({spec.caveat for spec in specs} - {""})) or None
+    table.attrs["caveat"] = plan.caveat([run.cell for run in experiment.runs])
     return table
 
 

@@ -1,27 +1,32 @@
-"""The zero-shot grid from Python, for notebooks and scripts: the same code, the same files, no pytest."""
+"""The grid from Python, for notebooks and scripts: the same runner, the same files, no pytest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.plan import DATASETS, SIZES, Plan, choose_datasets, choose_models
+from benchmarks.choices import choose_datasets, choose_models, known_datasets
+from benchmarks.plan import SIZES, Plan
+from benchmarks.plan_errors import PlanError
+from benchmarks.runner import Runner
+from benchmarks.stages import find_stage
 from models.decode.batch_size_option import BatchSize
 from models.prompt import template_of
-from reports.store.records import Prediction
+from reports.experiment import Experiment
+from reports.store.results_folder import Results
 
 if TYPE_CHECKING:
     import pandas
 
 #: The first columns of the table; the others are those of `accuracy.csv`.
-_FIRST = ["model", "dataset", "accuracy", "correct", "total"]
+_FIRST_COLUMNS = ["model", "dataset", "accuracy", "correct", "total"]
 
 
 def run_comprehensive_evaluation(
     models: str | Sequence[str] = ("diffllama", "llama"),
-    datasets: str | Sequence[str] = DATASETS,
+    datasets: str | Sequence[str] | None = None,
     max_samples_per_dataset: int = SIZES["default"],
     problems: str = "mini",
     results: str | Path = "results",
@@ -33,61 +38,65 @@ def run_comprehensive_evaluation(
     dtype: str = "auto",
     prompt: str = "plain",
     chat: bool = False,
-) -> tuple[pandas.DataFrame, dict[str, list[Prediction]]]:
-    """Evaluate every model on every dataset, and give the table and every prediction.
+    stages: str | Sequence[str] = ("zero_shot",),
+) -> tuple[pandas.DataFrame, dict[str, list[Any]]]:
+    """Run every model on every dataset through `stages`, and return the table of accuracies and every record.
 
-    The arguments are the options of `pytest benchmarks` by the same names; `max_samples_per_dataset` −1 is all. It
-    resumes from `results` and writes there what a run of pytest writes. The table has a row a cell, accuracies as
-    fractions with their 95 % Wilson interval, and `table.attrs["caveat"]` says what must be said beside it, or is
-    None; the predictions are by cell, as in `diffllama-inf-zero_shot`.
-    Raises `UnknownModelError`, `GridError`, `FileNotFoundError`, `ConnectionError` or `ValueError` for what does not
-    exist, before any model is loaded; `LoadError` for a model that cannot be loaded, `ResultsMismatch` where `results`
-    holds another experiment.
+    The arguments are the options of `pytest benchmarks` by the same names; `max_samples_per_dataset` −1 is all, and
+    `datasets` None is `clean` and every noise. It resumes from `results` and writes there what a run of pytest writes.
+    The table has a row a cell of the stages that have an accuracy, accuracies as fractions with their 95 % Wilson
+    interval, and `table.attrs["caveat"]` says what must be said next to it, or is None; the records are by cell, as in
+    `diffllama-inf-zero_shot`.
+
+    Raises `UnknownModelError`, `UnknownStageError`, `PlanError`, `FileNotFoundError`, `ConnectionError` or `ValueError`
+    for what does not exist, before any model is loaded; `LoadError` for a model that cannot be loaded, and
+    `ResultsMismatch` where `results` holds another experiment.
     """
-    plan = Plan(
-        models=choose_models(models),
-        datasets=choose_datasets(datasets),
-        stages=("zero_shot",),
-        problems=problems,
-        max_samples=max_samples_per_dataset,
-        seed=seed,
-        noise_seeds=noise_seeds,
-        batch_size=batch_size,
-        max_new_tokens=max_new_tokens,
-        device=device,
-        dtype=dtype,
-        template=template_of(prompt, chat),
-    )
+    names = [stages] if isinstance(stages, str) else list(stages)
+    try:
+        plan = Plan(
+            models=choose_models(models),
+            datasets=choose_datasets(known_datasets() if datasets is None else datasets),
+            stages=tuple(find_stage(name).name for name in names),
+            problems=problems,
+            max_samples=max_samples_per_dataset,
+            attention_samples=max_samples_per_dataset,
+            measures=("accuracy", "likelihood") if "likelihood" in names else ("accuracy",),
+            seed=seed,
+            noise_seeds=noise_seeds,
+            batch_size=batch_size,
+            max_new_tokens=max_new_tokens,
+            device=device,
+            dtype=dtype,
+            template=template_of(prompt, chat),
+        )
+    except PlanError as error:
+        raise error.renamed(max_samples="max_samples_per_dataset") from None
     return _run(plan, Path(results))
 
 
-def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Prediction]]]:
+def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Any]]]:
     import pandas
 
-    from benchmarks.eval_set import measured_problems
-    from benchmarks.evaluation import ask_with, evaluate
-    from models.loading.load_model import load
-    from reports.experiment import Experiment
-    from reports.store.results_folder import Results
-
-    measured = measured_problems(plan, tunes=False)
-    clean = plan.sample(measured.problems)
     experiment = Experiment(Results(folder), seed=plan.seed, options=plan.options(), caveat=plan.caveat)
-    details: dict[str, list[Prediction]] = {}
-    status = "interrupted"
+    runner = Runner(plan, experiment)
+    _ = runner.eval_set  # problems that cannot be used are told before any model is loaded
+    records: dict[str, list[Any]] = {}
+    status = "failed"
     try:
         for spec in plan.models:
-            loaded = load(spec, plan.device, plan.dtype, plan.template)
-            for _, cell in plan.cells("zero_shot", spec):
-                asked = ask_with(cell.noise, clean, plan.seed, plan.draws(cell.stage))
-                found = evaluate(experiment, loaded, cell, asked, measured.source, plan.batch_size, plan.max_new_tokens)
-                details[cell.id] = list(found.values())
+            for stage in plan.stages:
+                for cell in plan.cells(stage, spec):
+                    records[cell.id] = list(runner.run(cell).values())
         status = "finished"
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
     finally:
         if experiment.runs:
             experiment.write(status)
     rows = pandas.DataFrame([asdict(row) for row in experiment.accuracies()])
     table = rows.rename(columns={"noise": "dataset", "n": "total"})
-    table = table[[*_FIRST, *table.columns.difference(_FIRST, sort=False)]]
+    table = table[[*_FIRST_COLUMNS, *table.columns.difference(_FIRST_COLUMNS, sort=False)]]
     table.attrs["caveat"] = plan.caveat([run.cell for run in experiment.runs])
-    return table, details
+    return table, records

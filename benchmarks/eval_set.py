@@ -1,4 +1,4 @@
-"""The problems that a run measures with: those of its source that none of its models was tuned on."""
+"""The problems that a run evaluates on: those of its source that none of its models was tuned on."""
 
 from __future__ import annotations
 
@@ -15,57 +15,59 @@ from reports.store.records import problem_of
 
 
 @dataclass(frozen=True)
-class MeasuredProblems:
+class EvalSet:
     """What the cells of a run take their problems from, in order.
 
     `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether
-    it is asked or not, tells two files of one name apart. `left_out` counts, by model, the problems that are not
-    asked since a model of the run was tuned on them before it, and `shown` those that the prompt has in it as examples.
+    it is asked or not, tells two files of one name apart. `whole` is everything that the source has. `left_out` counts,
+    by model, the problems that are not asked because a model of the run was tuned on them before it, and `shown` those
+    that the prompt has in it as examples.
     """
 
     problems: list[Problem]
     source: str
+    whole: list[Problem]
     left_out: Mapping[str, int]
     shown: int = 0
 
     def __str__(self) -> str:
-        """In words, what was left out; empty where nothing was."""
+        """Say what was left out; empty where nothing was."""
         known = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
         reasons = [f"{known} (or on one with the same worked answer)"] if known else []
         reasons += [f"{self.shown:,} that the prompt shows"] if self.shown else []
         return f"problems left out of {self.source.rpartition(' ')[0]}: {', '.join(reasons)}" if reasons else ""
 
 
-def measured_problems(plan: Plan, tunes: bool) -> MeasuredProblems:
-    """The problems of a run that `tunes` models, or does not.
+def eval_set(plan: Plan, tunes: bool) -> EvalSet:
+    """Return the problems of a run that `tunes` models, or does not.
 
-    Where a model is tuned on one half of a file (`noise.problems.splits`), every stage of the run asks the other
-    half, so that all of them ask the same problems. Problems that a model of the plan was tuned on earlier, as its
-    checkpoint says, are left out, and so are those that the prompt shows. Raises `ValueError` where nothing is left,
-    and what `load_problems` raises.
+    Where a model is tuned on one half of a file (`noise.problems.splits`), every stage of the run asks the other half,
+    so that all of them ask the same problems. Problems that a model of the plan was tuned on earlier, as its checkpoint
+    says, are left out, and so are those that the prompt shows. Raises `ValueError` where nothing is left, and what
+    `load_problems` raises.
     """
     whole = load_problems(plan.problems)
     first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
     kept = problems_to_measure_with(plan.problems) if tunes and plan.sft_problems is None else whole
-    drawn = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
-    if drawn is not None:
+    drawn_id = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
+    if drawn_id is not None:
         raise ValueError(
             f"--problems {plan.problems}: expected ids that do not end in '(draw N)', which tells draws of a noise"
-            f" apart, got {drawn!r}"
+            f" apart, got {drawn_id!r}"
         )
     known = {spec.name: trained_on(spec) for spec in plan.models}
-    left_out = {name: sum(not marks.isdisjoint(problem.marks) for problem in kept) for name, marks in known.items()}
+    left_out = {name: sum(not keys.isdisjoint(problem.marks) for problem in kept) for name, keys in known.items()}
     seen = frozenset[str]().union(*known.values())
-    new = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
-    problems = [problem for problem in new if problem.question not in plan.template.text]
-    if new and not problems:
+    unseen = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
+    problems = [problem for problem in unseen if problem.question not in plan.template.text]
+    if unseen and not problems:
         raise ValueError(f"--problems {plan.problems}: the prompt shows all of them; name others")
-    if kept and not new:
+    if kept and not unseen:
         model = max(left_out, key=left_out.__getitem__)
         raise ValueError(
-            f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not measured on what it is"
+            f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not evaluated on what it is"
             " tuned on; name others"
         )
-    left = {name: count for name, count in left_out.items() if count}
+    counts = {name: count for name, count in left_out.items() if count}
     source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"
-    return MeasuredProblems(problems, source, left, len(new) - len(problems))
+    return EvalSet(problems, source, whole, counts, len(unseen) - len(problems))

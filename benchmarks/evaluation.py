@@ -38,7 +38,7 @@ def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1)
 
 
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
-    """What a prediction of this model depends on besides the problem's text; `source` is `MeasuredProblems.source`."""
+    """What a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION
     from models.prompt import STOP
 

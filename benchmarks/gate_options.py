@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plan import GridError
+from benchmarks.plan_errors import PlanError
 from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
@@ -38,22 +38,22 @@ def add_gate_options(add: Callable[..., None]) -> None:
 def gate_of(option: Any) -> Gate | None:
     """What the accuracies of a run are held against; None for nothing.
 
-    Raises `GridError` for options that mean nothing, and `BaselineError` for a baseline that is not there or is none,
+    Raises `PlanError` for options that mean nothing, and `BaselineError` for a baseline that is not there or is none,
     be it one to compare with or one to add to.
     """
     get = vars(option).__getitem__
     path, saved = get("baseline"), get("save_baseline")
     for name in ("tolerance", "alpha"):
         if get(name) is not None and path is None and saved is None:  # whoever accepts a loss changes one word alone
-            raise GridError(f"--{name} says how far below a baseline is too far: add --baseline FILE")
+            raise PlanError(f"--{name} says how far below a baseline is too far: add --baseline FILE")
     tolerance = 0.0 if get("tolerance") is None else get("tolerance")
     alpha = ALPHA if get("alpha") is None else get("alpha")
     if not 0 <= tolerance < 100:
-        raise GridError(f"--tolerance {tolerance:g}: expected points of accuracy, from 0 to below 100")
+        raise PlanError(f"--tolerance {tolerance:g}: expected points of accuracy, from 0 to below 100")
     if not 0 < alpha < 0.5:
-        raise GridError(f"--alpha {alpha:g}: expected a probability above 0 and below 0.5")
+        raise PlanError(f"--alpha {alpha:g}: expected a probability above 0 and below 0.5")
     if path is not None and saved is not None and path.resolve() == saved.resolve():
-        raise GridError(f"--baseline and --save-baseline name one file, {path}: a loss would accept itself")
+        raise PlanError(f"--baseline and --save-baseline name one file, {path}: a loss would accept itself")
     if saved is not None and saved.exists():
         read_baseline(saved)
     return None if path is None else read_gate(path, tolerance, alpha)

@@ -15,6 +15,8 @@ from noise.problems.problem import NoisyProblem, Problem
 from noise.text.question_segments import Segment
 from noise.text.sentence_splitting import place
 
+#: What a needle's cells are called in place of a noise: one case a model, next to the grid's own.
+NEEDLE = "needle"
 #: How far down the needle stands: the share of the distractors in front of it, in per cent.
 DEPTHS = (0, 25, 50, 75, 100)
 #: How many distractors, a multiple of four, so that every depth is met exactly.
@@ -59,7 +61,7 @@ def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:
     ranges = [(0, len(before)), (len(before) + at, len(before) + at + len(after))]
     return NoisyProblem(
         problem=problem,
-        noise=f"needle{depth}",
+        noise=f"{NEEDLE}{depth}",
         question=before + statement + after + asking,
         spans=tuple((start, stop) for start, stop in ranges if start < stop),
         seed=seed,

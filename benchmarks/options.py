@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.gate_options import add_gate_options
-from benchmarks.plan import (
-    ATTENTION_SIZES,
-    DATASETS,
-    DEVICE_MAPS,
-    MEASURES,
-    QUERIES,
-    SFT_SIZES,
-    SIZES,
-    STAGES,
-    GridError,
-    Looking,
-    Plan,
+from benchmarks.attention_scope import QUERIES, AttentionScope
+from benchmarks.choices import (
     choose_datasets,
     choose_measures,
     choose_models,
     choose_numbers,
     choose_sft_noise,
+    known_datasets,
 )
+from benchmarks.gate_options import add_gate_options
+from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, SFT_SIZES, SIZES, Plan, stages_of
+from benchmarks.plan_errors import PlanError
+from benchmarks.stages import STAGES
 from models.decode.batch_size_option import batch_size
 from models.loading.trust_remote_code import add_trust, trust_of
 from models.model_registry import MODELS
@@ -47,7 +41,7 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, NAME=SOURCE (default: %(default)s)",
     )
     clean_and = "clean and noises, a number being how many distractors, as in inf4 (default: %(default)s)"
-    add("--datasets", default=",".join(DATASETS), metavar="A,B", help=clean_and)
+    add("--datasets", default=",".join(known_datasets()), metavar="A,B", help=clean_and)
     add(
         "--problems",
         default="mini",
@@ -125,7 +119,6 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"what to measure: {', '.join(MEASURES)}; likelihood, that of the worked answers, is a stage of its own"
         " (default: %(default)s)",
     )
-    add("--skip-attention", action="store_true", help="leave out the stage attention")
     add("--attention-layers", metavar="N,M-K", help="layers to measure and to draw, from 0 (default: all are measured)")
     add("--attention-heads", metavar="N,M-K", help="heads to measure and to draw, from 0 (default: all are measured)")
     add(
@@ -145,7 +138,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add_tuning_options(add)
     add_gate_options(add)
-    add("--skip-zero-shot", action="store_true", help="leave out the stage zero_shot")
+    for stage in STAGES.values():
+        if stage.skip_help:
+            add("--" + stage.skip_option.replace("_", "-"), action="store_true", help=stage.skip_help)
     add("--slow", action="store_true", help="also run what is marked slow, which is left out otherwise")
     add(
         "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that want real text"
@@ -156,7 +151,6 @@ def add_tuning_options(add: Callable[..., None]) -> None:
     """The options of the stage `sft`."""
     samples, epochs = SFT_SIZES["default"]
     few, once = SFT_SIZES["quick"]
-    add("--skip-sft", action="store_true", help="leave out the stage sft, and with it the attention of tuned models")
     add("--enable-sft", action="store_true", help="run the stage sft under --mode too, which leaves it out")
     add(
         "--sft-method",
@@ -202,81 +196,85 @@ def size_of(option: Any) -> str:
 
 
 def plan_of(option: Any) -> Plan:
-    """What a run with these options will do.
+    """Return what a run with these options will do.
 
-    Raises `GridError`, `UnknownModelError`, `ValueError` or `FileNotFoundError` for what does not exist or means
+    Raises `PlanError`, `UnknownModelError`, `ValueError` or `FileNotFoundError` for what does not exist or means
     nothing, each with one sentence for the user.
     """
-    get = vars(option).__getitem__
-    source = get("problems")
-    _check_source("--problems", source)
-    if get("skip_data_gen") and not is_file_source(source):
-        raise GridError(f"--skip-data-gen reads the noisy files beside the file of --problems, but that is {source!r}")
-    if get("skip_data_gen") and get("seed") is not None:
-        raise GridError(
-            "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
-        )
-    datasets = choose_datasets(get("datasets"))
-    noisy_folder = Path(source).parent if get("skip_data_gen") else None
-    if noisy_folder is not None:
-        for name in datasets:
-            if name != "clean":
-                existing_noisy_file(source, name, noisy_folder)
+    options = vars(option)
     size = size_of(option)
-    if get("skip_sft") and get("enable_sft"):
-        raise GridError("--skip-sft and --enable-sft: expected one of them at the most")
-    wanted = [name for name in ("samples", "epochs", "lr", "problems") if get(f"sft_{name}") is not None]
-    if wanted and get("mode") and not get("enable_sft") and not get("skip_sft"):
-        raise GridError(f"--sft-{wanted[0]}: --mode leaves out the stage sft; add --enable-sft")
-    no_sft = get("skip_sft") or (get("mode") is not None and not get("enable_sft"))
-    measures = choose_measures(get("measure"))
-    left_out = {
-        "zero_shot": get("skip_zero_shot") or "accuracy" not in measures,
-        "sft": no_sft,
-        "attention": get("skip_attention"),
-        "likelihood": "likelihood" not in measures,
-    }
-    sft_problems = get("sft_problems")
-    if sft_problems is not None:
-        _check_source("--sft-problems", sft_problems)
+    datasets = choose_datasets(options["datasets"])
+    measures = choose_measures(options["measure"])
+    _check_data(options, datasets)
+    _check_sft(options)
+    samples = options["max_samples"]
+    sft_samples, sft_epochs = SFT_SIZES[size]
     return Plan(
-        models=choose_models(get("models"), trust_of(option)),
+        models=choose_models(options["models"], trust_of(option)),
         datasets=datasets,
-        stages=tuple(stage for stage in STAGES if not left_out[stage]),
+        stages=stages_of({**options, "measures": measures}),
         measures=measures,
-        problems=source,
-        max_samples=SIZES[size] if get("max_samples") is None else get("max_samples"),
-        attention_samples=ATTENTION_SIZES[size] if get("max_samples") is None else get("max_samples"),
-        attention_maps=get("attention_maps"),
-        looking=Looking(
-            queries=get("attention_queries"),
-            layers=choose_numbers("--attention-layers", get("attention_layers")),
-            heads=choose_numbers("--attention-heads", get("attention_heads")),
+        problems=options["problems"],
+        max_samples=SIZES[size] if samples is None else samples,
+        attention_samples=ATTENTION_SIZES[size] if samples is None else samples,
+        attention_maps=options["attention_maps"],
+        attention_scope=AttentionScope(
+            queries=options["attention_queries"],
+            layers=choose_numbers("attention_layers", options["attention_layers"]),
+            heads=choose_numbers("attention_heads", options["attention_heads"]),
         ),
         tuning=Tuning(
-            method=get("sft_method"),
-            epochs=SFT_SIZES[size][1] if get("sft_epochs") is None else get("sft_epochs"),
-            batch=get("sft_batch_size"),
-            accumulation=get("sft_accumulation"),
-            rate=get("sft_lr"),
-            rank=get("sft_rank"),
-            loss=get("sft_loss"),
-            seed=get("seed") or 0,
+            method=options["sft_method"],
+            epochs=sft_epochs if options["sft_epochs"] is None else options["sft_epochs"],
+            batch=options["sft_batch_size"],
+            accumulation=options["sft_accumulation"],
+            rate=options["sft_lr"],
+            rank=options["sft_rank"],
+            loss=options["sft_loss"],
+            seed=options["seed"] or 0,
         ),
-        sft_samples=SFT_SIZES[size][0] if get("sft_samples") is None else get("sft_samples"),
-        sft_exactly=get("sft_samples") is not None,
-        sft_problems=sft_problems,
-        sft_noise=choose_sft_noise(get("sft_noise")),
-        seed=get("seed") or 0,
-        noise_seeds=get("noise_seeds"),
-        batch_size=get("batch_size"),
-        max_new_tokens=get("max_new_tokens"),
-        device=get("device"),
-        dtype=get("dtype"),
-        device_map=get("device_map"),
-        template=template_of(get("prompt"), get("chat")),
-        noisy_folder=noisy_folder,
+        sft_samples=sft_samples if options["sft_samples"] is None else options["sft_samples"],
+        sft_exactly=options["sft_samples"] is not None,
+        sft_problems=options["sft_problems"],
+        sft_noise=choose_sft_noise(options["sft_noise"]),
+        seed=options["seed"] or 0,
+        noise_seeds=options["noise_seeds"],
+        batch_size=options["batch_size"],
+        max_new_tokens=options["max_new_tokens"],
+        device=options["device"],
+        dtype=options["dtype"],
+        device_map=options["device_map"],
+        template=template_of(options["prompt"], options["chat"]),
+        noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
     )
+
+
+def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
+    """Refuse a source of problems that does not exist, and noisy files that are missing."""
+    source = options["problems"]
+    _check_source("--problems", source)
+    if not options["skip_data_gen"]:
+        return
+    if not is_file_source(source):
+        raise PlanError(f"--skip-data-gen reads the noisy files next to the file of --problems, but that is {source!r}")
+    if options["seed"] is not None:
+        raise PlanError(
+            "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
+        )
+    for name in datasets:
+        if name != "clean":
+            existing_noisy_file(source, name, Path(source).parent)
+
+
+def _check_sft(options: Mapping[str, Any]) -> None:
+    """Refuse options of the stage `sft` that contradict each other."""
+    if options["skip_sft"] and options["enable_sft"]:
+        raise PlanError("--skip-sft and --enable-sft: expected at most one of the two")
+    given = [name for name in ("samples", "epochs", "lr", "problems") if options[f"sft_{name}"] is not None]
+    if given and options["mode"] and not options["enable_sft"] and not options["skip_sft"]:
+        raise PlanError(f"--sft-{given[0]}: --mode leaves out the stage sft; add --enable-sft")
+    if options["sft_problems"] is not None:
+        _check_source("--sft-problems", options["sft_problems"])
 
 
 def _check_source(option: str, source: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.eval_set import measured_problems
+from benchmarks.eval_set import EvalSet
 from benchmarks.evaluation import ask_with
 from benchmarks.plan import Plan
 from models.model_registry import ModelSpec
@@ -21,7 +21,7 @@ from reports.store.tuning_logs import tuned_folder
 
 
 @dataclass(frozen=True)
-class TuningSet:
+class SftSet:
     """What every model of a run is tuned on: problems in the text that is trained on, and where they are from."""
 
     problems: tuple[Problem, ...]
@@ -29,8 +29,8 @@ class TuningSet:
     noises: tuple[str, ...]
 
 
-def tuning_set(plan: Plan) -> TuningSet:
-    """The problems to tune on, of which the plan's cells ask none.
+def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
+    """Return the problems to tune on, none of which the cells ask, which take theirs from `evaluated`.
 
     With several noises each problem gets one of them, by a hash of its id. Raises `ValueError` where there are no
     problems or fewer than were asked for, or where some are asked by the evaluation too, and what loading raises.
@@ -42,33 +42,33 @@ def tuning_set(plan: Plan) -> TuningSet:
     except ValueError as error:
         raise ValueError(f"--problems: {error}; {remedy}") from None
     name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
-    found = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
-    found = [problem for problem in found if problem.question not in plan.template.text]  # its answer stands there
-    measured = measured_problems(plan, tunes=True).problems
-    if not found or not measured:
-        side = "to tune on" if not found else "to measure with"
+    candidates = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
+    # The prompt shows the answers of its examples.
+    candidates = [problem for problem in candidates if problem.question not in plan.template.text]
+    if not candidates or not evaluated.problems:
+        side = "to tune on" if not candidates else "to measure with"
         raise ValueError(f"{option}: {name} leaves no problem {side}; {remedy}")
-    shared = shared_problems(found, measured)
+    shared = shared_problems(candidates, evaluated.problems)
     if shared:
         raise ValueError(
-            f"{option}: {len(shared):,} of the {len(found):,} problems of {name} are asked by the evaluation too, as"
-            f" {shared[0].id!r}; a model is not measured on what it is tuned on: {remedy}"
+            f"{option}: {len(shared):,} of the {len(candidates):,} problems of {name} are asked by the evaluation too,"
+            f" as {shared[0].id!r}; a model is not measured on what it is tuned on: {remedy}"
         )
-    if plan.sft_exactly and plan.sft_samples > len(found):
-        raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(found):,} problems to tune on")
-    chosen = found if plan.sft_samples < 0 else found[: plan.sft_samples]
+    if plan.sft_exactly and plan.sft_samples > len(candidates):
+        raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(candidates):,} problems to tune on")
+    chosen = candidates if plan.sft_samples < 0 else candidates[: plan.sft_samples]
     texts = [_with_noise(problem, plan.sft_noise, plan.seed) for problem in chosen]
-    return TuningSet(tuple(texts), name, plan.sft_noise)
+    return SftSet(tuple(texts), name, plan.sft_noise)
 
 
-def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: TuningSet, progress: Progress) -> Path:
+def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: SftSet, progress: Progress) -> Path:
     """The checkpoint of `spec` tuned on `chosen`, made now unless it is there; its folder. Raises what
     `models.sft.fine_tuning.tune` raises."""
     from models.sft.fine_tuning import tune
 
     facts = {"source": chosen.source, "noise": ",".join(chosen.noises)}
     with ExitStack() as screen:
-        drawn = _Drawn(progress, screen, f"{spec.name} tuning")
+        training_bar = _TrainingBar(progress, screen, f"{spec.name} tuning")
         return tune(
             spec,
             chosen.problems,
@@ -77,12 +77,12 @@ def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: TuningS
             plan.device,
             plan.dtype,
             facts,
-            drawn.update,
+            training_bar.update,
             plan.template,
         )
 
 
-class _Drawn:
+class _TrainingBar:
     """A progress bar that opens when the first step is done, which may be in the middle of a training."""
 
     def __init__(self, progress: Progress, screen: ExitStack, title: str) -> None:

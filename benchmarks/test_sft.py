@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from benchmarks.case_failures import fail_on_errors
-from reports.store.records import Cell, Prediction
+from benchmarks.cases import check_baseline, run_cell
+from benchmarks.runner import Runner
+from reports.gate.regression_gate import Gate
+from reports.store.records import Cell
 
 
 @pytest.mark.quick
 @pytest.mark.stage("sft")
-def test_sft(cell: Cell, predictions: dict[str, Prediction], fail_on_loss: Callable[[], None]) -> None:
+def test_sft(runner: Runner, cell: Cell, gate: Gate | None, request: pytest.FixtureRequest) -> None:
     """The tuned checkpoint is proven to hold what was trained, and every problem of the cell gets an answer."""
-    fail_on_errors(cell, predictions.values())
-    fail_on_loss()
+    predictions = run_cell(runner, cell)
+    check_baseline(gate, runner, cell, predictions, request)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from benchmarks.case_failures import fail_on_errors
-from reports.store.records import Cell, Prediction
+from benchmarks.cases import check_baseline, run_cell
+from benchmarks.runner import Runner
+from reports.gate.regression_gate import Gate
+from reports.store.records import Cell
 
 
 @pytest.mark.quick
 @pytest.mark.stage("zero_shot")
-def test_zero_shot(cell: Cell, predictions: dict[str, Prediction], fail_on_loss: Callable[[], None]) -> None:
-    """Every problem of the cell gets an answer. How many are right is the result, not a condition, unless
-    there is a `--baseline`."""
-    fail_on_errors(cell, predictions.values())
-    fail_on_loss()
+def test_zero_shot(runner: Runner, cell: Cell, gate: Gate | None, request: pytest.FixtureRequest) -> None:
+    """Every problem of the cell gets an answer. How many are right is the result, not a condition, unless there is a
+    `--baseline`."""
+    predictions = run_cell(runner, cell)
+    check_baseline(gate, runner, cell, predictions, request)

@@ -28,7 +28,7 @@ from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
 from reports.store.records import CellRun
 from reports.tables.text_wrap import wrapped
 
-_EXPERIMENT = pytest.StashKey[Experiment]()
+EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()
 _HANDED_OVER = "cell_runs"  # an attribute of a case's reports
 _STATUS = {0: "finished", 1: "failed", 2: "interrupted"}
@@ -43,7 +43,7 @@ def announce(
 ) -> None:
     """Makes `experiment` the one that cases record to. `fresh` sets earlier predictions aside before the first case;
     `gate` is what accuracies are held against, and `save_baseline` a file to keep them in."""
-    config.stash[_EXPERIMENT] = experiment
+    config.stash[EXPERIMENT] = experiment
     config.pluginmanager.register(_Recording(experiment, bool(config.getoption("xmlpath", None))))
     if not hasattr(config, "workerinput"):  # which xdist gives to its workers
         config.pluginmanager.register(_Reporting(experiment, fresh))
@@ -54,7 +54,7 @@ def announce(
 @pytest.fixture
 def experiment(request: pytest.FixtureRequest) -> Experiment:
     """The experiment of this run; its progress bars are seen although pytest captures output."""
-    announced = request.config.stash.get(_EXPERIMENT, None)
+    announced = request.config.stash.get(EXPERIMENT, None)
     if announced is None:
         raise pytest.UsageError("no experiment: call reports.plugin.announce in the root conftest's pytest_configure")
     announced.progress = progress_of(request.config)

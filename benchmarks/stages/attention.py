@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import one_by_one_on_error, settings_of
-from benchmarks.plan import Looking
+from benchmarks.needles import DEPTHS, NEEDLE, NEEDLE_PARTS, needles
 from benchmarks.segmented_text import GRID_PARTS, SEGMENTS, Parts, SegmentedText, segmented
+from benchmarks.stages.stage import NothingToMeasure, Stage
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
+from reports.stages import REPORTED_STAGES
 from reports.store.records import AttentionReading, Cell, Settings
 
 if TYPE_CHECKING:  # torch stays out of collection
+    from benchmarks.runner import Runner
     from models.loading.load_model import LoadedModel
 
 #: Part of every reading's key: raise it when a change here, in the segments or in the allocation can change a figure.
@@ -23,20 +28,24 @@ ATTENTION_VERSION = "2"
 _MOST_TEXTS = 16
 
 
+class AttentionScopeError(ValueError):
+    """A layer or head was asked for that the model does not have."""
+
+
 def measure_attention(
     experiment: Experiment,
     loaded: LoadedModel,
     cell: Cell,
     asked: Sequence[NoisyProblem],
     source: str,
-    looking: Looking,
+    scope: AttentionScope,
     batch_size: int = 64,
     parts: Parts = GRID_PARTS,
 ) -> dict[str, AttentionReading]:
     """The readings of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
 
     A batch that fails is read again one problem at a time; a problem that fails alone gets the outcome `error`. Raises
-    `ValueError` for a layer or head that the model does not have, `AttentionUnavailable` for a model that cannot be
+    `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model that cannot be
     observed, and what `Results.read` raises.
     """
     from models.attention.allocation import chosen_places
@@ -44,15 +53,15 @@ def measure_attention(
     from models.decode.generation import batches
 
     def read(some: Sequence[NoisyProblem]) -> list[AttentionReading]:
-        return read_attention(loaded, some, looking, parts)
+        return read_attention(loaded, some, scope, parts)
 
     try:
-        chosen_places(loaded.model, looking.layers, looking.heads)
+        chosen_places(loaded.model, scope.layers, scope.heads)
     except ValueError as error:
         pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
-        raise ValueError(f"{loaded.spec.name}: {error} (--attention-layers, --attention-heads{pair})") from None
+        raise AttentionScopeError(f"{loaded.spec.name}: {error}{pair}") from None
     texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in asked}
-    with experiment.cell(cell, attention_settings(loaded, source, looking), texts) as opened:
+    with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _MOST_TEXTS)):
             batch = [missing[index] for index in indices]
@@ -60,23 +69,23 @@ def measure_attention(
     return {id: reading for id, reading in opened.predictions.items() if isinstance(reading, AttentionReading)}
 
 
-def attention_settings(loaded: LoadedModel, source: str, looking: Looking) -> Settings:
+def attention_settings(loaded: LoadedModel, source: str, scope: AttentionScope) -> Settings:
     """What a reading of this model depends on besides the problem's text. Nothing is generated."""
     key = settings_of(loaded, source, max_new_tokens=0)
-    return replace(key, stop="", generation=ATTENTION_VERSION, attention=str(looking))
+    return replace(key, stop="", generation=ATTENTION_VERSION, attention=str(scope))
 
 
 def read_attention(
-    loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking, parts: Parts = GRID_PARTS
+    loaded: LoadedModel, batch: Sequence[NoisyProblem], scope: AttentionScope, parts: Parts = GRID_PARTS
 ) -> list[AttentionReading]:
     """One reading for each problem of `batch`, in their order, from one forward pass."""
     from models.attention.allocation import attention_allocation
     from models.attention.differential import is_differential, lambdas
     from models.decode.generation import threads_for
 
-    texts = [segmented(loaded, noisy, looking.queries, parts) for noisy in batch]
+    texts = [segmented(loaded, noisy, scope.queries, parts) for noisy in batch]
     with threads_for(loaded):
-        found = attention_allocation(loaded.model, **_padded(loaded, texts), layers=looking.layers, heads=looking.heads)
+        found = attention_allocation(loaded.model, **_padded(loaded, texts), layers=scope.layers, heads=scope.heads)
     assert found.absolute is not None
     signed, absolute, tokens = (found.mean(values).cpu() for values in (found.signed, found.absolute, found.tokens))
     if not (signed.isfinite().all() and absolute.isfinite().all()):
@@ -161,7 +170,7 @@ def most_telling_head(readings: Sequence[AttentionReading]) -> tuple[int, int]:
     return measured[0].layers[layer], measured[0].heads[head]
 
 
-def map_places(readings: Sequence[AttentionReading], named: bool) -> list[tuple[int, int]]:
+def mapped_heads(readings: Sequence[AttentionReading], named: bool) -> list[tuple[int, int]]:
     """Of which (layer, head) maps are kept: all that were measured if they were `named`, else the most telling one.
 
     The most telling one comes last: beside another model's map the last one stands. Empty where nothing was measured.
@@ -234,3 +243,68 @@ def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
     shares = [pattern[0, :, queries].float().abs().cpu() for pattern in patterns]  # (heads, queries, keys)
     means = [(share / share.sum(dim=-1, keepdim=True)).mean(dim=(0, 1)) for share in shares]
     return tuple(round(float(value), 6) for value in sum(means) / len(means))
+
+
+def _run(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
+    """Return the readings of a cell, and leave its maps; of a needle's cell, those at every depth."""
+    if cell.noise == NEEDLE:
+        return _run_needles(runner, cell)
+    plan, loaded, questions = runner.plan, runner.model_of(cell), runner.questions(cell)
+    readings = measure_attention(
+        runner.experiment, loaded, cell, questions, runner.eval_set.source, plan.attention_scope, plan.rows
+    )
+    _keep_maps(runner, cell, loaded, questions[: plan.attention_maps], list(readings.values()))
+    return readings
+
+
+def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
+    """Return the readings of a needle among distractors by depth and problem: `25 mine-00001`."""
+    plan, readings = runner.plan, dict[str, AttentionReading]()
+    if plan.noisy_folder is not None:
+        raise NothingToMeasure("noisy problems are read from files, and a needle needs noise drawn around it")
+    for depth in DEPTHS:
+        texts = needles(plan.sample(runner.eval_set.problems, cell.stage), depth, plan.seed)
+        if texts:
+            at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
+            loaded, source = runner.model_of(cell), runner.eval_set.source
+            of_depth = measure_attention(
+                runner.experiment, loaded, at_depth, texts, source, plan.attention_scope, plan.rows, NEEDLE_PARTS
+            )
+            readings |= {f"{depth} {id}": reading for id, reading in of_depth.items()}
+    if not readings:
+        raise NothingToMeasure("no problem has a sentence of its own before the one that asks")
+    return readings
+
+
+def _keep_maps(
+    runner: Runner,
+    cell: Cell,
+    loaded: LoadedModel,
+    samples: Sequence[NoisyProblem],
+    readings: Sequence[AttentionReading],
+) -> None:
+    """Save the patterns that a cell keeps to be drawn, in place of earlier ones: of `samples`, and of the heads that
+    were named, or else of the one that attends most to the noise."""
+    from models.attention.subtraction import AttentionUnavailable
+    from reports.plots.attention_maps import keep_only
+
+    folder, scope = runner.experiment.results.folder, runner.plan.attention_scope
+    heads = mapped_heads(readings, named=scope.layers is not None or scope.heads is not None)
+    if not samples or not heads:
+        return
+    try:
+        kept = save_maps(folder, loaded, cell, samples, heads)
+    except AttentionUnavailable as error:  # what was measured stands
+        warnings.warn(str(error), stacklevel=1)
+        return
+    keep_only(folder, cell.model, cell.stage, cell.noise, kept)
+
+
+ATTENTION = Stage.of(
+    REPORTED_STAGES["attention"],
+    run=_run,
+    models="both",
+    samples=lambda plan: plan.attention_samples,
+    draws=lambda plan: 1,
+    skip_help="leave out the stage attention",
+)

@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmarks.evaluation import one_by_one_on_error, settings_of
+from benchmarks.stages.stage import Stage
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
+from reports.stages import REPORTED_STAGES
 from reports.store.records import Cell, Likelihood
 
 if TYPE_CHECKING:  # torch stays out of collection
+    from benchmarks.runner import Runner
     from models.loading.load_model import LoadedModel
 
 #: Part of every figure's key: raise it when a change here or in `models.answer_likelihood` can change one.
@@ -58,3 +61,16 @@ def _likelihood(noisy: NoisyProblem, nats: float = 0.0, tokens: int = 0) -> Like
 
 def _failed(noisy: NoisyProblem, error: str) -> Likelihood:
     return replace(_likelihood(noisy), outcome="error", error=error)
+
+
+def _run(runner: Runner, cell: Cell) -> dict[str, Likelihood]:
+    model, questions = runner.model_of(cell), runner.questions(cell)
+    return measure_likelihood(runner.experiment, model, cell, questions, runner.eval_set.source, runner.plan.rows)
+
+
+LIKELIHOOD = Stage.of(
+    REPORTED_STAGES["likelihood"],
+    run=_run,
+    models="both",
+    skipped=lambda options: "likelihood" not in options["measures"],
+)

@@ -16,9 +16,10 @@ import pytest
 from reports.experiment import Experiment
 from reports.gate.baseline_file import BaselineError, write_baseline
 from reports.gate.regression_gate import Gate, write_flips
+from reports.stages import has_predictions
 from reports.stats.problem_scores import all_scores
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
-from reports.store.records import Cell, Prediction, record_of
+from reports.store.records import Cell
 from reports.tables.text_wrap import wrapped
 
 
@@ -112,4 +113,4 @@ class BaselineReporting:
 
     def _asked(self) -> dict[Cell, tuple[str, ...]]:
         """The cells of this run that have an accuracy, and the ids they asked for."""
-        return {run.cell: run.asked for run in self._experiment.runs if record_of(run.cell.stage) is Prediction}
+        return {run.cell: run.asked for run in self._experiment.runs if has_predictions(run.cell.stage)}

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.stages import has_predictions
 from reports.stats.noise_doses import by_dose
-from reports.store.records import OUTCOMES, Cell, Prediction, problem_of, record_of
+from reports.store.records import OUTCOMES, Cell, Prediction, problem_of
 from reports.store.results_folder import Results
 
 
@@ -33,7 +34,7 @@ def examples(results: Results) -> dict[str, Any]:
     Raises `ResultsDamaged`.
     """
     found = _Gathered()
-    for cell in sorted((cell for cell in results.cells() if record_of(cell.stage) is Prediction), key=_order):
+    for cell in sorted((cell for cell in results.cells() if has_predictions(cell.stage)), key=_order):
         on_disk = results.load(cell)
         records = on_disk.predictions.values() if on_disk else ()
         _gather(found, cell, (record for record in records if isinstance(record, Prediction)))

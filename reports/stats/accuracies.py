@@ -7,15 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from reports.stages import REPORTED_STAGES, has_predictions, stage_order
 from reports.stats.noise_doses import by_dose
 from reports.stats.paired_tests import Differences, interval, p_value
 from reports.stats.problem_scores import UNKNOWN, Scores, scores_of, scores_on_disk, together
 from reports.stats.proportions import wilson_by_problem
 from reports.store.atomic_io import write_atomically
-from reports.store.records import Cell, Prediction, record_of
+from reports.store.records import Cell
 from reports.store.results_folder import Results
-
-_STAGES = ("zero_shot", "sft")
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,9 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
     degradation and a gain start from are taken from the disk in either case. Raises `ResultsDamaged`.
     """
     every = results.cells() if only is None else only
-    cells = sorted((cell for cell in every if record_of(cell.stage) is Prediction), key=_order)
-    on_disk = {cell: results.load(cell) for cell in {*cells, *map(_clean, cells), *map(_untuned, cells)}}
+    cells = sorted((cell for cell in every if has_predictions(cell.stage)), key=_order)
+    compared = {cell for cell in (*map(_clean, cells), *map(_gain_start, cells)) if cell is not None}
+    on_disk = {cell: results.load(cell) for cell in {*cells, *compared}}
     whole = {cell: scores_on_disk(results, found) for cell, found in on_disk.items() if found is not None}
     rows = []
     for cell in cells:
@@ -75,7 +75,7 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
         ids = records.keys() if only is None else set(only[cell])
         outcomes = Counter(str(record.outcome) for id, record in records.items() if id in ids)
         scores = scores_of(cell, UNKNOWN, ()) if found is None else scores_on_disk(results, found, ids)
-        rows.append(_row(scores, outcomes, whole.get(_clean(cell)), whole.get(_untuned(cell))))
+        rows.append(_row(scores, outcomes, whole.get(_clean(cell)), whole.get(_gain_start(cell) or cell)))
     return rows
 
 
@@ -94,8 +94,10 @@ def _clean(cell: Cell) -> Cell:
     return replace(cell, noise="clean")
 
 
-def _untuned(cell: Cell) -> Cell:
-    return replace(cell, stage=_STAGES[0])
+def _gain_start(cell: Cell) -> Cell | None:
+    """The cell that a gain is counted from; None in a stage without gains."""
+    stage = REPORTED_STAGES.get(cell.stage)
+    return None if stage is None or stage.gain_over is None else replace(cell, stage=stage.gain_over)
 
 
 def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: Scores | None) -> CellAccuracy:
@@ -105,7 +107,7 @@ def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: 
     if clean is not None and cell.noise != "clean" and clean.settings == scores.settings:
         (before, after), _ = together([clean, scores])
         lost = Differences(before - after)
-    if untuned is not None and cell.stage == _STAGES[1] and untuned.alike == scores.alike:
+    if untuned is not None and _gain_start(cell) is not None and untuned.alike == scores.alike:
         (before, after), _ = together([untuned, scores], [(0, 1)])
         won = Differences(after - before)
     around = (interval(lost) if lost is not None and lost.n else None) or (None, None)
@@ -138,5 +140,4 @@ def _mean(differences: Differences | None) -> float | None:
 
 
 def _order(cell: Cell) -> tuple[object, ...]:
-    stage = _STAGES.index(cell.stage) if cell.stage in _STAGES else len(_STAGES)
-    return stage, cell.stage, cell.model, by_dose(cell.noise)
+    return stage_order(cell.stage), cell.model, by_dose(cell.noise)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from reports.stages import kind_of
 from reports.stats.noise_doses import by_dose
 from reports.store.atomic_io import ResultsDamaged, shown, write_atomically
-from reports.store.records import ATTENTION, AttentionReading, Cell, Record
+from reports.store.record_kinds import ATTENTION_READINGS
+from reports.store.records import AttentionReading, Cell, Record
 from reports.store.results_folder import Results
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def attention_rows(results: Results, only: Mapping[Cell, Collection[str]] | None
 
 def measured_cells(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[MeasuredCell]:
     """The attention cells with at least one reading that is no error, in the order of `attention_rows`."""
-    cells = (cell for cell in (results.cells() if only is None else only) if cell.stage == ATTENTION)
+    cells = (cell for cell in (results.cells() if only is None else only) if kind_of(cell.stage) is ATTENTION_READINGS)
     found = []
     for cell in sorted(cells, key=_order):
         on_disk = results.load(cell)

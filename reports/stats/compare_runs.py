@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from reports.stages import kind_of
 from reports.stats.comparisons import ALPHA, Comparison, changes
-from reports.stats.problem_scores import has_score, score_of, scores_on_disk, together
+from reports.stats.problem_scores import has_score, scores_on_disk, together
 from reports.store.record_codec import settings_differences
 from reports.store.records import Cell, Settings
 from reports.store.results_folder import CellOnDisk, Results
@@ -109,7 +110,8 @@ def _wide(column: str) -> int:
 def _text(found: CellOnDisk, id: str) -> str | None:
     """What an answer is to; None where there is none."""
     record = found.predictions.get(id)
-    return None if record is None or record.outcome == "error" else score_of(record)[0]
+    measure = kind_of(found.cell.stage).measure
+    return None if measure is None or record is None or record.outcome == "error" else measure.text(record)
 
 
 def _missing(old: CellOnDisk, new: CellOnDisk) -> list[tuple[Cell, str]]:

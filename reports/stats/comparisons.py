@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy
 
+from reports.stages import REPORTED_STAGES, stage_order
 from reports.stats.noise_doses import CLEAN, by_dose
 from reports.stats.noise_means import Means, averaged
 from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_value
@@ -24,7 +25,6 @@ TESTED = (
     *("degradation", "mean_degradation", "model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
 )
-_STAGES = ("zero_shot", "sft", "likelihood")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,10 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
     for one in sorted(scores, key=lambda one: (one.cell.model, by_dose(one.cell.noise))):
         by_stage.setdefault((one.cell.stage, one.measure), []).append(one)
     rows: list[Comparison] = []
-    for (stage, _), some in sorted(by_stage.items(), key=lambda item: (*_STAGES, item[0][0]).index(item[0][0])):
-        untuned = by_stage.get((_STAGES[0], ACCURACY), []) if stage == _STAGES[1] else []
+    for (stage, _), some in sorted(by_stage.items(), key=lambda item: stage_order(item[0][0])):
+        reported = REPORTED_STAGES.get(stage)
+        gain_over = None if reported is None else reported.gain_over
+        untuned = [] if gain_over is None else by_stage.get((gain_over, ACCURACY), [])
         means = Means(_by_model(some))
         rows += _adjusted([*_alone(some, means), *_between(some, means), *_gains(some, untuned)])
     return rows

@@ -11,12 +11,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from reports.store.records import Cell, Likelihood, Prediction, Record, Settings, problem_of, record_of
+from reports.stages import kind_of
+from reports.store.record_kinds import ACCURACY, LIKELIHOOD
+from reports.store.records import Cell, Likelihood, Record, Settings, problem_of
 from reports.store.results_folder import CellOnDisk, Results
 
 Array = NDArray[Any]
-ACCURACY, LIKELIHOOD = "accuracy", "likelihood"
-_MEASURES: dict[type[Record], str] = {Prediction: ACCURACY, Likelihood: LIKELIHOOD}
 #: In place of settings that are not known.
 UNKNOWN = Settings("", "", "", 0, "", "")
 
@@ -61,7 +61,7 @@ def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = N
 
 def has_score(cell: Cell) -> bool:
     """Whether the records of a cell have a score: those of attention have none."""
-    return record_of(cell.stage) in _MEASURES
+    return kind_of(cell.stage).measure is not None
 
 
 def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | None = None) -> Scores:
@@ -75,12 +75,16 @@ def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | 
 
 
 def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:
-    """The scores of one cell's records."""
+    """The scores of one cell's records, whose kind has a measure."""
+    measure = kind_of(cell.stage).measure
+    assert measure is not None, f"the records of stage {cell.stage!r} have no score"
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
     tokens: dict[str, int] = {}
     for record in records:
         if record.outcome != "error":
-            by_problem.setdefault(problem_of(record.id), []).append((record.id, *score_of(record)))
+            by_problem.setdefault(problem_of(record.id), []).append(
+                (record.id, measure.text(record), measure.score(record))
+            )
             tokens[record.id] = record.tokens if isinstance(record, Likelihood) else 0
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
@@ -91,17 +95,9 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
         values=numpy.array([sum(value for _, _, value in some) / len(some) for some in draws]),
         draws=numpy.array([len(some) for some in draws], dtype=int),
         texts=numpy.array([hash_of(question for _, question, _ in some) for some in draws], dtype="U16"),
-        measure=_MEASURES[record_of(cell.stage)],
+        measure=measure.name,
         tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in some) for some in draws], dtype=int),
     )
-
-
-def score_of(record: Record) -> tuple[str, float]:
-    """What was asked, and the score. A likelihood a token has a meaning among equal tokens alone, so that their number
-    is a part of what was asked."""
-    if isinstance(record, Likelihood):
-        return f"{record.tokens} {record.asked}", record.nats / record.tokens
-    return record.asked, float(record.outcome == "correct")
 
 
 def hash_of(texts: Iterable[str]) -> str:

@@ -24,26 +24,13 @@ import json
 from dataclasses import MISSING, asdict, fields
 from typing import Any
 
+from reports.stages import kind_of
 from reports.store.atomic_io import ResultsDamaged
-from reports.store.records import (
-    OUTCOMES,
-    READING_OUTCOMES,
-    AttentionReading,
-    Cell,
-    Likelihood,
-    Prediction,
-    Record,
-    Settings,
-)
+from reports.store.record_kinds import PREDICTIONS, RecordKind
+from reports.store.records import Cell, Record, Settings
 
 _CELL = [field.name for field in fields(Cell)]
 _DIGITS = 6
-_WORDS: dict[type, str] = {Prediction: "prediction", AttentionReading: "reading", Likelihood: "likelihood"}
-_OUTCOMES: dict[type, tuple[str, ...]] = {
-    Prediction: OUTCOMES,
-    AttentionReading: READING_OUTCOMES,
-    Likelihood: READING_OUTCOMES,
-}
 
 
 def settings_hash(settings: Settings) -> str:
@@ -88,10 +75,7 @@ def encoded_line(cell: Cell, settings: Settings, record: Record) -> bytes:
     Measured numbers keep six significant digits. Raises `ValueError` for one that is not finite.
     """
     known = {field.name: getattr(record, field.name) for field in fields(record)}
-    if isinstance(record, AttentionReading):
-        known |= {name: _rounded(known[name]) for name in ("tokens", "signed", "absolute", "lambdas")}
-    if isinstance(record, Likelihood):
-        known["nats"] = _rounded(record.nats)
+    known |= {name: _rounded(known[name]) for name in kind_of(cell.stage).rounded}
     facts = {**asdict(cell), "settings": settings_hash(settings), **known}
     try:
         line = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
@@ -102,21 +86,21 @@ def encoded_line(cell: Cell, settings: Settings, record: Record) -> bytes:
     return line + b"\n"
 
 
-def decoded_cell(line: bytes, where: str, kind: type[Record] = Prediction) -> Cell:
+def decoded_cell(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> Cell:
     """The cell that a line belongs to. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
     facts = _facts(line, where, kind)
     return Cell(*(facts[name] for name in _CELL))
 
 
-def decoded_line(line: bytes, where: str, kind: type[Record] = Prediction) -> tuple[Cell, str, Record]:
+def decoded_line(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tuple[Cell, str, Record]:
     """A line's cell, settings hash and record, which is expected to be of `kind`. Keys we do not know are let be: a
     later version may have added them. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
     facts = _facts(line, where, kind)
-    if facts["outcome"] not in _OUTCOMES[kind]:
-        allowed = ", ".join(_OUTCOMES[kind])
+    if facts["outcome"] not in kind.outcomes:
+        allowed = ", ".join(kind.outcomes)
         raise ResultsDamaged(f"{where}: expected an outcome out of {allowed}, found {facts['outcome']!r}")
     cell = Cell(*(facts[name] for name in _CELL))
-    known = {field.name: facts[field.name] for field in fields(kind) if field.name in facts}
+    known = {field.name: facts[field.name] for field in fields(kind.type) if field.name in facts}
     texts = [name for name in ("id", "question", "gold", "text") if not isinstance(known.get(name, ""), str)]
     if texts:
         raise ResultsDamaged(f"{where}: expected text as {texts[0]}, found {known[texts[0]]!r}")
@@ -124,22 +108,19 @@ def decoded_line(line: bytes, where: str, kind: type[Record] = Prediction) -> tu
         known["spans"] = tuple((start, stop) for start, stop in known["spans"])
     except (TypeError, ValueError):
         raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, found {known['spans']!r}") from None
-    if kind is AttentionReading:
-        known |= _figures(known, where)
-    if kind is Likelihood and not (isinstance(known["nats"], int | float) and isinstance(known["tokens"], int)):
-        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, found others")
-    return cell, facts["settings"], kind(**known)
+    record: Record = kind.type(**kind.decode(known, where))
+    return cell, facts["settings"], record
 
 
-def _facts(line: bytes, where: str, kind: type[Record]) -> dict[str, Any]:
-    word = _WORDS[kind]
+def _facts(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
+    word = kind.noun
     try:
         facts = json.loads(line)
     except ValueError:
         raise ResultsDamaged(f"{where}: expected a {word} as one line of JSON, found {line[:60]!r}") from None
     if not isinstance(facts, dict):
         raise ResultsDamaged(f"{where}: expected a JSON object, found {line[:60]!r}")
-    needed = [*_CELL, "settings", *(field.name for field in fields(kind) if field.default is MISSING)]
+    needed = [*_CELL, "settings", *(field.name for field in fields(kind.type) if field.default is MISSING)]
     missing = [name for name in needed if name not in facts]
     if missing:
         raise ResultsDamaged(
@@ -153,28 +134,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_rounded(part) for part in value]
     return value if value is None else float(f"{value:.{_DIGITS}g}")
-
-
-def _figures(known: dict[str, Any], where: str) -> dict[str, Any]:
-    """The tuples of a reading out of a line's lists, with the shapes that its own names promise."""
-    try:
-        layers, heads, segments = (tuple(known[name]) for name in ("layers", "heads", "segments"))
-        tokens = tuple(known["tokens"])
-        lambdas = None if known["lambdas"] is None else tuple(known["lambdas"])
-        patterns = {
-            name: tuple(tuple(tuple(head) for head in layer) for layer in known[name])
-            for name in ("signed", "absolute")
-        }
-    except TypeError:
-        raise ResultsDamaged(f"{where}: expected the figures of a reading as nested lists") from None
-    fitting = (
-        len(tokens) == len(segments)
-        and (lambdas is None or len(lambdas) == len(layers))
-        and all(len(pattern) == len(layers) for pattern in patterns.values())
-        and all(len(layer) == len(heads) for pattern in patterns.values() for layer in pattern)
-        and all(len(head) == len(segments) for pattern in patterns.values() for layer in pattern for head in layer)
-    )
-    if not fitting:
-        shape = f"{len(layers)} layers × {len(heads)} heads × {len(segments)} segments"
-        raise ResultsDamaged(f"{where}: expected figures for {shape}, as the line says, found others")
-    return {"layers": layers, "heads": heads, "segments": segments, "tokens": tokens, "lambdas": lambdas, **patterns}

@@ -12,10 +12,6 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 ReadingOutcome = Literal["measured", "error"]
 READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
 
-ATTENTION = "attention"
-LIKELIHOOD = "likelihood"
-"""The stages whose records are readings of another kind; those of every other stage are predictions."""
-
 
 def draw_id(problem: str, draw: int) -> str:
     """The id of a problem's record with its noise drawn again: the first draw, 0, has the problem's own."""
@@ -151,12 +147,6 @@ class Likelihood:
 
 
 Record = Prediction | AttentionReading | Likelihood
-_READINGS: dict[str, type[Record]] = {ATTENTION: AttentionReading, LIKELIHOOD: Likelihood}
-
-
-def record_of(stage: str) -> type[Record]:
-    """What is kept about one problem in the cells of a stage."""
-    return _READINGS.get(stage, Prediction)
 
 
 @dataclass(frozen=True)

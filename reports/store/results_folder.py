@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from reports.stages import REPORTED_STAGES, kind_of
 from reports.store.atomic_io import ResultsDamaged, drop_half_line, explained, shown, write_atomically
 from reports.store.file_names import file_name
 from reports.store.record_codec import (
@@ -19,7 +20,7 @@ from reports.store.record_codec import (
     settings_from,
     settings_hash,
 )
-from reports.store.records import Cell, Prediction, Record, Settings, record_of
+from reports.store.records import Cell, Record, Settings
 
 _SET_ASIDE = (
     *("predictions", "readings", "attention_maps", "checkpoints"),
@@ -126,7 +127,7 @@ class Results:
             content = path.read_bytes() if path.exists() else b""
         # What a kill cut short has no line end yet; it counts as never written.
         lines = content.split(b"\n")[:-1]
-        name, kind = shown(path), record_of(cell.stage)
+        name, kind = shown(path), kind_of(cell.stage)
         records: dict[str, Record] = {}
         hashes: dict[str, int] = {}
         for number, line in enumerate(lines, start=1):
@@ -147,14 +148,22 @@ class Results:
 
     def cells(self) -> list[Cell]:
         """The cells that have at least one whole line on disk, in no promised order."""
-        found = []
+        unregistered, cells = self.unregistered_stages(), []
         for top in (self.predictions_folder, self.readings_folder):
             for path in sorted(top.glob("*/*/*.jsonl")):
+                stage = path.parts[-3]
+                if stage in unregistered:
+                    continue
                 with explained(path, "read"), path.open("rb") as file:
                     line = file.readline()
                 if line.endswith(b"\n"):
-                    found.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=record_of(path.parts[-3])))
-        return found
+                    cells.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=kind_of(stage)))
+        return cells
+
+    def unregistered_stages(self) -> list[str]:
+        """The stages whose readings are here and cannot be read, as nothing registers how."""
+        names = {path.name for path in self.readings_folder.glob("*") if path.is_dir() and path.name != "settings"}
+        return sorted(names - {file_name(name) for name in REPORTED_STAGES})
 
     def settings(self, settings_hash: str) -> Settings | None:
         """The settings behind the hash that the lines carry; None where their file is gone or damaged."""
@@ -209,7 +218,7 @@ class Results:
                     )
 
     def _top(self, cell: Cell) -> Path:
-        return self.predictions_folder if record_of(cell.stage) is Prediction else self.readings_folder
+        return self.folder / kind_of(cell.stage).folder
 
     def _name_settings(self, cell: Cell, settings: Settings) -> None:
         """Writes down what the hash stands for, before a line carries it. The content decides the file's name, so

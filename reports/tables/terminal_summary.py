@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.findings import Findings
+from reports.stages import has_predictions
 from reports.store.atomic_io import shown
-from reports.store.records import CellRun, Prediction, record_of
+from reports.store.records import CellRun
 from reports.store.results_folder import Results
 from reports.store.tuning_logs import tuned_lines
 from reports.tables.accuracy_table import table
@@ -37,8 +38,8 @@ def summary(findings: Findings, runs: Sequence[CellRun], caveat: str | None, wid
 
 def _counted(runs: Sequence[CellRun]) -> list[str]:
     """A line for the predictions and one for each kind of reading, if there were any of them."""
-    predictions = [run for run in runs if record_of(run.cell.stage) is Prediction]
-    others = [run for run in runs if record_of(run.cell.stage) is not Prediction]
+    predictions = [run for run in runs if has_predictions(run.cell.stage)]
+    others = [run for run in runs if not has_predictions(run.cell.stage)]
     lines = []
     if predictions or not others:
         read, made, seconds = _totals(predictions)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from benchmarks import compare_attention_patterns
+from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
-from benchmarks.plan import Looking
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
 from benchmarks.stages.attention import measure_attention, most_telling_head, read_attention, save_maps
@@ -52,7 +52,7 @@ def test_a_reading_is_what_the_explicit_pattern_gives(
     loaded: LoadedModel, asked: list[NoisyProblem], queries: str
 ) -> None:
     """Worked out again from one text at a time and the whole pattern of it, without batch or padding."""
-    readings = read_attention(loaded, asked, Looking(queries))
+    readings = read_attention(loaded, asked, AttentionScope(queries))
     for noisy, reading in zip(asked[:4], readings, strict=False):
         text = segmented(loaded, noisy, queries)
         with torch.inference_mode(), differential_attention(loaded.model) as model:
@@ -69,7 +69,7 @@ def test_a_reading_is_what_the_explicit_pattern_gives(
 
 @pytest.mark.quick
 def test_shares_sum_to_one_and_signed_masses_to_one_less_lambda(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
-    for reading in read_attention(loaded, asked, Looking()):
+    for reading in read_attention(loaded, asked, AttentionScope()):
         assert sum(reading.tokens) == pytest.approx(1, abs=1e-5)
         sums = torch.tensor(reading.signed).sum(-1)
         lambda_ = torch.zeros(4) if reading.lambdas is None else torch.tensor(reading.lambdas)
@@ -79,15 +79,15 @@ def test_shares_sum_to_one_and_signed_masses_to_one_less_lambda(loaded: LoadedMo
 
 @pytest.mark.quick
 def test_a_clean_problem_has_no_noise_and_a_differential_model_its_lambdas(diffllama: LoadedModel) -> None:
-    reading = read_attention(diffllama, ask_with("clean", mini.problems("test")[:1], 0), Looking())[0]
+    reading = read_attention(diffllama, ask_with("clean", mini.problems("test")[:1], 0), AttentionScope())[0]
     assert reading.tokens[NI] == 0
     assert reading.lambdas == tuple(lambdas(diffllama.model).tolist())
 
 
 @pytest.mark.quick
 def test_a_reading_does_not_depend_on_its_batch(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
-    together = read_attention(loaded, asked, Looking())
-    alone = [read_attention(loaded, [noisy], Looking())[0] for noisy in asked]
+    together = read_attention(loaded, asked, AttentionScope())
+    alone = [read_attention(loaded, [noisy], AttentionScope())[0] for noisy in asked]
     for one, other in zip(together, alone, strict=True):
         assert torch.allclose(torch.tensor(one.absolute), torch.tensor(other.absolute), atol=1e-5)
 
@@ -107,24 +107,24 @@ def test_a_case_can_ask_for_the_true_pattern_by_a_fixture(model: LoadedModel, tr
 def test_a_second_run_reads_what_the_first_has_measured(
     tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", Looking())
+    first = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", AttentionScope())
 
     def not_again(*_: Any) -> list[AttentionReading]:
         raise AssertionError("measured again")
 
     monkeypatch.setattr(attention, "read_attention", not_again)
-    second = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", Looking())
+    second = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:5], "mini:test", AttentionScope())
     assert second.keys() == first.keys()
     for id, reading in second.items():
         assert torch.allclose(torch.tensor(reading.signed), torch.tensor(first[id].signed), rtol=1e-5)
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("other", [Looking("last"), Looking(layers=(0,)), Looking(heads=(1,))])
+@pytest.mark.parametrize("other", [AttentionScope("last"), AttentionScope(layers=(0,)), AttentionScope(heads=(1,))])
 def test_other_queries_layers_or_heads_are_no_continuation(
-    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], other: Looking
+    tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], other: AttentionScope
 ) -> None:
-    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", Looking())
+    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", AttentionScope())
     with pytest.raises(ResultsMismatch, match="queries answer; layers all; heads all"):
         measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", other)
 
@@ -134,10 +134,10 @@ def test_another_worked_answer_is_no_continuation(
     tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem]
 ) -> None:
     """The answer is read too, so a reading behind another answer is another reading."""
-    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", Looking())
+    measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:2], "mini:test", AttentionScope())
     changed = [replace(noisy, problem=replace(noisy.problem, answer="1+1=2\n#### 2")) for noisy in asked[:2]]
     with pytest.raises(ResultsMismatch, match="had another text there than now"):
-        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, changed, "mini:test", Looking())
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, changed, "mini:test", AttentionScope())
 
 
 @pytest.mark.quick
@@ -152,7 +152,7 @@ def test_a_model_that_cannot_be_observed_ends_the_cell_and_not_each_problem(
 
     monkeypatch.setattr(attention, "read_attention", unavailable)
     with pytest.raises(AttentionUnavailable):
-        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", Looking())
+        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", AttentionScope())
     assert len(calls) == 1
     assert Results(tmp_path).cells() == []
 
@@ -163,7 +163,9 @@ def test_a_head_that_is_not_there_names_the_model_and_the_option(
 ) -> None:
     said = "diffllama: head 3: the model has heads 0 to 1 .*--attention-heads; a differential head is a pair"
     with pytest.raises(ValueError, match=said):
-        measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:1], "mini:test", Looking(heads=(3,)))
+        measure_attention(
+            Experiment(Results(tmp_path)), diffllama, CELL, asked[:1], "mini:test", AttentionScope(heads=(3,))
+        )
 
 
 @pytest.mark.quick
@@ -183,14 +185,14 @@ def test_one_problem_that_fails_is_one_error(
     tmp_path: Path, diffllama: LoadedModel, asked: list[NoisyProblem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(
-        loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: Looking, _: Parts
+        loaded: LoadedModel, batch: Sequence[NoisyProblem], looking: AttentionScope, _: Parts
     ) -> list[AttentionReading]:
         if asked[1] in batch:
             raise RuntimeError("this one cannot be read")
         return read_attention(loaded, batch, looking)
 
     monkeypatch.setattr(attention, "read_attention", failing)
-    found = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", Looking())
+    found = measure_attention(Experiment(Results(tmp_path)), diffllama, CELL, asked[:3], "mini:test", AttentionScope())
     outcomes = {id: reading.outcome for id, reading in found.items()}
     assert outcomes == {asked[0].problem.id: "measured", asked[1].problem.id: "error", asked[2].problem.id: "measured"}
     assert "this one cannot be read" in (found[asked[1].problem.id].error or "")
@@ -201,7 +203,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
     tmp_path: Path, loaded: LoadedModel, asked: list[NoisyProblem]
 ) -> None:
     cell = Cell(loaded.spec.name, "inf", "attention")
-    place = most_telling_head(read_attention(loaded, asked, Looking()))
+    place = most_telling_head(read_attention(loaded, asked, AttentionScope()))
     (path,) = save_maps(tmp_path, loaded, cell, asked[:1], [place])
     kept = load_map(path)
     assert (kept.layer, kept.head) == place
@@ -210,7 +212,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
     assert kept.tokens == text.tokens
     sums = torch.from_numpy(kept.pattern).sum(-1)
     assert torch.allclose(sums, torch.full_like(sums, 1 - (kept.lambda_ or 0.0)), atol=1e-4)
-    (reading,) = read_attention(loaded, asked[:1], Looking())
+    (reading,) = read_attention(loaded, asked[:1], AttentionScope())
     by_segment = torch.tensor(kept.overall) @ text.shares
     assert torch.allclose(by_segment, torch.tensor(reading.absolute).mean(dim=(0, 1)), atol=1e-4)
     noisy = [kind == "ni" for kind in kept.kinds]
@@ -220,7 +222,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
 
 @pytest.mark.quick
 def test_the_head_that_is_drawn_looks_most_at_the_noise(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
-    readings = read_attention(loaded, asked, Looking())
+    readings = read_attention(loaded, asked, AttentionScope())
     lifts = torch.stack([torch.tensor(r.absolute)[:, :, NI] / r.tokens[NI] for r in readings]).mean(0)
     layer, head = most_telling_head(readings)
     assert lifts[layer, head] == lifts.max()

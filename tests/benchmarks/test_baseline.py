@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.gate_options import gate_of
-from benchmarks.plan import GridError
+from benchmarks.plan_errors import PlanError
 from models.model_registry import MODELS
 from reports.gate.baseline_file import BaselineError, read_baseline, write_baseline
 from tests.benchmarks.typed_commands import typed
@@ -154,7 +154,7 @@ def test_options_that_mean_nothing_are_answered_at_once(tmp_path: Path) -> None:
         ({"baseline": path, "alpha": float("nan")}, "--alpha nan: expected a probability"),
         ({"baseline": path, "save_baseline": path}, "name one file"),
     ):
-        with pytest.raises(GridError, match=re.escape(said)):
+        with pytest.raises(PlanError, match=re.escape(said)):
             gate_of(options(**given))
     path.write_text("[]")
     with pytest.raises(BaselineError, match="is no baseline"):

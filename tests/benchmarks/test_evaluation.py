@@ -11,9 +11,11 @@ import pytest
 
 import models.decode.generation
 from benchmarks import run_comprehensive_evaluation
-from benchmarks.eval_set import measured_problems
+from benchmarks.choices import choose_models
+from benchmarks.eval_set import eval_set
 from benchmarks.evaluation import ask_with, evaluate, grade
-from benchmarks.plan import GridError, Plan, choose_models
+from benchmarks.plan import Plan
+from benchmarks.plan_errors import PlanError
 from models.decode.generation import Generation, generate
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import UnknownModelError
@@ -170,10 +172,10 @@ def test_the_grid_runs_from_python_and_resumes(tmp_path: Path) -> None:
     ("options", "error", "said"),
     [
         ({"models": ["lama"]}, UnknownModelError, "Did you mean 'llama'"),
-        ({"datasets": ["infs"]}, GridError, "Did you mean 'inf'"),
+        ({"datasets": ["infs"]}, PlanError, "Did you mean 'inf'"),
         ({"models": "lama"}, UnknownModelError, "Did you mean 'llama'"),
-        ({"max_samples_per_dataset": 0}, GridError, "--max-samples 0: expected a number from 1 up"),
-        ({"batch_size": 0}, GridError, "--batch-size 0"),
+        ({"max_samples_per_dataset": 0}, PlanError, "--max-samples 0: expected a number from 1 up"),
+        ({"batch_size": 0}, PlanError, "--batch-size 0"),
     ],
 )
 def test_a_misspelt_word_fails_before_anything_is_written(
@@ -200,4 +202,4 @@ def test_an_id_that_reads_as_a_draw_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"id": "q (draw 2)", "question": "How many?", "answer": "#### 3"}) + "\n")
     plan = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot",), problems=str(path))
     with pytest.raises(ValueError, match=r"expected ids that do not end in '\(draw N\)', which .* got 'q \(draw 2\)'"):
-        measured_problems(plan, tunes=False)
+        eval_set(plan, tunes=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from benchmarks.plan import QUERIES
+from benchmarks.attention_scope import QUERIES
 from benchmarks.segmented_text import SEGMENTS, segmented
 from models.loading.load_model import LoadedModel, load
 from models.prompt import completion_for, prompt_for

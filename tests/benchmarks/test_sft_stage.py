@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.choices import choose_models, choose_sft_noise
 from benchmarks.comprehensive import run_comprehensive_evaluation
-from benchmarks.eval_set import measured_problems
-from benchmarks.plan import Plan, choose_models, choose_sft_noise
-from benchmarks.sft_set import tuning_set
+from benchmarks.eval_set import eval_set
+from benchmarks.plan import Plan
 from noise import mini
 from noise.inject import inject
 from noise.problems.splits import shared_problems
@@ -21,6 +21,12 @@ from tests.benchmarks.test_command_line import rows
 from tests.benchmarks.typed_commands import typed
 
 PLAN = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot", "sft"))
+
+
+def sft_set_of(plan: Plan) -> SftSet:
+    return sft_set(plan, eval_set(plan, tunes=True))
+
+
 SMALL = ["benchmarks", "--models", "llama", "--datasets", "clean,inf", "--max-samples", "3", "--sft-epochs", "1"]
 
 
@@ -41,7 +47,7 @@ def lines_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.quick
 def test_the_first_problems_of_the_training_split_are_tuned_on_as_they_are() -> None:
-    chosen = tuning_set(replace(PLAN, sft_samples=30))
+    chosen = sft_set_of(replace(PLAN, sft_samples=30))
     assert list(chosen.problems) == mini.problems("train")[:30]
     assert (chosen.source, chosen.noises) == ("mini:train", ("clean",))
 
@@ -49,8 +55,8 @@ def test_the_first_problems_of_the_training_split_are_tuned_on_as_they_are() -> 
 @pytest.mark.quick
 def test_a_problem_is_tuned_on_with_one_of_the_noises_whatever_the_subset() -> None:
     noises = choose_sft_noise("clean,inf,sd")
-    many = tuning_set(replace(PLAN, sft_samples=60, sft_noise=noises)).problems
-    assert many[:20] == tuning_set(replace(PLAN, sft_samples=20, sft_noise=noises)).problems
+    many = sft_set_of(replace(PLAN, sft_samples=60, sft_noise=noises)).problems
+    assert many[:20] == sft_set_of(replace(PLAN, sft_samples=20, sft_noise=noises)).problems
     counts = dict.fromkeys(noises, 0)
     for text, problem in zip(many, mini.problems("train"), strict=False):
         asked = {name: problem.question if name == "clean" else inject(problem, name).question for name in noises}
@@ -69,15 +75,15 @@ def test_no_noise_is_the_clean_problem() -> None:
 @pytest.mark.quick
 def test_a_default_size_takes_what_there_is_and_a_size_that_was_asked_for_does_not(tmp_path: Path) -> None:
     plan = replace(PLAN, problems=str(own_problems(tmp_path, "mine.jsonl", 40)))
-    chosen = tuning_set(plan)
+    chosen = sft_set_of(plan)
     assert 0 < len(chosen.problems) < 40
     assert chosen.source == "half of mine.jsonl"
-    measured, whole = (measured_problems(plan, tunes).problems for tunes in (True, False))
+    measured, whole = (eval_set(plan, tunes).problems for tunes in (True, False))
     assert not shared_problems(chosen.problems, measured)
     assert len(measured) + len(chosen.problems) == len(whole) == 40
     with pytest.raises(ValueError, match=r"--sft-samples 40: half of mine\.jsonl has \d+ problems to tune on"):
-        tuning_set(replace(plan, sft_samples=40, sft_exactly=True))
-    assert tuning_set(replace(plan, sft_samples=-1, sft_exactly=True)) == chosen
+        sft_set_of(replace(plan, sft_samples=40, sft_exactly=True))
+    assert sft_set_of(replace(plan, sft_samples=-1, sft_exactly=True)) == chosen
 
 
 @pytest.mark.quick
@@ -99,7 +105,7 @@ def test_problems_that_nothing_can_be_tuned_on_are_one_sentence(
     path = own_problems(tmp_path, file, 1 if file == "one.jsonl" else 9)
     other = None if sft_problems is None else str(tmp_path / sft_problems)
     with pytest.raises(ValueError, match=said):
-        tuning_set(replace(PLAN, problems=str(path), sft_problems=other))
+        sft_set_of(replace(PLAN, problems=str(path), sft_problems=other))
 
 
 def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -> None:
@@ -197,10 +203,10 @@ def test_a_tuned_checkpoint_is_not_asked_what_it_was_tuned_on(tmp_path: Path) ->
 @pytest.mark.quick
 def test_a_file_has_one_name_whichever_of_its_problems_are_asked(tmp_path: Path) -> None:
     plan = replace(PLAN, problems=str(own_problems(tmp_path, "yours.jsonl", 12)))
-    some, all_ = (measured_problems(plan, tunes) for tunes in (True, False))
+    some, all_ = (eval_set(plan, tunes) for tunes in (True, False))
     assert some.problems[0] != all_.problems[0], "else this shows nothing"
     assert some.source == all_.source
-    other = measured_problems(replace(plan, problems=str(own_problems(tmp_path, "other/yours.jsonl", 12, 5))), False)
+    other = eval_set(replace(plan, problems=str(own_problems(tmp_path, "other/yours.jsonl", 12, 5))), False)
     assert other.source != all_.source
 
 

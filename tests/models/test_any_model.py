@@ -11,8 +11,8 @@ import torch
 import transformers
 
 import models.decode.generation
+from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
-from benchmarks.plan import Looking
 from benchmarks.segmented_text import segmented
 from benchmarks.stages.attention import read_attention, save_maps
 from models.answer_likelihood import answer_likelihoods
@@ -101,7 +101,7 @@ def looks_where_its_own_weights_say(loaded: LoadedModel, spec: ModelSpec) -> Non
     own = transformers.AutoModelForCausalLM.from_pretrained(spec.source, attn_implementation="eager").eval()
     asked = ask_with("inf", PROBLEMS, 0)
     for queries in ("answer", "all"):
-        for noisy, reading in zip(asked, read_attention(loaded, asked, Looking(queries)), strict=True):
+        for noisy, reading in zip(asked, read_attention(loaded, asked, AttentionScope(queries)), strict=True):
             text = segmented(loaded, noisy, queries)
             with torch.inference_mode():
                 ids = torch.tensor([text.ids])
@@ -124,8 +124,8 @@ def test_layers_without_attention_are_named_and_left_out(tmp_path: Path) -> None
     shape = {**GROUPED, "num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "full_attention"]}
     loaded = load(written("Lfm2", tmp_path / "base", shape), "cpu", "float32")
     asked = ask_with("inf", PROBLEMS, 0)
-    fails(lambda: read_attention(loaded, asked, Looking()), AttentionUnavailable, "2 of 4 layers .*-layers 1,3")
-    reading = read_attention(loaded, asked, Looking(layers=(1, 3)))[0]
+    fails(lambda: read_attention(loaded, asked, AttentionScope()), AttentionUnavailable, "2 of 4 layers .*-layers 1,3")
+    reading = read_attention(loaded, asked, AttentionScope(layers=(1, 3)))[0]
     assert torch.allclose(torch.tensor(reading.signed).sum(-1), torch.ones(2, 4), atol=1e-4)
     fails(lambda: save_maps(tmp_path, loaded, Cell("lfm", "inf", "attention"), asked[:1], [(1, 0)]),
           AttentionUnavailable, "no pattern for each layer: no map is drawn")  # fmt: skip
@@ -143,8 +143,10 @@ def test_a_window_under_another_name_is_seen_in_the_patterns(tmp_path: Path) -> 
     }
     loaded = load(written("GPTNeo", tmp_path / "base", shape), "cpu", "float32")
     asked = ask_with("inf", PROBLEMS, 0)
-    fails(lambda: read_attention(loaded, asked, Looking()), AttentionUnavailable, "the layers see different keys")
-    assert read_attention(loaded, asked, Looking(layers=(1,)))[0].outcome == "measured"
+    fails(
+        lambda: read_attention(loaded, asked, AttentionScope()), AttentionUnavailable, "the layers see different keys"
+    )
+    assert read_attention(loaded, asked, AttentionScope(layers=(1,)))[0].outcome == "measured"
 
 
 def fails(run: Callable[[], object], kind: type[Exception], said: str) -> None:
@@ -157,7 +159,11 @@ def test_a_model_without_attention_says_so_and_is_evaluated_all_the_same(tmp_pat
     questions = [problem.question for problem in PROBLEMS]
     assert generate(loaded, questions, 8) == [generate(loaded, [question], 8)[0] for question in questions]
     asked = ask_with("inf", PROBLEMS, 0)
-    fails(lambda: read_attention(loaded, asked, Looking()), AttentionUnavailable, "with layers of attention heads was")
+    fails(
+        lambda: read_attention(loaded, asked, AttentionScope()),
+        AttentionUnavailable,
+        "with layers of attention heads was",
+    )
 
 
 def test_what_is_no_causal_language_model_is_refused(tmp_path: Path) -> None:

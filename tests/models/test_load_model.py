@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
 
+from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
-from benchmarks.plan import Looking
 from benchmarks.stages.attention import read_attention
 from models.decode.generation import generate
 from models.loading.load_model import LoadError, fingerprint, load
@@ -96,4 +96,4 @@ def test_a_model_that_is_laid_out_by_accelerate_says_and_looks_the_same(name: st
     questions = [problem.question for problem in problems]
     assert generate(laid, questions, 32) == generate(plain, questions, 32)
     asked = ask_with("inf", problems, 0)
-    assert read_attention(laid, asked, Looking()) == read_attention(plain, asked, Looking())
+    assert read_attention(laid, asked, AttentionScope()) == read_attention(plain, asked, AttentionScope())

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.eval_set import measured_problems
+from benchmarks.eval_set import eval_set
 from benchmarks.evaluation import ask_with
 from benchmarks.plan import Plan
 from benchmarks.segmented_text import SEGMENTS, segmented
-from benchmarks.sft_set import tuning_set
+from benchmarks.sft_set import sft_set
 from models.decode.generation import generate
 from models.loading.load_model import LoadedModel, LoadError, load
 from models.model_registry import MODELS, ModelSpec
@@ -86,7 +86,7 @@ def test_a_prompt_that_there_is_not_is_refused(
 
 def test_what_the_prompt_shows_is_not_asked() -> None:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), "mini:train", template=template_of("fewshot:3"))
-    measured = measured_problems(plan, tunes=False)
+    measured = eval_set(plan, tunes=False)
     assert measured.problems == mini.problems("train")[3:]
     assert str(measured) == "problems left out of mini:train: 3 that the prompt shows"
 
@@ -192,7 +192,7 @@ def test_nothing_is_tuned_on_whose_answer_the_prompt_shows() -> None:
     plan = Plan(
         (MODELS["llama"],), ("clean",), ("zero_shot", "sft"), "mini", template=template_of("fewshot:8"), sft_samples=16
     )
-    assert list(tuning_set(plan).problems) == mini.problems("train")[8:24]
+    assert list(sft_set(plan, eval_set(plan, tunes=True)).problems) == mini.problems("train")[8:24]
 
 
 def test_a_template_says_in_its_key_that_it_is_a_chat() -> None:

@@ -14,6 +14,7 @@ from reports.stats.comparisons import Comparison, comparisons, write_comparisons
 from reports.stats.problem_scores import Scores, all_scores, other_tokens, scores_of
 from reports.store.atomic_io import ResultsDamaged
 from reports.store.record_codec import decoded_line, encoded_line, settings_hash
+from reports.store.record_kinds import LIKELIHOODS
 from reports.store.records import Cell, Likelihood
 from reports.store.results_folder import Results
 from reports.tables.likelihood_table import likelihood_table, not_compared
@@ -50,9 +51,9 @@ def row(rows: list[Comparison], contrast: str, model: str = "diffllama", noise: 
 def test_a_line_reads_back_and_a_damaged_one_is_named() -> None:
     where, put = Cell("llama", "inf", "likelihood"), likely("p1", -12.3456789)
     line = encoded_line(where, SETTINGS, put)
-    assert decoded_line(line, "here", Likelihood) == (where, settings_hash(SETTINGS), replace(put, nats=-12.3457))
+    assert decoded_line(line, "here", LIKELIHOODS) == (where, settings_hash(SETTINGS), replace(put, nats=-12.3457))
     with pytest.raises(ResultsDamaged, match="here: expected numbers as nats and tokens"):
-        decoded_line(line.replace(b"-12.3457", b'"much"'), "here", Likelihood)
+        decoded_line(line.replace(b"-12.3457", b'"much"'), "here", LIKELIHOODS)
 
 
 def test_they_lie_among_the_readings_and_are_found_there(tmp_path: Path) -> None:

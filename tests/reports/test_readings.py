@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from reports.stats.accuracies import accuracies
 from reports.store.atomic_io import ResultsDamaged
 from reports.store.record_codec import decoded_line, encoded_line, settings_hash
-from reports.store.records import AttentionReading, Cell
+from reports.store.record_kinds import ATTENTION_READINGS
+from reports.store.records import Cell
 from reports.store.results_folder import Results, ResultsMismatch
 from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, failed_reading, reading, readings
 from tests.reports.record_factories import CELL, SETTINGS, asked, outcomes, predicted
@@ -39,12 +40,12 @@ def test_a_line_gives_back_what_was_put_in(
     put = reading(id, signed=((tuple(signed),),), lambdas=lambdas, question=question)
     line = encoded_line(LOOKING, ATTENTION_SETTINGS, put)
     assert line.count(b"\n") == 1
-    assert decoded_line(line, "here", AttentionReading) == (LOOKING, settings_hash(ATTENTION_SETTINGS), put)
+    assert decoded_line(line, "here", ATTENTION_READINGS) == (LOOKING, settings_hash(ATTENTION_SETTINGS), put)
 
 
 def test_an_error_is_given_back_too() -> None:
     line = encoded_line(LOOKING, ATTENTION_SETTINGS, failed_reading("p0"))
-    assert decoded_line(line, "here", AttentionReading)[2] == failed_reading("p0")
+    assert decoded_line(line, "here", ATTENTION_READINGS)[2] == failed_reading("p0")
 
 
 def test_figures_keep_six_significant_digits() -> None:

@@ -1,0 +1,84 @@
+"""What the body of a case does with its cell: run it, and fail with the one sentence that its reader needs.
+
+PYTEST_DONT_REWRITE: there is no assertion here, and the conftest imports it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from benchmarks.remedies import answer_to
+from benchmarks.runner import Runner
+from benchmarks.stages.stage import NothingToMeasure
+from reports.gate.regression_gate import Gate
+from reports.stages import REPORTED_STAGES
+from reports.stats.problem_scores import all_scores
+from reports.store.records import Cell
+
+RunCell = Callable[[Runner, Cell], Mapping[str, Any]]
+
+
+def cell_of(item: pytest.Item) -> Cell | None:
+    """Return the cell that a case is about; None for a test that is about none."""
+    cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
+    return cell if isinstance(cell, Cell) else None
+
+
+def gated_cells(items: Iterable[pytest.Item]) -> list[Cell]:
+    """Return the cells among these cases whose accuracy `--baseline` is about."""
+    cells = (cell_of(item) for item in items)
+    return [cell for cell in cells if cell is not None and REPORTED_STAGES[cell.stage].gated]
+
+
+def run_cell(runner: Runner, cell: Cell) -> Mapping[str, Any]:
+    """Run a cell in the body of its case, and return its records by problem id.
+
+    The case fails with one sentence where the error is an answer to the user (`benchmarks.remedies`), and once every
+    problem has been asked, where some of them ended in an error of the code. What the model did never fails a case.
+    """
+    with answered():
+        try:
+            records = runner.run(cell)
+        except NothingToMeasure as reason:
+            pytest.skip(str(reason))
+    failed = [record for record in records.values() if record.outcome == "error"]
+    if failed:
+        last_line = (failed[0].error or "").strip().rpartition("\n")[2]
+        pytest.fail(
+            f"{cell.id}: {len(failed)} of {len(records)} problems ended in an error; {failed[0].id}: {last_line}"
+            " (tracebacks are in the cell's file)",
+            pytrace=False,
+        )
+    return records
+
+
+def check_baseline(
+    gate: Gate | None, runner: Runner, cell: Cell, records: Mapping[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """Fail the case where the accuracy of its cell is significantly below that of the baseline, if there is one."""
+    if gate is None:
+        return
+    (scores,) = all_scores(runner.experiment.results, {cell: records.keys()})
+    with answered():
+        loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
+    request.node.user_properties += loss.facts().items()
+    if loss.failed:
+        pytest.fail(str(loss), pytrace=False)
+    if loss.blind:
+        pytest.fail(loss.blind, pytrace=False)
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Fail the test with the sentence alone, without a traceback or a chain, where an error is an answer to the user."""
+    try:
+        yield
+    except Exception as error:
+        answer = answer_to(error)
+        if answer is None:
+            raise
+        raise pytest.fail.Exception(answer, pytrace=False) from None

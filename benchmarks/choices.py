@@ -1,0 +1,85 @@
+"""Lists that a user types, read into the names and numbers they stand for. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from benchmarks.plan import MEASURES
+from benchmarks.plan_errors import PlanError, escaped
+from models.loading.trust_remote_code import NO_TRUST, Trust
+from models.model_registry import ModelSpec, find_models
+from noise.problems.jsonl import unknown
+from noise.registry import NOISES, find_noise
+
+
+def known_datasets() -> tuple[str, ...]:
+    """Return every dataset a cell can be about: the clean problems, and each noise."""
+    return ("clean", *NOISES)
+
+
+def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> tuple[str, ...]:
+    """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors.
+
+    Raises `PlanError`, about `parameter`, with the nearest name for an unknown one.
+    """
+
+    def is_dose(name: str) -> bool:
+        if name.rstrip("0123456789") not in NOISES:
+            return False
+        try:
+            find_noise(name)
+        except ValueError as error:
+            raise PlanError(f"{{{parameter}:name}}: {escaped(str(error))}") from None
+        return True
+
+    return _chosen(parameter, "dataset", text, known_datasets(), is_dose)
+
+
+def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the measures of a list. Raises `PlanError` with the nearest name for an unknown one."""
+    return _chosen("measures", "measure", text, MEASURES)
+
+
+def choose_sft_noise(text: str) -> tuple[str, ...]:
+    """Return the noises to tune with, of `none` or a list of datasets, `clean` among them. Raises `PlanError`."""
+    names = ["clean" if part.strip() == "none" else part for part in text.split(",")]
+    return choose_datasets(names, parameter="sft_noise")
+
+
+def choose_numbers(parameter: str, text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers of a list such as `0,3` or `0-3`, sorted, each once; None for all. Raises `PlanError`."""
+    if text is None or text == "all":
+        return None
+    numbers: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})(?:-(\d{1,4}))?\s*", part)
+        if match is None or int(match[1]) > int(match[2] or match[1]):
+            raise PlanError(
+                f"{{{parameter}:name}} {escaped(repr(text))}: expected numbers from 0 up, as in 0,3 or 0-3, or all;"
+                f" got {escaped(repr(part))}"
+            )
+        numbers |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(numbers))
+
+
+def choose_models(models: str | Sequence[str], trust: Trust = NO_TRUST) -> tuple[ModelSpec, ...]:
+    """Return the models of a list, comma-separated or not, each trusted as `trust` says. Raises `UnknownModelError`."""
+    return tuple(find_models(models if isinstance(models, str) else ",".join(models), trust))
+
+
+def _chosen(
+    parameter: str,
+    noun: str,
+    text: str | Sequence[str],
+    known: Sequence[str],
+    also: Callable[[str], bool] = lambda name: False,
+) -> tuple[str, ...]:
+    parts = text.split(",") if isinstance(text, str) else text
+    names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    for name in names:
+        if name not in known and not also(name):
+            raise PlanError(f"{{{parameter}:name}}: {escaped(unknown(noun, name, known))}")
+    if not names:
+        raise PlanError(f"{{{parameter}:name}} {escaped(repr(text))} names no {noun}. Known: {', '.join(known)}.")
+    return names

@@ -1,0 +1,91 @@
+"""A plan that cannot be run: which of its parameters is to blame, under the name that its reader knows it by."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The option of each parameter of a plan whose option has another name.
+OPTIONS = {
+    "measures": "--measure",
+    "attention_samples": "--max-samples",
+    "tuning.epochs": "--sft-epochs",
+    "tuning.batch": "--sft-batch-size",
+    "tuning.accumulation": "--sft-accumulation",
+    "tuning.rank": "--sft-rank",
+    "tuning.rate": "--sft-lr",
+    "rows": "--batch-size",
+    "template": "--prompt",
+    "noisy_folder": "--skip-data-gen",
+}
+
+
+def option_of(parameter: str) -> str:
+    """Return the option of a parameter: `--max-samples` for `max_samples`."""
+    return OPTIONS.get(parameter, "--" + parameter.replace("_", "-"))
+
+
+def escaped(text: str) -> str:
+    """Return text that is no part of a template, for use in one."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+class PlanError(ValueError):
+    """A plan that cannot be run.
+
+    `template` is a sentence with parameters in braces: `{max_samples}` stands for the parameter and its value,
+    `{max_samples:name}` for its name alone. As text the error speaks of Python's parameters (`max_samples=0: …`), and
+    `as_options` of the command line (`--max-samples 0: …`).
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        self.template, self.values = template, values
+        super().__init__(self.as_parameters())
+
+    def as_parameters(self, names: Mapping[str, str] | None = None) -> str:
+        """Return the sentence with Python's parameters, those in `names` under the names given there."""
+        return self._filled(lambda name: (names or {}).get(name, name), "{0}={1!r}")
+
+    def renamed(self, **names: str) -> PlanError:
+        """Return the error with some parameters under the names that a caller in Python knows."""
+        return PlanError(escaped(self.as_parameters(names)))
+
+    def as_options(self) -> str:
+        """Return the sentence with the options of the command line."""
+        return self._filled(option_of, "{0} {1}")
+
+    def _filled(self, name_of: Any, form: str) -> str:
+        parts = []
+        for text, parameter, spec, _ in string.Formatter().parse(self.template):
+            parts.append(text)
+            if parameter is not None:
+                value = self.values.get(parameter.replace(".", "_"), None)
+                shown = name_of(parameter)
+                has_value = spec != "name" and parameter.replace(".", "_") in self.values
+                parts.append(form.format(shown, value) if has_value else shown)
+        return "".join(parts)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The numbers that a parameter may be."""
+
+    lowest: int
+    all_allowed: bool = False
+
+    def __contains__(self, number: int) -> bool:
+        return number >= self.lowest or (self.all_allowed and number == -1)
+
+    def __str__(self) -> str:
+        return f"expected a number from {self.lowest} up" + (", or -1 for all" if self.all_allowed else "")
+
+
+FROM_ZERO, FROM_ONE, FROM_ONE_OR_ALL = _Range(0), _Range(1), _Range(1, all_allowed=True)
+
+
+def check_range(parameter: str, value: int, allowed: _Range) -> None:
+    """Raise `PlanError` for a value that is not allowed."""
+    if value not in allowed:
+        raise PlanError(f"{{{parameter}}}: {allowed}", **{parameter.replace(".", "_"): value})

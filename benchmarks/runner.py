@@ -1,0 +1,150 @@
+"""Running the cells of a plan: load, ask, measure, record. No pytest here, and no torch before a model is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from benchmarks.eval_set import EvalSet, eval_set
+from benchmarks.evaluation import ask_with
+from benchmarks.plan import Plan
+from benchmarks.remedies import answer_to
+from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
+from benchmarks.stages import find_stage
+from models.model_registry import ModelSpec
+from models.sft.sft_options import SUFFIX
+from noise.problems.noisy_files import load_noisy_for
+from noise.problems.problem import NoisyProblem
+from reports.experiment import Experiment
+from reports.store.records import Cell
+
+if TYPE_CHECKING:
+    from models.loading.load_model import LoadedModel
+
+T = TypeVar("T")
+
+
+class ProblemsError(ValueError):
+    """The problems to evaluate on or to tune on cannot be used; the message is one sentence."""
+
+
+class TuningError(RuntimeError):
+    """A model cannot be tuned, or its tuned checkpoint cannot be used; the message is one sentence."""
+
+
+class Runner:
+    """Runs the cells of `plan`, and records to `experiment`.
+
+    `tunes` says whether cells of tuned models will be run: a file of problems without a training split is then divided,
+    and every cell asks the same half of it. By default that is so where the plan has the stage `sft`. `questions`, by
+    dataset, are asked in place of those that the plan draws or reads.
+
+    The models of one `ModelSpec`, base and tuned, are kept in memory until another one's are asked for, so run the
+    cells model by model.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        experiment: Experiment,
+        tunes: bool | None = None,
+        questions: Mapping[str, list[NoisyProblem]] | None = None,
+    ) -> None:
+        self.plan, self.experiment = plan, experiment
+        self._questions = questions or {}
+        self.tunes = "sft" in plan.stages if tunes is None else tunes
+        self._spec: ModelSpec | None = None
+        self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
+
+    def run(self, cell: Cell) -> Mapping[str, Any]:
+        """Return the records of a cell by problem id: those on disk, and the missing ones made now.
+
+        Raises `LoadError` for a model that cannot be loaded or tuned, `ProblemsError` for problems that cannot be used,
+        `ResultsMismatch` where the results folder was made under other settings, `NothingToMeasure` where no problem
+        suits the stage, and what the stage raises.
+        """
+        return find_stage(cell.stage).run(self, cell)
+
+    @cached_property
+    def eval_set(self) -> EvalSet:
+        """The problems that cells take theirs from."""
+        return _as_problems_error(lambda: eval_set(self.plan, self.tunes))
+
+    @cached_property
+    def sft_set(self) -> SftSet:
+        """The problems that every model is tuned on."""
+        return _as_problems_error(lambda: sft_set(self.plan, self.eval_set))
+
+    def questions(self, cell: Cell) -> list[NoisyProblem]:
+        """Return the problems of a cell as its model is asked them; every model is asked the same text."""
+        plan = self.plan
+        if cell.noise in self._questions:
+            return self._questions[cell.noise]
+        sample = plan.sample(self.eval_set.problems, cell.stage)
+        if plan.noisy_folder is None or cell.noise == "clean":
+            return ask_with(cell.noise, sample, plan.seed, plan.draws(cell.stage))
+        folder = plan.noisy_folder
+        return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, cell.noise, folder))
+
+    def model_of(self, cell: Cell) -> LoadedModel:
+        """Return the model that a cell is about, base or tuned."""
+        spec = self.plan.spec_of(cell)
+        return self.tuned_model(spec) if self.plan.is_tuned(cell) else self.base_model(spec)
+
+    def base_model(self, spec: ModelSpec) -> LoadedModel:
+        """Return a model as it is, loaded once."""
+        from models.loading.load_model import load
+
+        plan = self.plan
+        return self._once(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
+
+    def tuned_checkpoint(self, spec: ModelSpec) -> Path:
+        """Return the folder of a model's tuned checkpoint, tuning it now unless it is there already. The base is read
+        from disk again; the one in memory is never touched."""
+        folder, progress = self.experiment.results.folder, self.experiment.progress
+
+        def tune() -> Path:
+            try:
+                return tuned_checkpoint(folder, spec, self.plan, self.sft_set, progress)
+            except (ValueError, OSError) as error:
+                if answer_to(error) is not None:
+                    raise
+                raise TuningError(str(error)) from error
+
+        return self._once(spec, "checkpoint", tune)
+
+    def tuned_model(self, spec: ModelSpec) -> LoadedModel:
+        """Return the tuned version of a model, loaded from its checkpoint as anybody would load it."""
+        from models.loading.load_model import load
+
+        def tuned() -> LoadedModel:
+            source = str(self.tuned_checkpoint(spec))
+            checkpoint = replace(spec, name=spec.name + SUFFIX, source=source, subfolder="", revision=None)
+            return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
+
+        return self._once(spec, "tuned", tuned)
+
+    def _once(self, spec: ModelSpec, what: str, make: Callable[[], T]) -> T:
+        """Return what `make` returns, or raise what it raises, made once while the models of `spec` are kept."""
+        if self._spec != spec:
+            self._spec, self._loaded = spec, {}
+        if what not in self._loaded:
+            try:
+                self._loaded[what] = make()  # type: ignore[assignment]
+            except Exception as error:  # every cell of the model fails with it, and none waits for it again
+                self._loaded[what] = error
+        outcome: Any = self._loaded[what]
+        if isinstance(outcome, Exception):
+            raise outcome
+        result: T = outcome
+        return result
+
+
+def _as_problems_error(make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except (ValueError, OSError) as error:
+        raise ProblemsError(str(error)) from error

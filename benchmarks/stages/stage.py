@@ -1,0 +1,62 @@
+"""What a stage of the grid is: everything there is to say of one, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from reports.stages import ReportedStage
+
+if TYPE_CHECKING:
+    from benchmarks.plan import Plan
+    from benchmarks.runner import Runner
+    from reports.store.records import Cell
+
+#: Which models a stage asks: the ones of the plan, their tuned versions under the same name, or both, each under a name
+#: of its own (`diffllama` and `diffllama+sft`).
+Models = Literal["base", "tuned", "both"]
+
+
+class NothingToMeasure(Exception):
+    """A cell has no problem that its stage could ask; its case is skipped with this reason."""
+
+
+def every_problem(plan: Plan) -> int:
+    """Return the number of problems a cell of the accuracy stages takes, −1 for all."""
+    return plan.max_samples
+
+
+def every_draw(plan: Plan) -> int:
+    """Return how often the noise of each problem is drawn in those stages."""
+    return plan.noise_seeds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(ReportedStage):
+    """A stage of the grid: `ReportedStage` says what it leaves, this says how it is run.
+
+    `run` asks the model of a cell, and returns the cell's records by problem id; it leaves them on disk as they come.
+    `models` says which models it asks. `samples` and `draws` give, for a plan, the number of problems a cell takes (−1
+    for all) and how often the noise of each is drawn. `has_cases` says whether a plan that runs the stage has cases of
+    it. `skipped` says, from the values of the command line by name, whether a run leaves the stage out; a stage with a
+    `skip_help` gets an option `--skip-NAME` of its own, which `skipped` need not ask for.
+    """
+
+    run: Callable[[Runner, Cell], Mapping[str, Any]]
+    models: Models = "base"
+    samples: Callable[[Plan], int] = every_problem
+    draws: Callable[[Plan], int] = every_draw
+    has_cases: Callable[[Plan], bool] = lambda plan: True
+    skipped: Callable[[Mapping[str, Any]], bool] = lambda options: False
+    skip_help: str = ""
+
+    @classmethod
+    def of(cls, reported: ReportedStage, **how: Any) -> Stage:
+        """Return the stage that reports know as `reported`, with how it is run."""
+        return cls(**vars(reported), **how)
+
+    @property
+    def skip_option(self) -> str:
+        """The option that leaves the stage out, as `skip_zero_shot`."""
+        return f"skip_{self.name}"

@@ -1,0 +1,127 @@
+"""The kinds of records: how each is named, where it is kept, how its JSON is read, and what it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reports.store.atomic_io import ResultsDamaged
+from reports.store.records import OUTCOMES, READING_OUTCOMES, AttentionReading, Likelihood, Prediction
+
+ACCURACY, LIKELIHOOD = "accuracy", "likelihood"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that a record gives for its problem, and how that number is shown.
+
+    `score` maps a record that is no error to the number; `text` to what was asked, so that two scores are compared
+    only where it is the same. `binary` scores are 0 or 1, and their mean is a proportion. A value is shown as
+    `scale * value`, rounded to `digits` decimals, in `unit`.
+    """
+
+    name: str
+    label: str
+    unit: str
+    score: Callable[[Any], float]
+    text: Callable[[Any], str] = lambda record: str(record.asked)
+    binary: bool = False
+    scale: float = 1.0
+    digits: int = 3
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """How the records of a stage are kept.
+
+    `type` is a frozen dataclass with the fields `id`, `question`, `spans`, `outcome` and `error`, and the property
+    `asked`, the text that the record depends on. `noun` names one record in messages. `folder` is the top folder of the
+    records in a results folder. `rounded` names the fields that keep six significant digits. `decode` turns the values
+    that JSON gave into those of `type`, and raises `ResultsDamaged`, beginning with its second argument, where they do
+    not fit. `measure` is None where records have no single score.
+    """
+
+    type: type[Any]
+    noun: str
+    folder: Literal["predictions", "readings"] = "readings"
+    outcomes: tuple[str, ...] = READING_OUTCOMES
+    rounded: tuple[str, ...] = ()
+    decode: Callable[[dict[str, Any], str], Mapping[str, Any]] = lambda values, where: values
+    measure: Measure | None = None
+
+
+def _decoded_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Turn the lists of an attention reading into tuples of the shapes that its own names promise."""
+    try:
+        layers, heads, segments = (tuple(values[name]) for name in ("layers", "heads", "segments"))
+        tokens = tuple(values["tokens"])
+        lambdas = None if values["lambdas"] is None else tuple(values["lambdas"])
+        patterns = {
+            name: tuple(tuple(tuple(head) for head in layer) for layer in values[name])
+            for name in ("signed", "absolute")
+        }
+    except TypeError:
+        raise ResultsDamaged(f"{where}: expected the figures of a reading as nested lists") from None
+    shapes_match = (
+        len(tokens) == len(segments)
+        and (lambdas is None or len(lambdas) == len(layers))
+        and all(len(pattern) == len(layers) for pattern in patterns.values())
+        and all(len(layer) == len(heads) for pattern in patterns.values() for layer in pattern)
+        and all(len(head) == len(segments) for pattern in patterns.values() for layer in pattern for head in layer)
+    )
+    if not shapes_match:
+        shape = f"{len(layers)} layers × {len(heads)} heads × {len(segments)} segments"
+        raise ResultsDamaged(f"{where}: expected figures for {shape}, as the line says, found others")
+    return {
+        **values,
+        **patterns,
+        "layers": layers,
+        "heads": heads,
+        "segments": segments,
+        "tokens": tokens,
+        "lambdas": lambdas,
+    }
+
+
+def _decoded_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
+    if not (isinstance(values["nats"], int | float) and isinstance(values["tokens"], int)):
+        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, found others")
+    return values
+
+
+PREDICTIONS = RecordKind(
+    type=Prediction,
+    noun="prediction",
+    folder="predictions",
+    outcomes=OUTCOMES,
+    measure=Measure(
+        name=ACCURACY,
+        label="accuracy",
+        unit="points",
+        score=lambda record: float(record.outcome == "correct"),
+        binary=True,
+        scale=100.0,
+        digits=1,
+    ),
+)
+ATTENTION_READINGS = RecordKind(
+    type=AttentionReading,
+    noun="reading",
+    rounded=("tokens", "signed", "absolute", "lambdas"),
+    decode=_decoded_reading,
+)
+LIKELIHOODS = RecordKind(
+    type=Likelihood,
+    noun="likelihood",
+    rounded=("nats",),
+    decode=_decoded_likelihood,
+    # Nats a token are comparable only over equally many tokens, so their number is a part of the text.
+    measure=Measure(
+        name=LIKELIHOOD,
+        label="likelihood of the worked answer",
+        unit="nats a token",
+        score=lambda record: record.nats / record.tokens,
+        text=lambda record: f"{record.tokens} {record.asked}",
+    ),
+)
