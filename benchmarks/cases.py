@@ -74,7 +74,7 @@ def check_baseline(
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Fail the test with the sentence alone, without a traceback or a chain, where an error is an answer to the user."""
+    """Fail the test with one sentence, without a traceback or a chain, where an error is an answer to the user."""
     try:
         yield
     except Exception as error:

@@ -65,8 +65,8 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
     if kept and not unseen:
         model = max(left_out, key=left_out.__getitem__)
         raise ValueError(
-            f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not evaluated on what it is"
-            " tuned on; name others"
+            f"--problems {plan.problems}: {model!r} was tuned on all of them, and a model is not evaluated on what it"
+            " is tuned on; name others"
         )
     counts = {name: count for name, count in left_out.items() if count}
     source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"

@@ -37,6 +37,11 @@ def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1)
     ]
 
 
+def settings_without_model(version: str, source: str) -> Settings:
+    """What a record depends on that no model is asked for; `version` is that of the code that makes it."""
+    return Settings(weights="", prompt="", stop="", max_new_tokens=0, precision="", generation=version, problems=source)
+
+
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
     """What a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION

@@ -61,7 +61,7 @@ class Plan:
     noisy_folder: Path | None = None
     attention_samples: int = ATTENTION_SIZES["default"]
     attention_maps: int = 1
-    attention_scope: AttentionScope = AttentionScope()
+    attention_scope: AttentionScope = field(default_factory=AttentionScope)
     tuning: Tuning = field(default_factory=Tuning)
     sft_samples: int = SFT_SIZES["default"][0]
     sft_exactly: bool = False
@@ -121,8 +121,8 @@ class Plan:
         taken = [name for name in names if name + SUFFIX in names]
         if taken:
             raise PlanError(
-                f"{{models:name}}: {taken[0] + SUFFIX!r} is the name of the tuned {taken[0]!r}; rename that model, or add"
-                " {skip_sft:name}"
+                f"{{models:name}}: {taken[0] + SUFFIX!r} is the name of the tuned {taken[0]!r}; rename that model, or"
+                " add {skip_sft:name}"
             )
 
     def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[Cell]:

@@ -58,11 +58,11 @@ class SegmentedText:
 def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Parts = GRID_PARTS) -> SegmentedText:
     """`noisy` as `loaded` reads it.
 
-    `queries`, of `benchmarks.attention_scope.QUERIES`, says who looks: `answer` the tokens of the worked answer, which then
-    follows the prompt; `last` the last token of the prompt, which predicts the first of the answer; `all` every token
-    of the prompt. A token of no text, as some tokenizers put in front, is other content; those that they put behind a
-    text are left out. Raises `ValueError` for a tokenizer that does not say where its tokens are, for an answer that
-    has no token, and for a text longer than the model's positions.
+    `queries`, of `benchmarks.attention_scope.QUERIES`, says which tokens attend: `answer` the tokens of the worked
+    answer, which then follows the prompt; `last` the last token of the prompt, which predicts the first of the answer;
+    `all` every token of the prompt. A token of no text, as some tokenizers put in front, is other content; those that
+    they put behind a text are left out. Raises `ValueError` for a tokenizer that does not give the offsets of its
+    tokens, for an answer that has no token, and for a text longer than the model's positions.
     """
     import torch
 

@@ -45,8 +45,8 @@ def measure_attention(
     """The readings of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
 
     A batch that fails is read again one problem at a time; a problem that fails alone gets the outcome `error`. Raises
-    `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model that cannot be
-    observed, and what `Results.read` raises.
+    `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model whose
+    attention cannot be observed, and what `Results.read` raises.
     """
     from models.attention.allocation import chosen_places
     from models.attention.differential import AttentionUnavailable, is_differential

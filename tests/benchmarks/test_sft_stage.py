@@ -14,6 +14,7 @@ from benchmarks.choices import choose_models, choose_sft_noise
 from benchmarks.comprehensive import run_comprehensive_evaluation
 from benchmarks.eval_set import eval_set
 from benchmarks.plan import Plan
+from benchmarks.sft_set import SftSet, sft_set
 from noise import mini
 from noise.inject import inject
 from noise.problems.splits import shared_problems
@@ -21,10 +22,6 @@ from tests.benchmarks.test_command_line import rows
 from tests.benchmarks.typed_commands import typed
 
 PLAN = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot", "sft"))
-
-
-def sft_set_of(plan: Plan) -> SftSet:
-    return sft_set(plan, eval_set(plan, tunes=True))
 
 
 SMALL = ["benchmarks", "--models", "llama", "--datasets", "clean,inf", "--max-samples", "3", "--sft-epochs", "1"]
@@ -43,6 +40,10 @@ def own_problems(folder: Path, name: str, count: int, first: int = 0) -> Path:
 
 def lines_of(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def sft_set_of(plan: Plan) -> SftSet:
+    return sft_set(plan, eval_set(plan, tunes=True))
 
 
 @pytest.mark.quick

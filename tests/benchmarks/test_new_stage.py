@@ -1,0 +1,122 @@
+"""A stage of somebody else's: one module, one registration, and its cases, records, tables and resuming are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.typed_commands import ROOT
+
+#: Counts the characters of each question: no model is loaded.
+TOY_STAGE = '''
+"""A toy stage: the length of each question."""
+
+from dataclasses import dataclass
+
+from benchmarks.evaluation import settings_without_model
+from benchmarks.stages import Stage, register_stage
+from reports.store.record_kinds import Measure, RecordKind
+
+
+@dataclass(frozen=True)
+class Length:
+    id: str
+    question: str
+    spans: tuple[tuple[int, int], ...]
+    outcome: str
+    characters: int
+    error: str | None = None
+
+    @property
+    def asked(self):
+        return self.question
+
+
+def run(runner, cell):
+    questions = runner.questions(cell)
+    settings = settings_without_model("length 1", runner.eval_set.source)
+    with runner.experiment.cell(cell, settings, {q.problem.id: q.question for q in questions}) as opened:
+        missing = [q for q in questions if q.problem.id not in opened.predictions]
+        opened.append([Length(q.problem.id, q.question, q.spans, "measured", len(q.question)) for q in missing])
+    return opened.predictions
+
+
+register_stage(
+    Stage(
+        name="length",
+        records=RecordKind(
+            type=Length,
+            noun="length",
+            measure=Measure(
+                name="length", label="length of the question", unit="characters", score=lambda r: r.characters, digits=1
+            ),
+        ),
+        terminal=lambda findings, width: ["lengths are no result"],
+        run=run,
+    )
+)
+'''
+
+
+@pytest.fixture
+def study(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A folder of somebody's own with the project's conftest, a toy stage, and the file of added stages."""
+    pytester.makepyfile(toy_stage=TOY_STAGE, conftest=(ROOT / "conftest.py").read_text() + "\nimport toy_stage\n")
+    pytester.makepyfile(test_added_stages=(ROOT / "benchmarks" / "test_added_stages.py").read_text())
+    settings = (ROOT / "pytest.ini").read_text().replace("pythonpath = .", f"pythonpath = . {ROOT}")
+    pytester.makefile(".ini", pytest=settings.replace("testpaths = tests benchmarks\n", ""))
+    return pytester
+
+
+def run(study: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    common = ("--datasets", "clean,inf", "--max-samples", "3", "-p", "no:cacheprovider")
+    return study.runpytest_subprocess(*common, *arguments)
+
+
+def test_a_new_stage_has_cases_records_tables_and_resumes(study: pytest.Pytester) -> None:
+    first = run(study)
+    first.assert_outcomes(passed=4)
+    first.stdout.fnmatch_lines(["*lengths are no result*", "*readings of length: 0 read, 12 made*"])
+    lines = (study.path / "results/readings/length/llama/inf.jsonl").read_text().splitlines()
+    assert [json.loads(line)["characters"] > 0 for line in lines] == [True] * 3
+    rows = (study.path / "results/comparisons.csv").read_text().splitlines()
+    assert any(row.startswith("length,length,degradation,llama") for row in rows)
+    second = run(study, "--max-samples", "4")
+    second.stdout.fnmatch_lines(["*readings of length: 12 read, 4 made*"])
+
+
+def test_its_cases_are_chosen_as_all_others_are(study: pytest.Pytester) -> None:
+    chosen = run(study, "-k", "llama-inf-length", "--collect-only", "-q")
+    chosen.stdout.fnmatch_lines(["*test_added_stage?llama-inf-length?", "1/4 tests collected*"])
+
+
+def test_a_name_that_is_taken_is_refused(study: pytest.Pytester) -> None:
+    study.makepyfile(toy_stage=TOY_STAGE.replace('name="length",\n        records', 'name="sft",\n        records'))
+    refused = run(study)
+    assert refused.ret != 0
+    refused.stderr.fnmatch_lines(["*ValueError: register_stage: the name 'sft' is taken*"])
+
+
+def test_a_misspelt_stage_mark_is_refused_with_the_nearest_name(study: pytest.Pytester) -> None:
+    study.makepyfile(
+        test_mine='import pytest\n\n@pytest.mark.stage("zeroshot")\ndef test_mine(cell): pass\n',
+    )
+    refused = run(study, "test_mine.py")
+    assert refused.ret == pytest.ExitCode.INTERRUPTED
+    refused.stdout.fnmatch_lines(["*unknown stage 'zeroshot'. Did you mean 'zero_shot'?*"])
+
+
+def test_setup_only_does_no_work(study: pytest.Pytester) -> None:
+    assert run(study, "--setup-only").ret == 0
+    assert not (study.path / "results").exists()
+
+
+def test_without_its_registration_the_readings_are_left_alone_and_named(study: pytest.Pytester, tmp_path: Path) -> None:
+    from reports.store.results_folder import Results
+
+    run(study)
+    results = Results(study.path / "results")
+    assert results.unregistered_stages() == ["length"]
+    assert results.cells() == []
