@@ -1,4 +1,4 @@
-"""The command line of the gate: what the accuracies of a run are held against."""
+"""The command line of the regression gate: `--baseline` and its options."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plan_errors import PlanError
+from benchmarks.plan_errors import PlanError, escaped
 from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
 
 
 def add_gate_options(add: Callable[..., None]) -> None:
-    """The options of the gate of a CI."""
+    """Add the options of the regression gate."""
     add(
         "--save-baseline",
         type=Path,
         metavar="FILE",
-        help="keep what each case got on each problem; other cases that FILE has are kept",
+        help="save the outcome of each case on each problem; other cases in FILE are kept",
     )
     add(
         "--baseline",
         type=Path,
         metavar="FILE",
-        help="fail the cases whose accuracy is significantly below that in FILE, on the same problems",
+        help="fail each case whose accuracy is significantly below that in FILE, on the same problems",
     )
-    add("--tolerance", type=float, metavar="X", help="points of accuracy that may be lost (default: 0)")
+    add("--tolerance", type=float, metavar="X", help="points of accuracy that a case may lose (default: 0)")
     add(
         "--alpha",
         type=float,
         metavar="P",
-        help=f"the chance that any case fails although nothing was lost (default: {ALPHA})",
+        help=f"probability that any case fails although nothing was lost (default: {ALPHA})",
     )
 
 
 def gate_of(option: Any) -> Gate | None:
-    """What the accuracies of a run are held against; None for nothing.
+    """Return what the accuracies of a run are held against; None for nothing.
 
     Raises `PlanError` for options that mean nothing, and `BaselineError` for a baseline that is not there or is none,
     be it one to compare with or one to add to.
@@ -45,7 +45,7 @@ def gate_of(option: Any) -> Gate | None:
     path, saved = get("baseline"), get("save_baseline")
     for name in ("tolerance", "alpha"):
         if get(name) is not None and path is None and saved is None:  # whoever accepts a loss changes one word alone
-            raise PlanError(f"--{name} says how far below a baseline is too far: add --baseline FILE")
+            raise PlanError(f"--{name} needs a baseline: add --baseline FILE")
     tolerance = 0.0 if get("tolerance") is None else get("tolerance")
     alpha = ALPHA if get("alpha") is None else get("alpha")
     if not 0 <= tolerance < 100:
@@ -53,7 +53,9 @@ def gate_of(option: Any) -> Gate | None:
     if not 0 < alpha < 0.5:
         raise PlanError(f"--alpha {alpha:g}: expected a probability above 0 and below 0.5")
     if path is not None and saved is not None and path.resolve() == saved.resolve():
-        raise PlanError(f"--baseline and --save-baseline name one file, {path}: a loss would accept itself")
+        raise PlanError(
+            f"--baseline and --save-baseline name the same file, {escaped(str(path))}: a loss would accept itself"
+        )
     if saved is not None and saved.exists():
         read_baseline(saved)
     return None if path is None else read_gate(path, tolerance, alpha)

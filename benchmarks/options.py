@@ -1,4 +1,4 @@
-"""The command line of the experiments: every option, and the plan that a run's options come to. No torch here."""
+"""The command line of the experiments: every option, and the plan that they make. No torch here."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from benchmarks.choices import (
     known_datasets,
 )
 from benchmarks.gate_options import add_gate_options
-from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, SFT_SIZES, SIZES, Plan, stages_of
-from benchmarks.plan_errors import PlanError
+from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
+from benchmarks.plan_errors import PlanError, escaped
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import batch_size
 from models.loading.trust_remote_code import add_trust, trust_of
@@ -38,52 +38,56 @@ def add_options(parser: pytest.Parser) -> None:
         "--models",
         default="diffllama,llama",
         metavar="A,B",
-        help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, NAME=SOURCE (default: %(default)s)",
+        help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
-    clean_and = "clean and noises, a number being how many distractors, as in inf4 (default: %(default)s)"
+    clean_and = "clean and noises; a number is the count of distractors, as in inf4 (default: %(default)s)"
     add("--datasets", default=",".join(known_datasets()), metavar="A,B", help=clean_and)
     add(
         "--problems",
         default="mini",
         metavar="SOURCE",
-        help=f"where problems come from: {', '.join(SOURCES)}, with a split as in mini:new-names, or a .jsonl path in"
-        " GSM8K's form (default: %(default)s)",
+        help=f"source of the problems: {', '.join(SOURCES)}, with a split as in mini:new-names, or a .jsonl file in"
+        " GSM8K's format (default: %(default)s)",
     )
     add(
         "--max-samples",
         type=int,
         metavar="N",
-        help=f"problems a cell, −1 for all (default: {SIZES['default']}, with --quick {SIZES['quick']}; for attention"
-        f" {ATTENTION_SIZES['default']} and {ATTENTION_SIZES['quick']})",
+        help=f"problems per cell, −1 for all (default: {SIZES['default']}, or {SIZES['quick']} with --quick; for attention"
+        f" {ATTENTION_SIZES['default']}, or {ATTENTION_SIZES['quick']} with --quick)",
     )
-    add("--quick", action="store_true", help="only what is marked quick: the grid at small size, and the fast tests")
+    add(
+        "--quick",
+        action="store_true",
+        help="run only what is marked quick: the grid at a small size, and the fast tests",
+    )
     add(
         "--mode",
         choices=("quick", "medium", "full"),
-        help=f"a size by name: {SIZES['quick']}, {SIZES['medium']} or all problems a cell; for attention"
+        help=f"a named size: {SIZES['quick']}, {SIZES['medium']} or all problems per cell; for attention"
         f" {ATTENTION_SIZES['quick']}, {ATTENTION_SIZES['medium']} or {ATTENTION_SIZES['full']}",
     )
     add(
         "--results",
         metavar="DIR",
-        help="folder of results, which resumes (default: results, and results-quick at the size quick, whose models are"
+        help="results folder, which resumes (default: results, or results-quick at the size quick, whose models are"
         " tuned less)",
     )
-    add("--fresh", action="store_true", help="start over: set the folder's earlier predictions aside first")
+    add("--fresh", action="store_true", help="start over: first move the earlier records of the folder to set_aside/")
     add("--seed", type=int, metavar="N", help="seed of the noise (default: 0)")
     add(
         "--noise-seeds",
         type=int,
         default=1,
         metavar="K",
-        help="draw each noise K times a problem, with this seed and those after it (default: %(default)s)",
+        help="draw each noise K times per problem, with --seed and the K − 1 seeds after it (default: %(default)s)",
     )
     add(
         "--batch-size",
         type=batch_size,
         default=64,
         metavar="N",
-        help="problems asked at once, or auto: as many as are answered fastest in the memory that is free (default:"
+        help="problems asked at once, or auto: the number that is fastest and fits into free memory (default:"
         " %(default)s)",
     )
     add(
@@ -91,41 +95,49 @@ def add_options(parser: pytest.Parser) -> None:
         type=int,
         default=256,
         metavar="N",
-        help="limit of an answer, in tokens (default: %(default)s)",
+        help="maximum length of an answer, in tokens (default: %(default)s)",
     )
     add("--device", default="auto", help="auto (CUDA, then MPS, then CPU) or a torch device (default: %(default)s)")
     add(
         "--dtype",
         default="auto",
         choices=("auto", "float32", "bfloat16", "float16"),
-        help="precision; auto is bfloat16 where native, float32 on a CPU (default: %(default)s)",
+        help="precision; auto is bfloat16 where the device has it natively, float32 on a CPU (default: %(default)s)",
     )
     add(
         "--device-map",
         choices=DEVICE_MAPS,
-        help="lay models that are too large for one card over all of them, as accelerate does",
+        help="spread models that are too large for one card over all cards, as accelerate does",
     )
     add_trust(add)
     add_prompt(add)
     add(
         "--skip-data-gen",
         action="store_true",
-        help="draw no noise: read the noisy files beside the file of --problems (`python -m noise` writes them)",
+        help="draw no noise: read the noisy files next to the file of --problems (`python -m noise` writes them)",
     )
     add(
         "--measure",
         default=MEASURES[0],
         metavar="A,B",
-        help=f"what to measure: {', '.join(MEASURES)}; likelihood, that of the worked answers, is a stage of its own"
+        help=f"what to measure: {', '.join(MEASURES)}; the likelihood of the worked answers is a stage of its own"
         " (default: %(default)s)",
     )
-    add("--attention-layers", metavar="N,M-K", help="layers to measure and to draw, from 0 (default: all are measured)")
-    add("--attention-heads", metavar="N,M-K", help="heads to measure and to draw, from 0 (default: all are measured)")
+    add(
+        "--attention-layers",
+        metavar="N,M-K",
+        help="layers to measure and to draw, counted from 0 (default: all are measured)",
+    )
+    add(
+        "--attention-heads",
+        metavar="N,M-K",
+        help="heads to measure and to draw, counted from 0 (default: all are measured)",
+    )
     add(
         "--attention-queries",
         default=QUERIES[0],
         choices=QUERIES,
-        help="who looks: the tokens of the worked answer, the last token of the prompt, or all of the prompt"
+        help="query tokens: those of the worked answer, the last one of the prompt, or all of the prompt"
         " (default: %(default)s)",
     )
     add(
@@ -133,65 +145,67 @@ def add_options(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="problems a cell whose patterns are drawn, 0 for none; of all layers and heads, the one that looks most at"
-        " the noise (default: %(default)s)",
+        help="problems per cell whose patterns are drawn, 0 for none; of all heads, the one that attends most to the"
+        " noise (default: %(default)s)",
     )
     add_tuning_options(add)
     add_gate_options(add)
     for stage in STAGES.values():
         if stage.skip_help:
             add("--" + stage.skip_option.replace("_", "-"), action="store_true", help=stage.skip_help)
-    add("--slow", action="store_true", help="also run what is marked slow, which is left out otherwise")
+    add("--slow", action="store_true", help="also run what is marked slow")
     add(
-        "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that want real text"
+        "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that need real text"
     )
 
 
 def add_tuning_options(add: Callable[..., None]) -> None:
-    """The options of the stage `sft`."""
+    """Add the options of the stage `sft`."""
     samples, epochs = SFT_SIZES["default"]
     few, once = SFT_SIZES["quick"]
-    add("--enable-sft", action="store_true", help="run the stage sft under --mode too, which leaves it out")
+    add("--enable-sft", action="store_true", help="run the stage sft although --mode leaves it out")
     add(
         "--sft-method",
         default="lora",
         choices=METHODS,
-        help="tune an adapter, or every weight (default: %(default)s)",
+        help="tune a LoRA adapter, or every weight (default: %(default)s)",
     )
     add(
         "--sft-samples",
         type=int,
         metavar="N",
-        help=f"problems to tune on, −1 for all (default: up to {samples}, with --quick {few})",
+        help=f"problems to tune on, −1 for all (default: up to {samples}, or {few} with --quick)",
     )
-    add("--sft-epochs", type=int, metavar="N", help=f"passes over them (default: {epochs}, with --quick {once})")
+    add("--sft-epochs", type=int, metavar="N", help=f"epochs (default: {epochs}, or {once} with --quick)")
     add(
         "--sft-problems",
         metavar="SOURCE",
-        help="where they come from (default: the training split of --problems; a lone file is divided)",
+        help="source of the problems to tune on (default: the training split of --problems; a file without one is split)",
     )
     add(
         "--sft-noise",
-        default="none",
         metavar="A,B",
-        help="noises to tune with, one a problem: none, or a list in which clean may stand (default: %(default)s)",
+        help="noises to tune with, one a problem: none, or a list in which clean may stand (default: none, and"
+        f" {','.join(MINI_SFT_NOISE)} on the embedded problems, which the embedded models know without noise)",
     )
-    add("--sft-loss", default="answer", choices=LOSSES, help="the tokens that the loss is over (default: %(default)s)")
-    add("--sft-batch-size", type=int, default=8, metavar="N", help="problems a forward pass (default: %(default)s)")
-    add("--sft-accumulation", type=int, default=1, metavar="N", help="batches an optimizer step (default: %(default)s)")
+    add("--sft-loss", default="answer", choices=LOSSES, help="tokens that the loss covers (default: %(default)s)")
+    add("--sft-batch-size", type=int, default=8, metavar="N", help="problems per forward pass (default: %(default)s)")
+    add(
+        "--sft-accumulation", type=int, default=1, metavar="N", help="batches per optimizer step (default: %(default)s)"
+    )
     add(
         "--sft-lr",
         type=float,
         metavar="X",
-        help="peak learning rate (default: by the model's width, "
+        help="peak learning rate (default, by the width of the model: "
         + ", ".join(f"{rate}/width for {method}" for method, rate in RATE_TIMES_WIDTH.items())
         + ")",
     )
-    add("--sft-rank", type=int, default=16, metavar="N", help="rank of the adapter (default: %(default)s)")
+    add("--sft-rank", type=int, default=16, metavar="N", help="rank of the LoRA adapter (default: %(default)s)")
 
 
 def size_of(option: Any) -> str:
-    """The size that was asked for, a key of `SIZES`."""
+    """Return the size that was asked for, a key of `SIZES`."""
     return "quick" if option.quick else option.mode or "default"
 
 
@@ -236,7 +250,7 @@ def plan_of(option: Any) -> Plan:
         sft_samples=sft_samples if options["sft_samples"] is None else options["sft_samples"],
         sft_exactly=options["sft_samples"] is not None,
         sft_problems=options["sft_problems"],
-        sft_noise=choose_sft_noise(options["sft_noise"]),
+        sft_noise=_sft_noise(options),
         seed=options["seed"] or 0,
         noise_seeds=options["noise_seeds"],
         batch_size=options["batch_size"],
@@ -249,6 +263,15 @@ def plan_of(option: Any) -> Plan:
     )
 
 
+def _sft_noise(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the noises to tune with: those that were asked for, or else what suits the problems tuned on."""
+    if options["sft_noise"] is not None:
+        return choose_sft_noise(options["sft_noise"])
+    source = options["sft_problems"] or options["problems"]
+    embedded = not is_file_source(source) and split_source(source)[0] == "mini"
+    return MINI_SFT_NOISE if embedded else ("clean",)
+
+
 def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
     """Refuse a source of problems that does not exist, and noisy files that are missing."""
     source = options["problems"]
@@ -256,7 +279,9 @@ def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
     if not options["skip_data_gen"]:
         return
     if not is_file_source(source):
-        raise PlanError(f"--skip-data-gen reads the noisy files next to the file of --problems, but that is {source!r}")
+        raise PlanError(
+            f"--skip-data-gen reads the noisy files next to the file of --problems, but that is {escaped(repr(source))}"
+        )
     if options["seed"] is not None:
         raise PlanError(
             "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
@@ -278,11 +303,11 @@ def _check_sft(options: Mapping[str, Any]) -> None:
 
 
 def _check_source(option: str, source: str) -> None:
-    """Refuse a source of problems that does not exist: `ValueError`, `FileNotFoundError`."""
+    """Raise `ValueError` or `FileNotFoundError` for a source of problems that does not exist."""
     if not is_file_source(source):
         try:
             split_source(source)
         except ValueError as error:
             raise ValueError(f"{option}: {error}") from None
     elif not Path(source).is_file():
-        raise FileNotFoundError(f"{option} {source}: there is no such file")
+        raise FileNotFoundError(f"{option} {source}: no such file")

@@ -28,6 +28,8 @@ SIZES = {"quick": 20, "default": 200, "medium": 100, "full": -1}
 ATTENTION_SIZES = {"quick": 20, "default": 100, "medium": 50, "full": 200}
 #: Problems to fine-tune on and passes over them; unless `--sft-samples` says how many, as many of them as there are.
 SFT_SIZES = {"quick": (50, 1), "default": (500, 2), "medium": (500, 2), "full": (500, 2)}
+#: Noises to fine-tune with on the embedded problems, whose clean text leaves the embedded models nothing to learn.
+MINI_SFT_NOISE = ("clean", "inf", "rcs", "sd")
 #: How accelerate lays a model over several cards and the memory of the host.
 DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 

@@ -147,12 +147,12 @@ def test_options_that_mean_nothing_are_answered_at_once(tmp_path: Path) -> None:
         gate_of(options(baseline=path))
     write_baseline(path, [])
     for given, said in (
-        ({"tolerance": 1.0}, "--tolerance says how far below a baseline is too far: add --baseline FILE"),
+        ({"tolerance": 1.0}, "--tolerance needs a baseline: add --baseline FILE"),
         ({"alpha": 0.1}, "--alpha says how far"),
         ({"baseline": path, "tolerance": -1.0}, "--tolerance -1: expected points of accuracy, from 0 to below 100"),
         ({"baseline": path, "alpha": 0.5}, "--alpha 0.5: expected a probability above 0 and below 0.5"),
         ({"baseline": path, "alpha": float("nan")}, "--alpha nan: expected a probability"),
-        ({"baseline": path, "save_baseline": path}, "name one file"),
+        ({"baseline": path, "save_baseline": path}, "name the same file"),
     ):
         with pytest.raises(PlanError, match=re.escape(said)):
             gate_of(options(**given))

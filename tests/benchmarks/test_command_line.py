@@ -40,6 +40,8 @@ def likelihood(model: str) -> list[str]:
     return [f"{model}-{noise}-likelihood" for noise in NOISES]
 
 
+#: How the header says that the embedded problems are tuned on with noise, unless told otherwise.
+NOISY = " with clean/inf/rcs/sd"
 ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
 OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
 --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
@@ -93,22 +95,25 @@ MISTAKES = [
     (["--models", "lama"], "unknown model 'lama'. Did you mean 'llama'?"),
     (["--datasets", "clean,ifn"], "unknown dataset 'ifn'. Did you mean 'inf'?"),
     (["--problems", "gsm8"], "gsm8k"),
-    (["--problems", "no/such.jsonl"], "no/such.jsonl: there is no such file"),
+    (["--problems", "no/such.jsonl"], "no/such.jsonl: no such file"),
     (["--max-samples", "0"], "--max-samples 0: expected a number from 1 up, or -1 for all"),
     (["--batch-size", "0"], "--batch-size 0: expected a number from 1 up"),
     (["--attention-maps", "-1"], "--attention-maps -1: expected a number from 0 up"),
     (["--attention-heads", "0,x"], "--attention-heads '0,x': expected numbers from 0 up, as in 0,3 or 0-3"),
-    (["--device", "cuda:1"], "--device cuda:1: fine-tuning takes the first card that is visible; set CUDA_VISIBLE"),
-    (["--dtype", "float16"], "--dtype float16: fine-tuning takes float32 or bfloat16"),
+    (
+        ["--device", "cuda:1"],
+        "--device cuda:1: fine-tuning runs on the first visible card; set CUDA_VISIBLE",
+    ),
+    (["--dtype", "float16"], "--dtype float16: fine-tuning runs in float32 or bfloat16"),
     (["--sft-samples", "0"], "--sft-samples 0: expected a number from 1 up, or -1 for all"),
     (["--sft-epochs", "0"], "--sft-epochs 0: expected a number from 1 up"),
     (["--sft-lr", "nan"], "--sft-lr nan: expected a number above 0"),
     (["--sft-noise", "ifn"], "--sft-noise: unknown dataset 'ifn'. Did you mean 'inf'?"),
     (["--sft-problems", "gsm8"], "--sft-problems: unknown source of problems 'gsm8'. Did you mean 'gsm8k'?"),
-    (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: there is no such file"),
+    (["--sft-problems", "no/such.jsonl"], "--sft-problems no/such.jsonl: no such file"),
     (["--mode", "quick", "--sft-epochs", "3"], "--sft-epochs: --mode leaves out the stage sft; add --enable-sft"),
-    (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected one of them at the most"),
-    (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; give"),
+    (["--skip-sft", "--enable-sft"], "--skip-sft and --enable-sft: expected at most one of the two"),
+    (["--models", "llama,llama+sft=llama"], "'llama+sft' is the name of the tuned 'llama'; rename"),
     (["--sft-samples", "9000"], "--sft-samples 9000: mini:train has 8,000 problems to tune on"),
     (["--problems", "mini:train", "--sft-problems", "mini:train"], "are asked by the evaluation too"),
     (["--noise-seeds", "0"], "--noise-seeds 0: expected a number from 1 up"),
@@ -119,9 +124,12 @@ MISTAKES = [
         "--baseline no/such.json: there is no such file; make it with --save-baseline",
     ),
     (["--prompt", "fewshot"], "--prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {q"),
-    (["--device-map", "auto"], "--device-map auto: fine-tuning takes one card; leave it out (--skip-sft)"),
-    (["--device-map", "auto", "--device", "cpu", "--skip-sft"], "--device cpu and --device-map auto: expected one"),
-    (["--skip-data-gen"], "--skip-data-gen reads the noisy files beside the file of --problems"),
+    (["--device-map", "auto"], "--device-map auto: fine-tuning runs on one card; drop --device-map or add --skip-sft"),
+    (
+        ["--device-map", "auto", "--device", "cpu", "--skip-sft"],
+        "--device cpu and --device-map auto: expected at most",
+    ),
+    (["--skip-data-gen"], "--skip-data-gen reads the noisy files next to the file of --problems"),
 ]
 
 
@@ -164,8 +172,9 @@ def test_the_options_stand_under_one_heading() -> None:
 @pytest.mark.parametrize(
     ("arguments", "size"),
     [
-        ([], "sft (lora, 500 × 2), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
-        (["--quick"], "sft (lora, 50 × 1), attention; 20 problems a cell"),
+        ([], f"sft (lora, 500 × 2{NOISY}), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
+        (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention; 20 problems a cell"),
+        (["--sft-noise", "none"], "sft (lora, 500 × 2), attention"),
         (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),
         (["--mode", "medium"], "zero_shot, attention; 100 problems (50 for attention) a cell"),
         (["--mode", "full"], "zero_shot, attention; all problems (200 for attention) a cell"),
