@@ -53,8 +53,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--max-samples",
         type=int,
         metavar="N",
-        help=f"problems per cell, −1 for all (default: {SIZES['default']}, or {SIZES['quick']} with --quick; for attention"
-        f" {ATTENTION_SIZES['default']}, or {ATTENTION_SIZES['quick']} with --quick)",
+        help=f"problems per cell, −1 for all (default: {SIZES['default']}, or {SIZES['quick']} with --quick; for"
+        f" attention {ATTENTION_SIZES['default']}, or {ATTENTION_SIZES['quick']} with --quick)",
     )
     add(
         "--quick",
@@ -180,7 +180,8 @@ def add_tuning_options(add: Callable[..., None]) -> None:
     add(
         "--sft-problems",
         metavar="SOURCE",
-        help="source of the problems to tune on (default: the training split of --problems; a file without one is split)",
+        help="source of the problems to tune on (default: the training split of --problems, or half of a file"
+        " without one)",
     )
     add(
         "--sft-noise",
