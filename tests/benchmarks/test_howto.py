@@ -1,0 +1,244 @@
+"""The README and the guides in docs/: their commands, their code, their links and their form."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import shlex
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import noise
+from noise.proposals import Noise
+from noise.registry import NOISES
+from tests.benchmarks.typed_commands import ROOT, typed_in_turn
+
+GUIDES = ("README.md", "docs/howto.md", "docs/migration.md")
+#: The documents whose form is checked: one sentence a line, and lines that fit a screen.
+PLAIN = (*GUIDES, "docs/README.md", "docs/decisions.md", "docs/grading.md", "docs/shipped-pair.md")
+PLAIN += ("CONTRIBUTING.md", "CHANGELOG.md")
+_WIDTH = 100
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$", re.MULTILINE)
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a document in `language`; an output block has the language ""."""
+    return [code for name, code in _FENCE.findall(text_of(document)) if name == language]
+
+
+def inline_code(document: str) -> list[str]:
+    """Code spans in the right column of the tables of a document, where it says what to type."""
+    rows = [line.rsplit("|", 2)[1] for line in text_of(document).splitlines() if line.startswith("|")]
+    return [span for row in rows for span in re.findall(r"`([^`]+)`", row)]
+
+
+def commands(document: str) -> Iterator[list[str]]:
+    """The words of every command line in the bash blocks and tables of a document."""
+    for block in blocks(document, "bash"):
+        without_files = re.sub(r"<<'END'\n.*?^END$", "", block.replace("\\\n", " "), flags=re.MULTILINE | re.DOTALL)
+        for line in without_files.splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                yield words
+    for span in inline_code(document):
+        if span.startswith(("pytest ", "python -m ")) and "…" not in span:
+            yield shlex.split(span)
+
+
+def problems_of_the_guide() -> str:
+    """The file that docs/howto.md writes."""
+    (block,) = (block for block in blocks("docs/howto.md", "bash") if "mine.jsonl <<'END'" in block)
+    return block.partition("<<'END'\n")[2].partition("END\n")[0]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """Map words of the guides' commands that name files or noises to ones that exist here."""
+    mine, baseline = tmp_path / "mine.jsonl", tmp_path / "accuracy.json"
+    mine.write_text(problems_of_the_guide(), encoding="utf-8")
+    baseline.write_text('{"format": 1, "cells": {}}\n', encoding="utf-8")
+    return {
+        "mine.jsonl": str(mine),
+        "accuracy.json": str(baseline),
+        "report.xml": str(tmp_path / "report.xml"),
+        "clean,weather,weather4": "clean,inf,inf4",  # the recipe has a test of its own
+    }
+
+
+def test_every_pytest_command_of_the_guides_chooses_cases(
+    files: dict[str, str], tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """Unknown options, models, datasets or problems are usage errors. `--collect-only` loads nothing."""
+    guide_commands = [
+        words[1:]
+        for document in GUIDES
+        for words in commands(document)
+        if words[0].rpartition("/")[2] == "pytest" and "tests" not in words
+    ]
+    assert len(guide_commands) > 20
+    collecting = []
+    for words in guide_commands:
+        arguments = [files.get(word, word) for word in words]
+        for number, word in enumerate(words[:-1]):
+            if word == "--results":
+                arguments[number + 1] = str(tmp_path / words[number + 1])
+        collecting.append([*arguments, "--collect-only", "-q"])
+    for words, done in zip(guide_commands, typed_in_turn(collecting), strict=True):
+        with subtests.test(shlex.join(words)):
+            assert done.returncode == 0, done.stderr
+            assert "benchmarks/" in done.stdout
+    assert not list(tmp_path.glob("results*")), "collecting leaves nothing behind"
+
+
+class _Parsed(Exception):
+    """A command line was accepted."""
+
+
+@pytest.mark.quick
+def test_every_module_command_of_the_guides_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    real = argparse.ArgumentParser.parse_args
+
+    def parse_and_stop(parser: argparse.ArgumentParser, *args: object) -> argparse.Namespace:
+        real(parser, *args)  # type: ignore[call-overload]
+        raise _Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    guide_commands = [words[2:] for document in GUIDES for words in commands(document) if words[0] == "python"]
+    assert len(guide_commands) > 10
+    for module, *arguments in guide_commands:
+        with subtests.test(shlex.join(["python", "-m", module, *arguments])):
+            is_package = hasattr(importlib.import_module(module), "__path__")
+            main = importlib.import_module(f"{module}.__main__" if is_package else module).main
+            with pytest.raises(_Parsed):
+                main(arguments)
+
+
+@pytest.mark.quick
+def test_every_other_command_of_the_guides_is_known() -> None:
+    targets = re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE)
+    for document in GUIDES:
+        for words in commands(document):
+            program = words[0].rpartition("/")[2]
+            assert program in {"pytest", "python", "python3", "pip", "cat", "make"}, words
+            if program == "make":
+                assert words[1] in targets, words
+
+
+def test_every_name_in_the_migration_table_exists() -> None:
+    names = [span for span in inline_code("docs/migration.md") if re.fullmatch(r"(noise|models|benchmarks)\.\w+", span)]
+    assert len(names) > 4
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), attribute)), name
+
+
+@pytest.mark.quick
+def test_the_problems_of_the_guide_take_every_noise(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text(problems_of_the_guide(), encoding="utf-8")
+    for problem in noise.load_problems(str(tmp_path / "mine.jsonl")):
+        for name in NOISES:
+            assert noise.strip(noise.inject(problem, name)) == problem.question
+
+
+@pytest.mark.quick
+def test_the_example_sentences_of_the_guide_are_what_the_noises_write() -> None:
+    (output,) = (block for block in blocks("docs/howto.md", "") if block.startswith("inf: "))
+    (code,) = (block for block in blocks("docs/howto.md", "python") if "noise.Problem" in block)
+    scope: dict[str, object] = {}
+    exec(code.partition("noisy = ")[0], scope)
+    problem = scope["problem"]
+    assert isinstance(problem, noise.Problem)
+    for line in output.splitlines():
+        name, _, sentence = line.partition(": ")
+        noisy = noise.inject(problem, name, seed=0)
+        assert [noisy.question[start:stop].strip() for start, stop in noisy.spans] == [sentence]
+
+
+@pytest.mark.quick
+def test_the_noise_recipe_makes_a_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written: its file, its import in the registry, one distractor and four."""
+    recipe, registration = (block for block in blocks("docs/howto.md", "python") if "WEATHER" in block)
+    module = types.ModuleType("noise.weather")
+    monkeypatch.setitem(sys.modules, "noise.weather", module)
+    exec(recipe, vars(module))
+    scope: dict[str, object] = {}
+    exec(registration, scope)
+    weather = scope["WEATHER"]
+    assert isinstance(weather, Noise)
+    assert weather.name == "weather"
+    monkeypatch.setitem(NOISES, weather.name, weather)
+    for problem in noise.load_problems("mini")[:20]:
+        for name, dose in (("weather", 1), ("weather4", 4)):
+            noisy = noise.inject(problem, name)
+            assert len(noisy.spans) == dose
+            assert noise.strip(noisy) == problem.question
+
+
+def test_the_python_of_the_guide_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At a smaller size than it is written with."""
+    (code,) = (block for block in blocks("docs/howto.md", "python") if "run_comprehensive_evaluation" in block)
+    for written, smaller in (
+        ("max_samples_per_dataset=50", "max_samples_per_dataset=2"),
+        ("num_samples=10", "num_samples=1"),
+        ('results="results-python"', f"results={str(tmp_path / 'results')!r}"),
+    ):
+        assert code.count(written) == 1
+        code = code.replace(written, smaller)
+    exec(code, {})
+    printed = capsys.readouterr().out
+    assert printed.count("diffllama") > 2
+    assert (tmp_path / "results" / "accuracy.csv").is_file()
+
+
+@pytest.mark.quick
+def test_the_readme_is_a_screen_and_a_half() -> None:
+    assert len(text_of("README.md").splitlines()) <= 90
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("document", PLAIN)
+def test_lines_fit_a_screen(document: str) -> None:
+    long = [line for line in text_of(document).splitlines() if len(line) > _WIDTH]
+    assert not long
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("document", PLAIN)
+def test_a_line_of_prose_has_one_sentence(document: str) -> None:
+    prose = re.sub(r"`[^`\n]*`", "code", _FENCE.sub("", text_of(document)))
+    prose = re.sub(r"\"[^\"\n]*\"", "quotation", prose)
+    for line in prose.splitlines():
+        if not line.startswith("|"):
+            body = re.sub(r"^#+ \d+\. |^\d+\. ", "", line)
+            assert not re.search(r"[^.][.?!] +[A-Z]", body), line
+
+
+def anchors(document: Path) -> set[str]:
+    """What GitHub makes of the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", document.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("document", sorted({*PLAIN, *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))}))
+def test_every_link_leads_somewhere(document: str) -> None:
+    for target in filter(None, (part for link in _LINK.findall(text_of(document)) for part in link)):
+        if re.match(r"https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / document).parent / path if path else ROOT / document
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked), target
