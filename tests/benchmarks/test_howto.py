@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import re
 import shlex
 import sys
+import textwrap
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +17,16 @@ from pathlib import Path
 import pytest
 
 import noise
+from benchmarks import stages
+from benchmarks.choices import choose_models
+from benchmarks.plan import Plan
+from benchmarks.runner import Runner
 from noise.proposals import Noise
 from noise.registry import NOISES
+from reports.experiment import Experiment
+from reports.findings import Findings
+from reports.stages import REPORTED_STAGES
+from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import ROOT, typed_in_turn
 
 GUIDES = ("README.md", "docs/howto.md", "docs/migration.md")
@@ -23,7 +34,7 @@ GUIDES = ("README.md", "docs/howto.md", "docs/migration.md")
 PLAIN = (*GUIDES, "docs/README.md", "docs/decisions.md", "docs/grading.md", "docs/shipped-pair.md")
 PLAIN += ("CONTRIBUTING.md", "CHANGELOG.md")
 _WIDTH = 100
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$", re.MULTILINE)
 
 
@@ -33,7 +44,16 @@ def text_of(document: str) -> str:
 
 def blocks(document: str, language: str) -> list[str]:
     """The code blocks of a document in `language`; an output block has the language ""."""
-    return [code for name, code in _FENCE.findall(text_of(document)) if name == language]
+    return [textwrap.dedent(code) for name, code in _FENCE.findall(text_of(document)) if name == language]
+
+
+def module_of(document: str, path: str, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The code block of a document that begins with `# path`, as the module that would be there."""
+    (code,) = (block for block in blocks(document, "python") if block.startswith(f"# {path}\n"))
+    module = types.ModuleType(path.removesuffix(".py").replace("/", "."))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(code, vars(module))
+    return module
 
 
 def inline_code(document: str) -> list[str]:
@@ -169,10 +189,8 @@ def test_the_example_sentences_of_the_guide_are_what_the_noises_write() -> None:
 @pytest.mark.quick
 def test_the_noise_recipe_makes_a_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """As written: its file, its import in the registry, one distractor and four."""
-    recipe, registration = (block for block in blocks("docs/howto.md", "python") if "WEATHER" in block)
-    module = types.ModuleType("noise.weather")
-    monkeypatch.setitem(sys.modules, "noise.weather", module)
-    exec(recipe, vars(module))
+    module_of("docs/howto.md", "noise/weather.py", monkeypatch)
+    (registration,) = (block for block in blocks("docs/howto.md", "python") if "in noise/registry.py" in block)
     scope: dict[str, object] = {}
     exec(registration, scope)
     weather = scope["WEATHER"]
@@ -186,20 +204,53 @@ def test_the_noise_recipe_makes_a_noise(monkeypatch: pytest.MonkeyPatch) -> None
             assert noise.strip(noisy) == problem.question
 
 
-def test_the_python_of_the_guide_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """At a smaller size than it is written with."""
+@pytest.fixture(scope="module")
+def python_of_the_guide(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What the Python of docs/howto.md prints, and the results that it leaves, at a smaller size than it is written."""
+    folder = tmp_path_factory.mktemp("guide") / "results"
     (code,) = (block for block in blocks("docs/howto.md", "python") if "run_comprehensive_evaluation" in block)
     for written, smaller in (
         ("max_samples_per_dataset=50", "max_samples_per_dataset=2"),
         ("num_samples=10", "num_samples=1"),
-        ('results="results-python"', f"results={str(tmp_path / 'results')!r}"),
+        ('results="results-python"', f"results={str(folder)!r}"),
     ):
         assert code.count(written) == 1
         code = code.replace(written, smaller)
-    exec(code, {})
-    printed = capsys.readouterr().out
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, {})
+    return printed.getvalue(), folder
+
+
+def test_the_python_of_the_guide_runs(python_of_the_guide: tuple[str, Path]) -> None:
+    printed, folder = python_of_the_guide
     assert printed.count("diffllama") > 2
-    assert (tmp_path / "results" / "accuracy.csv").is_file()
+    assert (folder / "accuracy.csv").is_file()
+
+
+def test_the_report_recipe_writes_its_file(
+    python_of_the_guide: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = module_of("CONTRIBUTING.md", "reports/tables/cell_sizes.py", monkeypatch)
+    (path,) = module.write_cell_sizes(Findings(Results(python_of_the_guide[1])))
+    cells = [f"{model} {dataset} zero_shot 2" for model in ("diffllama", "llama") for dataset in ("clean", "inf")]
+    assert path.read_text(encoding="utf-8").splitlines() == cells
+
+
+@pytest.mark.quick
+def test_the_stage_recipe_runs_its_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module_of("CONTRIBUTING.md", "benchmarks/stages/length.py", monkeypatch)
+    (registration,) = (block for block in blocks("CONTRIBUTING.md", "python") if "register_stage(LENGTH)" in block)
+    for registry in (stages.STAGES, REPORTED_STAGES):
+        monkeypatch.setitem(registry, "length", None)  # so that what the recipe adds is taken out again
+        del registry["length"]
+    exec(registration, {"register_stage": stages.register_stage})
+    plan = Plan(choose_models("llama"), ("clean", "inf"), ("length",), max_samples=2)
+    runner = Runner(plan, Experiment(Results(tmp_path)))
+    for cell in plan.cells("length"):
+        records = runner.run(cell).values()
+        assert [record.characters for record in records] == [len(record.question) for record in records]
+        assert len(records) == 2
+        assert runner.run(cell).keys() == {record.id for record in records}
 
 
 @pytest.mark.quick
