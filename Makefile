@@ -1,10 +1,13 @@
-# make bench   a true answer on embedded models and problems
-# make test    the tests
-# make proofs  the slower ones that a CI runs too: intervals, the page in a browser, the pair, the notebook,
-#              other architectures, models of the study's size
-# make peers   how fast it is beside other harnesses (docs/speed.md); an hour on a quiet machine
-# make sample  the sample report in docs/sample/ anew; wants chromium
-# Variables:   PYTHON=python3.12       the Python to make .venv with (3.11 or newer)
+# make bench   run the grid on the included models and problems
+# make quick   run the tests marked quick, and the grid with 20 problems a cell
+# make test    run the tests
+# make proofs  run the slower tests that CI runs too: intervals, the page in a browser, the included pair,
+#              the notebook, other architectures, models of the study's size
+# make check   run ruff and mypy; make format lets ruff fix what it can
+# make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
+# make sample  write the sample report in docs/sample/ again; needs chromium
+# make install install the packages into .venv; make clean removes it, and all caches
+# Variables:   PYTHON=python3.12       the Python that makes .venv (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
 #              ARGS='...'              passed on to pytest
 
