@@ -1,4 +1,4 @@
-"""Hooks: the one file that wires the packages together. The fixtures are in `benchmarks.fixtures`."""
+"""Hooks: options, the cases of the grid, and their order. The fixtures are in `benchmarks.fixtures`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.gate_options import gate_of
 from benchmarks.options import add_options, plan_of, size_of
 from benchmarks.remedies import answer_to
 from benchmarks.runner import ProblemsError
-from benchmarks.stages import STAGES, find_stage
+from benchmarks.stages import SHIPPED_STAGES, STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
 from reports.experiment import Experiment
@@ -22,7 +22,6 @@ from reports.stages import UnknownStageError
 from reports.store.results_folder import Results
 from reports.tables.text_wrap import wrapped
 
-SHIPPED_STAGES = frozenset(("zero_shot", "sft", "attention", "likelihood"))
 pytest_plugins = ["reports.plugin", "benchmarks.fixtures", "pytester"]
 
 

@@ -1,4 +1,4 @@
-"""Asking a model the problems of a cell, and grading what it writes."""
+"""Ask a model the problems of a cell, and grade its answers."""
 
 from __future__ import annotations
 
@@ -19,31 +19,34 @@ if TYPE_CHECKING:  # torch stays out of collection
     from models.decode.generation import Generation
     from models.loading.load_model import LoadedModel
 
-#: Predictions that are written together: a file is not opened for each.
+#: Predictions that are written to disk together, so that the file is not opened for each.
 WRITTEN_AT_ONCE = 32
 
 Record = TypeVar("Record")
 
 
 def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1) -> list[NoisyProblem]:
-    """`problems` as a cell asks them: as they are for `clean`, or else each with the noise of `seed`, then each with
-    that of the next seed, until there are `draws` of it. Of these the ids are their predictions': `draw_id`."""
+    """Return `problems` as a cell asks them: unchanged for `clean`, otherwise with `draws` draws of the noise.
+
+    Draw number k is made with `seed + k`. The problems of the first draw come first, under their own ids; those of the
+    later draws have the ids of `draw_id`.
+    """
     if noise == "clean":
         return [NoisyProblem(problem, "clean", problem.question, (), seed) for problem in problems]
-    drawn = ((draw, inject(problem, noise, seed + draw)) for draw in range(draws) for problem in problems)
+    numbered = ((draw, inject(problem, noise, seed + draw)) for draw in range(draws) for problem in problems)
     return [
         replace(noisy, problem=replace(noisy.problem, id=draw_id(noisy.problem.id, draw))) if draw else noisy
-        for draw, noisy in drawn
+        for draw, noisy in numbered
     ]
 
 
 def settings_without_model(version: str, source: str) -> Settings:
-    """What a record depends on that no model is asked for; `version` is that of the code that makes it."""
+    """Return the settings of a record that needs no model; `version` is that of the code that makes it."""
     return Settings(weights="", prompt="", stop="", max_new_tokens=0, precision="", generation=version, problems=source)
 
 
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
-    """What a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
+    """Return what a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION
     from models.prompt import STOP
 
@@ -68,25 +71,26 @@ def evaluate(
     batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
 ) -> dict[str, Prediction]:
-    """The predictions of `cell` by problem id: those on disk, and the missing ones made now, on disk a few at a time.
+    """Return the predictions of `cell` by problem id: those on disk, and the missing ones, made now and written as they
+    end.
 
-    What has not ended when something fails is asked again, half by half; a problem that fails alone gets the outcome
-    `error`.
+    After a failure the unfinished problems are asked again in two halves, recursively. A problem that fails alone gets
+    the outcome `error`.
     """
     texts = {problem.problem.id: problem.question for problem in asked}
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as opened:
         missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
-        ended: list[Prediction] = []
-        since = time.monotonic()
+        unwritten: list[Prediction] = []
+        last_write = time.monotonic()
         try:
             for prediction in _ask(loaded, missing, max_new_tokens, batch_size):
-                ended.append(prediction)
-                if len(ended) >= WRITTEN_AT_ONCE or time.monotonic() - since > 1:
-                    written, ended, since = ended, [], time.monotonic()
-                    opened.append(written)
+                unwritten.append(prediction)
+                if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
+                    batch, unwritten, last_write = unwritten, [], time.monotonic()
+                    opened.append(batch)
         finally:
-            opened.append(ended)
+            opened.append(unwritten)
     return opened.predictions
 
 
@@ -95,22 +99,22 @@ def _ask(
 ) -> Iterator[Prediction]:
     from models.decode.generation import answers
 
-    left = dict(enumerate(asked))
+    unfinished = dict(enumerate(asked))
     try:
         for index, generation in answers(loaded, [noisy.question for noisy in asked], max_new_tokens, batch_size):
-            prediction = grade(left[index], generation)
-            del left[index]
+            prediction = grade(unfinished[index], generation)
+            del unfinished[index]
             yield prediction
         return
-    except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
-        if not left:
+    except Exception:  # kept as the outcome of the problem that causes it, once that is asked alone
+        if not unfinished:
             raise
         if len(asked) == 1:
             yield _failed(asked[0], traceback.format_exc())
             return
-    again = sorted(left.values(), key=lambda noisy: len(noisy.question))  # too long ones are in one half
-    middle = (len(again) + 1) // 2
-    for half in (again[:middle], again[middle:]):
+    by_length = sorted(unfinished.values(), key=lambda noisy: len(noisy.question))  # too long ones share a half
+    middle = (len(by_length) + 1) // 2
+    for half in (by_length[:middle], by_length[middle:]):
         yield from _ask(loaded, half, max_new_tokens, batch_size)
 
 
@@ -120,28 +124,33 @@ def one_by_one_on_error(
     failed: Callable[[NoisyProblem, str], Record],
     *hopeless: type[Exception],
 ) -> list[Record]:
-    """What `ask` gives for `batch`; if it fails, what it gives for each problem alone, and `failed(problem, traceback)`
-    for those that fail alone. An error of `hopeless` is raised: no other problem would fare better."""
+    """Return `ask(batch)`, or, if that raises, the results of asking each problem alone.
+
+    A problem that fails alone gives `failed(problem, traceback)`. An error of a class in `hopeless` is raised, because
+    every other problem would fail with it too.
+    """
     try:
         return ask(batch)
     except hopeless:
         raise
-    except Exception:  # whatever it was, it is kept: as the outcome of the one problem that brings it about
+    except Exception:  # kept as the outcome of the problem that causes it, once that is asked alone
         if len(batch) == 1:
             return [failed(batch[0], traceback.format_exc())]
     return [record for problem in batch for record in one_by_one_on_error([problem], ask, failed, *hopeless)]
 
 
 def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
-    """The prediction that `generation` is. An answer that the token limit cut off before any final-answer marker is
-    `truncated`, whatever number it happens to end in."""
+    """Return the graded prediction of one generation.
+
+    An answer that the token limit cut off before any final-answer marker is `truncated`, whatever number it ends in.
+    """
     text, target = generation.text, problem.problem.target
     if not generation.finished and marked_answer(text) is None:
         return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
     answer = extract_answer(text)
     outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
-    read = None if answer is None else str(answer)
-    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=read)
+    written = None if answer is None else str(answer)
+    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=written)
 
 
 def _failed(problem: NoisyProblem, error: str) -> Prediction:

@@ -1,7 +1,7 @@
-r"""Reads the answer from what a model wrote, and compares exact numbers. The rule, with examples: `docs/grading.md`.
+r"""Extract the answer from a generated text, and compare exact numbers. The rule, with examples: `docs/grading.md`.
 
-A final-answer marker wins over the last number of the text. The markers, from strong to weak: `#### N` and `\boxed{N}`;
-`the answer is N`; a short line `A: N`; a short `**N**` on the last line. Of two equally strong ones the later wins.
+A final-answer marker wins over the last number of the text. The markers, strongest first: `#### N` and `\boxed{N}`;
+`the answer is N`; a short line `A: N`; a short `**N**` on the last line. The later of two equally strong markers wins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from noise.text.number_parsing import Number, last_number, numbers_in
 
-# Every pattern is bounded or possessive, so that time stays linear in the length of the text, whatever it is.
+# Every pattern is bounded or possessive, so that time stays linear in the length of any text.
 _LATEX = (
     (re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|\\[,! ])(?=[0-9]{3})"), ","),  # 1{,}450 and 1\,450
     (re.compile(r"(?<=\w) ?\\[dt]?frac(?![a-z])"), r" \\frac"),  # 3\frac{1}{2} is a mixed number
@@ -33,31 +33,31 @@ _REASON = re.compile(r"[(\[]|\b(?:since|because|as)\b", re.IGNORECASE)
 _HEADING = re.compile(r"[.):][ \t]+\w")
 _UNIT = re.compile(r"(?:[^\s0-9]{1,24}+[ \t]*+|[ \t]++){0,3}")
 _REACH = 400
-"""How many characters behind a marker may belong to it."""
+"""The number of characters after a marker that may belong to it."""
 
 
 def is_correct(text: str, target: Fraction | int) -> bool:
-    """Whether the answer read from `text` is exactly `target`. Raises `TypeError` for a target that is not exact."""
+    """Return whether the answer in `text` is exactly `target`. Raises `TypeError` for a target that is not exact."""
     if not isinstance(target, Fraction | int):
         raise TypeError(f"expected the target as a Fraction or an int, got {type(target).__name__} {target!r:.60}")
     return extract_answer(text) == target
 
 
 def extract_answer(text: str) -> Fraction | None:
-    """The exact number that `text` ends up with, or None where it has no number. Never raises, on any text."""
+    """Return the exact number that `text` answers with, or None if it has no number. Never raises, on any text."""
     text = _plain(text)
     number = _final_answer(text) or last_number(text)
     return number.value if number else None
 
 
 def marked_answer(text: str) -> Fraction | None:
-    """The number of a final-answer marker alone, or None: what can be read of a text that was cut off."""
+    """Return the number of a final-answer marker, or None: all that counts in a text that was cut off."""
     number = _final_answer(_plain(text))
     return number.value if number else None
 
 
 def _plain(text: str) -> str:
-    """`text` with LaTeX's ways to write numbers undone."""
+    """Return `text` with numbers in LaTeX rewritten as plain ones."""
     if "\\" in text or "{,}" in text:
         for pattern, plain in _LATEX:
             text = pattern.sub(plain, text)
@@ -67,15 +67,15 @@ def _plain(text: str) -> str:
 def _final_answer(text: str) -> Number | None:
     last_line = text.rstrip().rpartition("\n")[2]
     return (
-        _marked(text, _FINAL, _final)
-        or _marked(text, _SAYS, _said)
+        _marked(text, _FINAL, _boxed)
+        or _marked(text, _SAYS, _in_sentence)
         or _marked(text, _LABEL, _short)
         or _marked(last_line, _BOLD, _bold)
     )
 
 
 def _marked(text: str, marker: re.Pattern[str], read: Callable[[str, str], Number | None]) -> Number | None:
-    """What `read(marker, what follows it)` finds at the last marker where it finds anything."""
+    """Return the number that `read(marker, text after it)` finds at the last marker where it finds one."""
     end = len(text)
     for match in reversed(list(marker.finditer(text))):
         number = read(match[0], text[match.end() : min(end, match.end() + _REACH)])
@@ -85,18 +85,18 @@ def _marked(text: str, marker: re.Pattern[str], read: Callable[[str, str], Numbe
     return None
 
 
-def _final(marker: str, after: str) -> Number | None:
-    """The number of `#### N` or `\\boxed{N}`."""
+def _boxed(marker: str, after: str) -> Number | None:
+    """Return the number of `#### N` or `\\boxed{N}`."""
     box = after.lstrip()
     if marker != "####" and box.startswith("{"):
-        return _said(marker, box[1 : _closing(box)].replace("\n", " "))
+        return _in_sentence(marker, box[1 : _closing(box)].replace("\n", " "))
     first = _directly(after)
-    # `####` opens a heading in Markdown too: `#### 2. Add up` holds no answer.
-    return None if first is None or _HEADING.match(after, first.stop) else _said(marker, after)
+    # `####` is also a heading in Markdown: `#### 2. Add up` holds no answer.
+    return None if first is None or _HEADING.match(after, first.stop) else _in_sentence(marker, after)
 
 
-def _said(_: str, after: str) -> Number | None:
-    """The number of the sentence that follows: the result of its last `=`, or the number it opens with, or its last."""
+def _in_sentence(_: str, after: str) -> Number | None:
+    """Return the number of the next sentence: the result of its last `=`, the number it begins with, or its last."""
     first = _directly(after)
     end = _SENTENCE_END.search(after, first.stop if first else 0)
     sentence = after[: end.start() if end else len(after)]
@@ -110,24 +110,24 @@ def _said(_: str, after: str) -> Number | None:
 
 
 def _short(_: str, after: str) -> Number | None:
-    """The number that follows at once, where nothing but a unit stands behind it on its line."""
+    """Return the number that follows directly, if only a unit comes after it on its line."""
     first = _directly(after)
     return first if first and _UNIT.fullmatch(after[first.stop :].partition("\n")[0]) else None
 
 
 def _bold(_: str, after: str) -> Number | None:
-    """The number in `**N**`, where nothing but a unit stands beside it."""
+    """Return the number in `**N**`, if only a unit comes with it."""
     return _short(_, after.partition("**")[0])
 
 
 def _directly(after: str) -> Number | None:
-    """The number that `after` opens with, behind white space, currency, bold marks and brackets."""
+    """Return the number that `after` begins with, ignoring white space, currency, bold marks and brackets."""
     first = next(iter(numbers_in(after)), None)
     return first if first and _OPENING.fullmatch(after, 0, first.start) else None
 
 
 def _closing(box: str) -> int:
-    """Where the brace that opens `box` is closed, or else the end."""
+    """Return the index of the brace that closes the one `box` begins with, or the end of `box`."""
     depth = 0
     for brace in re.finditer(r"[{}]", box):
         depth += 1 if brace[0] == "{" else -1

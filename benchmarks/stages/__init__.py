@@ -18,6 +18,10 @@ STAGES: dict[str, Stage] = {
 }
 
 
+#: Those that have a test file of their own in `benchmarks/`; the cases of others are in `test_added_stages.py`.
+SHIPPED_STAGES = tuple(STAGES)
+
+
 def register_stage(stage: Stage) -> None:
     """Add a stage behind the others; its cases, records, tables and resuming follow from what it says.
 
@@ -36,4 +40,4 @@ def find_stage(name: str) -> Stage:
     return STAGES[name]
 
 
-__all__ = ["STAGES", "Stage", "find_stage", "register_stage"]
+__all__ = ["SHIPPED_STAGES", "STAGES", "Stage", "find_stage", "register_stage"]
