@@ -22,9 +22,9 @@ from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOI
 from benchmarks.plan_errors import PlanError, escaped
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import batch_size
-from models.loading.trust_remote_code import add_trust, trust_of
+from models.loading.trust_remote_code import add_trust_options, trust_of
 from models.model_registry import MODELS
-from models.prompt import add_prompt, template_of
+from models.prompt import add_prompt_options, template_of
 from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
 from noise.problems.noisy_files import existing_noisy_file
 from noise.problems.problem_sources import SOURCES, is_file_source, split_source
@@ -109,8 +109,8 @@ def add_options(parser: pytest.Parser) -> None:
         choices=DEVICE_MAPS,
         help="spread models that are too large for one card over all cards, as accelerate does",
     )
-    add_trust(add)
-    add_prompt(add)
+    add_trust_options(add)
+    add_prompt_options(add)
     add(
         "--skip-data-gen",
         action="store_true",

@@ -12,7 +12,8 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.plan_errors import FROM_ONE, FROM_ONE_OR_ALL, FROM_ZERO, PlanError, check_range, escaped
 from benchmarks.stages import STAGES, find_stage
 from models.decode.batch_size_option import BatchSize, rows_of
-from models.model_registry import ModelSpec, address
+from models.model_reference import full_source
+from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
 from models.sft.sft_options import SUFFIX, Tuning
 from noise.problems.jsonl import unknown
@@ -169,7 +170,7 @@ class Plan:
 
     def options(self) -> dict[str, object]:
         """Return the plan as plain values, for the record of a run."""
-        models = {spec.name: _portable_address(address(spec)) for spec in self.models}
+        models = {spec.name: _portable_address(full_source(spec)) for spec in self.models}
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
         values = {**asdict(self), "models": models, "noisy_folder": folder}
         values["attention_scope"] = str(self.attention_scope)

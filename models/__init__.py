@@ -1,4 +1,4 @@
-"""Models: where they come from, and what is done with them. Importing this package does not import torch."""
+"""Load, run, measure and fine-tune language models. Importing this package does not import torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.sft.sft_options import Tuning
 _LAZY = {
     "load": "loading.load_model",
     "LoadedModel": "loading.load_model",
-    "LoadError": "loading.load_model",
+    "LoadError": "loading.load_errors",
     "generate": "decode.generation",
     "differential_attention": "attention.differential",
     "lambdas": "attention.differential",
@@ -30,7 +30,7 @@ __all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_model
 
 
 def __getattr__(name: str) -> Any:
-    """The names that need torch, imported when first asked for (PEP 562)."""
+    """Import a name that needs torch when it is first used (PEP 562)."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"models.{_LAZY[name]}"), name)

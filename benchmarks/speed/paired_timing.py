@@ -18,7 +18,7 @@ def loop(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> 
     from transformers import GenerationConfig
 
     from models.attention.differential import attention_implementation
-    from models.prompt import cut
+    from models.prompt import truncate_at_stop
 
     model: Any = loaded.model
     ends = {model.generation_config.eos_token_id, loaded.tokenizer.eos_token_id} - {None}
@@ -33,7 +33,7 @@ def loop(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> 
         for prompt in loaded.prompts(questions):
             inputs = loaded.encode([prompt], return_tensors="pt").to(loaded.device)
             written = model.generate(**inputs, generation_config=config)[0, inputs["input_ids"].shape[1] :]
-            answers.append(cut(str(loaded.tokenizer.decode(written, skip_special_tokens=True))))
+            answers.append(truncate_at_stop(str(loaded.tokenizer.decode(written, skip_special_tokens=True))))
     return answers
 
 

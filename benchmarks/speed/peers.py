@@ -161,7 +161,7 @@ def tokens_of(loaded: LoadedModel, answers: Sequence[str]) -> int:
 
 def measured(case: Case, rounds: int) -> Iterator[dict[str, object]]:
     """A row for each way in each round: answer tokens a second, and how many times as fast ours is."""
-    from models.prompt import cut
+    from models.prompt import truncate_at_stop
 
     loaded = case.load()
     size = best_batch(loaded, case)
@@ -181,7 +181,7 @@ def measured(case: Case, rounds: int) -> Iterator[dict[str, object]]:
             begin = (number - 1) * count % max(1, len(case.questions) - count + 1)
             some = case.questions[begin : begin + count]
             seconds, texts = timed(way.ask, loaded, some, case.limit)
-            answers = [cut(text).strip() for text in texts]
+            answers = [truncate_at_stop(text).strip() for text in texts]
             if way.name == OURS:
                 ours = dict(zip(some, answers, strict=True))
             tokens = tokens_of(loaded, answers)

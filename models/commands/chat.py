@@ -1,4 +1,4 @@
-"""Asking a model one question after another, each with noise put in on the way if that is wanted."""
+"""`python -m models chat`: ask a model one question after another, with noise added to each on request."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
 
 HELP = """\
-a question      is asked, with the noise that is set
-/noise NAME     puts a distractor into each question (inf, rcs, sd, inf4, …); /noise clean puts none
-/seed N         the seed of the noise's draw
-/help           this
-/quit           or the end of input, ends it"""
+a question      is asked, with the current noise
+/noise NAME     adds a distractor to each question (inf, rcs, sd, inf4, …); /noise clean adds none
+/seed N         sets the seed of the noise
+/help           prints this
+/quit           ends the chat, as does the end of the input"""
 
 
 class UnknownCommandError(ValueError):
-    """A line that begins with a slash and means nothing."""
+    """A line begins with a slash and is not a command."""
 
 
 @dataclass(frozen=True)
-class Talk:
-    """What is set: the noise (`clean` for none), its seed, and the limit of an answer in tokens."""
+class ChatSettings:
+    """The noise (`clean` for none), its seed, and the limit of an answer in tokens."""
 
     noise: str = "clean"
     seed: int = 0
     max_new_tokens: int = 256
 
     def __post_init__(self) -> None:
-        """Refuse a noise that there is not: `ValueError`."""
+        """Check that the noise exists. Raises `ValueError`."""
         if self.noise != "clean":
             find_noise(self.noise)
 
 
-def chat(loaded: LoadedModel, talk: Talk, lines: Iterable[str], say: Callable[[str], object]) -> None:
-    """Answers each of `lines` through `say` until they end, or until `/quit`. What goes wrong with a line is said, and
-    the next one is read."""
-    say(f"{loaded.spec.name} in {loaded.precision}; /help lists what can be typed")
+def chat(loaded: LoadedModel, settings: ChatSettings, lines: Iterable[str], write: Callable[[str], object]) -> None:
+    """Answer each of `lines` through `write` until they end or one is `/quit`. An error is written, and the chat goes
+    on."""
+    write(f"{loaded.spec.name} in {loaded.precision}; type /help for the commands")
     for line in map(str.strip, lines):
         if line == "/quit":
             return
         try:
             if line.startswith("/"):
-                talk, said = _command(talk, line)
-                say(said)
+                settings, reply = _run_command(settings, line)
+                write(reply)
             elif line:
-                for part in _answered(loaded, talk, line):
-                    say(part)
+                for reply in _answer(loaded, settings, line):
+                    write(reply)
         except (ValueError, RuntimeError, PromptTooLongError) as error:
-            say(f"! {error}")
+            write(f"! {error}")
 
 
-def typed(prompt: str) -> Iterator[str]:
-    """Lines as somebody types them, with editing and a history where Python has readline; as they come from a file."""
+def read_lines(prompt: str) -> Iterator[str]:
+    """Yield lines from a terminal, with editing and a history where Python has readline, or from a pipe."""
     if not sys.stdin.isatty():
         yield from sys.stdin
         return
@@ -72,34 +72,37 @@ def typed(prompt: str) -> Iterator[str]:
             return
 
 
-def marked(noisy: NoisyProblem) -> str:
-    """The question, each distractor between « and »."""
+def mark_distractors(noisy: NoisyProblem) -> str:
+    """Return the question with each distractor between « and »."""
     text, end = "", 0
     for start, stop in noisy.spans:
-        inner = noisy.question[start:stop]
-        bare = inner.strip()
-        text += noisy.question[end:start] + inner.replace(bare, f"«{bare}»", 1)
+        span = noisy.question[start:stop]
+        distractor = span.strip()
+        text += noisy.question[end:start] + span.replace(distractor, f"«{distractor}»", 1)
         end = stop
     return text + noisy.question[end:]
 
 
-def _answered(loaded: LoadedModel, talk: Talk, question: str) -> Iterator[str]:
-    if talk.noise != "clean":
-        noisy = inject(Problem(question, question, ""), talk.noise, talk.seed)
+def _answer(loaded: LoadedModel, settings: ChatSettings, question: str) -> Iterator[str]:
+    """Yield the noisy question, if there is noise, and the model's answer."""
+    if settings.noise != "clean":
+        noisy = inject(Problem(question, question, ""), settings.noise, settings.seed)
         question = noisy.question
-        yield f"asked: {marked(noisy)}"
-    (written,) = generate(loaded, [question], talk.max_new_tokens)
-    end = "" if written.finished else f" … (cut off at {talk.max_new_tokens} tokens)"
-    yield f"{written.text.strip()}{end}" if written.text.strip() or end else "(nothing was written)"
+        yield f"asked: {mark_distractors(noisy)}"
+    (generation,) = generate(loaded, [question], settings.max_new_tokens)
+    text = generation.text.strip()
+    end = "" if generation.finished else f" … (stopped after {settings.max_new_tokens} tokens)"
+    yield f"{text}{end}" if text or end else "(empty answer)"
 
 
-def _command(talk: Talk, line: str) -> tuple[Talk, str]:
+def _run_command(settings: ChatSettings, line: str) -> tuple[ChatSettings, str]:
+    """Return the settings after a command, and the reply to it."""
     name, _, value = line.partition(" ")
     value = value.strip()
     if name == "/help":
-        return talk, HELP
+        return settings, HELP
     if name == "/noise" and value:
-        return replace(talk, noise=value), f"noise {value}"
+        return replace(settings, noise=value), f"noise {value}"
     if name == "/seed" and value.lstrip("-").isdigit():
-        return replace(talk, seed=int(value)), f"seed {int(value)}"
+        return replace(settings, seed=int(value)), f"seed {int(value)}"
     raise UnknownCommandError(f"{line!r}: expected /noise NAME, /seed N, /help or /quit")

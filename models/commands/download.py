@@ -1,4 +1,4 @@
-"""`python -m models download`: checkpoints of the hub, fetched and checked before they are needed. No torch here."""
+"""`python -m models download`: download and verify checkpoints of the hub before they are needed. No torch here."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from models.hub.hub_cache import cache_folder, cached
-from models.hub.hub_download import fetched
+from models.commands.option_hints import with_option
+from models.hub.hub_cache import cache_folder, cached_checkpoint
+from models.hub.hub_download import fetch_checkpoint
 from models.hub.hub_errors import HubError
-from models.loading.adapter_base import base_of, is_adapter
+from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.model_registry import MODELS, ModelSpec
 
-#: What a shell says of a program that was interrupted (128 + SIGINT).
+#: A shell's exit status of an interrupted program (128 + SIGINT).
 INTERRUPTED = 130
 
 
 def hub_models() -> list[ModelSpec]:
-    """The registered models that are kept on the hub."""
+    """Return the registered models that are on the hub."""
     return [spec for spec in MODELS.values() if not Path(spec.source).is_dir()]
 
 
-def download(specs: Sequence[ModelSpec], cache: Path | None = None, again: bool = False) -> int:
-    """Print a line for each of `specs` when it is here, all of it and with the hub's checksums; 0, or 1 where one could
-    not be had (the others are, nevertheless), or 130 where it was interrupted.
+def download(specs: Sequence[ModelSpec], cache: Path | None = None, check: bool = False) -> int:
+    """Download `specs`, and print a line for each. One that fails does not stop the others.
 
-    Nobody is asked about what is here already; with `again` the hub is (`models.hub.hub_download.fetched`).
+    The hub is not asked about a model that the cache has, unless `check` is set
+    (`models.hub.hub_download.fetch_checkpoint`). Return the exit status: 0 if all are in the cache, 1 if one failed,
+    130 if interrupted.
     """
     from huggingface_hub.utils import disable_progress_bars
 
@@ -36,34 +38,34 @@ def download(specs: Sequence[ModelSpec], cache: Path | None = None, again: bool 
     failed = 0
     for spec in specs:
         try:
-            for one in _with_base(spec, cache, again):
-                print(one, flush=True)
+            for line in _download_with_base(spec, cache, check):
+                print(line, flush=True)
         except HubError as error:
-            print(f"python -m models download: {error}", file=sys.stderr, flush=True)
+            print(f"python -m models download: {with_option(error)}", file=sys.stderr, flush=True)
             failed = 1
         except KeyboardInterrupt:
-            said = f"interrupted; what has arrived of {spec.name} is kept, and the same command goes on"
-            print(f"\n{said}", file=sys.stderr)
+            message = f"interrupted; the part of {spec.name} that arrived is kept, and the same command continues"
+            print(f"\n{message}", file=sys.stderr)
             return INTERRUPTED
-    elsewhere = cache is not None and cache_folder(cache).resolve() != cache_folder().resolve()
-    if elsewhere and not failed:
+    other_cache = cache is not None and cache_folder(cache).resolve() != cache_folder().resolve()
+    if other_cache and not failed:
         print(f"to use them: HF_HUB_CACHE={os.path.relpath(cache_folder(cache))} pytest benchmarks --models …")
     return failed
 
 
-def _with_base(spec: ModelSpec, cache: Path | None, again: bool) -> list[str]:
-    """What is said of a model when it is here; of an adapter also what is said of its base."""
-    here = cached(spec, cache)
+def _download_with_base(spec: ModelSpec, cache: Path | None, check: bool) -> list[str]:
+    """Download a model, and for an adapter also its base. Return a line for each."""
+    cached = cached_checkpoint(spec, cache)
     if Path(spec.source).is_dir():
-        folder, said = Path(spec.source) / spec.subfolder, [f"{spec.name}: a folder, {spec.source}"]
+        folder, lines = Path(spec.source) / spec.subfolder, [f"{spec.name}: a folder, {spec.source}"]
     else:
-        folder = fetched(spec, cache, lambda text: print(text, flush=True), again)
-        how = "here already" if here == folder and not again else "checked"
-        said = [f"{spec.name}: {how}, {folder}"]
+        folder = fetch_checkpoint(spec, cache, lambda line: print(line, flush=True), check)
+        state = "already downloaded" if cached == folder and not check else "verified"
+        lines = [f"{spec.name}: {state}, {folder}"]
     if not is_adapter(folder):
-        return said
+        return lines
     try:
-        base = replace(base_of(folder), trust=spec.trust)
+        base = replace(find_adapter_base(folder), trust=spec.trust)
     except ValueError as error:
         raise HubError(str(error)) from None
-    return said + _with_base(base, cache, again)
+    return lines + _download_with_base(base, cache, check)

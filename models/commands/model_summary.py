@@ -1,9 +1,9 @@
-"""What a model is made of, and whether two of them are matched: figures for `python -m models inspect`."""
+"""`python -m models inspect`: count the parameters of a model, and compare the configurations of two."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,28 +11,28 @@ from torch import nn
 
 from models.attention.differential import lambdas
 from models.loading.load_model import LoadedModel
-from models.model_registry import address
+from models.model_reference import full_source
 
-#: What a parameter belongs to, by what its name contains; the first that fits counts.
+#: The block of a parameter, by what its name contains; the first match counts.
 _BLOCKS = (
     ("λ", ("lambda_",)),
     ("norms", ("norm", "ln_", ".ln")),
     ("attention", ("attn", "attention")),
     ("feed-forward", ("mlp", "feed_forward", "ffn", ".fc")),
 )
-#: What two models must have in common to be matched, besides tokenizer and size: the configuration's own names.
+#: The configuration values that matched models share, besides tokenizer and size.
 _SHAPE = (
     *("hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads"),
     *("head_dim", "vocab_size", "max_position_embeddings", "tie_word_embeddings", "hidden_act"),
 )
-#: How far the numbers of parameters of a matched pair may be apart, as a share of the larger.
-CLOSE = 0.01
+#: The largest difference between the parameter counts of matched models, as a share of the larger count.
+SIZE_TOLERANCE = 0.01
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One block of the stack: its number from 0, its parameters, and its λ (None in an ordinary model)."""
+    """A decoder layer: its number from 0, its parameter count, and its λ (None in an ordinary model)."""
 
     number: int
     parameters: int
@@ -41,12 +41,11 @@ class Layer:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a model is made of.
+    """The size, configuration and memory of a model.
 
     `parameters` counts each weight once, also where two layers share it; `trainable` those that training would change;
-    `blocks` splits them up. `configuration` has the shape's figures, None where the architecture has no such thing.
-    `memory` is what the weights take, in bytes, by precision, and `cache` what keys and values of one token take in
-    float32.
+    `blocks` are the counts by block. `configuration` has None for values that the architecture does not have. `memory`
+    is the size of the weights in bytes, by precision; `cache` that of one token's keys and values in float32.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that two models are compared on, with both values as text, and whether they are alike in it."""
+    """A property of two models: its name, both values as text, and whether they are alike."""
 
     what: str
     first: str
@@ -75,7 +74,7 @@ class Difference:
 
 
 def inspect(loaded: LoadedModel) -> Inspection:
-    """Everything that `Inspection` holds, out of the model in memory."""
+    """Return the inspection of a model in memory."""
     model, config = loaded.model, loaded.model.config
     blocks = Counter({"embedding": 0})
     embedding = {id(module.weight) for module in (model.get_input_embeddings(),) if module is not None}
@@ -85,7 +84,7 @@ def inspect(loaded: LoadedModel) -> Inspection:
     total = sum(blocks.values())
     return Inspection(
         name=loaded.spec.name,
-        source=address(loaded.spec),
+        source=full_source(loaded.spec),
         fingerprint=loaded.fingerprint,
         architecture=type(model).__name__,
         parameters=total,
@@ -94,42 +93,45 @@ def inspect(loaded: LoadedModel) -> Inspection:
         configuration={name: getattr(config, name, None) for name in _SHAPE},
         layers=tuple(_layers(model)),
         memory={precision: total * size for precision, size in _BYTES.items()},
-        cache=_cache(config),
+        cache=_cache_bytes(config),
         tokens=len(loaded.tokenizer),
         special_tokens={name: getattr(loaded.tokenizer, name) for name in ("bos_token", "eos_token", "pad_token")},
     )
 
 
-def differences(first: LoadedModel, second: LoadedModel) -> list[Difference]:
-    """What the two are compared on. They are *matched* where all are alike: then a difference between what they do is
-    one of attention, of training, or of chance."""
-    one, other = inspect(first), inspect(second)
-    found = [
-        _difference(name, one.configuration[name], other.configuration[name])
+def compare(first: LoadedModel, second: LoadedModel) -> list[Difference]:
+    """Return the properties that two models are compared on.
+
+    They are *matched* where all are alike: then a difference in what they do is due to attention, training or chance.
+    """
+    mine, theirs = inspect(first), inspect(second)
+    rows = [
+        _difference(name, mine.configuration[name], theirs.configuration[name])
         for name in _SHAPE
-        if not one.configuration[name] is other.configuration[name] is None
+        if not mine.configuration[name] is theirs.configuration[name] is None
     ]
-    apart = abs(one.parameters - other.parameters) / max(one.parameters, other.parameters)
-    size = Difference("parameters", f"{one.parameters:,}", f"{other.parameters:,}", apart <= CLOSE)
+    gap = abs(mine.parameters - theirs.parameters) / max(mine.parameters, theirs.parameters)
+    rows.append(Difference("parameters", f"{mine.parameters:,}", f"{theirs.parameters:,}", alike=gap <= SIZE_TOLERANCE))
     vocabularies = first.tokenizer.get_vocab(), second.tokenizer.get_vocab()
     shared = len(vocabularies[0].items() & vocabularies[1].items())
-    mine, theirs = (f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies)
-    found += [size, Difference("vocabulary", mine, theirs, vocabularies[0] == vocabularies[1])]
-    special = ((name, one.special_tokens[name], other.special_tokens[name]) for name in one.special_tokens)
-    return [*found, *(_difference(*values) for values in special)]
+    sizes = [f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies]
+    rows.append(Difference("vocabulary", *sizes, alike=vocabularies[0] == vocabularies[1]))
+    return rows + [
+        _difference(name, mine.special_tokens[name], theirs.special_tokens[name]) for name in mine.special_tokens
+    ]
 
 
-def matched(found: list[Difference]) -> bool:
-    """Whether the two are alike in everything they were compared on."""
-    return all(difference.alike for difference in found)
+def is_matched(differences: Sequence[Difference]) -> bool:
+    """Return whether two models are alike in every property they were compared on."""
+    return all(difference.alike for difference in differences)
 
 
-def _difference(what: str, one: Any, other: Any) -> Difference:
-    return Difference(what, value_text(one), value_text(other), one == other)
+def _difference(what: str, first: Any, second: Any) -> Difference:
+    return Difference(what, value_text(first), value_text(second), first == second)
 
 
 def value_text(value: Any) -> str:
-    """A value of a configuration as it is shown."""
+    """Return a configuration value as text."""
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
@@ -140,27 +142,27 @@ def _block(name: str, parameter: nn.Parameter, embedding: set[int], head: set[in
         return "embedding"
     if id(parameter) in head:
         return "output head"
-    return next((block for block, marks in _BLOCKS if any(mark in name for mark in marks)), "other")
+    return next((block for block, parts in _BLOCKS if any(part in name for part in parts)), "other")
 
 
 def _layers(model: nn.Module) -> Iterator[Layer]:
-    """The longest list of modules in the model is its stack of layers."""
+    """Yield the decoder layers: the longest list of modules in the model."""
     stack: list[nn.Module] = []
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) > len(stack):
             stack = list(module)
     for number, layer in enumerate(stack):
-        own = lambdas(layer).tolist()
-        yield Layer(number, sum(parameter.numel() for parameter in layer.parameters()), own[0] if own else None)
+        lambda_ = next(iter(lambdas(layer).tolist()), None)
+        yield Layer(number, sum(parameter.numel() for parameter in layer.parameters()), lambda_)
 
 
-def _cache(config: Any) -> int | None:
-    """Bytes of the keys and values of one token, in float32; None where the configuration does not say."""
+def _cache_bytes(config: Any) -> int | None:
+    """Return the bytes of one token's keys and values in float32; None where the configuration lacks the sizes."""
     layers, heads, hidden = (
         getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads", "hidden_size")
     )
     if not layers or not heads or not hidden:
         return None
-    pairs = getattr(config, "num_key_value_heads", None) or heads
+    key_value_heads = getattr(config, "num_key_value_heads", None) or heads
     size = getattr(config, "head_dim", None) or hidden // heads
-    return int(2 * layers * pairs * size * _BYTES["float32"])
+    return int(2 * layers * key_value_heads * size * _BYTES["float32"])

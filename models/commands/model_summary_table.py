@@ -1,4 +1,4 @@
-"""What a model is made of, as lines of text and as JSON values."""
+"""The inspection of a model, and the comparison of two, as lines of text and as JSON values."""
 
 from __future__ import annotations
 
@@ -6,50 +6,56 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.commands.model_summary import Difference, Inspection, matched, value_text
+from models.commands.model_summary import Difference, Inspection, is_matched, value_text
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-def inspection_lines(one: Inspection) -> list[str]:
-    """A title, and tables: parameters by block, configuration, layers, memory."""
-    lines = [f"{one.name}: {one.architecture}, {one.parameters:,} parameters, {one.trainable:,} of them trainable"]
-    lines += [f"  {one.source}", f"  fingerprint {one.fingerprint[:12]}", ""]
-    shares = [(block, f"{count:,}", f"{100 * count / one.parameters:.1f} %") for block, count in one.blocks.items()]
+def inspection_lines(inspection: Inspection) -> list[str]:
+    """Return a title and tables: parameters by block, configuration, layers, memory."""
+    total = inspection.parameters
+    counts = f"{total:,} parameters, {inspection.trainable:,} of them trainable"
+    lines = [f"{inspection.name}: {inspection.architecture}, {counts}"]
+    lines += [f"  {inspection.source}", f"  fingerprint {inspection.fingerprint[:12]}", ""]
+    shares = [(block, f"{count:,}", f"{100 * count / total:.1f} %") for block, count in inspection.blocks.items()]
     lines += _table(("block", "parameters", "share"), shares)
-    lines += _table(("configuration", ""), [(name, value_text(value)) for name, value in one.configuration.items()])
+    values = [(name, value_text(value)) for name, value in inspection.configuration.items()]
+    lines += _table(("configuration", ""), values)
     layers = [
         (str(layer.number), f"{layer.parameters:,}", "" if layer.lambda_ is None else f"{layer.lambda_:.4f}")
-        for layer in one.layers
+        for layer in inspection.layers
     ]
-    differential = any(layer.lambda_ is not None for layer in one.layers)
+    differential = any(layer.lambda_ is not None for layer in inspection.layers)
     lines += _table(("layer", "parameters", "λ" if differential else ""), layers)
-    memory = [(f"weights in {precision}", size_text(size)) for precision, size in one.memory.items()]
-    if one.cache is not None:
-        memory.append(("keys and values of a token, float32", size_text(one.cache)))
+    memory = [(f"weights in {precision}", size_text(size)) for precision, size in inspection.memory.items()]
+    if inspection.cache is not None:
+        memory.append(("keys and values of a token, float32", size_text(inspection.cache)))
     lines += _table(("memory", ""), memory)
-    special = ", ".join(f"{name.removesuffix('_token')} {token or '–'}" for name, token in one.special_tokens.items())
-    return [*lines, f"tokenizer: {one.tokens:,} tokens; {special}"]
+    special_tokens = ", ".join(
+        f"{name.removesuffix('_token')} {token or '–'}" for name, token in inspection.special_tokens.items()
+    )
+    return [*lines, f"tokenizer: {inspection.tokens:,} tokens; {special_tokens}"]
 
 
-def comparison_lines(one: str, other: str, found: Sequence[Difference]) -> list[str]:
-    """A row for each thing compared, what is not alike marked, and the verdict."""
-    rows = [(row.what, row.first, row.second, "" if row.alike else "differs") for row in found]
-    apart = [row.what for row in found if not row.alike]
-    said = "matched: alike in all of this" if matched(list(found)) else f"not matched: {', '.join(apart)}"
-    return [*_table(("", one, other, ""), rows), said]
+def comparison_lines(first: str, second: str, differences: Sequence[Difference]) -> list[str]:
+    """Return a row for each property of the models `first` and `second`, and the verdict."""
+    rows = [(row.what, row.first, row.second, "" if row.alike else "differs") for row in differences]
+    unlike = [row.what for row in differences if not row.alike]
+    verdict = f"not matched: {', '.join(unlike)}" if unlike else "matched: alike in all of this"
+    return [*_table(("", first, second, ""), rows), verdict]
 
 
-def inspection_facts(one: Inspection, other: Inspection | None, found: Sequence[Difference]) -> dict[str, Any]:
-    """The same as JSON values."""
-    facts: dict[str, Any] = {"model": asdict(one)}
-    if other is not None:
-        facts |= {"other": asdict(other), "compared": [asdict(row) for row in found], "matched": matched(list(found))}
+def inspection_facts(first: Inspection, second: Inspection | None, differences: Sequence[Difference]) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    facts: dict[str, Any] = {"model": asdict(first)}
+    if second is not None:
+        compared = [asdict(row) for row in differences]
+        facts |= {"other": asdict(second), "compared": compared, "matched": is_matched(differences)}
     return facts
 
 
 def size_text(size: float) -> str:
-    """Bytes in the unit that leaves one to three digits in front of the point."""
+    """Return a number of bytes in the unit that leaves one to three digits before the point."""
     for unit in _UNITS:
         if size < 1024 or unit == _UNITS[-1]:
             break
@@ -58,11 +64,11 @@ def size_text(size: float) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns as wide as what stands in them; the first to the left, the others to the right."""
-    every = [head, *rows]
-    widths = [max(len(row[place]) for row in every) for place in range(len(head))]
+    """Return lines of columns as wide as their cells, the first aligned left and the others right."""
+    all_rows = [head, *rows]
+    widths = [max(len(row[column]) for row in all_rows) for column in range(len(head))]
     lines = []
-    for row in every:
+    for row in all_rows:
         cells = [f"{row[0]:<{widths[0]}}"]
         cells += [f"{text:>{width}}" for text, width in zip(row[1:], widths[1:], strict=True)]
         lines.append("  ".join(cells).rstrip())

@@ -15,7 +15,7 @@ from models.decode.continuous_batching import Decoder, can_decode
 from models.decode.hf_generate import BatchDecoder
 from models.decode.onednn_linear import quick_products
 from models.loading.load_model import LoadedModel
-from models.prompt import cut, is_complete
+from models.prompt import is_complete, truncate_at_stop
 
 #: Part of every prediction's key: raise it when a change here can change what a model is found to say.
 GENERATION_VERSION = "4"
@@ -60,7 +60,8 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
     """`questions` by index, in batches of like length, the longest first: one that does not fit fails early."""
     if not questions:
         return []
-    lengths = [len(ids) for ids in loaded.encode([loaded.prompt.of(question) for question in questions])["input_ids"]]
+    prompts = [loaded.prompt.format(question) for question in questions]
+    lengths = [len(ids) for ids in loaded.encode(prompts)["input_ids"]]
     order = sorted(range(len(questions)), key=lambda index: -lengths[index])
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
@@ -91,7 +92,7 @@ def answers(
     with quick_products(loaded.model):
         for number, written in decoder.run(prompts):
             text = _text(loaded.tokenizer, written.tokens)
-            generation = Generation(cut(text), len(written.tokens), written.finished)
+            generation = Generation(truncate_at_stop(text), len(written.tokens), written.finished)
             yield from ((index, generation) for index in alike[prompts[number]])
 
 

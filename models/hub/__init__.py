@@ -1,1 +1,1 @@
-"""Checkpoints from the Hugging Face hub: downloaded, verified by checksum, and found again in the local cache."""
+"""Checkpoints of the Hugging Face hub: listed, downloaded, verified by checksum, and found in the local cache."""

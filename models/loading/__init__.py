@@ -1,1 +1,1 @@
-"""From a name to a model in memory: where a checkpoint lies, whether its files are sound, and how it is loaded."""
+"""Load a checkpoint as a model: find its folder, check its files, read them, and merge an adapter into its base."""

@@ -1,4 +1,4 @@
-"""The files of a checkpoint, read with an eye to which of them is to blame: damage is told by the file's name."""
+"""Check the files of a checkpoint before they are loaded, so that an error names the damaged file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from safetensors import safe_open
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig
 
-from models.loading.checkpoint_layout import PICKLES, index_in, is_tokenizer, weights_in
+from models.loading.checkpoint_layout import PICKLE_NAME, is_tokenizer_file, shard_index, weight_files
+from models.loading.load_errors import CheckpointDamaged, PickledWeightsError, RemoteCodeError, UntrustedError
 from models.loading.trust_remote_code import NO_TRUST, Trust
 
 #: The JSON files that a load reads.
-_READ = (
+_JSON_FILES = (
     "config.json",
     "generation_config.json",
     "adapter_config.json",
@@ -25,48 +26,43 @@ _READ = (
 )
 
 
-class CheckpointDamaged(ValueError):
-    """A file of a checkpoint does not hold what it should. The message names the file."""
-
-
-class UntrustedError(ValueError):
-    """A checkpoint wants to run code of its author when it is read. The message names the option that lets it."""
-
-
 @contextmanager
 def reading(*paths: Path) -> Iterator[None]:
-    """Inside, whatever is raised is the fault of `paths`: `CheckpointDamaged`, with the first line of what was said.
+    """Report any exception inside as `CheckpointDamaged` of `paths`, with the original message on one line.
 
-    transformers and tokenizers raise of every kind, bare `Exception` among them.
+    transformers and tokenizers raise exceptions of every type, bare `Exception` among them.
     """
     try:
         yield
     except (CheckpointDamaged, UntrustedError):
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or "no reason given"
+        message = " ".join(str(error).split()) or "no reason given"
         names = " and ".join(str(path) for path in paths)
-        raise CheckpointDamaged(f"{names}: {type(error).__name__}: {said:.300}") from error
+        raise CheckpointDamaged(f"{names}: {type(error).__name__}: {message:.300}") from error
 
 
 def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
-    """Every JSON file that a load reads is an object, the configurations are ones of models that transformers knows,
-    all shards that the index names are there, every file of weights has a whole header and all the bytes that this
-    tells of, and nothing of it wants more trust than it has. Raises `CheckpointDamaged`, `UntrustedError`."""
+    """Check every file of a checkpoint that a load reads, but for the tokenizer's content.
+
+    Every JSON file is an object; transformers knows the configurations; all shards that the index names exist; every
+    safetensors file has a whole header and all the bytes that the header announces; nothing needs more trust than
+    `trust` gives. Raises `CheckpointDamaged` or `UntrustedError`.
+    """
     for path in sorted(folder.glob("*.json")):
-        if path.name in _READ:
-            facts = _object(path)
+        if path.name in _JSON_FILES:
+            content = _json_object(path)
             if path.name == "config.json" and not trust.code:
-                _check_code(path, facts)
-    index = index_in(folder)
+                _refuse_remote_code(path, content)
+    index = shard_index(folder)
     if index is not None:
-        _check_shards(index, _object(index))
-    weights = weights_in(folder)
-    pickles = [path for path in weights if PICKLES.fullmatch(path.name)]
+        _check_shards(index, _json_object(index))
+    weights = weight_files(folder)
+    pickles = [path for path in weights if PICKLE_NAME.fullmatch(path.name)]
     if pickles and not trust.pickles:
-        raise UntrustedError(
-            f"{folder} has only pickled weights ({pickles[0].name}), and a pickle can run any code when it is read;"
-            " where you trust its author, ask for them: --allow-pickles"
+        raise PickledWeightsError(
+            f"{folder} has only pickled weights ({pickles[0].name}), which can run any code when they are read;"
+            " expected safetensors, or Trust(pickles=True) if you trust their author"
         )
     if (folder / "config.json").exists():
         with reading(folder / "config.json"):
@@ -81,38 +77,41 @@ def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
 
 
 def check_tokenizer(folder: Path) -> None:
-    """The folder has a tokenizer, and `tokenizer.json`, if it is there, is one. Raises `CheckpointDamaged`."""
+    """Check that the folder has a tokenizer, and that `tokenizer.json` is one if it exists.
+
+    Raises `CheckpointDamaged`.
+    """
     from tokenizers import Tokenizer
 
     path = folder / "tokenizer.json"
     if path.exists():
         with reading(path):
             Tokenizer.from_file(str(path))
-    elif not any(is_tokenizer(name.name) for name in folder.iterdir()):
-        raise CheckpointDamaged(f"{folder} has no tokenizer; tokenizer.json was expected beside the weights")
+    elif not any(is_tokenizer_file(file.name) for file in folder.iterdir()):
+        raise CheckpointDamaged(f"{folder} has no tokenizer; expected tokenizer.json next to the weights")
 
 
-def _check_code(path: Path, facts: dict[str, object]) -> None:
-    kind = facts.get("model_type")
-    if facts.get("auto_map") and kind not in CONFIG_MAPPING:
-        raise UntrustedError(
-            f"{path}: the architecture {kind!r} is not transformers' own, and comes with code of the checkpoint's"
-            " author; where you trust it, ask for it: --trust-remote-code"
+def _refuse_remote_code(path: Path, config: dict[str, object]) -> None:
+    model_type = config.get("model_type")
+    if config.get("auto_map") and model_type not in CONFIG_MAPPING:
+        raise RemoteCodeError(
+            f"{path}: the architecture {model_type!r} is not part of transformers and needs Python code of the"
+            " checkpoint's author; expected Trust(code=True) if you trust it"
         )
 
 
-def _object(path: Path) -> dict[str, object]:
+def _json_object(path: Path) -> dict[str, object]:
     with reading(path):
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(facts, dict):
-        raise CheckpointDamaged(f"{path}: expected a JSON object, found {type(facts).__name__}")
-    return facts
+        content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise CheckpointDamaged(f"{path}: expected a JSON object, got {type(content).__name__}")
+    return content
 
 
-def _check_shards(path: Path, facts: dict[str, object]) -> None:
-    places = facts.get("weight_map")
-    if not isinstance(places, dict):
-        raise CheckpointDamaged(f"{path}: expected a weight_map that names a file for each weight, found none")
-    missing = sorted({str(name) for name in places.values() if not (path.parent / str(name)).is_file()})
+def _check_shards(path: Path, index: dict[str, object]) -> None:
+    weight_map = index.get("weight_map")
+    if not isinstance(weight_map, dict):
+        raise CheckpointDamaged(f"{path}: expected a weight_map that names a file for each weight, got none")
+    missing = sorted({str(name) for name in weight_map.values() if not (path.parent / str(name)).is_file()})
     if missing:
-        raise CheckpointDamaged(f"{path} names {len(missing)} files that are not there: {', '.join(missing[:3])}")
+        raise CheckpointDamaged(f"{path} names {len(missing)} missing files: {', '.join(missing[:3])}")

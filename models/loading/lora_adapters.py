@@ -1,6 +1,6 @@
-"""LoRA adapters (Hu et al., arXiv 2106.09685): put on a base, kept beside its name, and merged into it again.
+"""LoRA adapters (Hu et al., arXiv 2106.09685): add one to a model, save it, attach a saved one, merge it.
 
-peft takes two seconds to import, so it is imported where an adapter is at hand: most models have none.
+peft takes two seconds to import, so it is imported only where an adapter is used: most models have none.
 """
 
 from __future__ import annotations
@@ -17,83 +17,98 @@ from transformers.pytorch_utils import Conv1D
 
 from models.attention.differential import decoder_of
 from models.loading.adapter_base import ADAPTER_CONFIG
-from models.model_registry import ModelSpec, reference_of
+from models.model_reference import portable_reference
+from models.model_registry import ModelSpec
 from models.sft.sft_options import LORA_TARGETS, Tuning
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
 
-def targets_of(model: PreTrainedModel) -> list[str] | str:
-    """The names of the layers that LoRA adapts: ours for the two families, else those that peft knows for the
-    architecture, else `all-linear`, which is every linear layer but the output head (Dettmers et al., arXiv 2305.14314,
-    section 4)."""
+class AdapterUnsupportedError(ValueError):
+    """peft cannot adapt an architecture; `Tuning(method="full")` can tune it."""
+
+
+def lora_targets(model: PreTrainedModel) -> list[str] | str:
+    """Return the names of the layers that LoRA adapts.
+
+    Ours for the two families, else those that peft knows for the architecture, else `all-linear`, which is every linear
+    layer but the output head (Dettmers et al., arXiv 2305.14314, section 4).
+    """
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 
     architecture = model.config.model_type
     known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
-    there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
-    targets = [target for target in known if target in there]
+    names = {module.rpartition(".")[2] for module, _ in model.named_modules()}
+    targets = [target for target in known if target in names]
     if targets or model.config.get_text_config() is model.config:
         return targets or "all-linear"
-    whole = {id(module): name for name, module in model.named_modules()}  # its eyes are not trained by text
-    return [whole[id(layer)] for layer in decoder_of(model).modules() if isinstance(layer, nn.Linear)]
+    # A multimodal model: only the text decoder's layers, as text does not train the vision tower.
+    paths = {id(module): name for name, module in model.named_modules()}
+    return [paths[id(layer)] for layer in decoder_of(model).modules() if isinstance(layer, nn.Linear)]
 
 
-def adapted(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
-    """`model` with a fresh adapter in it, which changes nothing yet; all else is frozen. `model` itself is changed."""
+def add_adapter(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
+    """Add a fresh adapter to `model`, which changes no output yet, and freeze all other weights.
+
+    `model` itself is changed. Raises `AdapterUnsupportedError`.
+    """
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
         r=tuning.rank,
         lora_alpha=2 * tuning.rank,
-        target_modules=targets_of(model),
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's are turned
+        target_modules=lora_targets(model),
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's are transposed
         task_type="CAUSAL_LM",
     )
     try:
         return get_peft_model(model, config)
-    except ValueError as error:  # which names options that are not here
-        kind = model.config.model_type
-        raise ValueError(f"peft cannot adapt the architecture {kind!r} ({error}); take --sft-method full") from error
+    except ValueError as error:  # its message names options that do not exist here
+        architecture = model.config.model_type
+        raise AdapterUnsupportedError(
+            f'peft cannot adapt the architecture {architecture!r} ({error}); expected method="full"'
+        ) from error
 
 
 def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
-    """Write the adapter to `folder`, with a name of its base that holds on another machine or in another folder."""
+    """Write the adapter to `folder`, with a reference to its base that holds on other machines and in other folders."""
     config = model.peft_config["default"]
-    before = config.base_model_name_or_path
+    original_path = config.base_model_name_or_path
     try:
-        config.base_model_name_or_path = reference_of(base, folder)
+        config.base_model_name_or_path = portable_reference(base, folder)
         model.save_pretrained(str(folder), save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
-        written = json.loads((folder / ADAPTER_CONFIG).read_bytes())
-        written["target_modules"] = sorted(written["target_modules"])  # a set, in another order in each process
-        (folder / ADAPTER_CONFIG).write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
+        saved = json.loads((folder / ADAPTER_CONFIG).read_bytes())
+        saved["target_modules"] = sorted(saved["target_modules"])  # a set, whose order differs between processes
+        (folder / ADAPTER_CONFIG).write_text(json.dumps(saved, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     finally:
-        config.base_model_name_or_path = before
+        config.base_model_name_or_path = original_path
 
 
-def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
-    """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed. Raises `ValueError` for
-    an adapter that has not all the weights that `base` wants of it."""
+def attach_adapter(base: PreTrainedModel, folder: Path) -> PeftModel:
+    """Attach the adapter in `folder` to `base`, in evaluation mode. `base` itself is changed.
+
+    Raises `ValueError` for an adapter that lacks some of the weights that `base` needs.
+    """
     from peft import PeftModel
 
-    with torch.random.fork_rng(), warnings.catch_warnings():  # peft draws weights before it reads them
+    with torch.random.fork_rng(), warnings.catch_warnings():  # peft draws random weights before it reads the saved ones
         warnings.filterwarnings("error", message="Found missing adapter keys")
         try:
             return PeftModel.from_pretrained(base, str(folder)).eval()
         except UserWarning as warning:
-            said = str(warning).splitlines()[0]
-            raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {said:.300}") from warning
+            message = str(warning).splitlines()[0]
+            raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {message:.300}") from warning
 
 
-def merged(model: PeftModel) -> Any:
-    """The base's own class with the adapter added into its weights. `model` is used up."""
+def merge_adapter(model: PeftModel) -> Any:
+    """Return the base model with the adapter added into its weights. `model` must not be used afterwards."""
     return model.merge_and_unload().eval().requires_grad_(True)  # peft froze it
 
 
-def deltas(model: PeftModel) -> dict[str, float]:
-    """The largest absolute change of a weight that the adapter makes in each layer it is in, by the layer's name."""
+def adapter_deltas(model: PeftModel) -> dict[str, float]:
+    """Return the largest absolute change of a weight that the adapter makes, by layer name."""
     return {
         name: float(module.get_delta_weight("default").abs().max())
         for name, module in model.named_modules()

@@ -1,1 +1,1 @@
-"""Training the miniature pair that is shipped with the project."""
+"""Train the miniature pair that is shipped with the project."""

@@ -1,4 +1,4 @@
-"""Training the two miniatures side by side on the same problems, and leaving checkpoints that tell how."""
+"""Train the two miniatures in parallel on the same problems, and save each with a log of its training."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from noise.mini import training
 from noise.problems.problem import Problem
 
 
-class FamilyExistsError(ValueError):
-    """A checkpoint folder is already there. Training never writes over one."""
+class CheckpointExistsError(ValueError):
+    """A checkpoint folder exists already. Training never overwrites one."""
 
 
 def data_fingerprint(problems: list[Problem]) -> str:
-    """SHA-256 (hex) over questions and answers, in order: two models with the same one saw the same text."""
+    """Return the SHA-256 (hex) over questions and answers, in order. Equal values mean the same training text."""
     digest = hashlib.sha256()
     for problem in problems:
         digest.update(f"{problem.question}\0{problem.answer}\0".encode())
@@ -37,23 +37,24 @@ def data_fingerprint(problems: list[Problem]) -> str:
 def train_pair(out: Path, seed: int, recipe: Recipe) -> list[Path]:
     """Train both families of `FAMILIES` with `seed`, a process and a thread each, into `out/<family>`.
 
-    Same problems, order, seed and tokenizer. A folder appears when it is whole. Raises `FamilyExistsError` where one
-    is there already.
+    Both get the same problems, order, seed and tokenizer. A folder appears once it is complete. Return the folders.
+    Raises `CheckpointExistsError` where one exists already.
     """
     for family in FAMILIES:
         if (out / family).exists():
-            raise FamilyExistsError(f"{out / family} exists already; name another --out, or move it away")
+            raise CheckpointExistsError(f"{out / family} exists already")
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(len(FAMILIES), mp_context=multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(_train_family, family, place, out, seed, recipe) for place, family in enumerate(FAMILIES)]
+        jobs = [pool.submit(_train_family, family, row, out, seed, recipe) for row, family in enumerate(FAMILIES)]
         return [job.result() for job in jobs]
 
 
-def _train_family(family: str, place: int, out: Path, seed: int, recipe: Recipe) -> Path:
-    torch.set_num_threads(1)  # two processes of one thread each are faster than one after the other with two
+def _train_family(family: str, row: int, out: Path, seed: int, recipe: Recipe) -> Path:
+    """Train and save one model; `row` is the terminal row of its progress bar. Return its folder."""
+    torch.set_num_threads(1)  # two processes of one thread are faster than two threads for one model after the other
     problems = training(seed, recipe.steps * recipe.batch)
     tokenizer = make_tokenizer(problems[: recipe.tokenizer_problems], recipe)
-    with tqdm(total=recipe.steps, desc=f"{family:<10}", position=place, unit="step", disable=None) as bar:
+    with tqdm(total=recipe.steps, desc=f"{family:<10}", position=row, unit="step", disable=None) as bar:
 
         def progress(step: int, loss: float) -> None:
             bar.update()
@@ -69,7 +70,7 @@ def _train_family(family: str, place: int, out: Path, seed: int, recipe: Recipe)
 
 
 def _save(folder: Path, model: Any, tokenizer: Any, log: dict[str, Any]) -> Path:
-    """Write a checkpoint beside its place and move it there whole. Weights are kept in bfloat16: half the size."""
+    """Write a checkpoint to a temporary folder and rename it once complete. Weights are bfloat16: half the size."""
     temporary = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     model.to(torch.bfloat16).save_pretrained(temporary)

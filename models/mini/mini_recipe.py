@@ -1,4 +1,4 @@
-"""How the miniature pair is made: one recipe for both families, from nothing, on two CPU cores."""
+"""The recipe of the miniature pair: both families are trained alike, from scratch, on two CPU cores."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ FAMILIES: dict[str, tuple[type, type]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """Sizes and settings; what is not here is PyTorch's or transformers' default."""
+    """Sizes and settings; everything else is PyTorch's or transformers' default."""
 
     hidden: int = 128
     intermediate: int = 384
     layers: int = 4
     heads: int = 4
     vocabulary: int = 1_000
-    tokenizer_problems: int = 20_000  # the first ones; the tokenizer is trained on their text
+    tokenizer_problems: int = 20_000  # the tokenizer is trained on the text of the first ones
     positions: int = 2_048
     steps: int = 4_500
     batch: int = 32
     muon_lr: float = 0.02
     adamw_lr: float = 3e-3
     warmup: int = 100
-    bucket: int = 50  # batches whose problems are sorted by length together
+    bucket: int = 50  # this many batches of problems are sorted by length together
 
 
 def make_tokenizer(problems: list[Problem], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """Byte-level BPE, every digit a token of its own. It adds `<bos>` itself, so any harness gets the same prompt."""
+    """Train a byte-level BPE tokenizer with one token a digit. It adds `<bos>` itself, so harnesses prompt alike."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -80,7 +80,7 @@ def make_tokenizer(problems: list[Problem], recipe: Recipe) -> PreTrainedTokeniz
 
 
 def make_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
-    """A model of random weights. Both families get the same sizes; `rms_norm_eps` is set as their defaults differ."""
+    """Return a model with random weights. Both families get the same sizes and, as defaults differ, `rms_norm_eps`."""
     config_class, model_class = FAMILIES[family]
     config = config_class(
         vocab_size=recipe.vocabulary,
@@ -102,34 +102,34 @@ def make_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) 
 def _batches(
     problems: list[Problem], tokenizer: PreTrainedTokenizerFast, recipe: Recipe, seed: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """`(input_ids, labels)`, each (batch, length), right-padded; labels are −100 outside the answer."""
+    """Yield `(input_ids, labels)`, each (batch, length), right-padded; labels are −100 outside the answer."""
     rng = random.Random(seed)
     window = recipe.batch * recipe.bucket
     for start in range(0, len(problems), window):
-        near = sorted(
-            _tokenised(problems[start : start + window], tokenizer), key=lambda row: len(row[0]) + len(row[1])
+        by_length = sorted(
+            _tokenize(problems[start : start + window], tokenizer), key=lambda row: len(row[0]) + len(row[1])
         )
-        groups = [near[i : i + recipe.batch] for i in range(0, len(near), recipe.batch)]
-        rng.shuffle(groups)
-        for group in groups:
-            length = max(len(prompt) + len(completion) for prompt, completion in group)
-            ids = torch.full((len(group), length), tokenizer.pad_token_id)
-            labels = torch.full((len(group), length), -100)
-            for row, (prompt, completion) in enumerate(group):
+        batches = [by_length[i : i + recipe.batch] for i in range(0, len(by_length), recipe.batch)]
+        rng.shuffle(batches)
+        for batch in batches:
+            length = max(len(prompt) + len(completion) for prompt, completion in batch)
+            ids = torch.full((len(batch), length), tokenizer.pad_token_id)
+            labels = torch.full((len(batch), length), -100)
+            for row, (prompt, completion) in enumerate(batch):
                 ids[row, : len(prompt) + len(completion)] = torch.tensor(prompt + completion)
                 labels[row, len(prompt) : len(prompt) + len(completion)] = torch.tensor(completion)
             yield ids, labels
 
 
-def _tokenised(problems: list[Problem], tokenizer: PreTrainedTokenizerFast) -> list[tuple[list[int], list[int]]]:
-    """Each problem as the tokens of its prompt and of its completion, end of text included."""
+def _tokenize(problems: list[Problem], tokenizer: PreTrainedTokenizerFast) -> list[tuple[list[int], list[int]]]:
+    """Return the tokens of each problem's prompt and completion, the end-of-text token included."""
     prompts = tokenizer([prompt_for(problem.question) for problem in problems])["input_ids"]
     answers = tokenizer([completion_for(problem.answer) for problem in problems], add_special_tokens=False)["input_ids"]
     return [(prompt, [*answer, tokenizer.eos_token_id]) for prompt, answer in zip(prompts, answers, strict=True)]
 
 
 def _optimizers(model: PreTrainedModel, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the layers; AdamW for what Muon is not made for: embeddings, norms and λ."""
+    """Return Muon for the matrices inside the layers, and AdamW for the rest: embeddings, norms and λ."""
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
@@ -148,7 +148,7 @@ def train(
     seed: int,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """Train one model on `recipe.steps` batches of `problems`, in order, and give it back with its log.
+    """Train one model on `recipe.steps` batches of `problems`, in order. Return it with its training log.
 
     `progress(step, loss)` is called after each step; the loss is the mean over answer tokens, in nats.
     """
@@ -164,8 +164,8 @@ def train(
         for group, base in zip(groups, base_rates, strict=True):
             group["lr"] = base * rate
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-        asked = labels[:, 1:] != -100  # the output projection is only needed where there is a loss
-        loss = functional.cross_entropy(model.lm_head(hidden[asked]), labels[:, 1:][asked])
+        answer = labels[:, 1:] != -100  # the output projection is only needed where there is a loss
+        loss = functional.cross_entropy(model.lm_head(hidden[answer]), labels[:, 1:][answer])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:

@@ -23,9 +23,12 @@ from filelock import FileLock
 from safetensors import SafetensorError
 
 from models.decode.generation import threads_for
-from models.loading.checkpoint_fingerprint import LoadError, checkpoint_folder, fingerprint
-from models.loading.load_model import device_of, dtype_of, load, without_bars
-from models.loading.lora_adapters import adapted, save_adapter
+from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
+from models.loading.device_dtype import resolve_device, resolve_dtype
+from models.loading.load_errors import LoadError
+from models.loading.load_model import load
+from models.loading.lora_adapters import add_adapter, save_adapter
+from models.loading.read_checkpoint import hidden_loading_bars
 from models.mini.mini_pair import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.prompt import PLAIN, STOP, Template
@@ -65,8 +68,8 @@ def tune(
     """
     if not problems:
         raise ValueError(f"model {spec.name!r}: expected at least one problem to tune on, got none (--sft-samples)")
-    place = device_of(device)
-    precision = dtype_of(dtype, place)
+    place = resolve_device(device)
+    precision = resolve_dtype(dtype, place)
     if precision is torch.float16:
         raise ValueError("--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled")
     base = checkpoint_folder(spec)
@@ -86,7 +89,7 @@ def tune(
         if folder.exists():
             refuse_other(folder, settings)
         else:
-            with without_bars(), own_randomness(tuning.seed):
+            with hidden_loading_bars(), own_randomness(tuning.seed):
                 _make(spec, base, problems, folder, tuning, place, precision, settings, progress, template)
     return folder
 
@@ -159,7 +162,7 @@ def _train(
     filler = loaded.tokenizer.pad_token_id or 0
     low, resumed = precision is torch.bfloat16, last_saved(work)
     with threads_for(loaded):
-        model: Any = adapted(loaded.model, tuning) if tuning.method == "lora" else loaded.model
+        model: Any = add_adapter(loaded.model, tuning) if tuning.method == "lora" else loaded.model
         trainer = trainer_for(model.train(), rows, tuning, rate, work, filler, low, progress)
         trainer.train(resume_from_checkpoint=resumed)
     curve, seconds = trainer.state.log_history, time.perf_counter() - begin

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from models.loading.adapter_base import is_adapter
-from models.loading.load_model import checked_base, read_model
-from models.loading.lora_adapters import attached, deltas, merged
+from models.loading.lora_adapters import adapter_deltas, attach_adapter, merge_adapter
+from models.loading.read_checkpoint import read_model, verified_base
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.sft.tokenized_examples import taken
 
@@ -60,20 +60,20 @@ def prove(trained: Trained, folder: Path, base: Path, precision: torch.dtype) ->
 
 
 def _of_adapter(trained: Trained, folder: Path, base: Path) -> dict[str, Any]:
-    again: Any = attached(read_model(base, trained.held, trained.trust), folder).to(trained.device)
+    again: Any = attach_adapter(read_model(base, trained.held, trained.trust), folder).to(trained.device)
     reread = _reread_difference(trained, folder, again)
-    changes = deltas(again)
+    changes = adapter_deltas(again)
     still = [name for name, change in changes.items() if not change > 0]
     if still or not changes:
         raise TuningNotApplied(f"the adapter in {folder} changes nothing in {still[0] if still else 'any layer'}")
     del again
     exact = torch.float64
-    base_again = read_model(checked_base(folder, trained.trust), exact, trained.trust)  # on the CPU: cards may lack it
+    base_again = read_model(verified_base(folder, trained.trust), exact, trained.trust)  # on the CPU: cards may lack it
     with suppress(ValueError):  # the faster ways to a mixture's experts are not for float64; most models have none
         base_again.set_experts_implementation("eager")
-    beside: Any = attached(base_again, folder).to(exact)
+    beside: Any = attach_adapter(base_again, folder).to(exact)
     apart = _unpadded_logits(beside, trained.inputs)
-    difference = share_of_difference(_unpadded_logits(merged(beside), trained.inputs), apart)
+    difference = share_of_difference(_unpadded_logits(merge_adapter(beside), trained.inputs), apart)
     if not difference <= MERGED:
         raise TuningNotApplied(
             f"the adapter merged into its base differs from it beside the base by {difference:.1e} of the largest logit"

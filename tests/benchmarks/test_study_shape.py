@@ -69,10 +69,10 @@ def test_the_pair_goes_from_the_hub_through_every_stage(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert typed(environment, "models", "download").count(": checked, ") == 2
-    assert typed(environment, "models", "download").count(": here already, ") == 2
+    assert typed(environment, "models", "download").count(": verified, ") == 2
+    assert typed(environment, "models", "download").count(": already downloaded, ") == 2
     offline = {**environment, "HF_HUB_OFFLINE": "1"}
-    assert typed(offline, "models", "doctor", "--models", NAMES).endswith("all well\n")
+    assert typed(offline, "models", "doctor", "--models", NAMES).endswith("all checks passed\n")
     inspected = typed(offline, "models", "inspect", "diffllama-375m", "--compare", "llama-375m")
     assert "374,641,664" in inspected
     assert "matched: alike in all of this" in inspected

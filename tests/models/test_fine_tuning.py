@@ -16,8 +16,9 @@ from transformers import BloomForCausalLM, DiffLlamaForCausalLM, GPTNeoXConfig, 
 import models.sft.fine_tuning
 import models.sft.sft_trainer
 from models.attention.differential import lambdas
-from models.loading.load_model import LoadedModel, LoadError, fingerprint, load, read_model
-from models.loading.lora_adapters import adapted, attached, deltas, merged, targets_of
+from models.loading.load_model import LoadedModel, LoadError, fingerprint, load
+from models.loading.lora_adapters import adapter_deltas, add_adapter, attach_adapter, lora_targets, merge_adapter
+from models.loading.read_checkpoint import read_model
 from models.model_registry import MODELS, ModelSpec, find_model, trained_on
 from models.sft.checkpoint_reuse import TuningMismatch
 from models.sft.fine_tuning import last_saved, tune
@@ -101,7 +102,7 @@ def test_the_log_says_how_it_was_made(made: tuple[str, str, Path]) -> None:
 def test_every_targeted_layer_of_every_block_is_adapted(tmp_path: Path, name: str) -> None:
     folder = tuned(tmp_path / "sft", name)
     base = read_model(Path(MODELS[name].source), torch.float32)
-    changes = deltas(attached(base, folder))
+    changes = adapter_deltas(attach_adapter(base, folder))
     targets = LORA_TARGETS[base.config.model_type]
     wanted = {module for module, _ in base.named_modules() if module.rpartition(".")[2] in targets}
     assert len(wanted) == 7 * base.config.num_hidden_layers
@@ -115,9 +116,9 @@ def test_an_adapter_merged_and_beside_its_base_agree(tmp_path: Path, name: str) 
     inputs = batch_of(load(name))
     differences = {}
     for precision in (torch.float32, torch.float64):
-        beside = attached(read_model(Path(MODELS[name].source), precision), folder).to(precision)
+        beside = attach_adapter(read_model(Path(MODELS[name].source), precision), folder).to(precision)
         apart = logits_of(beside, inputs)
-        differences[precision] = (logits_of(merged(beside), inputs) - apart).abs().max()
+        differences[precision] = (logits_of(merge_adapter(beside), inputs) - apart).abs().max()
     # The logits reach 23, and float32 itself is up to 1e-4 from float64 there: the identity is float64's to show.
     assert differences[torch.float64] <= 1e-4
     assert differences[torch.float32] <= 1e-4 * apart.abs().max()
@@ -155,7 +156,9 @@ def test_an_adapter_names_its_base_as_others_can_find_it(tmp_path: Path) -> None
     (tmp_path / "one").rename(tmp_path / "other")
     assert type(load(str(tmp_path / "other" / "sft")).model) is LlamaForCausalLM
     shutil.rmtree(tmp_path / "other" / "base")
-    with pytest.raises(LoadError, match=r"the adapter in .*sft belongs on '\.\./base', which is no registered model"):
+    with pytest.raises(
+        LoadError, match=r"adapter in .*sft needs the base model '\.\./base', which is not a registered"
+    ):
         load(str(tmp_path / "other" / "sft"))
 
 
@@ -167,7 +170,7 @@ def test_an_adapter_that_was_set_aside_finds_its_base_where_it_was(tmp_path: Pat
     folder.parent.rename(aside)
     assert type(load(str(aside / "mine-sft")).model) is LlamaForCausalLM
     shutil.rmtree(base)
-    with pytest.raises(LoadError, match=r"belongs on '\.\./\.\./\.\./base', which is no registered model"):
+    with pytest.raises(LoadError, match=r"needs the base model '\.\./\.\./\.\./base', which is not a registered"):
         load(str(aside / "mine-sft"))
 
 
@@ -182,7 +185,7 @@ def test_an_adapter_in_a_linked_folder_finds_its_base(tmp_path: Path) -> None:
 
 def test_an_adapter_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "llama", "peft_type": "IA3"}')
-    with pytest.raises(LoadError, match="holds an adapter of the kind 'IA3'; expected 'LORA'"):
+    with pytest.raises(LoadError, match="holds an adapter of type 'IA3'; expected 'LORA'"):
         load(str(tmp_path))
 
 
@@ -205,7 +208,7 @@ def test_what_a_model_was_tuned_on_is_kept_beside_it_also_through_a_second_tunin
     assert not any(problem.marks & marks for problem in PROBLEMS[16:])
     assert not trained_on(find_model("llama"))
     (again / "trained_on.txt").unlink()
-    with pytest.raises(ValueError, match=r"'mine' was tuned, and trained_on\.txt, which says on what, is missing in"):
+    with pytest.raises(ValueError, match=r"'mine' was tuned, but .* lacks trained_on\.txt, the list of problems it"):
         trained_on(find_model(f"mine={again}"))
 
 
@@ -220,7 +223,7 @@ def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
     folder = tuned(tmp_path / "sft", spec=ModelSpec("mine", str(base)))
     shutil.copy(Path(MODELS["diffllama"].source) / "tokenizer_config.json", base)
     (base / "generation_config.json").write_text("{}")
-    with pytest.raises(LoadError, match="was trained on a model with other weights"):
+    with pytest.raises(LoadError, match="was trained on other weights"):
         load(str(folder))
 
 
@@ -343,7 +346,7 @@ def test_the_weights_before_a_bad_step_are_kept(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(TrainingDiverged, match=said):
         tuned(tmp_path / "sft")
     (kept,) = (tmp_path / "unfinished").glob("*/last_good_step")
-    changes = deltas(attached(read_model(Path(MODELS["diffllama"].source), torch.float32), kept))
+    changes = adapter_deltas(attach_adapter(read_model(Path(MODELS["diffllama"].source), torch.float32), kept))
     assert all(0 < change < float("inf") for change in changes.values())
 
 
@@ -352,7 +355,7 @@ def test_a_checkpoint_that_does_not_hold_what_was_trained_is_refused(tmp_path: P
     folder, base = tuned(tmp_path / "sft"), Path(MODELS["diffllama"].source)
     loaded = load("diffllama", "cpu", "float32")
     inputs = batch_of(loaded)
-    in_memory = attached(read_model(base, torch.float32), folder)
+    in_memory = attach_adapter(read_model(base, torch.float32), folder)
 
     def proven() -> dict[str, Any]:
         return prove(Trained.of(in_memory, inputs), folder, base, torch.float32)
@@ -406,14 +409,14 @@ def small_gpt_neox(**changes: str) -> GPTNeoXForCausalLM:
 
 
 def test_layers_of_other_architectures_are_those_that_peft_knows() -> None:
-    assert targets_of(small_gpt_neox()) == ["query_key_value"]
+    assert lora_targets(small_gpt_neox()) == ["query_key_value"]
 
 
 def test_of_an_architecture_that_peft_does_not_know_every_linear_layer_is_adapted() -> None:
     model = small_gpt_neox()
     model.config.__class__ = type("Odd", (GPTNeoXConfig,), {"model_type": "odd"})
-    assert targets_of(model) == "all-linear"
-    parameters = [name for name, _ in adapted(model, Tuning()).named_parameters() if "lora_A" in name]
+    assert lora_targets(model) == "all-linear"
+    parameters = [name for name, _ in add_adapter(model, Tuning()).named_parameters() if "lora_A" in name]
     layers = {name.partition(".lora_A")[0].rpartition(".")[2] for name in parameters}
     assert layers == {"query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"}
 

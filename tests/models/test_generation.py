@@ -10,7 +10,7 @@ import torch
 from models.decode.continuous_batching import Decoder, Written
 from models.decode.generation import PromptTooLongError, batches, generate
 from models.loading.load_model import LoadedModel, load
-from models.prompt import completion_for, cut, is_complete, prompt_for
+from models.prompt import completion_for, is_complete, prompt_for, truncate_at_stop
 from noise import mini
 
 PAIR = ("diffllama", "llama")
@@ -144,9 +144,9 @@ def test_a_text_is_not_complete_before_that(text: str) -> None:
 
 
 def test_what_is_written_past_the_end_is_cut() -> None:
-    assert cut("4+4=8\n#### 8\nQuestion: what") == "4+4=8\n#### 8\n"
-    assert cut("so 8\nQuestion: what") == "so 8"
-    assert cut("so 8") == "so 8"
+    assert truncate_at_stop("4+4=8\n#### 8\nQuestion: what") == "4+4=8\n#### 8\n"
+    assert truncate_at_stop("so 8\nQuestion: what") == "so 8"
+    assert truncate_at_stop("so 8") == "so 8"
 
 
 def test_prompt_and_completion_meet_where_the_tokenizer_cuts(loaded: LoadedModel) -> None:

@@ -14,7 +14,7 @@ from datasets import Dataset
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
 from models.loading.load_model import LoadedModel
-from models.loading.lora_adapters import adapted
+from models.loading.lora_adapters import add_adapter
 from models.mini.mini_recipe import Recipe, make_tokenizer
 from models.model_registry import ModelSpec
 from models.prompt import completion_for, prompt_for
@@ -87,7 +87,7 @@ def compare(
 ) -> list[float]:
     """The ratios, ours over plain, of useful tokens a second: both ways in turn, on the same model and examples."""
     loaded = model_for(problems)
-    model = adapted(loaded.model, Tuning())
+    model = add_adapter(loaded.model, Tuning())
     some = problems[: batches * BATCH]
     useful = sum(training_rows(loaded, some)["length"])
     ways: list[Callable[..., Trainer]] = [ours, plain]

@@ -1,0 +1,37 @@
+"""Render a prompt template for one tokenizer, in the model's own chat format if the template asks for a chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.loading.load_errors import ChatTemplateError
+from models.prompt import QUESTION_FIELD, Prompt, Template
+from models.upstream_transformers import frozen_template_clock
+
+#: Stands for the question while a chat template is rendered; private-use characters, which no template contains.
+_SENTINEL = "\ue000question\ue000"
+
+
+def render_prompt(template: Template, tokenizer: Any) -> Prompt:
+    """Return the prompt that `template` gives with `tokenizer`.
+
+    Raises `ChatTemplateError` where a chat is wanted and the tokenizer has no chat template, or one that fails or does
+    not write the text of a turn exactly once.
+    """
+    if not template.chat:
+        before, _, after = template.text.partition(QUESTION_FIELD)
+        return Prompt(before, after, template)
+    if not tokenizer.chat_template:
+        raise ChatTemplateError("it has no chat template (chat_template); expected a chat model, or chat=False")
+    turn = [{"role": "user", "content": template.text.replace(QUESTION_FIELD, _SENTINEL)}]
+    try:
+        with frozen_template_clock():
+            text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+    except Exception as error:  # a template can raise anything
+        raise ChatTemplateError(f"its chat template failed: {type(error).__name__}: {error}") from error
+    if text.count(_SENTINEL) != 1:
+        raise ChatTemplateError(
+            f"its chat template must contain the question once, but contains it {text.count(_SENTINEL)} times"
+        )
+    before, _, after = text.partition(_SENTINEL)
+    return Prompt(before, after, template)

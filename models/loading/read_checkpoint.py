@@ -1,0 +1,100 @@
+"""Read a checkpoint folder: the model, with an adapter merged into its base, and the tokenizer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+from models.loading.adapter_base import find_adapter_base, is_adapter
+from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
+from models.loading.checkpoint_validation import check_files, check_tokenizer, reading
+from models.loading.lora_adapters import attach_adapter, merge_adapter
+from models.loading.trust_remote_code import NO_TRUST, Trust
+from models.model_registry import TRAINING_LOG
+
+
+def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, device_map: str | None = None) -> Any:
+    """Read the model in `folder`, of the class that its configuration names, onto the CPU or as `device_map` says.
+
+    An adapter is merged into its base in float32 and rounded once: a lower precision would lose small changes.
+
+    Raises `CheckpointDamaged`, `UntrustedError`, what transformers raises for an adapter, and `ValueError` for an
+    adapter whose base is not found or has other weights.
+    """
+    check_files(folder, trust)
+    if not is_adapter(folder):
+        with reading(folder / "config.json", folder / "*.safetensors"):  # which do not fit together
+            return AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=precision,
+                use_safetensors=None if trust.pickles else True,
+                local_files_only=True,
+                trust_remote_code=trust.code,
+                device_map=device_map,
+            )
+    base = verified_base(folder, trust)
+    return merge_adapter(attach_adapter(read_model(base, torch.float32, trust, device_map), folder)).to(precision)
+
+
+def verified_base(folder: Path, trust: Trust = NO_TRUST) -> Path:
+    """Return the folder of the base of the adapter in `folder`.
+
+    Raises `ValueError` if the adapter's training log has another fingerprint of the base than the base has now.
+    """
+    base = checkpoint_folder(replace(find_adapter_base(folder), trust=trust))
+    try:
+        fingerprint_then = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]["base"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return base  # not trained here: there is no fingerprint to compare with
+    if fingerprint_then != fingerprint(base, trust):
+        raise ValueError(f"the adapter in {folder} was trained on other weights than {base} has now")
+    return base
+
+
+def read_tokenizer(folder: Path, trust: Trust) -> Any:
+    """Read the tokenizer in `folder`; that of the base, where an adapter has none."""
+    if is_adapter(folder) and not any(folder.glob("tokenizer*")):
+        return read_tokenizer(checkpoint_folder(replace(find_adapter_base(folder), trust=trust)), trust)
+    check_files(folder, trust)  # the configuration first: a tokenizer reads it too
+    check_tokenizer(folder)
+    with reading(folder / "tokenizer_config.json"):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust.code)
+
+
+def fit_tokenizer(tokenizer: Any, model: Any) -> None:
+    """Make the tokenizer pad on the left, with a token that the model has an embedding for.
+
+    Padding is masked, so any token will do where the tokenizer has no padding token. Raises `ValueError` where the
+    tokenizer has tokens beyond the model's embeddings, unused padding tokens apart.
+    """
+    embeddings = model.get_input_embeddings().num_embeddings
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= embeddings:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    tokenizer.padding_side = "left"
+    beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= embeddings}
+    if beyond and not all(token in tokenizer.all_special_tokens and "pad" in token.lower() for token in beyond):
+        token, number = max(beyond.items(), key=lambda item: item[1])
+        raise ValueError(
+            f"the tokenizer does not belong to the model: {len(beyond)} of its tokens have no embedding, such as"
+            f" {token!r} (token {number}; the model has {embeddings} embeddings)"
+        )
+
+
+@contextmanager
+def hidden_loading_bars() -> Iterator[None]:
+    """Hide the progress bars that transformers draws for weight files; callers draw their own."""
+    enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if enabled:
+            logging.enable_progress_bar()
