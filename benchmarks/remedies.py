@@ -15,6 +15,13 @@ REMEDIES: dict[str, str] = {
     "AttentionScopeError": "See --attention-layers and --attention-heads.",
     # models
     "LoadError": "",
+    "DeviceError": "(--device)",
+    "DtypeError": "(--dtype)",
+    "UnknownPromptError": "(--prompt)",
+    "ChatTemplateError": "(--chat)",
+    "PickledWeightsError": "(--allow-pickles)",
+    "RemoteCodeError": "(--trust-remote-code)",
+    "AdapterUnsupportedError": "(--sft-method full)",
     "AttentionUnavailable": "",
     "TrainingDiverged": "",
     "TuningNotApplied": "",

@@ -62,7 +62,7 @@ def run_check(name: str, check: Callable[[], str]) -> Check:
     except Exception as error:
         message = (str(error).strip() or "no reason given").splitlines()[0]
         option = option_for(error)
-        remedy = f"option: {option}" if option else "see the message; `make install` repairs packages"
+        remedy = f"see the message, and {option}" if option else "see the message; `make install` repairs packages"
         return Check(name, False, f"{type(error).__name__}: {message}", remedy)
 
 

@@ -33,4 +33,4 @@ def option_for(error: BaseException) -> str | None:
 def with_option(error: BaseException) -> str:
     """Return the message of an error, followed by the option that mends it."""
     option = option_for(error)
-    return f"{error} (option: {option})" if option else str(error)
+    return f"{error} ({option})" if option else str(error)

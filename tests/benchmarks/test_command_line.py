@@ -123,7 +123,10 @@ MISTAKES = [
         ["--baseline", "no/such.json"],
         "--baseline no/such.json: there is no such file; make it with --save-baseline",
     ),
-    (["--prompt", "fewshot"], "--prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {q"),
+    (
+        ["--prompt", "fewshot"],
+        "prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {question} in it (--prompt)",
+    ),
     (["--device-map", "auto"], "--device-map auto: fine-tuning runs on one card; drop --device-map or add --skip-sft"),
     (
         ["--device-map", "auto", "--device", "cpu", "--skip-sft"],

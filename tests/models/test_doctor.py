@@ -11,17 +11,19 @@ from types import SimpleNamespace
 import pytest
 
 from models.__main__ import main
-from models.commands import doctor
+from models.commands import doctor_checks
+from models.commands.doctor import run_check
+from models.loading.load_errors import PickledWeightsError
 from models.model_registry import MODELS, ModelSpec
 
 
-def test_a_whole_installation_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_complete_installation_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "all well"
+    assert lines[-1] == "all checks passed"
     assert [line[0] for line in lines[:-1]] == ["✓"] * 12
     assert any(line.startswith("✓ noise: mini_inf_test.jsonl 1,000 problems;") for line in lines)
-    assert "✓ attention diffllama: differential, λ 0.47 to 0.73; rows sum as they should, within" in "\n".join(lines)
+    assert "✓ attention diffllama: differential, λ 0.47 to 0.73; rows sum to 1 − λ, within" in "\n".join(lines)
 
 
 def test_quick_loads_no_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,38 +32,38 @@ def test_quick_loads_no_model(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert "generation" not in capsys.readouterr().out
 
 
-def crossed(look: Callable[[], str]) -> str:
-    """A check that fails, as it is printed."""
-    check = doctor._made("it", look)
-    assert not check.well
-    said = str(check)
-    assert said.startswith("✗ it: ")
-    assert said.count("\n    ") == 1, "a remedy stands below it"
-    return said
+def cross(check: Callable[[], str]) -> str:
+    """What is printed of a check that fails."""
+    outcome = run_check("it", check)
+    assert not outcome.passed
+    text = str(outcome)
+    assert text.startswith("✗ it: ")
+    assert text.count("\n    ") == 1, "the remedy is on the next line"
+    return text
 
 
-def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
         if name in ("peft", "pandas"):
             raise metadata.PackageNotFoundError(name)
         return "0.0.1"
 
     monkeypatch.setattr(metadata, "version", version)
-    assert "not installed: peft, pandas\n    make install" in crossed(doctor._packages)
+    assert "not installed: peft, pandas\n    make install" in cross(doctor_checks.check_packages)
 
 
-def test_a_package_of_another_version_is_said_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_of_another_version_is_named_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {name: metadata.version(name) for name in ("torch", "pytest")}
     monkeypatch.setattr(metadata, "version", lambda name: versions.get(name, "0.0.1"))
-    check = doctor._made("it", doctor._packages)
-    assert check.well
-    assert "pandas 0.0.1 instead of " in check.found
-    assert "torch" not in check.found
+    check = run_check("it", doctor_checks.check_packages)
+    assert check.passed
+    assert "pandas 0.0.1 instead of " in check.detail
+    assert "torch" not in check.detail
 
 
 def test_a_full_disk_is_a_cross(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=3 * 2**20))
-    assert "0.0 GiB free" in crossed(doctor._disk)
+    assert "0.0 GiB free" in cross(doctor_checks.check_disk)
 
 
 @pytest.fixture
@@ -71,8 +73,8 @@ def copied(tmp_path: Path) -> ModelSpec:
 
 def test_a_checkpoint_without_weights_is_a_cross(copied: ModelSpec) -> None:
     (Path(copied.source) / "model.safetensors").unlink()
-    assert "no weights in " in crossed(lambda: doctor._checkpoint(copied))
-    assert "LoadError" in crossed(lambda: doctor._generation(copied))
+    assert "no weights in " in cross(lambda: doctor_checks.check_checkpoint(copied))
+    assert "LoadError" in cross(lambda: doctor_checks.check_generation(copied))
 
 
 def test_a_pattern_that_is_not_the_applied_one_is_a_cross(copied: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,18 +82,25 @@ def test_a_pattern_that_is_not_the_applied_one_is_a_cross(copied: ModelSpec, mon
 
     real = differential.pair_lambdas
     monkeypatch.setattr(differential, "pair_lambdas", lambda model: [weight + 0.01 for weight in real(model)])
-    assert "rows are 0.01 away from 1 − λ" in crossed(lambda: doctor._attention(copied))
+    assert "row sums differ from 1 − λ by 0.01" in cross(lambda: doctor_checks.check_attention(copied))
 
 
 def test_a_hub_model_that_was_never_fetched_is_a_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    said = crossed(lambda: doctor._checkpoint(ModelSpec("nowhere", "somebody/nowhere")))
-    assert f"somebody/nowhere is not in {tmp_path}\n    python -m models download somebody/nowhere" in said
+    text = cross(lambda: doctor_checks.check_checkpoint(ModelSpec("nowhere", "somebody/nowhere")))
+    assert f"somebody/nowhere is not in {tmp_path}\n    python -m models download somebody/nowhere" in text
+
+
+def test_an_option_that_mends_an_error_is_its_remedy() -> None:
+    def check() -> str:
+        raise PickledWeightsError("only pickles")
+
+    assert "PickledWeightsError: only pickles\n    see the message, and --allow-pickles" in cross(check)
 
 
 def test_a_cross_is_the_exit_status(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
     assert main(["doctor", "--quick"]) == 1
-    assert capsys.readouterr().out.endswith("1 to mend\n")
+    assert capsys.readouterr().out.endswith("1 failed\n")
     assert main(["doctor", "--models", "difflama"]) == 2
     assert "Did you mean" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from models.__main__ import main
 from models.attention.differential import lambdas
-from models.commands.model_summary import differences, inspect, matched
+from models.commands.model_summary import compare, inspect, is_matched
 from models.commands.model_summary_table import comparison_lines, inspection_lines, size_text
 from models.loading.load_model import LoadedModel, load
 
@@ -23,19 +23,19 @@ def pair() -> dict[str, LoadedModel]:
     return {name: load(name, device="cpu", dtype="float32") for name in ("diffllama", "llama")}
 
 
-def of(loaded: LoadedModel, model: Any) -> LoadedModel:
-    """`loaded` with another model in its place."""
+def with_model(loaded: LoadedModel, model: Any) -> LoadedModel:
+    """`loaded` with another model."""
     return replace(loaded, model=model)
 
 
 @pytest.mark.parametrize("name", ["diffllama", "llama"])
-def test_the_blocks_and_the_layers_are_all_there_is(pair: dict[str, LoadedModel], name: str) -> None:
-    model, found = pair[name].model, inspect(pair[name])
-    assert found.parameters == sum(found.blocks.values()) == model.num_parameters()
-    outside = found.blocks["embedding"] + model.config.hidden_size  # the last norm
-    assert sum(layer.parameters for layer in found.layers) == found.parameters - outside
-    assert found.memory["float32"] == sum(p.numel() * p.element_size() for p in model.parameters())
-    assert "other" not in found.blocks
+def test_blocks_and_layers_hold_every_parameter(pair: dict[str, LoadedModel], name: str) -> None:
+    model, inspection = pair[name].model, inspect(pair[name])
+    assert inspection.parameters == sum(inspection.blocks.values()) == model.num_parameters()
+    outside = inspection.blocks["embedding"] + model.config.hidden_size  # the last norm
+    assert sum(layer.parameters for layer in inspection.layers) == inspection.parameters - outside
+    assert inspection.memory["float32"] == sum(p.numel() * p.element_size() for p in model.parameters())
+    assert "other" not in inspection.blocks
 
 
 def test_each_layer_has_its_lambda(pair: dict[str, LoadedModel]) -> None:
@@ -44,49 +44,49 @@ def test_each_layer_has_its_lambda(pair: dict[str, LoadedModel]) -> None:
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_a_head_of_its_own_is_counted_and_a_shared_one_is_not(pair: dict[str, LoadedModel], tied: bool) -> None:
+def test_an_untied_output_head_is_counted_and_a_tied_one_is_not(pair: dict[str, LoadedModel], tied: bool) -> None:
     config = LlamaConfig(**SMALL, num_attention_heads=2, tie_word_embeddings=tied)
-    found = inspect(of(pair["llama"], LlamaForCausalLM(config)))
-    assert found.blocks["embedding"] == 50 * 16
-    assert found.blocks.get("output head", 0) == (0 if tied else 50 * 16)
+    inspection = inspect(with_model(pair["llama"], LlamaForCausalLM(config)))
+    assert inspection.blocks["embedding"] == 50 * 16
+    assert inspection.blocks.get("output head", 0) == (0 if tied else 50 * 16)
 
 
-def test_what_is_frozen_is_not_trainable(pair: dict[str, LoadedModel]) -> None:
+def test_frozen_parameters_are_not_trainable(pair: dict[str, LoadedModel]) -> None:
     model = LlamaForCausalLM(LlamaConfig(**SMALL, num_attention_heads=2))
     model.get_input_embeddings().weight.requires_grad_(False)
-    found = inspect(of(pair["llama"], model))
-    assert found.parameters - found.trainable == 50 * 16
+    inspection = inspect(with_model(pair["llama"], model))
+    assert inspection.parameters - inspection.trainable == 50 * 16
 
 
 def test_another_architecture_is_inspected_too(pair: dict[str, LoadedModel]) -> None:
-    """Its names are others: what it lacks is a dash, and no weight is lost."""
+    """Its configuration has other names: a missing value is a dash, and no weight is lost."""
     model = GPT2LMHeadModel(GPT2Config(n_embd=16, n_layer=3, n_head=2, vocab_size=50, n_positions=64))
-    found = inspect(of(pair["llama"], model))
-    assert sum(found.blocks.values()) == model.num_parameters()
-    assert [layer.number for layer in found.layers] == [0, 1, 2]
-    assert found.configuration["num_key_value_heads"] is None
-    assert any(line.split() == ["num_key_value_heads", "–"] for line in inspection_lines(found))
+    inspection = inspect(with_model(pair["llama"], model))
+    assert sum(inspection.blocks.values()) == model.num_parameters()
+    assert [layer.number for layer in inspection.layers] == [0, 1, 2]
+    assert inspection.configuration["num_key_value_heads"] is None
+    assert any(line.split() == ["num_key_value_heads", "–"] for line in inspection_lines(inspection))
 
 
 def test_the_shipped_pair_is_matched(pair: dict[str, LoadedModel]) -> None:
-    found = differences(pair["diffllama"], pair["llama"])
-    assert matched(found)
-    assert comparison_lines("diffllama", "llama", found)[-1] == "matched: alike in all of this"
+    differences = compare(pair["diffllama"], pair["llama"])
+    assert is_matched(differences)
+    assert comparison_lines("diffllama", "llama", differences)[-1] == "matched: alike in all of this"
 
 
 def test_another_size_is_not_matched_and_named(pair: dict[str, LoadedModel]) -> None:
     config = LlamaConfig(**SMALL | {"num_hidden_layers": 4}, num_attention_heads=4)
-    found = differences(pair["diffllama"], of(pair["llama"], LlamaForCausalLM(config)))
-    apart = [row.what for row in found if not row.alike]
-    assert {"hidden_size", "intermediate_size", "vocab_size", "parameters"} <= set(apart)
-    assert "num_hidden_layers" not in apart
-    assert comparison_lines("diffllama", "other", found)[-1].startswith("not matched: hidden_size, ")
+    differences = compare(pair["diffllama"], with_model(pair["llama"], LlamaForCausalLM(config)))
+    unlike = [row.what for row in differences if not row.alike]
+    assert {"hidden_size", "intermediate_size", "vocab_size", "parameters"} <= set(unlike)
+    assert "num_hidden_layers" not in unlike
+    assert comparison_lines("diffllama", "other", differences)[-1].startswith("not matched: hidden_size, ")
 
 
 def test_the_tables_fit_80_columns(pair: dict[str, LoadedModel]) -> None:
-    found = differences(pair["diffllama"], pair["llama"])
-    lines = [*inspection_lines(inspect(pair["diffllama"])), *comparison_lines("diffllama", "llama", found)]
-    assert max(len(line) for line in lines if "/" not in line) <= 80, "but for where it lies"
+    differences = compare(pair["diffllama"], pair["llama"])
+    lines = [*inspection_lines(inspect(pair["diffllama"])), *comparison_lines("diffllama", "llama", differences)]
+    assert max(len(line) for line in lines if "/" not in line) <= 80, "except for paths"
 
 
 def test_the_command_prints_tables_or_json(capsys: pytest.CaptureFixture[str]) -> None:
