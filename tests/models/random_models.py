@@ -1,5 +1,5 @@
-"""Checkpoints with random weights that have the form of the study's own two: a sub-folder, tied embeddings, grouped
-queries, 128,256 tokens of which the last 256 are special, `<|eot_id|>` for the end of text, no token to pad with."""
+"""Checkpoints with random weights in the form of the study's two: a sub-folder, tied embeddings, grouped queries,
+128,256 tokens of which the last 256 are special, `<|eot_id|>` as the end of text, no padding token."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from transformers import (
 from noise import mini
 
 SUBFOLDER = "checkpoint-64434"
-#: Ordinary tokens, and special ones behind them.
+#: The number of ordinary tokens, and of the special ones after them.
 TOKENS, SPECIAL = 128_000, 256
 BEGIN, END = "<|begin_of_text|>", "<|eot_id|>"
-#: The shape of the study's models. Source: the configurations that lie beside their weights.
+#: The shape of the study's models. Source: the configurations next to their weights.
 STUDY: dict[str, Any] = {
     "hidden_size": 1024,
     "intermediate_size": 4096,
@@ -33,7 +33,7 @@ STUDY: dict[str, Any] = {
     "num_attention_heads": 16,
     "num_key_value_heads": 4,
 }
-#: The same form in little: 33 MB of float32, of which the embeddings are nearly all.
+#: A small shape of the same form: 33 MB of float32, nearly all of it embeddings.
 SMALL: dict[str, Any] = {
     "hidden_size": 64,
     "intermediate_size": 128,
@@ -45,7 +45,7 @@ _FAMILIES: dict[str, tuple[Any, Any]] = {
     "diffllama": (DiffLlamaConfig, DiffLlamaForCausalLM),
     "llama": (LlamaConfig, LlamaForCausalLM),
 }
-#: A chat format of the same kind: roles in headers, a special token behind each turn.
+#: A chat template of the same kind: roles in headers, a special token after each turn.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "<|start_header_id|>{{ message.role }}<|end_header_id|>\n\n{{ message.content | trim }}<|eot_id|>"
@@ -56,7 +56,7 @@ CHAT_TEMPLATE = (
 def write_checkpoint(
     family: str, folder: Path, shape: dict[str, Any] = SMALL, dtype: torch.dtype = torch.float32, seed: int = 0
 ) -> Path:
-    """A checkpoint of `family` in `folder`, which is given back."""
+    """Write a checkpoint of `family` to `folder`, and return the folder."""
     config_class, model_class = _FAMILIES[family]
     config = config_class(
         **shape,
@@ -85,25 +85,25 @@ def write_checkpoint(
 
 @lru_cache(maxsize=1)
 def tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer with as many tokens as the study's, most of which no text ever makes."""
+    """Return a byte-level tokenizer with as many tokens as the study's, most of which never occur in a text."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = _pre_tokenizer()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=2_000, initial_alphabet=alphabet, show_progress=False)
     trained.train_from_iterator((f"{p.question}\n{p.answer}" for p in mini.problems("train")[:500]), trainer)
-    learnt = json.loads(trained.to_str())["model"]
-    vocabulary = dict(learnt["vocab"])
+    learned = json.loads(trained.to_str())["model"]
+    vocabulary = dict(learned["vocab"])
     for number in itertools.count():
         if len(vocabulary) == TOKENS:
             break
         vocabulary.setdefault(f"never{number}", len(vocabulary))
-    whole = Tokenizer(models.BPE(vocabulary, [tuple(merge) for merge in learnt["merges"]]))
-    whole.pre_tokenizer, whole.decoder = _pre_tokenizer(), decoders.ByteLevel()
+    padded = Tokenizer(models.BPE(vocabulary, [tuple(merge) for merge in learned["merges"]]))
+    padded.pre_tokenizer, padded.decoder = _pre_tokenizer(), decoders.ByteLevel()
     names = {0: BEGIN, 1: "<|end_of_text|>", 6: "<|start_header_id|>", 7: "<|end_header_id|>", 9: END}
-    whole.add_special_tokens([names.get(n, f"<|reserved_special_token_{n}|>") for n in range(SPECIAL)])
-    whole.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A", special_tokens=[(BEGIN, TOKENS)])
+    padded.add_special_tokens([names.get(n, f"<|reserved_special_token_{n}|>") for n in range(SPECIAL)])
+    padded.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A", special_tokens=[(BEGIN, TOKENS)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=whole,
+        tokenizer_object=padded,
         bos_token=BEGIN,
         eos_token=END,
         chat_template=CHAT_TEMPLATE,
@@ -112,11 +112,11 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def _pre_tokenizer() -> Any:
-    """Words with the space before them, numbers by up to three digits, as the study's tokenizer cuts a text up."""
-    cut = Regex(r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+    """Return the pre-tokenizer of the study: words with the space before them, numbers of up to three digits."""
+    pattern = Regex(r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
     return pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(cut, behavior="isolated"),
+            pre_tokenizers.Split(pattern, behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

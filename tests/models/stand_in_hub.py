@@ -1,7 +1,7 @@
-"""A hub on loopback that speaks as much of the real one's API as `huggingface_hub` asks for, and fails when told to.
+"""A hub on loopback with the part of the real hub's API that `huggingface_hub` uses, and with faults on request.
 
-https://huggingface.co/docs/hub/api; files of any size are served as the real one serves large ones: the address that is
-asked answers with a redirect to a store, and the checksum is in the headers of the first answer.
+https://huggingface.co/docs/hub/api. A file of any size is served as the real hub serves large ones: the first answer
+redirects to a store and has the checksum in its headers.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-#: Files up to this size, in bytes, lie in git itself, with git's own checksum; the others in the store, with SHA-256.
+#: Files up to this size, in bytes, are in git, with git's own checksum; larger ones are in the store, with SHA-256.
 IN_GIT = 16 * 1024
 
 
 @dataclass
 class Fault:
-    """What goes wrong with a file: `times` times, or always where that is None.
+    """A fault of a file: `times` times, or always where that is None.
 
-    `status` is answered in its place; `cut` is how many bytes of its store's answer arrive before the line drops;
-    `stall` how many seconds pass in the middle of it.
+    `status` is answered instead of the file. `drop_after` is the number of bytes from the store after which the
+    connection drops. `stall` is a pause in seconds half-way.
     """
 
     status: int | None = None
-    cut: int | None = None
+    drop_after: int | None = None
     stall: float = 0.0
     times: int | None = 1
 
     def strikes(self) -> bool:
+        """Return whether the fault occurs now, and count it."""
         if self.times is None:
             return True
         self.times -= 1
@@ -45,7 +46,7 @@ class Fault:
 
 @dataclass
 class Repository:
-    """One repository: its files by path, and what is asked of whoever comes (`gated`: to be let in first)."""
+    """A repository: its files by path, whether it is `gated`, and `wrong` contents that the store serves by path."""
 
     files: dict[str, bytes]
     gated: bool = False
@@ -60,17 +61,17 @@ class Repository:
 
 @dataclass
 class Hub:
-    """The running hub: where it and its store are (two hosts, as in the real world), its repositories by id, what goes
-    wrong by path, and what it was asked."""
+    """A running hub: the URLs of it and its store (two hosts, as the real hub has), its repositories by id, its faults
+    by path, and the requests it got: method, path and range."""
 
     url: str
     store: str
     repositories: dict[str, Repository]
     faults: dict[str, list[Fault]] = field(default_factory=dict)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, id: str, folder: Path, within: str = "", **options: Any) -> Repository:
-        """A repository with the files of `folder`, all under the sub-folder `within`."""
+        """Add a repository with the files of `folder`, all under the sub-folder `within`."""
         files = {
             f"{within}/{path.relative_to(folder).as_posix()}".lstrip("/"): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -80,11 +81,11 @@ class Hub:
         return self.repositories[id]
 
     def ranges(self, path: str) -> list[str]:
-        """The ranges that were asked of the store for `path`, `` for all of it."""
-        return [range for method, asked, range in self.asked if method == "GET" and asked == f"store:{path}"]
+        """Return the ranges of `path` that were requested from the store, "" for the whole file."""
+        return [range for method, requested, range in self.requests if method == "GET" and requested == f"store:{path}"]
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """The variables with which `huggingface_hub` comes here, and keeps what it gets in `folder`."""
+        """Return the variables that make `huggingface_hub` use this hub, with its cache in `folder`."""
         return {
             "HF_ENDPOINT": self.url,
             "HF_HOME": str(folder),
@@ -96,10 +97,10 @@ class Hub:
 
 @contextmanager
 def stand_in_hub() -> Iterator[Hub]:
-    """Inside, a hub without repositories answers on a free port."""
+    """Run a hub without repositories on a free port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    server.block_on_close = False  # a stalled answer need not be waited for
+    server.block_on_close = False  # do not wait for a stalled answer
     port = server.server_address[1]
     hub = Hub(f"http://127.0.0.1:{port}", f"http://localhost:{port}", {})
     server.hub = hub  # type: ignore[attr-defined]
@@ -116,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the tests read `Hub.asked`."""
+        """Log nothing: the tests read `Hub.requests`."""
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -137,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             id, rest, what = "/".join(parts[:2]), parts[2:], "file"
         repository = hub.repositories.get(id)
         if repository is None:
-            hub.asked.append((self.command, path, ""))
+            hub.requests.append((self.command, path, ""))
             self._error(HTTPStatus.UNAUTHORIZED if len(parts) > 1 else HTTPStatus.NOT_FOUND, "RepoNotFound")
         elif what == "api":
             self._api(hub, repository, id, rest)
@@ -145,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._file(hub, repository, id, rest, store)
 
     def _api(self, hub: Hub, repository: Repository, id: str, rest: list[str]) -> None:
-        hub.asked.append((self.command, f"api:{id}/{'/'.join(rest)}", ""))
+        hub.requests.append((self.command, f"api:{id}/{'/'.join(rest)}", ""))
         fault = self._fault(hub, "api")
         if fault is not None and fault.status is not None:
             self._error(fault.status)
@@ -163,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, hub: Hub, repository: Repository, id: str, rest: list[str], store: bool) -> None:
         path = "/".join(rest[2:])
-        hub.asked.append((self.command, f"store:{path}" if store else path, self.headers.get("Range", "")))
+        hub.requests.append((self.command, f"store:{path}" if store else path, self.headers.get("Range", "")))
         content = repository.files.get(path)
         if repository.gated:
             self._error(HTTPStatus.UNAUTHORIZED, "GatedRepo")
@@ -181,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.FOUND, b"", {**headers, "X-Repo-Commit": repository.sha})
 
     def _fault(self, hub: Hub, path: str) -> Fault | None:
-        """The next of the faults of `path` that still strikes."""
+        """Return the next fault of `path` that occurs."""
         return next((fault for fault in hub.faults.get(path, []) if fault.strikes()), None)
 
     def _content(self, sent: bytes, fault: Fault | None, blob: str, sha: str) -> None:
@@ -196,8 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             self._send(status, memoryview(sent)[start:], headers)
             return
-        middle = (len(sent) - start) // 2 if fault.cut is None else max(0, fault.cut - start)
-        self._send(status, memoryview(sent)[start:], headers, upto=middle)
+        stop = (len(sent) - start) // 2 if fault.drop_after is None else max(0, fault.drop_after - start)
+        self._send(status, memoryview(sent)[start:], headers, stop=stop)
         self.wfile.flush()
         if fault.stall:
             time.sleep(fault.stall)
@@ -212,17 +213,17 @@ class _Handler(BaseHTTPRequestHandler):
         page = b"<html>Welcome</html>" if status == HTTPStatus.OK else b'{"error": "no"}'
         self._send(status, page, headers)
 
-    def _send(self, status: int, body: bytes | memoryview, headers: Mapping[str, str], upto: int | None = None) -> None:
+    def _send(self, status: int, body: bytes | memoryview, headers: Mapping[str, str], stop: int | None = None) -> None:
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body[:upto])
+            self.wfile.write(body[:stop])
 
 
 def _facts(content: bytes) -> dict[str, Any]:
-    """Size and checksums of a file as the API tells them."""
+    """Return size and checksums of a file as the API has them."""
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
     if len(content) <= IN_GIT:
         return {"size": len(content), "blobId": blob}

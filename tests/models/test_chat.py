@@ -84,6 +84,8 @@ def test_questions_may_come_from_a_pipe(
         (["llama", "--noise", "ifn"], "python -m models chat: unknown noise 'ifn'. Did you mean 'inf'?"),
     ],
 )
-def test_a_misspelt_name_is_one_sentence(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelt_name_is_one_sentence(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["chat", *arguments]) == 2
     assert capsys.readouterr().err.startswith(message)

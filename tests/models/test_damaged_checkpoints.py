@@ -140,7 +140,9 @@ def test_pickled_weights_are_read_only_if_trusted(folder: Path) -> None:
     before = load(ModelSpec("mine", str(folder)), device="cpu", dtype="float32").model.state_dict()
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(PickledWeightsError, match=r"has only pickled weights \(pytorch_model.bin\), which can run any co"):
+    with pytest.raises(
+        PickledWeightsError, match=r"has only pickled weights \(pytorch_model.bin\), which can run any co"
+    ):
         load(ModelSpec("mine", str(folder)), device="cpu")
     trusted = ModelSpec("mine", str(folder), trust=Trust(pickles=True))
     after = load(trusted, device="cpu", dtype="float32").model.state_dict()

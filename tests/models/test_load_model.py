@@ -1,4 +1,4 @@
-"""A checkpoint is loaded as what its configuration says, or refused in a sentence."""
+"""A checkpoint is loaded as its configuration says, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
+from benchmarks.plan import DEVICE_MAPS
 from benchmarks.stages.attention import read_attention
 from models.decode.generation import generate
+from models.loading.load_errors import DeviceError, DtypeError
 from models.loading.load_model import LoadError, fingerprint, load
 from models.model_registry import MODELS, ModelSpec
 from noise import mini
@@ -23,12 +25,12 @@ PAIR = {"diffllama": DiffLlamaForCausalLM, "llama": LlamaForCausalLM}
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A checkpoint that a test may damage, under a name that says the other family: a path decides nothing."""
+    """A checkpoint that a test may damage, in a folder named after the other family: a path decides nothing."""
     return Path(shutil.copytree(MODELS["diffllama"].source, tmp_path / "llama"))
 
 
 @pytest.mark.parametrize("name", PAIR)
-def test_the_pair_is_of_two_families(name: str) -> None:
+def test_the_pair_has_two_families(name: str) -> None:
     loaded = load(name)
     assert type(loaded.model) is PAIR[name]
     assert loaded.precision == "float32" or loaded.device.type != "cpu"
@@ -40,22 +42,25 @@ def test_the_family_comes_from_the_configuration_and_not_from_the_path(copied: P
     assert type(load(str(copied)).model) is DiffLlamaForCausalLM
 
 
-def test_a_precision_can_be_asked_for() -> None:
+def test_a_precision_can_be_chosen() -> None:
     assert load("llama", dtype="bfloat16").model.dtype is torch.bfloat16
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
-    [({"dtype": "float8"}, "^--dtype 'float8': expected auto or one of"), ({"device": "tpu0"}, "^--device 'tpu0'")],
+    ("kwargs", "kind", "message"),
+    [
+        ({"dtype": "float8"}, DtypeError, "^dtype='float8': expected auto or one of"),
+        ({"device": "tpu0"}, DeviceError, "^device='tpu0' is not a torch device: "),
+    ],
 )
-def test_an_unknown_device_or_precision_is_refused(options: dict[str, str], said: str) -> None:
-    with pytest.raises(LoadError, match=said):
-        load("llama", **options)
+def test_an_unknown_device_or_precision_is_refused(kwargs: dict[str, str], kind: type[LoadError], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        load("llama", **kwargs)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA")
-def test_a_device_that_is_not_there_is_refused() -> None:
-    with pytest.raises(LoadError, match="could not be put on --device 'cuda'"):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_missing_device_is_refused() -> None:
+    with pytest.raises(DeviceError, match="model 'llama' cannot be moved to device='cuda'"):
         load("llama", device="cuda")
 
 
@@ -67,7 +72,7 @@ def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:
 def test_damaged_weights_are_refused(copied: Path) -> None:
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1_000])
-    with pytest.raises(LoadError, match="does not hold a usable checkpoint"):
+    with pytest.raises(LoadError, match="is not a usable checkpoint"):
         load(str(copied))
 
 
@@ -78,7 +83,7 @@ def test_an_unknown_family_is_refused(copied: Path) -> None:
         load(str(copied))
 
 
-def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> None:
+def test_a_fingerprint_follows_the_content_and_not_the_path(copied: Path) -> None:
     original = Path(MODELS["diffllama"].source)
     assert fingerprint(copied) == fingerprint(original)
     assert fingerprint(copied) != fingerprint(Path(MODELS["llama"].source))
@@ -87,13 +92,19 @@ def test_a_fingerprint_follows_the_content_and_not_the_place(copied: Path) -> No
     assert fingerprint(copied) != fingerprint(original)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="wants a machine without CUDA, where both are on the CPU")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA, where both are on the CPU")
 @pytest.mark.parametrize("name", PAIR)
-def test_a_model_that_is_laid_out_by_accelerate_says_and_looks_the_same(name: str) -> None:
-    """On a CPU alone there is one place to lay it on. That it can be offloaded is accelerate's."""
-    plain, laid = load(name, "cpu", "float32"), load(name, dtype="float32", device_map="auto")
+def test_a_device_map_changes_neither_answers_nor_attention(name: str) -> None:
+    """Without a GPU the map has one device. Offloading is tested by accelerate."""
+    plain, mapped = load(name, "cpu", "float32"), load(name, dtype="float32", device_map="auto")
     problems = mini.problems("test")[:3]
     questions = [problem.question for problem in problems]
-    assert generate(laid, questions, 32) == generate(plain, questions, 32)
-    asked = ask_with("inf", problems, 0)
-    assert read_attention(laid, asked, AttentionScope()) == read_attention(plain, asked, AttentionScope())
+    assert generate(mapped, questions, 32) == generate(plain, questions, 32)
+    noisy = ask_with("inf", problems, 0)
+    assert read_attention(mapped, noisy, AttentionScope()) == read_attention(plain, noisy, AttentionScope())
+
+
+@pytest.mark.quick
+def test_the_documentation_of_load_names_every_device_map() -> None:
+    assert load.__doc__
+    assert all(f"`{name}`" in load.__doc__.partition("`device_map`:")[2] for name in DEVICE_MAPS)

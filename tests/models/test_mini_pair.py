@@ -1,4 +1,4 @@
-"""What is claimed of the shipped pair: matched, informative, and that it is the weights that answer."""
+"""Claims about the shipped pair: it is matched and informative, and its weights give the answers."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def loaded(request: pytest.FixtureRequest) -> LoadedModel:
     return load(request.param, device="cpu", dtype="float32")
 
 
-def accuracy(loaded: LoadedModel, asked: list[NoisyProblem]) -> float:
-    """pass@1 over `asked`, greedy."""
+def accuracy(loaded: LoadedModel, problems: list[NoisyProblem]) -> float:
+    """pass@1 over `problems`, greedy."""
     outcomes = []
-    for indices in batches(loaded, [problem.question for problem in asked], 64):
-        batch = [asked[index] for index in indices]
+    for indices in batches(loaded, [problem.question for problem in problems], 64):
+        batch = [problems[index] for index in indices]
         generations = generate(loaded, [problem.question for problem in batch], 128)
         outcomes += [grade(*pair).outcome for pair in zip(batch, generations, strict=True)]
     return outcomes.count("correct") / len(outcomes)
@@ -40,9 +40,9 @@ def clean(split: str, n: int) -> list[NoisyProblem]:
     return ask_with("clean", mini.problems(split)[:n], seed=0)
 
 
-@pytest.mark.parametrize("same", ["seed", "data", "recipe", "problems", "tokens", "versions"])
-def test_the_pair_was_made_alike(same: str) -> None:
-    assert LOGS["diffllama"][same] == LOGS["llama"][same]
+@pytest.mark.parametrize("entry", ["seed", "data", "recipe", "problems", "tokens", "versions"])
+def test_the_pair_was_trained_alike(entry: str) -> None:
+    assert LOGS["diffllama"][entry] == LOGS["llama"][entry]
 
 
 def test_the_pair_has_one_tokenizer() -> None:
@@ -68,18 +68,18 @@ def test_the_checkpoints_are_small() -> None:
 
 @pytest.fixture(scope="module")
 def training_problems() -> list[Problem]:
-    """The whole training text again, from the seed in the log."""
+    """The whole training text, generated again from the seed in the log."""
     return mini.training(LOGS["llama"]["seed"], LOGS["llama"]["problems"])
 
 
 def test_the_training_text_of_the_log_is_the_one_this_code_generates(training_problems: list[Problem]) -> None:
-    """Red when somebody changes the corpus without training anew: then the splits no longer mean what they say."""
+    """Red when the corpus changed and the pair was not trained again: the splits would not be held out any more."""
     assert data_fingerprint(training_problems) == LOGS["llama"]["data"]
 
 
 @pytest.mark.parametrize("split", ["test", "new-names", "new-templates"])
 def test_no_worked_answer_of_a_test_split_was_trained_on(training_problems: list[Problem], split: str) -> None:
-    """The numbers are new, and so no test question was trained on either, with an aside or without."""
+    """Their numbers are new, so no test question was trained on either, with a training distractor or without."""
     answers = {problem.answer for problem in mini.problems(split)}
     assert not {problem.answer for problem in training_problems} & answers
 
@@ -92,23 +92,23 @@ def test_a_miniature_has_learned_something(loaded: LoadedModel, split: str, n: i
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", ["inf", "rcs", "sd"])
 def test_a_noise_meets_neither_floor_nor_ceiling(loaded: LoadedModel, noise: str) -> None:
-    """Otherwise a degradation could not be seen."""
+    """Otherwise a degradation could not be measured."""
     assert 0.15 <= accuracy(loaded, ask_with(noise, mini.problems("test")[:500], seed=0)) <= 0.85
 
 
 @pytest.mark.parametrize("name", PAIR)
 def test_the_more_the_weights_are_damaged_the_lower_the_accuracy(name: str) -> None:
-    """Nothing but the model can be answering: noise of a growing share of each matrix's own spread ends in nothing."""
+    """The answers come from the weights: random noise of a growing share of each matrix's spread destroys them."""
     loaded = load(name, device="cpu", dtype="float32")
     generator = torch.Generator().manual_seed(0)
-    whole = {key: weights.clone() for key, weights in loaded.model.state_dict().items()}
+    original = {key: weights.clone() for key, weights in loaded.model.state_dict().items()}
     accuracies = []
     for share in (0.0, 0.3, 1.0):
         damaged = {
             key: weights + share * weights.std() * torch.randn(weights.shape, generator=generator)
             if weights.ndim == 2
             else weights
-            for key, weights in whole.items()
+            for key, weights in original.items()
         }
         loaded.model.load_state_dict(damaged)
         accuracies.append(accuracy(loaded, clean("test", 100)))

@@ -1,4 +1,4 @@
-"""The recipe of the miniatures, on a few steps: it learns, and it gives the same weights each time."""
+"""The recipe of the miniatures, for a few steps: it learns, and it gives the same weights each time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_training_lowers_the_loss_and_repeats_to_the_bit(family: str, one_thread
 
 
 def test_the_loss_is_that_of_the_answer_alone(one_thread: None) -> None:
-    """Against transformers' own loss, which ignores labels of −100. Ours projects the answer's positions only."""
+    """Compared with transformers' loss, which ignores labels of −100. Ours projects the answer's positions only."""
     from models.mini.mini_recipe import _batches, make_model
 
     problems = mini.training(seed=4, n=8)
@@ -67,13 +67,11 @@ def test_the_loss_is_that_of_the_answer_alone(one_thread: None) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_writes_two_checkpoints_that_say_how_they_were_made(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_two_checkpoints_with_their_logs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["train-mini", "--seed", "5", "--steps", "2", "--out", str(tmp_path / "pair")]
     assert main(arguments) == 0
     logs = {family: json.loads((tmp_path / "pair" / family / "training.json").read_text()) for family in FAMILIES}
     assert logs["diffllama"]["data"] == logs["llama"]["data"]
     assert logs["llama"]["seed"] == 5
     assert main(arguments) == 1
-    assert "exists already" in capfd.readouterr().err
+    assert "llama exists already; choose another --out, or move it away" in capfd.readouterr().err

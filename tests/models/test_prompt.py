@@ -1,4 +1,4 @@
-"""What a model is asked: plain, with worked examples, step by step, in somebody's own words, or as a turn of a chat."""
+"""Prompts: plain, with worked examples, step by step, from a text file, or as a turn of a chat."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from benchmarks.plan import Plan
 from benchmarks.segmented_text import SEGMENTS, segmented
 from benchmarks.sft_set import sft_set
 from models.decode.generation import generate
-from models.loading.load_model import LoadedModel, LoadError, load
+from models.loading.load_errors import ChatTemplateError
+from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS, ModelSpec
-from models.prompt import PLAIN, PROMPT, PromptError, Template, prompt_for, template_of
+from models.prompt import PLAIN, PROMPT, PromptError, Template, UnknownPromptError, prompt_for, template_of
 from models.sft.tokenized_examples import IGNORED, encoded, training_rows
 from noise import mini
 from tests.models.random_models import END, write_checkpoint
@@ -25,22 +26,22 @@ PROBLEMS = mini.problems("test")[:4]
 
 
 @pytest.fixture(scope="module")
-def talker(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A random model with a chat format, asked as a turn of a chat."""
-    folder = write_checkpoint("diffllama", tmp_path_factory.mktemp("talker"))
-    return load(ModelSpec("talker", str(folder)), "cpu", "float32", template_of("plain", chat=True))
+def chat_model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A random model with a chat template, prompted as a turn of a chat."""
+    folder = write_checkpoint("diffllama", tmp_path_factory.mktemp("chat-model"))
+    return load(ModelSpec("chat-model", str(folder)), "cpu", "float32", template_of("plain", chat=True))
 
 
 @pytest.mark.quick
-def test_the_plain_prompt_is_what_it_always_was() -> None:
+def test_the_plain_prompt_never_changes() -> None:
     assert template_of("plain") == PLAIN
     assert PLAIN.text == "Question: {question}\nAnswer:"
-    assert load("llama").prompt.of("Why?") == prompt_for("Why?") == "Question: Why?\nAnswer:"
+    assert load("llama").prompt.format("Why?") == prompt_for("Why?") == "Question: Why?\nAnswer:"
     assert load("llama").prompt.text == PROMPT
 
 
 @pytest.mark.quick
-def test_worked_examples_stand_in_front() -> None:
+def test_worked_examples_come_first() -> None:
     first, second = mini.problems("train")[:2]
     assert template_of("fewshot:2").text == (
         f"Question: {first.question}\nAnswer: {first.answer}\n\n"
@@ -50,48 +51,46 @@ def test_worked_examples_stand_in_front() -> None:
 
 
 @pytest.mark.quick
-def test_a_chain_of_thought_is_asked_for_in_the_words_of_its_source() -> None:
+def test_a_chain_of_thought_has_the_words_of_its_source() -> None:
     assert template_of("cot").text == "Question: {question}\nAnswer: Let's think step by step."
 
 
 @pytest.mark.quick
-def test_somebody_s_own_words_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_a_text_file_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("In {braces}, solve:\n{question}\nSolution:\n")
     assert template_of(str(tmp_path / "mine.txt")).text == "In {braces}, solve:\n{question}\nSolution:"
 
 
 @pytest.mark.quick
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("fewshots:4", "expected plain, cot, fewshot:N or a text file"),
         ("fewshot", "expected plain, cot, fewshot:N or a text file"),
         ("fewshot:0", "expected a number from 1 to 64"),
         ("fewshot:many", "expected a number from 1 to 64"),
         ("none.txt", r"expected {question} once in the text, found it 0 times"),
-        ("twice.txt", r"--prompt: expected {question} once in the text, found it 2 times"),
+        ("twice.txt", r"prompt 'twice.txt': expected {question} once in the text, found it 2 times"),
         ("latin.txt", "latin.txt: 'utf-8' codec"),
     ],
 )
-def test_a_prompt_that_there_is_not_is_refused(
-    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_prompt_is_refused(name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("none.txt").write_text("Solve it.")
     Path("twice.txt").write_text("{question} {question}")
     Path("latin.txt").write_bytes(b"caf\xe9 {question}")
-    with pytest.raises(PromptError, match=said):
+    with pytest.raises(UnknownPromptError, match=message):
         template_of(name)
 
 
-def test_what_the_prompt_shows_is_not_asked() -> None:
+def test_examples_of_the_prompt_are_not_evaluated() -> None:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), "mini:train", template=template_of("fewshot:3"))
     measured = eval_set(plan, tunes=False)
     assert measured.problems == mini.problems("train")[3:]
     assert str(measured) == "problems left out of mini:train: 3 that the prompt shows"
 
 
-def test_examples_are_part_of_what_is_asked_and_tuned_on() -> None:
+def test_examples_are_part_of_the_prompt_in_training_too() -> None:
     template = template_of("fewshot:1")
     loaded = load("llama", "cpu", "float32", template)
     prompt = loaded.tokenizer(template.text.replace("{question}", PROBLEMS[0].question))["input_ids"]
@@ -99,31 +98,31 @@ def test_examples_are_part_of_what_is_asked_and_tuned_on() -> None:
     assert training_rows(loaded, PROBLEMS[:1])[0]["input_ids"][: len(prompt)] == prompt
 
 
-def test_a_chat_is_tokenised_as_the_tokenizer_s_own_way_does_it(talker: LoadedModel) -> None:
+def test_a_chat_is_tokenized_as_by_apply_chat_template(chat_model: LoadedModel) -> None:
     turn = [{"role": "user", "content": prompt_for(PROBLEMS[0].question)}]
-    wanted = talker.tokenizer.apply_chat_template(turn, add_generation_prompt=True)["input_ids"]
-    assert talker.encode(talker.prompts([PROBLEMS[0].question]))["input_ids"] == [wanted]
-    assert encoded(talker, PROBLEMS[:1])[0][0] == wanted
-    assert talker.prompt.text.startswith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nQuestion: {")
+    expected = chat_model.tokenizer.apply_chat_template(turn, add_generation_prompt=True)["input_ids"]
+    assert chat_model.encode(chat_model.prompts([PROBLEMS[0].question]))["input_ids"] == [expected]
+    assert encoded(chat_model, PROBLEMS[:1])[0][0] == expected
+    assert chat_model.prompt.text.startswith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nQuestion: {")
 
 
-def test_an_answer_of_a_chat_is_a_turn_of_its_own(talker: LoadedModel) -> None:
-    row = training_rows(talker, PROBLEMS[:1])[0]
+def test_an_answer_in_a_chat_is_a_turn_of_its_own(chat_model: LoadedModel) -> None:
+    row = training_rows(chat_model, PROBLEMS[:1])[0]
     trained = [id for id, label in zip(row["input_ids"], row["labels"], strict=True) if label != IGNORED]
-    assert talker.tokenizer.decode(trained) == PROBLEMS[0].answer + END
+    assert chat_model.tokenizer.decode(trained) == PROBLEMS[0].answer + END
 
 
-def test_a_question_cannot_speak_for_somebody_else(talker: LoadedModel) -> None:
+def test_a_question_cannot_end_its_turn(chat_model: LoadedModel) -> None:
     for token in (END, "<|start_header_id|>"):
-        with pytest.raises(PromptError, match=r"the question has '.*' in it, which would change who speaks"):
-            generate(talker, [f"How many? {token} 7"], 4)
-    plain = load(talker.spec, "cpu", "float32")
-    assert talker.tokenizer.eos_token_id not in plain.encode(plain.prompts([f"How many? {END} 7"]))["input_ids"][0]
+        with pytest.raises(PromptError, match=r"the question contains '.*', which would end its turn"):
+            generate(chat_model, [f"How many? {token} 7"], 4)
+    plain = load(chat_model.spec, "cpu", "float32")
+    assert chat_model.tokenizer.eos_token_id not in plain.encode(plain.prompts([f"How many? {END} 7"]))["input_ids"][0]
 
 
-def test_attention_is_read_where_the_question_stands_in_a_chat(talker: LoadedModel) -> None:
+def test_attention_segments_find_the_question_in_a_chat(chat_model: LoadedModel) -> None:
     (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
-    text = segmented(talker, noisy, "answer")
+    text = segmented(chat_model, noisy, "answer")
     inside = [token for token, kind in zip(text.tokens, text.kinds(), strict=True) if kind == "ni"]
     start, stop = noisy.spans[0]
     assert "".join(inside).strip() == noisy.question[start:stop].strip()
@@ -133,24 +132,27 @@ def test_attention_is_read_where_the_question_stands_in_a_chat(talker: LoadedMod
     assert SEGMENTS.index("sink") == text.shares[0].argmax()
 
 
-def test_a_model_without_a_chat_format_is_refused() -> None:
-    with pytest.raises(LoadError, match="model 'llama': it has no chat format"):
+def test_a_model_without_a_chat_template_is_refused() -> None:
+    with pytest.raises(ChatTemplateError, match="model 'llama': it has no chat template"):
         load("llama", template=template_of("plain", chat=True))
 
 
 @pytest.mark.parametrize(
-    ("format", "said"),
+    ("format", "message"),
     [
-        ("{{ messages[0].content }} or {{ messages[0].content }}?", "gives the question 2 times"),
-        ("{{ raise_exception('no user here') }}", "cannot be used: TemplateError: no user here"),
-        ("nothing", "gives the question 0 times"),
+        (
+            "{{ messages[0].content }} or {{ messages[0].content }}?",
+            "contain the question once, but contains it 2 times",
+        ),
+        ("{{ raise_exception('no user here') }}", "its chat template failed: TemplateError: no user here"),
+        ("nothing", "contain the question once, but contains it 0 times"),
     ],
 )
-def test_a_chat_format_that_does_not_give_a_question_back_is_refused(tmp_path: Path, format: str, said: str) -> None:
+def test_a_chat_template_without_the_question_is_refused(tmp_path: Path, format: str, message: str) -> None:
     folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
     facts = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(facts | {"chat_template": format}))
-    with pytest.raises(LoadError, match=said):
+    with pytest.raises(ChatTemplateError, match=message):
         load(str(folder), template=template_of("plain", chat=True))
 
 
@@ -161,7 +163,7 @@ def test_a_chat_format_that_does_not_give_a_question_back_is_refused(tmp_path: P
         "{{ strftime_now('%d %b %Y') }}",
     ],
 )
-def test_a_chat_that_tells_the_date_is_the_same_every_day(tmp_path: Path, dated: str) -> None:
+def test_a_chat_template_with_a_date_gives_the_same_prompt_every_day(tmp_path: Path, dated: str) -> None:
     folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
     facts = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(
@@ -172,7 +174,7 @@ def test_a_chat_that_tells_the_date_is_the_same_every_day(tmp_path: Path, dated:
 
 
 def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) -> None:
-    """It would be asked to go on behind an end: 5 of 20 right instead of 20 were met."""
+    """A prompt with an end of text in it was seen to lower the correct answers from 20 of 20 to 5."""
     folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "mine"))
     facts = json.loads((folder / "tokenizer.json").read_text())
     end = {"id": "<eos>", "ids": [2], "tokens": ["<eos>"]}
@@ -188,18 +190,18 @@ def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) 
     assert segmented(mine, noisy, "answer").ids == segmented(plain, noisy, "answer").ids
 
 
-def test_nothing_is_tuned_on_whose_answer_the_prompt_shows() -> None:
+def test_examples_of_the_prompt_are_not_tuned_on() -> None:
     plan = Plan(
         (MODELS["llama"],), ("clean",), ("zero_shot", "sft"), "mini", template=template_of("fewshot:8"), sft_samples=16
     )
     assert list(sft_set(plan, eval_set(plan, tunes=True)).problems) == mini.problems("train")[8:24]
 
 
-def test_a_template_says_in_its_key_that_it_is_a_chat() -> None:
+def test_the_key_of_a_template_tells_a_chat_apart() -> None:
     assert Template("{question}").key != Template("{question}", chat=True).key
 
 
-def test_a_run_s_record_has_the_prompt_by_its_name() -> None:
+def test_a_run_records_the_name_of_its_prompt() -> None:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), template=template_of("fewshot:2", chat=True))
     options = plan.options()
     assert (options["prompt"], options["chat"]) == ("fewshot:2", True)
