@@ -62,9 +62,10 @@ def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None
         PreTrainedTokenizerFast,
     )
 
+    from models.loading.chat_template import render_prompt
     from models.loading.load_model import LoadedModel
     from models.model_registry import ModelSpec
-    from models.prompt import Template, rendered
+    from models.prompt import Template
 
     words = Tokenizer(models.WordLevel({f"t{token}": token for token in range(VOCABULARY)}, unk_token="t0"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -85,7 +86,7 @@ def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None
         torch.set_default_dtype(before)
     model.register_forward_hook(_count_down, with_kwargs=True)
     spec = ModelSpec(f"{family}, the study's shape", "random weights")
-    return LoadedModel(model, tokenizer, spec, "random", rendered(Template("{question}"), tokenizer))
+    return LoadedModel(model, tokenizer, spec, "random", render_prompt(Template("{question}"), tokenizer))
 
 
 def _count_down(model: Any, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:

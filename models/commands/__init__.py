@@ -1,1 +1,1 @@
-"""The commands of `python -m models`, one module each."""
+"""The commands of `python -m models`: their options, and what each does and prints."""

@@ -114,8 +114,8 @@ def compare(first: LoadedModel, second: LoadedModel) -> list[Difference]:
     rows.append(Difference("parameters", f"{mine.parameters:,}", f"{theirs.parameters:,}", alike=gap <= SIZE_TOLERANCE))
     vocabularies = first.tokenizer.get_vocab(), second.tokenizer.get_vocab()
     shared = len(vocabularies[0].items() & vocabularies[1].items())
-    sizes = [f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies]
-    rows.append(Difference("vocabulary", *sizes, alike=vocabularies[0] == vocabularies[1]))
+    my_tokens, their_tokens = (f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies)
+    rows.append(Difference("vocabulary", my_tokens, their_tokens, alike=vocabularies[0] == vocabularies[1]))
     return rows + [
         _difference(name, mine.special_tokens[name], theirs.special_tokens[name]) for name in mine.special_tokens
     ]
