@@ -5,20 +5,23 @@ peft takes two seconds to import, so it is imported where an adapter is at hand:
 
 from __future__ import annotations
 
-import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from models.attention.differential import decoder_of
-from models.loading.adapter_base import ADAPTER_CONFIG
 from models.model_registry import ModelSpec, reference_of
 from models.sft.sft_options import LORA_TARGETS, Tuning
+from models.upstream_peft import (
+    MissingAdapterWeightsError,
+    adapter_deltas,
+    known_lora_targets,
+    load_adapter,
+    save_adapter_files,
+)
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -28,10 +31,8 @@ def targets_of(model: PreTrainedModel) -> list[str] | str:
     """The names of the layers that LoRA adapts: ours for the two families, else those that peft knows for the
     architecture, else `all-linear`, which is every linear layer but the output head (Dettmers et al., arXiv 2305.14314,
     section 4)."""
-    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-
     architecture = model.config.model_type
-    known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
+    known = LORA_TARGETS.get(architecture) or known_lora_targets(architecture)
     there = {module.rpartition(".")[2] for module, _ in model.named_modules()}
     targets = [target for target in known if target in there]
     if targets or model.config.get_text_config() is model.config:
@@ -60,31 +61,16 @@ def adapted(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
 
 def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
     """Write the adapter to `folder`, with a name of its base that holds on another machine or in another folder."""
-    config = model.peft_config["default"]
-    before = config.base_model_name_or_path
-    try:
-        config.base_model_name_or_path = reference_of(base, folder)
-        model.save_pretrained(str(folder), save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
-        written = json.loads((folder / ADAPTER_CONFIG).read_bytes())
-        written["target_modules"] = sorted(written["target_modules"])  # a set, in another order in each process
-        (folder / ADAPTER_CONFIG).write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    finally:
-        config.base_model_name_or_path = before
+    save_adapter_files(model, folder, reference_of(base, folder))
 
 
 def attached(base: PreTrainedModel, folder: Path) -> PeftModel:
     """`base` with the adapter of `folder` in it, in evaluation mode. `base` itself is changed. Raises `ValueError` for
     an adapter that has not all the weights that `base` wants of it."""
-    from peft import PeftModel
-
-    with torch.random.fork_rng(), warnings.catch_warnings():  # peft draws weights before it reads them
-        warnings.filterwarnings("error", message="Found missing adapter keys")
-        try:
-            return PeftModel.from_pretrained(base, str(folder)).eval()
-        except UserWarning as warning:
-            said = str(warning).splitlines()[0]
-            raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {said:.300}") from warning
+    try:
+        return load_adapter(base, folder).eval()
+    except MissingAdapterWeightsError as error:
+        raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {error!s:.300}") from error
 
 
 def merged(model: PeftModel) -> Any:
@@ -94,8 +80,4 @@ def merged(model: PeftModel) -> Any:
 
 def deltas(model: PeftModel) -> dict[str, float]:
     """The largest absolute change of a weight that the adapter makes in each layer it is in, by the layer's name."""
-    return {
-        name: float(module.get_delta_weight("default").abs().max())
-        for name, module in model.named_modules()
-        if hasattr(module, "get_delta_weight")
-    }
+    return {name: float(delta.abs().max()) for name, delta in adapter_deltas(model)}

@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from benchmarks.evaluation import ask_with
-from benchmarks.speed.paired_timing import loop
+from benchmarks.speed.peer_harnesses import answer_one_at_a_time
 from models.decode.batch_sizing import FIRST_ROWS, MAX_ROWS, BatchSizer, ThreadTuner
 from models.decode.continuous_batching import ContinuousBatchingDecoder, can_decode
 from models.decode.generation import answers
@@ -280,4 +280,4 @@ def test_torch_s_settings_are_restored_between_two_answers(loaded: LoadedModel, 
 def test_500_answers_are_those_of_one_prompt_at_a_time(loaded: LoadedModel) -> None:
     questions = [noisy.question for noisy in ask_with("inf", mini.problems("test")[:500], 0)]
     results = dict(answers(loaded, questions))
-    assert [results[index].text for index in range(500)] == loop(loaded, questions, 256)
+    assert [results[index].text for index in range(500)] == answer_one_at_a_time(loaded, questions, 256)
