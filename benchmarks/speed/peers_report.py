@@ -22,11 +22,11 @@ def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         for way in dict.fromkeys(row["way"] for row in rows if row["case"] == case):
             rounds = _rounds(rows, case, way)
             rate = statistics.median(row["tokens a second"] for row in rounds)
-            same, asked = _same_answers(rounds)
+            same, total = _same_answers(rounds)
             line = f"{case}: {way}: {rate:,.1f} answer tokens/s (median)"
             if way != OURS:
                 ratios = [row["ours is faster by"] for row in rounds]
-                line += f"; ours is {_spread(ratios)} times as fast; {same} of {asked} answers the same"
+                line += f"; ours is {_spread(ratios)} times as fast; {same} of {total} answers the same"
             elif rounds[0]["fraction of the limit"] != "":
                 line += f"; {_spread([row['fraction of the limit'] for row in rounds], 2)} of the limit"
             yield line
@@ -81,5 +81,5 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 def _label(case: str, way: str, rows: Sequence[dict[str, Any]]) -> str:
     """Return the label of a way, with the number of its answers that are ours where not all are."""
-    same, asked = _same_answers(_rounds(rows, case, way))
-    return f"{case}\n{way}" + ("" if same == asked else f" ({same} of {asked} answers the same)")
+    same, total = _same_answers(_rounds(rows, case, way))
+    return f"{case}\n{way}" + ("" if same == total else f" ({same} of {total} answers the same)")

@@ -30,10 +30,10 @@ def phase_seconds(model: str, count: int) -> dict[str, float]:
         loaded = load(model, "cpu", "float32")
     with tempfile.TemporaryDirectory() as folder:
         with _timed(seconds, "add noise"):
-            asked = ask_with("inf", mini.problems("test")[:count], 0)
+            noisy_problems = ask_with("inf", mini.problems("test")[:count], 0)
         experiment = Experiment(Results(Path(folder)))
         with timed_phases() as cell_seconds, _timed(seconds, "rest of the cell"):
-            evaluate(experiment, loaded, Cell(model, "inf", "zero_shot"), asked, "mini:test")
+            evaluate(experiment, loaded, Cell(model, "inf", "zero_shot"), noisy_problems, "mini:test")
         seconds["rest of the cell"] -= sum(cell_seconds.values())
         with _timed(seconds, "write the reports"):
             experiment.write()

@@ -47,10 +47,12 @@ def _problems(count: int) -> float:
     loaded = load("llama", "cpu", "float32")
     problems = mini.problems("test")
     draws = max(1, count // len(problems))
-    asked = ask_with("inf", problems[: min(count, len(problems))], 0, draws=draws)
+    noisy_problems = ask_with("inf", problems[: min(count, len(problems))], 0, draws=draws)
     with tempfile.TemporaryDirectory() as folder:
         experiment = Experiment(Results(Path(folder)))
-        return _seconds(lambda: evaluate(experiment, loaded, Cell("llama", "inf", "zero_shot"), asked, "mini:test"))
+        return _seconds(
+            lambda: evaluate(experiment, loaded, Cell("llama", "inf", "zero_shot"), noisy_problems, "mini:test")
+        )
 
 
 def _tokens(count: int) -> float:
@@ -69,9 +71,9 @@ def _small_model(layers: int, tokens: int) -> float:
 
     shape = {**SMALL, "num_hidden_layers": layers, "max_position_embeddings": 2048, "tie_word_embeddings": True}
     loaded = study_shape("diffllama", "float32", shape)
-    asked = questions(((64, tokens),) * 64)
+    texts = questions(((64, tokens),) * 64)
     generations: list[Any] = []
-    seconds = _seconds(lambda: generations.extend(answers(loaded, asked, 500)))
+    seconds = _seconds(lambda: generations.extend(answers(loaded, texts, 500)))
     assert all(generation.tokens == tokens for _, generation in generations)
     return seconds
 

@@ -38,21 +38,21 @@ def small() -> LoadedModel:
 
 
 def test_answers_have_the_lengths_that_prompts_ask_for(small: LoadedModel) -> None:
-    asked = questions(FIRST_LENGTHS)
-    assert [len(ids) for ids in small.encode(small.prompts(asked))["input_ids"]] == [
+    texts = questions(FIRST_LENGTHS)
+    assert [len(ids) for ids in small.encode(small.prompts(texts))["input_ids"]] == [
         prompt for prompt, _ in FIRST_LENGTHS
     ]
-    generations = dict(answers(small, asked, 300))
+    generations = dict(answers(small, texts, 300))
     assert [generations[index].tokens for index in range(6)] == [answer for _, answer in FIRST_LENGTHS]
     assert all(generation.finished for generation in generations.values())
 
 
 def test_the_free_choice_of_tokens_is_the_model_s_own(small: LoadedModel) -> None:
     """Otherwise equal answers of two ways would show nothing."""
-    asked = questions(FIRST_LENGTHS[:2])
-    ours = answer_here(small, asked, 300, 2)
-    assert ours == answer_one_at_a_time(small, asked, 300)
-    assert ours != answer_here(study_shape("llama", "float32", SMALL), asked, 300, 2)
+    texts = questions(FIRST_LENGTHS[:2])
+    ours = answer_here(small, texts, 300, 2)
+    assert ours == answer_one_at_a_time(small, texts, 300)
+    assert ours != answer_here(study_shape("llama", "float32", SMALL), texts, 300, 2)
     assert len(set(" ".join(ours).split())) > 20
 
 

@@ -31,8 +31,8 @@ def loaded(request: pytest.FixtureRequest) -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def prompts(loaded: LoadedModel) -> list[list[int]]:
-    asked = ask_with("inf", mini.problems("test")[:40], 0)
-    ids: list[list[int]] = loaded.encode(loaded.prompts([noisy.question for noisy in asked]))["input_ids"]
+    noisy_problems = ask_with("inf", mini.problems("test")[:40], 0)
+    ids: list[list[int]] = loaded.encode(loaded.prompts([noisy.question for noisy in noisy_problems]))["input_ids"]
     return ids
 
 
