@@ -13,11 +13,12 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.speed.peer_cases import Case, cases
 from benchmarks.speed.peer_harnesses import (
     Answer,
     answer_here,
@@ -27,15 +28,13 @@ from benchmarks.speed.peer_harnesses import (
 )
 from benchmarks.speed.peers_report import CONTINUOUS, LM_EVAL, LOOP, OURS, draw, summary_lines
 from benchmarks.speed.roofline import least_seconds, matrix_rate, memory_rate
-from benchmarks.speed.study_shape import LENGTHS, questions, study_shape
-from noise import inject, mini
 from reports.store.run_json import machine, versions
 
 if TYPE_CHECKING:  # torch stays out of collection
     from models.loading.load_model import LoadedModel
 
-#: The harness's batch size for the study's shape, and the batch sizes that lm-evaluation-harness is tried with.
-STUDY_BATCH_SIZE, LM_EVAL_BATCH_SIZES = 96, (32, 64, 128)
+#: The batch sizes that lm-evaluation-harness is tried with.
+LM_EVAL_BATCH_SIZES = (32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -45,57 +44,6 @@ class Way:
     name: str
     answer: Answer
     questions: int | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model and its questions. `batch_size` is ours; `loop`, `lm_eval` and `continuous` are the questions that each
-    other way gets in a round (0 for none). `tokens` are those of each prompt and its answer, where known before."""
-
-    name: str
-    load: Callable[[], LoadedModel]
-    questions: Sequence[str]
-    max_new_tokens: int
-    batch_size: int
-    loop: int
-    lm_eval: int
-    continuous: int
-    tokens: Sequence[tuple[int, int]] = ()
-
-
-def cases(shape: str) -> list[Case]:
-    """Return the cases of `shipped`, the embedded pair, or of `study`, the study's shape in float32 and bfloat16."""
-    if shape == "shipped":
-        noisy = [inject(problem, "inf", 0).question for problem in mini.problems("test")[:400]]
-        return [Case(name, _shipped(name), noisy, 256, 64, 100, 400, 64) for name in ("diffllama", "llama")]
-    lengths = LENGTHS * 3
-    return [
-        Case(
-            f"{family}, the study's shape, {precision}",
-            _study(family, precision),
-            questions(lengths),
-            300,
-            STUDY_BATCH_SIZE,
-            3,
-            64,
-            0,
-            lengths,
-        )
-        for family, precision in (("diffllama", "float32"), ("diffllama", "bfloat16"), ("llama", "float32"))
-    ]
-
-
-def _shipped(name: str) -> Callable[[], LoadedModel]:
-    def load() -> LoadedModel:
-        import models.loading.load_model
-
-        return models.loading.load_model.load(name, "cpu", "float32")
-
-    return load
-
-
-def _study(family: str, precision: str) -> Callable[[], LoadedModel]:
-    return lambda: study_shape(family, precision)
 
 
 def best_batch_size(loaded: LoadedModel, case: Case) -> int:

@@ -10,158 +10,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import random
 import resource
 import subprocess
 import sys
-import tempfile
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count as count_from_zero
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evaluation import ask_with, evaluate
-from noise import inject_all, mini
-from noise.problems.problem import Problem
-from reports.experiment import Experiment
-from reports.store.records import Cell, Outcome, Prediction, Settings
-from reports.store.results_folder import Results
+from benchmarks.speed.scaling_workloads import ALL_PROCESSORS, WORKLOADS
 from reports.store.run_json import machine, versions
-
-#: A small model of the study's architecture, for what the shipped pair cannot vary: layers and answer lengths.
-SMALL = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4, "num_key_value_heads": 2}
-NOISES = ("inf", "rcs", "sd")
-#: Ends the name of what is measured with all processors.
-ALL_PROCESSORS = ", all processors"
-QUESTIONS = (10_000, 100_000, 1_000_000)
-
-
-def _problems(count: int) -> float:
-    """Seconds for `count` problems of one cell, from the question to the prediction on disk."""
-    from models.loading.load_model import load
-
-    loaded = load("llama", "cpu", "float32")
-    problems = mini.problems("test")
-    draws = max(1, count // len(problems))
-    noisy_problems = ask_with("inf", problems[: min(count, len(problems))], 0, draws=draws)
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(Results(Path(folder)))
-        return _seconds(
-            lambda: evaluate(experiment, loaded, Cell("llama", "inf", "zero_shot"), noisy_problems, "mini:test")
-        )
-
-
-def _tokens(count: int) -> float:
-    """Seconds for answers of `count` tokens to 64 prompts of 64 tokens."""
-    return _small_model(4, count)
-
-
-def _layers(count: int) -> float:
-    """Seconds of a model of `count` layers, for answers of 50 tokens to 64 prompts of 64 tokens."""
-    return _small_model(count, 50)
-
-
-def _small_model(layers: int, tokens: int) -> float:
-    from benchmarks.speed.study_shape import questions, study_shape
-    from models.decode.generation import answers
-
-    shape = {**SMALL, "num_hidden_layers": layers, "max_position_embeddings": 2048, "tie_word_embeddings": True}
-    loaded = study_shape("diffllama", "float32", shape)
-    texts = questions(((64, tokens),) * 64)
-    generations: list[Any] = []
-    seconds = _seconds(lambda: generations.extend(answers(loaded, texts, 500)))
-    assert all(generation.tokens == tokens for _, generation in generations)
-    return seconds
-
-
-def _cells(count: int) -> float:
-    """Seconds for `count` cells of 50 problems, with all reports."""
-    from benchmarks import run_comprehensive_evaluation
-
-    doses = [f"inf{dose}" for dose in range(2, count + 2)]
-    with tempfile.TemporaryDirectory() as folder:
-        return _seconds(
-            lambda: run_comprehensive_evaluation(
-                models="llama", datasets=doses, max_samples_per_dataset=50, results=folder, device="cpu"
-            )
-        )
-
-
-def _noise(name: str, processes: int = 1) -> Callable[[int], float]:
-    def measure(count: int) -> float:
-        """Seconds to add noise to `count` questions, none seen before and none kept."""
-        noisy = inject_all(islice(_endless_problems(), count), name, processes=processes)
-        return _seconds(lambda: deque(noisy, maxlen=0))
-
-    return measure
-
-
-def _endless_problems() -> Iterator[Problem]:
-    """Yield problems without end. Each has its own id, so that its noise is drawn for it, and its own question, so that
-    no cache holds it: white space at the end makes it another text and changes nothing else."""
-    problems = mini.problems("test")
-    for number in count_from_zero():
-        space = f"{number:b}".translate({ord("0"): " ", ord("1"): "\t"})
-        for index, problem in enumerate(problems):
-            yield Problem(f"{number}-{index}", problem.question + space, problem.answer)
-
-
-def _report(count: int) -> float:
-    """Seconds for all reports of `count` predictions in eight cells."""
-    outcomes: tuple[Outcome, ...] = ("correct", "incorrect", "no_answer")
-    with tempfile.TemporaryDirectory() as folder:
-        results = Results(Path(folder))
-        settings = Settings(
-            weights="0" * 64,
-            prompt="{question}",
-            stop="end of text",
-            max_new_tokens=256,
-            precision="float32",
-            generation="",
-            problems="mini:test",
-        )
-        rng = random.Random(0)
-        for model in ("diffllama", "llama"):
-            for dataset in ("clean", *NOISES):
-                predictions = (
-                    Prediction(
-                        id=f"{number}",
-                        question=f"How many are {number} and {number}?",
-                        spans=() if dataset == "clean" else ((0, 3),),
-                        gold=f"{number}+{number}={2 * number}\n#### {2 * number}",
-                        target=f"{2 * number}",
-                        text=f" {number}+{number}={2 * number}\n#### {2 * number}",
-                        answer=f"{2 * number}",
-                        outcome=rng.choice(outcomes),
-                        tokens=20,
-                    )
-                    for number in range(count // 8)
-                )
-                results.append(Cell(model, dataset, "zero_shot"), settings, predictions)
-        experiment = Experiment(Results(Path(folder)))
-        return _seconds(lambda: (experiment.write(), experiment.summary()))
-
-
-#: What grows: its sizes, and the seconds at one of them.
-GROWTHS: dict[str, tuple[tuple[int, ...], Callable[[int], float]]] = {
-    "problems": ((100, 1_000, 10_000), _problems),
-    "tokens": ((50, 100, 200, 400), _tokens),
-    "layers": ((2, 4, 8, 16), _layers),
-    "cells": ((2, 4, 8, 16), _cells),
-    **{f"noise {name}": (QUESTIONS, _noise(name)) for name in NOISES},
-    **{f"noise {name}{ALL_PROCESSORS}": (QUESTIONS, _noise(name, os.cpu_count() or 1)) for name in NOISES},
-    "report": ((1_000, 10_000, 100_000), _report),
-}
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 def _in_own_process(name: str, count: int) -> dict[str, Any]:
@@ -177,7 +34,7 @@ def _in_own_process(name: str, count: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status 0. Exits with 2 for a mistake on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description="How time and memory grow.")
-    parser.add_argument("--what", choices=GROWTHS, action="append", help="what grows (default: all)")
+    parser.add_argument("--what", choices=WORKLOADS, action="append", help="what grows (default: all)")
     parser.add_argument("--out", type=Path, default=Path("results-speed"), help="folder (default: %(default)s)")
     parser.add_argument(
         "--one", nargs=2, metavar=("WHAT", "COUNT"), help="one figure, measured in this process, as JSON"
@@ -185,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.one:
         name, count = options.one
-        seconds = GROWTHS[name][1](int(count))
+        seconds = WORKLOADS[name][1](int(count))
         workers = [resource.RUSAGE_CHILDREN] if name.endswith(ALL_PROCESSORS) else []
         peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, *workers)) * 1024
         print(json.dumps({"what": name, "count": int(count), "seconds": round(seconds, 3), "peak MB": peak // 10**6}))
@@ -194,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = {"machine": machine(), "versions": versions()}
     (options.out / "machine.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     rows = []
-    for name in options.what or GROWTHS:
-        for count in GROWTHS[name][0]:
+    for name in options.what or WORKLOADS:
+        for count in WORKLOADS[name][0]:
             row = _in_own_process(name, count)
             rows.append({**row, "a second": round(count / row["seconds"], 1)})
             print(*(f"{key} {value}" for key, value in rows[-1].items()), sep="; ", flush=True)

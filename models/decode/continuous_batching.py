@@ -4,12 +4,11 @@ transformers' `generate` (`models.decode.hf_generate`) holds a batch until its l
 every token, and reads prompts through a mask, as it pads them on the left. Here prompts are padded on the right, where
 causal attention needs no mask (`models.decode.prefill`). Their keys and values are moved to the right edge of one cache
 with room ahead, of which every step writes one column. A beginning that all prompts share (worked examples) is read
-once. The model's own forward pass does the rest. `can_decode` says for which models this equals `generate`.
+once. The model's own forward pass does the rest. `models.decode.supported_models` says where this equals `generate`.
 """
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +34,6 @@ from models.decode.phase_timer import phase
 from models.decode.prefill import prefill, prefill_shared_prefix
 from models.decode.slot_cache import CachedRows, SlotCache, stack_rows
 from models.upstream_torch import RepeatableTensor
-from models.upstream_transformers import caches_every_column, changed_generation_settings, uses_stock_generate
 
 #: Free columns of a new cache. The cache is copied each time they are used up.
 FREE_COLUMNS = 64
@@ -46,27 +44,6 @@ REFILL_SHARE, REFILL_SHARE_SMALL = 1 / 8, 1 / 4
 MIN_PROMPTS_TO_TUNE_THREADS = 32
 #: In the place of a prompt's index, for a row whose text has ended.
 ENDED = -1
-#: Generation settings that leave greedy decoding as it is, or that are set again here.
-HARMLESS_SETTINGS = frozenset(
-    "bos_token_id eos_token_id pad_token_id decoder_start_token_id do_sample temperature top_k top_p min_p typical_p"
-    " num_beams repetition_penalty max_length max_new_tokens use_cache output_attentions output_hidden_states"
-    " transformers_version _from_model_config".split()
-)
-
-
-def can_decode(model: Any) -> bool:
-    """Return whether `model` is one of transformers' own decoders with plain full attention, for which every step of
-    `generate` is one forward pass and the most likely token."""
-    parameters = inspect.signature(model.forward).parameters.keys()
-    rope = str(getattr(model.config, "rope_parameters", None))
-    return (
-        uses_stock_generate(model)
-        and {"input_ids", "attention_mask", "position_ids", "past_key_values", "logits_to_keep"} <= parameters
-        and parameters.isdisjoint({"encoder_hidden_states", "cross_attention_states"})
-        and not any(kind in rope for kind in ("longrope", "dynamic"))  # these depend on all rows of a batch
-        and changed_generation_settings(model) <= HARMLESS_SETTINGS
-        and caches_every_column(model)
-    )
 
 
 @dataclass(eq=False, repr=False)

@@ -11,11 +11,12 @@ from transformers import PreTrainedTokenizerBase
 
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.decode.batch_sizing import ThreadTuner, is_small
-from models.decode.continuous_batching import ContinuousBatchingDecoder, can_decode
+from models.decode.continuous_batching import ContinuousBatchingDecoder
 from models.decode.greedy_decoder import GreedyDecoder
 from models.decode.hf_generate import HfGenerateDecoder
 from models.decode.onednn_linear import onednn_matmul
 from models.decode.phase_timer import phase
+from models.decode.supported_models import can_decode
 from models.loading.load_model import LoadedModel
 from models.prompt import cut, is_complete
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.speed import peers, scaling
+from benchmarks.speed import peers
 from benchmarks.speed.peer_harnesses import answer_here, answer_one_at_a_time
 from benchmarks.speed.peers_report import LOOP, OURS, draw, summary_lines
 from benchmarks.speed.roofline import least_seconds
+from benchmarks.speed.scaling_workloads import endless_problems
 from benchmarks.speed.study_shape import CLASSES, LENGTHS, VOCABULARY, questions, study_shape
 from models.decode.generation import answers
 from models.loading.load_model import LoadedModel
@@ -120,7 +121,7 @@ def test_a_figure_of_growth_is_measured_in_a_process_of_its_own(what: str) -> No
 
 
 def test_endless_problems_never_repeat() -> None:
-    stream = scaling._endless_problems()
+    stream = endless_problems()
     first = [next(stream) for _ in range(9001)]
     assert len({problem.id for problem in first}) == len({problem.question for problem in first}) == 9001
     assert {problem.question.strip() for problem in first} == {problem.question for problem in mini.problems("test")}

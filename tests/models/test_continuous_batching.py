@@ -12,10 +12,11 @@ import transformers
 from benchmarks.evaluation import ask_with
 from benchmarks.speed.peer_harnesses import answer_one_at_a_time
 from models.decode.batch_sizing import FIRST_ROWS, MAX_ROWS, BatchSizer, ThreadTuner
-from models.decode.continuous_batching import ContinuousBatchingDecoder, can_decode
+from models.decode.continuous_batching import ContinuousBatchingDecoder
 from models.decode.generation import answers
 from models.decode.greedy_decoder import GeneratedTokens
 from models.decode.hf_generate import HfGenerateDecoder
+from models.decode.supported_models import can_decode
 from models.loading.load_model import LoadedModel, load
 from models.prompt import template_of
 from noise import mini

@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 from transformers.models.diffllama import modeling_diffllama
 
-from models.decode.continuous_batching import HARMLESS_SETTINGS
 from models.decode.slot_cache import SlotCache
+from models.decode.supported_models import HARMLESS_SETTINGS
 from models.upstream_torch import RepeatableTensor
 from models.upstream_transformers import (
     caches_every_column,
@@ -77,7 +77,7 @@ def test_the_families_use_the_stock_generate(model: Any) -> None:
 def test_a_generation_configuration_tells_its_changes(model: Any) -> None:
     assert changed_generation_settings(model) <= HARMLESS_SETTINGS, (
         f"{VERSION}: GenerationConfig.to_diff_dict gives {changed_generation_settings(model)} for a new model;"
-        " models.decode.continuous_batching.can_decode refuses what it does not know to be harmless"
+        " models.decode.supported_models.can_decode refuses what it does not know to be harmless"
     )
     model.generation_config = GenerationConfig(no_repeat_ngram_size=3)
     assert "no_repeat_ngram_size" in changed_generation_settings(model), (
