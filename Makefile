@@ -37,7 +37,7 @@ proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 
 peers: $(READY) $(PEERS_READY)
-	$(VENV)/bin/python -m benchmarks.speed.peers $(ARGS)
+	$(VENV)/bin/python -m benchmarks peers $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.grading import extract_answer, marked_answer
 from models.decode.batch_size_option import BatchSize
+from models.decode.phase_timer import phase
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
@@ -88,9 +89,11 @@ def evaluate(
                 unwritten.append(prediction)
                 if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
                     batch, unwritten, last_write = unwritten, [], time.monotonic()
-                    opened.append(batch)
+                    with phase("write predictions"):
+                        opened.append(batch)
         finally:
-            opened.append(unwritten)
+            with phase("write predictions"):
+                opened.append(unwritten)
     return opened.predictions
 
 
@@ -102,7 +105,8 @@ def _ask(
     unfinished = dict(enumerate(asked))
     try:
         for index, generation in answers(loaded, [noisy.question for noisy in asked], max_new_tokens, batch_size):
-            prediction = grade(unfinished[index], generation)
+            with phase("grade"):
+                prediction = grade(unfinished[index], generation)
             del unfinished[index]
             yield prediction
         return

@@ -21,7 +21,7 @@ from benchmarks.gate_options import add_gate_options
 from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
 from benchmarks.plan_errors import PlanError, escaped
 from benchmarks.stages import STAGES
-from models.decode.batch_size_option import batch_size
+from models.decode.batch_size_option import parse_batch_size
 from models.loading.trust_remote_code import add_trust_options, trust_of
 from models.model_registry import MODELS
 from models.prompt import add_prompt_options, template_of
@@ -84,7 +84,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add(
         "--batch-size",
-        type=batch_size,
+        type=parse_batch_size,
         default=64,
         metavar="N",
         help="problems asked at once, or auto: the number that is fastest and fits into free memory (default:"

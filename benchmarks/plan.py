@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.plan_errors import FROM_ONE, FROM_ONE_OR_ALL, FROM_ZERO, PlanError, check_range, escaped
 from benchmarks.stages import STAGES, find_stage
-from models.decode.batch_size_option import BatchSize, rows_of
+from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
@@ -180,7 +180,7 @@ class Plan:
     @property
     def rows(self) -> int:
         """Problems in one pass, where `auto` has nothing to time."""
-        return rows_of(self.batch_size)
+        return fixed_batch_size(self.batch_size)
 
     @property
     def source(self) -> str:

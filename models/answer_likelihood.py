@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from models.decode.generation import threads_for
-from models.decode.onednn_linear import quick_products
+from models.decode.onednn_linear import onednn_matmul
 from models.loading.load_model import LoadedModel
 from models.sft.tokenized_examples import IGNORED, encoded, padded, taken
 from noise.problems.problem import Problem
@@ -33,7 +33,7 @@ def answer_likelihoods(loaded: LoadedModel, problems: Sequence[Problem]) -> list
     longest = int((labels != IGNORED).sum(dim=1).max())
     model: Any = loaded.model
     inputs = taken(model, {**batch, "use_cache": False, "logits_to_keep": longest + 1})  # answers end the rows
-    with threads_for(loaded), quick_products(loaded.model):
+    with threads_for(loaded), onednn_matmul(loaded.model):
         logits = model(**inputs).logits[:, -longest - 1 : -1]
     found = []
     for row, (predicted, expected) in enumerate(zip(logits, labels[:, -longest:], strict=True)):

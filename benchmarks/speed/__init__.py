@@ -1,1 +1,1 @@
-"""How fast the harness is: beside other harnesses, as it grows, and where its time goes."""
+"""How fast the harness is, how it scales, and where its time goes: the commands of `python -m benchmarks`."""

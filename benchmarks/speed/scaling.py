@@ -1,8 +1,8 @@
-"""How time and memory grow: `python -m benchmarks.speed.scaling`.
+"""How time and memory grow: `python -m benchmarks scaling`.
 
-Each figure is taken in a process of its own: the seconds of the work alone, imports and loading left out, and the
-largest memory that the process ever held, which torch and the model are part of. Where several share the work, the
-largest memory of one of them is added.
+Each figure is measured in a process of its own: the seconds of the work, without imports and loading, and the peak
+memory of the process, torch and the model included. Where several processes share the work, the largest peak of one of
+them is added.
 """
 
 from __future__ import annotations
@@ -10,195 +10,54 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import random
 import resource
 import subprocess
 import sys
-import tempfile
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count as count_up
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evaluation import ask_with, evaluate
-from noise import inject_all, mini
-from noise.problems.problem import Problem
-from reports.experiment import Experiment
-from reports.store.records import Cell, Outcome, Prediction, Settings
-from reports.store.results_folder import Results
+from benchmarks.speed.scaling_workloads import ALL_PROCESSORS, WORKLOADS
 from reports.store.run_json import machine, versions
 
-#: A small model of the study's kind, for what the shipped pair cannot vary: its layers, its answers' lengths.
-SMALL = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4, "num_key_value_heads": 2}
-NOISES = ("inf", "rcs", "sd")
-SHARED = ", all processors"
-QUESTIONS = (10_000, 100_000, 1_000_000)
 
-
-def _problems(count: int) -> float:
-    """Problems of one cell, from the question to the prediction on disk."""
-    from models.loading.load_model import load
-
-    loaded = load("llama", "cpu", "float32")
-    base = mini.problems("test")
-    asked = ask_with("inf", base[: min(count, len(base))], 0, draws=max(1, count // len(base)))
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(Results(Path(folder)))
-        return _seconds(lambda: evaluate(experiment, loaded, Cell("llama", "inf", "zero_shot"), asked, "mini:test"))
-
-
-def _tokens(count: int) -> float:
-    """Tokens of each answer, 64 problems with prompts of 64 tokens."""
-    return _small(4, count)
-
-
-def _layers(count: int) -> float:
-    """Layers of the model, 64 problems with prompts of 64 and answers of 50 tokens."""
-    return _small(count, 50)
-
-
-def _small(layers: int, tokens: int) -> float:
-    from benchmarks.speed.study_shape import questions, study_shape
-    from models.decode.generation import answers
-
-    shape = {**SMALL, "num_hidden_layers": layers, "max_position_embeddings": 2048, "tie_word_embeddings": True}
-    loaded = study_shape("diffllama", "float32", shape)
-    asked = questions(((64, tokens),) * 64)
-    found: list[Any] = []
-    seconds = _seconds(lambda: found.extend(answers(loaded, asked, 500)))
-    assert all(generation.tokens == tokens for _, generation in found)
-    return seconds
-
-
-def _cells(count: int) -> float:
-    """Cells of 50 problems, with all reports."""
-    from benchmarks import run_comprehensive_evaluation
-
-    doses = [f"inf{dose}" for dose in range(2, count + 2)]
-    with tempfile.TemporaryDirectory() as folder:
-        return _seconds(
-            lambda: run_comprehensive_evaluation(
-                models="llama", datasets=doses, max_samples_per_dataset=50, results=folder, device="cpu"
-            )
-        )
-
-
-def _noise(name: str, processes: int = 1) -> Callable[[int], float]:
-    def measure(count: int) -> float:
-        """Questions with noise put in, none met before and none kept."""
-        noisy = inject_all(islice(_stream(), count), name, processes=processes)
-        return _seconds(lambda: deque(noisy, maxlen=0))
-
-    return measure
-
-
-def _stream() -> Iterator[Problem]:
-    """Problems without an end, each with an id of its own, so that its noise is its own too, and a question that is
-    kept from no time before: white space at its end makes it another text, and changes nothing else."""
-    base = mini.problems("test")
-    for number in count_up():
-        space = f"{number:b}".translate({ord("0"): " ", ord("1"): "\t"})
-        for index, problem in enumerate(base):
-            yield Problem(f"{number}-{index}", problem.question + space, problem.answer)
-
-
-def _report(count: int) -> float:
-    """Predictions in eight cells, all reports of them."""
-    outcomes: tuple[Outcome, ...] = ("correct", "incorrect", "no_answer")
-    with tempfile.TemporaryDirectory() as folder:
-        results = Results(Path(folder))
-        settings = Settings(
-            weights="0" * 64,
-            prompt="{question}",
-            stop="end of text",
-            max_new_tokens=256,
-            precision="float32",
-            generation="",
-            problems="mini:test",
-        )
-        draw = random.Random(0)
-        for model in ("diffllama", "llama"):
-            for dataset in ("clean", *NOISES):
-                made = (
-                    Prediction(
-                        id=f"{number}",
-                        question=f"How many are {number} and {number}?",
-                        spans=() if dataset == "clean" else ((0, 3),),
-                        gold=f"{number}+{number}={2 * number}\n#### {2 * number}",
-                        target=f"{2 * number}",
-                        text=f" {number}+{number}={2 * number}\n#### {2 * number}",
-                        answer=f"{2 * number}",
-                        outcome=draw.choice(outcomes),
-                        tokens=20,
-                    )
-                    for number in range(count // 8)
-                )
-                results.append(Cell(model, dataset, "zero_shot"), settings, made)
-        experiment = Experiment(Results(Path(folder)))
-        return _seconds(lambda: (experiment.write(), experiment.summary()))
-
-
-#: What grows, how far, and what is measured.
-GROWTHS: dict[str, tuple[tuple[int, ...], Callable[[int], float]]] = {
-    "problems": ((100, 1_000, 10_000), _problems),
-    "tokens": ((50, 100, 200, 400), _tokens),
-    "layers": ((2, 4, 8, 16), _layers),
-    "cells": ((2, 4, 8, 16), _cells),
-    **{f"noise {name}": (QUESTIONS, _noise(name)) for name in NOISES},
-    **{f"noise {name}{SHARED}": (QUESTIONS, _noise(name, os.cpu_count() or 1)) for name in NOISES},
-    "report": ((1_000, 10_000, 100_000), _report),
-}
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def _apart(name: str, count: int) -> dict[str, Any]:
-    """One figure, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.speed.scaling", "--one", name, str(count)]
+def _in_own_process(name: str, count: int) -> dict[str, Any]:
+    """Return one figure, measured in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks", "scaling", "--one", name, str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{name} {count}: {done.stderr}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figure: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0; 2 for a mistake on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.scaling", description=__doc__.partition("\n")[0])
-    parser.add_argument("--what", choices=GROWTHS, action="append", help="what grows (default: all)")
+    """Return the exit status 0. Exits with 2 for a mistake on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description="How time and memory grow.")
+    parser.add_argument("--what", choices=WORKLOADS, action="append", help="what grows (default: all)")
     parser.add_argument("--out", type=Path, default=Path("results-speed"), help="folder (default: %(default)s)")
-    parser.add_argument("--one", nargs=2, metavar=("WHAT", "COUNT"), help="one figure, measured here, as JSON")
+    parser.add_argument(
+        "--one", nargs=2, metavar=("WHAT", "COUNT"), help="one figure, measured in this process, as JSON"
+    )
     options = parser.parse_args(arguments)
     if options.one:
         name, count = options.one
-        seconds = GROWTHS[name][1](int(count))
-        others = [resource.RUSAGE_CHILDREN] if name.endswith(SHARED) else []
-        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, *others)) * 1024
+        seconds = WORKLOADS[name][1](int(count))
+        workers = [resource.RUSAGE_CHILDREN] if name.endswith(ALL_PROCESSORS) else []
+        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, *workers)) * 1024
         print(json.dumps({"what": name, "count": int(count), "seconds": round(seconds, 3), "peak MB": peak // 10**6}))
         return 0
     options.out.mkdir(parents=True, exist_ok=True)
     facts = {"machine": machine(), "versions": versions()}
     (options.out / "machine.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     rows = []
-    for name in options.what or GROWTHS:
-        for count in GROWTHS[name][0]:
-            row = _apart(name, count)
+    for name in options.what or WORKLOADS:
+        for count in WORKLOADS[name][0]:
+            row = _in_own_process(name, count)
             rows.append({**row, "a second": round(count / row["seconds"], 1)})
             print(*(f"{key} {value}" for key, value in rows[-1].items()), sep="; ", flush=True)
             with (options.out / "growth.csv").open("w", newline="", encoding="utf-8") as file:
-                written = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-                written.writeheader()
-                written.writerows(rows)
+                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,9 @@
-"""The study's two models in shape alone, for timing: random weights, and answers of the lengths of GSM8K's.
+"""Models of the study's shape for timing: random weights, and answers as long as those of GSM8K.
 
-A text's last token says how many tokens follow it: token `t` is followed by one that is `t - 1` modulo `CLASSES`, the
-likeliest of these, and a token that is 0 by the end of text. So every way of decoding writes answers of the same
-lengths, the rest of each token being the model's own choice, which shows whether two ways computed the same.
+A prompt's last token says how many tokens follow it. Token `t` is followed by the likeliest token that is `t - 1`
+modulo `CLASSES`, and a token that is 0 modulo `CLASSES` by the end of text. So every way of decoding writes answers of
+the same lengths. Among the tokens that keep to the length the choice is the model's own, which shows whether two ways
+computed the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # torch stays out of collection
     from models.loading.load_model import LoadedModel
 
-#: The shape of the study's models. Source: the configurations that lie beside their weights.
+#: The shape of the study's models. Source: the configurations published with their weights.
 SHAPE: dict[str, Any] = {
     "hidden_size": 1024,
     "intermediate_size": 4096,
@@ -24,11 +25,11 @@ SHAPE: dict[str, Any] = {
     "tie_word_embeddings": True,
 }
 VOCABULARY = 128_256
-#: More than the longest answer has tokens, and a divisor of the vocabulary.
+#: Larger than the number of tokens of the longest answer, and a divisor of the vocabulary.
 CLASSES = 501
 END = VOCABULARY - 1
-#: Prompt and answer of every 117th problem of GSM8K's training split, in words, numbers of up to three digits and runs
-#: of signs, which is how a tokenizer like the study's begins to cut (64 of 7,473; means 63.8 and 101.6).
+#: Lengths of prompt and answer of every 117th problem of GSM8K's training split (64 of 7,473; means 63.8 and 101.6),
+#: counted in words, numbers of up to three digits and runs of signs, as a tokenizer like the study's pre-tokenizes.
 LENGTHS = (
     (40, 45), (88, 121), (66, 186), (61, 76), (85, 197), (58, 62), (49, 73), (101, 164), (38, 40), (68, 86), (75, 158),
     (75, 106), (62, 68), (45, 112), (54, 116), (63, 74), (76, 71), (76, 56), (45, 73), (47, 104), (101, 109), (76, 104),
@@ -40,18 +41,18 @@ LENGTHS = (
 
 
 def questions(lengths: tuple[tuple[int, int], ...] = LENGTHS, seed: int = 0) -> list[str]:
-    """A text of as many tokens as each prompt has, which an answer of its length follows."""
-    draw = random.Random(seed)
+    """Return a text for each of `lengths`, with the prompt's number of tokens, whose answer has the answer's."""
+    rng = random.Random(seed)
     texts = []
     for prompt, answer in lengths:
-        tokens = [draw.randrange(VOCABULARY - 1) for _ in range(prompt - 1)]
-        last = draw.randrange(VOCABULARY // CLASSES - 1) * CLASSES + answer
+        tokens = [rng.randrange(VOCABULARY - 1) for _ in range(prompt - 1)]
+        last = rng.randrange(VOCABULARY // CLASSES - 1) * CLASSES + answer
         texts.append(" ".join(f"t{token}" for token in (*tokens, last)))
     return texts
 
 
 def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None) -> LoadedModel:
-    """A model of `family` (`diffllama`, `llama`) in this shape, or in `shape`, on the CPU."""
+    """Return a model of `family` (`diffllama` or `llama`) with `shape` (default: the study's), on the CPU."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import (
@@ -89,15 +90,15 @@ def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None
     return LoadedModel(model, tokenizer, spec, "random", render_prompt(Template("{question}"), tokenizer))
 
 
-def _count_down(model: Any, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
-    """Make the likeliest of the tokens that may follow the likeliest of all, in the last column of the logits."""
-    inputs = named["input_ids"] if "input_ids" in named else given[0]
+def _count_down(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+    """Raise the logit of the likeliest allowed token above all others, in the last column of the logits."""
+    inputs = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
     left = inputs[:, -1] % CLASSES
     last = output.logits[:, -1]
     by_class = last.view(len(last), -1, CLASSES)
     rows = range(len(last))
-    follows = (left - 1) % CLASSES
-    likeliest = by_class[rows, :, follows].argmax(-1)
-    chosen = (likeliest * CLASSES + follows).where(left > 0, END)
-    last[rows, chosen] = last.new_tensor(float("inf"))  # of the others nothing needs to be touched, which takes long
+    next_class = (left - 1) % CLASSES
+    likeliest = by_class[rows, :, next_class].argmax(-1)
+    chosen = (likeliest * CLASSES + next_class).where(left > 0, END)
+    last[rows, chosen] = last.new_tensor(float("inf"))  # masking all others would take long
     return output

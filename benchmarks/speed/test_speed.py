@@ -1,6 +1,6 @@
 """How fast the harness is: `pytest benchmarks --benchmark-only`; pytest-benchmark's own options save and compare.
 
-Ratios travel between machines and seconds do not, so what can turn a case red is a ratio, measured in turn in one run.
+Ratios hold across machines and seconds do not. So a case fails by a ratio of two ways timed in turn in one run.
 docs/speed.md has the figures.
 """
 
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.speed.paired_timing import harness, loop, paired
+from benchmarks.speed.paired_timing import paired_ratios
+from benchmarks.speed.peer_harnesses import answer_here, answer_one_at_a_time
 from noise import inject, mini
 from noise.text.question_features import read
 
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.speed
 PROBLEMS, LIMIT, BATCH = 128, 256, 64
-#: Half of the smallest ratio that was measured on two cores: below it a change has made the harness slow.
-HALVED = 2.8
-
-#: A project's own start must stay small beside pytest's.
-MOST_OF_COLLECTING = 1.5
+#: Half of the smallest ratio measured on two cores. Below it, a change has made the harness slow.
+MIN_SPEEDUP = 2.8
+#: Collecting the grid may take this many times as long as collecting an empty file.
+MAX_COLLECTION_RATIO = 1.5
 
 
 @pytest.fixture(scope="module", params=["diffllama", "llama"])
@@ -46,7 +46,7 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def said(name: str, values: list[float]) -> str:
+def ratio_line(name: str, values: list[float]) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{name}: {low:.2f} / {middle:.2f} / {high:.2f} (minimum / median / maximum of {len(values)} paired runs)"
 
@@ -59,21 +59,21 @@ def test_the_shipped_pair_is_evaluated(
     answers: dict[str, list[str]] = {}
 
     def ours() -> None:
-        answers["ours"] = harness(shipped, questions, LIMIT, BATCH)
+        answers["ours"] = answer_here(shipped, questions, LIMIT, BATCH)
 
     def theirs() -> float:
         def run() -> None:
-            answers["theirs"] = loop(shipped, questions, LIMIT)
+            answers["theirs"] = answer_one_at_a_time(shipped, questions, LIMIT)
 
         return seconds_of(run)
 
-    ratios = paired(benchmark, ours, theirs)
+    ratios = paired_ratios(benchmark, ours, theirs)
     rate = PROBLEMS / statistics.median(benchmark.stats.stats.data)
     benchmark.extra_info["problems a second"] = rate
     with capsys.disabled():
-        print(f"\n{said(f'{shipped.spec.name}, {rate:,.0f} problems/s, times as fast as one at a time', ratios)}")
+        print(f"\n{ratio_line(f'{shipped.spec.name}, {rate:,.0f} problems/s, times as fast as one at a time', ratios)}")
     assert answers["ours"] == answers["theirs"]
-    assert statistics.median(ratios) >= HALVED
+    assert statistics.median(ratios) >= MIN_SPEEDUP
 
 
 @pytest.mark.benchmark(group="collection, against an empty file")
@@ -93,10 +93,10 @@ def test_the_grid_is_collected(benchmark: Any, tmp_path: Path, capsys: pytest.Ca
     empty = collected(
         tmp_path, pytest.ExitCode.NO_TESTS_COLLECTED, "-c", os.devnull, "--rootdir", str(tmp_path), "test_nothing.py"
     )
-    slower = [1 / ratio for ratio in paired(benchmark, grid, lambda: seconds_of(empty))]
+    ratios = [1 / ratio for ratio in paired_ratios(benchmark, grid, lambda: seconds_of(empty))]
     with capsys.disabled():
-        print(f"\n{said('collecting the grid takes the time of an empty file', slower)}")
-    assert statistics.median(slower) <= MOST_OF_COLLECTING
+        print(f"\n{ratio_line('collecting the grid takes the time of an empty file', ratios)}")
+    assert statistics.median(ratios) <= MAX_COLLECTION_RATIO
 
 
 @pytest.mark.benchmark(group="noise")
@@ -104,13 +104,13 @@ def test_the_grid_is_collected(benchmark: Any, tmp_path: Path, capsys: pytest.Ca
 def test_noise_is_put_in(benchmark: Any, noise: str, capsys: pytest.CaptureFixture[str]) -> None:
     problems = mini.problems("test")
 
-    def put() -> None:
+    def add_noise() -> None:
         for seed in range(2):
-            read.cache_clear()  # every question is one that was not met before
+            read.cache_clear()  # so that no question was seen before
             for problem in problems:
                 inject(problem, noise, seed)
 
-    benchmark.pedantic(put, rounds=5, iterations=1, warmup_rounds=1)
+    benchmark.pedantic(add_noise, rounds=5, iterations=1, warmup_rounds=1)
     rates = [2 * len(problems) / seconds for seconds in benchmark.stats.stats.data]
     benchmark.extra_info["questions a second"] = statistics.median(rates)
     with capsys.disabled():

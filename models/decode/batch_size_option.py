@@ -1,16 +1,19 @@
-"""How many problems are asked at once, as the command line says it. No torch here."""
+"""The batch size as a command line gives it. No torch here."""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from typing import Literal
 
-#: A number, or as many as are answered fastest.
+#: A number of prompts decoded at once, or `auto` for the number that decodes fastest.
 BatchSize = int | Literal["auto"]
 
 
-def batch_size(text: str) -> BatchSize:
-    """What `--batch-size` takes. Raises argparse's own error, as pytest reads the option with argparse."""
+def parse_batch_size(text: str) -> BatchSize:
+    """Return the batch size that `text` names.
+
+    Raises `argparse.ArgumentTypeError` otherwise: pytest parses its options with argparse.
+    """
     if text == "auto":
         return "auto"
     try:
@@ -19,6 +22,6 @@ def batch_size(text: str) -> BatchSize:
         raise ArgumentTypeError(f"expected a number from 1 up, or auto; got {text!r}") from None
 
 
-def rows_of(size: BatchSize) -> int:
-    """The number of rows where nothing is timed."""
+def fixed_batch_size(size: BatchSize) -> int:
+    """Return `size` as a number, 64 for `auto`: for code that times nothing."""
     return 64 if size == "auto" else size

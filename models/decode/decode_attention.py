@@ -1,16 +1,15 @@
-"""Attention of one new token a row over a long cache, on a CPU, with less to move than in transformers' `sdpa`.
+"""Attention of one new token a row over a long cache, on a CPU, with fewer copies than transformers' `sdpa`.
 
-What `sdpa` does for one query is mostly carrying keys and values through memory. DiffLlama carries them four times
-over: it repeats each half of its values for the heads that share them, in memory, and asks twice with the same queries
-and keys. Here values that are repeated stay where they are, and weights that were made are used for both halves.
+With one query, `sdpa` spends most of its time moving keys and values through memory. DiffLlama moves them four times:
+it repeats each half of its values for the heads that share them, as a copy, and calls attention twice with the same
+queries and keys. Here repeated values are not copied, and the weights of the first call serve the second.
 
-In float32 the sums are those of `sdpa` but for their order. In bfloat16 scores and weights are rounded to bfloat16, as
-`eager` does, where `sdpa` has them in float32.
+In float32 the sums are those of `sdpa` in another order. In bfloat16 scores and weights are rounded to bfloat16, as in
+`eager`, where `sdpa` keeps them in float32.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,98 +17,78 @@ from weakref import ref
 
 import torch
 from torch import nn
-from torch.utils._pytree import tree_map
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from models.attention.differential import attention_implementation, can_change
+from models.upstream_torch import RepeatedTensor, materialize
+from models.upstream_transformers import current_attention, uses_attention_interface
 
-NAME = "one_token"
-#: What makes `sdpa` do more than is done here.
-_MORE = ("cache", "position_bias", "softcap")
-
-
-class Values(torch.Tensor):
-    """Values of a cache, (rows, heads, columns, size), a tensor like any other but for `repeat`, which along the heads
-    alone gives `Repeated` ones."""
-
-    def repeat(self, *sizes: int) -> Any:  # type: ignore[override]
-        plain = self.as_subclass(torch.Tensor)
-        if len(sizes) != 4 or (sizes[0], *sizes[2:]) != (1, 1, 1):
-            return plain.repeat(*sizes)
-        repeated = plain.as_subclass(Repeated)
-        repeated.plain, repeated.times = plain, sizes[1]
-        return repeated
-
-
-class Repeated(torch.Tensor):
-    """`plain` values of which all heads are there `times` times over. They are copied when anybody but `_attend` asks
-    for anything."""
-
-    plain: torch.Tensor
-    times: int
-
-    @classmethod
-    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return function(*tree_map(_whole, args), **tree_map(_whole, kwargs or {}))
-
-
-def _whole(argument: Any) -> Any:
-    return argument.plain.repeat(1, argument.times, 1, 1) if isinstance(argument, Repeated) else argument
+#: The name under which transformers knows this implementation.
+DECODE_ATTENTION = "decode_attention"
+#: Options with which `sdpa` does more than is done here.
+_UNSUPPORTED_OPTIONS = ("cache", "position_bias", "softcap")
 
 
 @contextmanager
-def one_token_attention(model: PreTrainedModel) -> Iterator[bool]:
-    """Inside, `model` attends this way, where it runs on a CPU by `sdpa`; whether it does. A cache may then give out
-    its values as `Values`."""
-    takes = hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")  # asking the others makes them warn
-    if not takes or model.device.type != "cpu" or model.config._attn_implementation != "sdpa" or not can_change(model):
+def fast_decode_attention(model: PreTrainedModel) -> Iterator[bool]:
+    """Inside, `model` uses this attention if it runs `sdpa` on a CPU; yields whether it does.
+
+    If so, its cache may return values as `RepeatableTensor`.
+    """
+    supported = uses_attention_interface(model)  # others warn when their implementation is set
+    if not supported or model.device.type != "cpu" or current_attention(model) != "sdpa" or not can_change(model):
         yield False
         return
     try:
-        with attention_implementation(model, NAME):
+        with attention_implementation(model, DECODE_ATTENTION):
             yield True
     finally:
-        _shared.forget()
+        _weight_cache.clear()
 
 
-def _weights(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scaling: float) -> torch.Tensor:
-    """(rows, heads of the keys, queries that share one, columns); the softmax in float32, as in `eager`."""
+def _attention_weights(
+    query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scaling: float
+) -> torch.Tensor:
+    """Return weights of shape (rows, key heads, queries that share a key head, columns). The softmax is in float32, as
+    in `eager`."""
     rows, heads, _, size = key.shape
     queries = (query * scaling).view(rows, heads, -1, size)
     if query.dtype == torch.float32:
         scores = queries @ key.transpose(2, 3)
-    else:  # the same, the way round that is faster
+    else:  # the same product, in the order that is faster
         scores = (key @ queries.transpose(2, 3)).transpose(2, 3)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
     return scores.softmax(-1, dtype=torch.float32).to(query.dtype)
 
 
-class _Shared:
-    """The weights of a first call, kept for a second one with the same queries, keys and mask. The keys are not kept:
-    a whole cache hangs on them."""
+class _WeightCache:
+    """The weights of a first call, kept for a second one with the same queries, keys and mask.
+
+    Keys are held by a weak reference: they keep a whole cache alive.
+    """
 
     def __init__(self) -> None:
-        self._kept: tuple[Any, Any, Any, torch.Tensor] | None = None
+        self._entry: tuple[Any, Any, Any, torch.Tensor] | None = None
 
     def weights(self, query: torch.Tensor, key: torch.Tensor, mask: Any, scaling: float) -> torch.Tensor:
-        kept, self._kept = self._kept, None
-        if kept is not None and kept[0]() is query and kept[1]() is key and kept[2] is mask:
-            return kept[3]
-        made = _weights(query, key, mask, scaling)
-        self._kept = (ref(query), ref(key), mask, made)
-        return made
+        entry, self._entry = self._entry, None
+        if entry is not None and entry[0]() is query and entry[1]() is key and entry[2] is mask:
+            return entry[3]
+        weights = _attention_weights(query, key, mask, scaling)
+        self._entry = (ref(query), ref(key), mask, weights)
+        return weights
 
-    def forget(self) -> None:
-        self._kept = None
-
-
-_shared = _Shared()
+    def clear(self) -> None:
+        self._entry = None
 
 
-def _attend(
+_weight_cache = _WeightCache()
+
+
+def decode_attention_forward(
     module: nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -119,24 +98,28 @@ def _attend(
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """An attention function of transformers' interface: (rows, 1, heads, size), and no weights."""
-    by_head = attention_mask is not None and attention_mask.shape[1] != 1
-    if query.shape[2] != 1 or dropout or by_head or any(options.get(name) is not None for name in _MORE):
-        whole = _whole(value).as_subclass(torch.Tensor)
-        return sdpa_attention_forward(module, query, key, whole, attention_mask, dropout, scaling, **options)
+    """Return outputs of shape (rows, 1, heads, size) and no weights: an attention function of `AttentionInterface`.
+
+    Calls that are not supported here (several queries, dropout, a mask for each head) go to `sdpa`.
+    """
+    mask_by_head = attention_mask is not None and attention_mask.shape[1] != 1
+    unsupported = any(options.get(name) is not None for name in _UNSUPPORTED_OPTIONS)
+    if query.shape[2] != 1 or dropout or mask_by_head or unsupported:
+        plain_value = materialize(value).as_subclass(torch.Tensor)
+        return sdpa_attention_forward(module, query, key, plain_value, attention_mask, dropout, scaling, **options)
     rows, heads, _, size = query.shape
     scaling = size**-0.5 if scaling is None else scaling
-    if not isinstance(value, Repeated):
+    if not isinstance(value, RepeatedTensor):
         value = value.as_subclass(torch.Tensor)
-        found = _weights(query, key, attention_mask, scaling) @ value
-    else:  # head h of the keys has head h modulo `own` of the values, which do not lie side by side in memory
+        outputs = _attention_weights(query, key, attention_mask, scaling) @ value
+    else:  # key head h uses value head h modulo `value_heads`; these heads are not adjacent in memory
         times, value = value.times, value.plain
-        own, columns = value.shape[1:3]
-        weights = _shared.weights(query, key, attention_mask, scaling).unflatten(1, (times, own))
-        each = [weights[:, :, head].reshape(rows, -1, columns) @ value[:, head] for head in range(own)]
-        found = torch.stack([one.unflatten(1, (times, -1)) for one in each], 2)
-    return found.reshape(rows, 1, heads, value.shape[-1]), None
+        value_heads, columns = value.shape[1:3]
+        weights = _weight_cache.weights(query, key, attention_mask, scaling).unflatten(1, (times, value_heads))
+        by_head = [weights[:, :, head].reshape(rows, -1, columns) @ value[:, head] for head in range(value_heads)]
+        outputs = torch.stack([output.unflatten(1, (times, -1)) for output in by_head], 2)
+    return outputs.reshape(rows, 1, heads, value.shape[-1]), None
 
 
-AttentionInterface.register(NAME, _attend)
-AttentionMaskInterface.register(NAME, sdpa_mask)
+AttentionInterface.register(DECODE_ATTENTION, decode_attention_forward)
+AttentionMaskInterface.register(DECODE_ATTENTION, sdpa_mask)

@@ -1,4 +1,4 @@
-"""Greedy answers to questions."""
+"""Greedy answers to questions, by the decoder that suits the model."""
 
 from __future__ import annotations
 
@@ -9,55 +9,60 @@ from functools import lru_cache
 
 from transformers import PreTrainedTokenizerBase
 
-from models.decode.batch_size_option import BatchSize, rows_of
-from models.decode.batch_sizing import Threads, is_small
-from models.decode.continuous_batching import Decoder, can_decode
-from models.decode.hf_generate import BatchDecoder
-from models.decode.onednn_linear import quick_products
+from models.decode.batch_size_option import BatchSize, fixed_batch_size
+from models.decode.batch_sizing import ThreadTuner, is_small
+from models.decode.continuous_batching import ContinuousBatchingDecoder
+from models.decode.greedy_decoder import GreedyDecoder
+from models.decode.hf_generate import HfGenerateDecoder
+from models.decode.onednn_linear import onednn_matmul
+from models.decode.phase_timer import phase
+from models.decode.supported_models import can_decode
 from models.loading.load_model import LoadedModel
 from models.prompt import is_complete, truncate_at_stop
 
-#: Part of every prediction's key: raise it when a change here can change what a model is found to say.
+#: Part of every prediction's key. Raise it when a change here can change generated text.
 GENERATION_VERSION = "4"
 
 
 class PromptTooLongError(ValueError):
-    """A prompt and its answer do not fit into the model's positions. Nothing is ever cut silently."""
+    """A prompt and its answer do not fit into the model's positions. No prompt is ever truncated."""
 
 
 @dataclass(frozen=True)
 class Generation:
-    """`text` is what was written after the prompt, `tokens` how many tokens that took, `finished` false where the
-    limit came first."""
+    """The `text` after a prompt, and how many `tokens` it took. `finished` is False where the token limit came
+    first."""
 
     text: str
     tokens: int
     finished: bool
 
 
-class _AnswerLine:
-    """Whether the tokens so far are a complete answer. A text is decoded only where a line has just ended."""
+class _AnswerComplete:
+    """Whether the tokens so far are a complete answer. Text is decoded only where a line has just ended."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
-        self.tokenizer, self.line_ends = tokenizer, _line_ends(tokenizer)
+        self.tokenizer, self.line_end_tokens = tokenizer, _line_end_tokens(tokenizer)
 
     def __call__(self, tokens: list[int]) -> bool:
-        return tokens[-1] in self.line_ends and is_complete(_text(self.tokenizer, tokens))
+        return tokens[-1] in self.line_end_tokens and is_complete(_detokenize(self.tokenizer, tokens))
 
 
 @lru_cache(maxsize=8)
-def _line_ends(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """The ids of tokens that can complete a stop text: those that hold a line end or a colon."""
-    texts = [_text(tokenizer, [token]) for token in range(len(tokenizer))]
+def _line_end_tokens(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the ids of tokens that can complete a stop text: those with a line end or a colon in them."""
+    texts = [_detokenize(tokenizer, [token]) for token in range(len(tokenizer))]
     return frozenset(token for token, text in enumerate(texts) if "\n" in text or ":" in text)
 
 
-def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
-    return str(tokenizer.decode(ids, skip_special_tokens=True))
+def _detokenize(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    with phase("detokenize"):
+        return str(tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> list[list[int]]:
-    """`questions` by index, in batches of like length, the longest first: one that does not fit fails early."""
+    """Return the indices of `questions` in batches of similar length. The longest come first, so that one that does not
+    fit fails early."""
     if not questions:
         return []
     prompts = [loaded.prompt.format(question) for question in questions]
@@ -69,55 +74,64 @@ def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> l
 def answers(
     loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256, batch_size: BatchSize = 64
 ) -> Iterator[tuple[int, Generation]]:
-    """Greedy answers to `questions`, each with its index, as they end; questions that read the same are asked once.
+    """Yield greedy answers to `questions`, each with its index, as they end. Identical prompts are decoded once.
 
-    `batch_size` of them are asked at once, or with `auto` as many as are answered fastest in half of the memory that is
-    free. There is no repetition penalty: answers copy digits. Between two answers the model is still set up for
-    decoding: whoever stops early closes the iterator before the model is used for something else. Raises
-    `PromptTooLongError` where a prompt does not fit, before anything is asked, and what `LoadedModel.prompts` raises.
+    `batch_size` prompts are decoded at once; `auto` takes the number that decodes fastest in half of the free memory.
+    There is no repetition penalty: answers copy digits. Between two answers the model is still set up for decoding:
+    close the iterator before using the model for anything else. Raises `PromptTooLongError` before any decoding where a
+    prompt does not fit, and what `LoadedModel.prompts` raises.
     """
     if not questions:
         return
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for index, ids in enumerate(loaded.encode(loaded.prompts(questions))["input_ids"]):
-        alike.setdefault(tuple(ids), []).append(index)
-    prompts = list(alike)
-    _refuse_too_long(loaded, max(map(len, prompts)), max_new_tokens)
-    decoder: Decoder | BatchDecoder
-    given = (loaded.model, loaded.device, max_new_tokens, _end_tokens(loaded), _AnswerLine(loaded.tokenizer))
+    texts = loaded.prompts(questions)
+    with phase("tokenize"):
+        encoded = loaded.encode(texts)["input_ids"]
+    indices_by_prompt: dict[tuple[int, ...], list[int]] = {}
+    for index, ids in enumerate(encoded):
+        indices_by_prompt.setdefault(tuple(ids), []).append(index)
+    prompts = list(indices_by_prompt)
+    _check_length(loaded, max(map(len, prompts)), max_new_tokens)
+    settings = (
+        loaded.model,
+        loaded.device,
+        max_new_tokens,
+        _end_tokens(loaded),
+        _AnswerComplete(loaded.tokenizer),
+    )
+    decoder: GreedyDecoder
     if can_decode(loaded.model):
-        decoder = Decoder(*given, batch_size)
+        decoder = ContinuousBatchingDecoder(*settings, batch_size)
     else:
-        decoder = BatchDecoder(*given, rows_of(batch_size), loaded.tokenizer.pad_token_id)
-    with quick_products(loaded.model):
-        for number, written in decoder.run(prompts):
-            text = _text(loaded.tokenizer, written.tokens)
-            generation = Generation(truncate_at_stop(text), len(written.tokens), written.finished)
-            yield from ((index, generation) for index in alike[prompts[number]])
+        decoder = HfGenerateDecoder(*settings, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
+    with onednn_matmul(loaded.model):
+        for number, generated in decoder.run(prompts):
+            text = _detokenize(loaded.tokenizer, generated.tokens)
+            generation = Generation(truncate_at_stop(text), len(generated.tokens), generated.finished)
+            yield from ((index, generation) for index in indices_by_prompt[prompts[number]])
 
 
 def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:
-    """The same answers, all asked at once, in the order of `questions`."""
-    found = dict(answers(loaded, questions, max_new_tokens, max(1, len(questions))))
-    return [found[index] for index in range(len(questions))]
+    """Return the answers of `answers`, in the order of `questions`, all decoded at once."""
+    generations = dict(answers(loaded, questions, max_new_tokens, max(1, len(questions))))
+    return [generations[index] for index in range(len(questions))]
 
 
 def threads_for(loaded: LoadedModel) -> AbstractContextManager[None]:
-    """Inside, one thread for a small model on a CPU, where nothing is timed to find out whether more would help."""
-    return Threads(is_small(loaded.model, loaded.device)).set()
+    """Inside, a small model on a CPU runs on one thread: for code that does not time which number is faster."""
+    return ThreadTuner(is_small(loaded.model, loaded.device)).apply()
 
 
 def _end_tokens(loaded: LoadedModel) -> set[int]:
-    """Every token that ends a text: the generation config and the tokenizer may each know another one."""
+    """Return every token that ends a text: the generation configuration and the tokenizer may name different ones."""
     configured = loaded.model.generation_config.eos_token_id
-    known = configured if isinstance(configured, list) else [configured]
-    return {token for token in [*known, loaded.tokenizer.eos_token_id] if token is not None}
+    ids = configured if isinstance(configured, list) else [configured]
+    return {token for token in [*ids, loaded.tokenizer.eos_token_id] if token is not None}
 
 
-def _refuse_too_long(loaded: LoadedModel, prompt_tokens: int, max_new_tokens: int) -> None:
+def _check_length(loaded: LoadedModel, prompt_tokens: int, max_new_tokens: int) -> None:
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
     if positions is not None and prompt_tokens + max_new_tokens > positions:
         raise PromptTooLongError(
-            f"a prompt of {prompt_tokens} tokens and an answer of up to {max_new_tokens} (--max-new-tokens)"
+            f"a prompt of {prompt_tokens} tokens and an answer of up to {max_new_tokens} (max_new_tokens)"
             f" do not fit into the {positions} positions of {loaded.spec.name!r}"
         )

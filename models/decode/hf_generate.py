@@ -10,47 +10,47 @@ import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from models.decode.batch_sizing import Threads, give_back, is_small
-from models.decode.continuous_batching import Decoding, Written
+from models.decode.batch_sizing import ThreadTuner, is_small, release_memory
+from models.decode.greedy_decoder import GeneratedTokens, GreedyDecoder, longest_first
+from models.decode.phase_timer import phase
 
 
-class _Complete(StoppingCriteria):
-    """Ends a row when its text is complete."""
+class _TextComplete(StoppingCriteria):
+    """Ends a row when `is_complete` says so of its tokens from column `begin` on."""
 
-    def __init__(self, complete: Callable[[list[int]], bool], begin: int):
-        self.complete, self.begin = complete, begin
+    def __init__(self, is_complete: Callable[[list[int]], bool], begin: int):
+        self.is_complete, self.begin = is_complete, begin
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
-        done = [self.complete(row) for row in input_ids[:, self.begin :].tolist()]
+        done = [self.is_complete(row) for row in input_ids[:, self.begin :].tolist()]
         return torch.tensor(done, device=input_ids.device)
 
 
 @dataclass(eq=False, repr=False)
-class BatchDecoder(Decoding):
-    """The same, `rows` prompts a batch, padded with `pad`."""
+class HfGenerateDecoder(GreedyDecoder):
+    """Decodes batches of `rows` prompts, padded with the token `pad` (0 if None)."""
 
     rows: int
     pad: int | None
 
-    def run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Written]]:
-        """What is written after each of `prompts`, with its index, as its batch ends; the longest prompts begin."""
-        waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
+    def run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
+        waiting = longest_first(prompts, range(len(prompts)))
         while waiting:
-            some = waiting[: self.rows]
+            batch = waiting[: self.rows]
             try:
-                written = self._batch([prompts[index] for index in some])
+                generated = self._generate([prompts[index] for index in batch])
             except RuntimeError as error:
                 if not should_reduce_batch_size(error) or self.rows == 1:
                     raise
                 self.rows //= 2
-                give_back(self.device)
-                warnings.warn(f"not enough memory: going on with {self.rows} problems at once", stacklevel=2)
+                release_memory(self.device)
+                warnings.warn(f"out of memory: continuing with {self.rows} prompts at once", stacklevel=2)
                 continue
             waiting = waiting[self.rows :]
-            yield from zip(some, written, strict=True)
+            yield from zip(batch, generated, strict=True)
 
     @torch.inference_mode()
-    def _batch(self, prompts: Sequence[Sequence[int]]) -> list[Written]:
+    def _generate(self, prompts: Sequence[Sequence[int]]) -> list[GeneratedTokens]:
         width = max(map(len, prompts))
         ids = torch.full((len(prompts), width), self.pad or 0)
         mask = torch.zeros_like(ids)
@@ -62,25 +62,25 @@ class BatchDecoder(Decoding):
             num_beams=1,
             repetition_penalty=1.0,
             max_new_tokens=self.limit,
-            eos_token_id=sorted(self.ends) or None,
+            eos_token_id=sorted(self.end_tokens) or None,
             pad_token_id=self.pad,
             use_cache=True,
         )
-        criteria = StoppingCriteriaList([_Complete(self.complete, width)])
-        with Threads(is_small(self.model, self.device)).set():
+        criteria = StoppingCriteriaList([_TextComplete(self.is_complete, width)])
+        with ThreadTuner(is_small(self.model, self.device)).apply(), phase("generate"):
             rows = self.model.generate(
                 input_ids=ids.to(self.device),
                 attention_mask=mask.to(self.device),
                 generation_config=config,
                 stopping_criteria=criteria,
             )[:, width:].tolist()
-        return [self._read(row) for row in rows]
+        return [self._cut_at_end(row) for row in rows]
 
-    def _read(self, row: list[int]) -> Written:
-        """One row up to its own end. After that a batch pads, perhaps with the end-of-text token itself."""
-        for place, token in enumerate(row):
-            if token in self.ends:
-                return Written(row[:place], True)
-            if self.complete(row[: place + 1]):
-                return Written(row[: place + 1], True)
-        return Written(row, False)
+    def _cut_at_end(self, row: list[int]) -> GeneratedTokens:
+        """Return the tokens up to the row's own end. Padding follows, perhaps with the end-of-text token itself."""
+        for position, token in enumerate(row):
+            if token in self.end_tokens:
+                return GeneratedTokens(row[:position], True)
+            if self.is_complete(row[: position + 1]):
+                return GeneratedTokens(row[: position + 1], True)
+        return GeneratedTokens(row, False)

@@ -5,21 +5,24 @@ peft takes two seconds to import, so it is imported only where an adapter is use
 
 from __future__ import annotations
 
-import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from models import upstream_peft
 from models.attention.differential import decoder_of
-from models.loading.adapter_base import ADAPTER_CONFIG
 from models.model_reference import portable_reference
 from models.model_registry import ModelSpec
 from models.sft.sft_options import LORA_TARGETS, Tuning
+from models.upstream_peft import (
+    MissingAdapterWeightsError,
+    known_lora_targets,
+    load_adapter,
+    save_adapter_files,
+)
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -35,10 +38,8 @@ def lora_targets(model: PreTrainedModel) -> list[str] | str:
     Ours for the two families, else those that peft knows for the architecture, else `all-linear`, which is every linear
     layer but the output head (Dettmers et al., arXiv 2305.14314, section 4).
     """
-    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-
     architecture = model.config.model_type
-    known = LORA_TARGETS.get(architecture) or TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(architecture, ())
+    known = LORA_TARGETS.get(architecture) or known_lora_targets(architecture)
     names = {module.rpartition(".")[2] for module, _ in model.named_modules()}
     targets = [target for target in known if target in names]
     if targets or model.config.get_text_config() is model.config:
@@ -73,17 +74,7 @@ def add_adapter(model: PreTrainedModel, tuning: Tuning) -> PeftModel:
 
 def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
     """Write the adapter to `folder`, with a reference to its base that holds on other machines and in other folders."""
-    config = model.peft_config["default"]
-    original_path = config.base_model_name_or_path
-    try:
-        config.base_model_name_or_path = portable_reference(base, folder)
-        model.save_pretrained(str(folder), save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
-        saved = json.loads((folder / ADAPTER_CONFIG).read_bytes())
-        saved["target_modules"] = sorted(saved["target_modules"])  # a set, whose order differs between processes
-        (folder / ADAPTER_CONFIG).write_text(json.dumps(saved, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    finally:
-        config.base_model_name_or_path = original_path
+    save_adapter_files(model, folder, portable_reference(base, folder))
 
 
 def attach_adapter(base: PreTrainedModel, folder: Path) -> PeftModel:
@@ -91,15 +82,10 @@ def attach_adapter(base: PreTrainedModel, folder: Path) -> PeftModel:
 
     Raises `ValueError` for an adapter that lacks some of the weights that `base` needs.
     """
-    from peft import PeftModel
-
-    with torch.random.fork_rng(), warnings.catch_warnings():  # peft draws random weights before it reads the saved ones
-        warnings.filterwarnings("error", message="Found missing adapter keys")
-        try:
-            return PeftModel.from_pretrained(base, str(folder)).eval()
-        except UserWarning as warning:
-            message = str(warning).splitlines()[0]
-            raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {message:.300}") from warning
+    try:
+        return load_adapter(base, folder).eval()
+    except MissingAdapterWeightsError as error:
+        raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {error!s:.300}") from error
 
 
 def merge_adapter(model: PeftModel) -> Any:
@@ -109,8 +95,4 @@ def merge_adapter(model: PeftModel) -> Any:
 
 def adapter_deltas(model: PeftModel) -> dict[str, float]:
     """Return the largest absolute change of a weight that the adapter makes, by layer name."""
-    return {
-        name: float(module.get_delta_weight("default").abs().max())
-        for name, module in model.named_modules()
-        if hasattr(module, "get_delta_weight")
-    }
+    return {name: float(delta.abs().max()) for name, delta in upstream_peft.adapter_deltas(model)}

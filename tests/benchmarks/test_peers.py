@@ -1,4 +1,4 @@
-"""The instruments of docs/speed.md: answers of set lengths, the limits of a machine, and how figures are said."""
+"""The commands behind docs/speed.md: answers of given lengths, the limits of a machine, and the printed summary."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.speed import peers, scaling
-from benchmarks.speed.paired_timing import harness, loop
+from benchmarks.speed import peers
+from benchmarks.speed.peer_harnesses import answer_here, answer_one_at_a_time
+from benchmarks.speed.peers_report import LOOP, OURS, draw, summary_lines
 from benchmarks.speed.roofline import least_seconds
+from benchmarks.speed.scaling_workloads import endless_problems
 from benchmarks.speed.study_shape import CLASSES, LENGTHS, VOCABULARY, questions, study_shape
 from models.decode.generation import answers
 from models.loading.load_model import LoadedModel
@@ -28,7 +30,7 @@ SMALL: dict[str, Any] = {
     "max_position_embeddings": 2048,
     "tie_word_embeddings": True,
 }
-SOME = LENGTHS[:6]
+FIRST_LENGTHS = LENGTHS[:6]
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +39,21 @@ def small() -> LoadedModel:
 
 
 def test_answers_have_the_lengths_that_prompts_ask_for(small: LoadedModel) -> None:
-    asked = questions(SOME)
-    assert [len(ids) for ids in small.encode(small.prompts(asked))["input_ids"]] == [prompt for prompt, _ in SOME]
-    found = dict(answers(small, asked, 300))
-    assert [found[index].tokens for index in range(6)] == [answer for _, answer in SOME]
-    assert all(generation.finished for generation in found.values())
+    texts = questions(FIRST_LENGTHS)
+    assert [len(ids) for ids in small.encode(small.prompts(texts))["input_ids"]] == [
+        prompt for prompt, _ in FIRST_LENGTHS
+    ]
+    generations = dict(answers(small, texts, 300))
+    assert [generations[index].tokens for index in range(6)] == [answer for _, answer in FIRST_LENGTHS]
+    assert all(generation.finished for generation in generations.values())
 
 
-def test_what_is_left_to_the_model_is_its_own(small: LoadedModel) -> None:
-    """Or equal answers of two ways would show nothing."""
-    asked = questions(SOME[:2])
-    ours = harness(small, asked, 300, 2)
-    assert ours == loop(small, asked, 300)
-    assert ours != harness(study_shape("llama", "float32", SMALL), asked, 300, 2)
+def test_the_free_choice_of_tokens_is_the_model_s_own(small: LoadedModel) -> None:
+    """Otherwise equal answers of two ways would show nothing."""
+    texts = questions(FIRST_LENGTHS[:2])
+    ours = answer_here(small, texts, 300, 2)
+    assert ours == answer_one_at_a_time(small, texts, 300)
+    assert ours != answer_here(study_shape("llama", "float32", SMALL), texts, 300, 2)
     assert len(set(" ".join(ours).split())) > 20
 
 
@@ -79,18 +83,20 @@ def row(way: str, faster: float, same: int = 3, case: str = "llama") -> dict[str
     }
 
 
-def test_ratios_are_said_with_their_spread(tmp_path: Path) -> None:
-    rows = [row(peers.OURS, 1.0), *(row(peers.LOOP, ratio) for ratio in (6.0, 7.5, 7.0))]
-    assert list(peers.said(rows)) == [
+def test_the_summary_gives_ratios_with_their_spread(tmp_path: Path) -> None:
+    rows = [row(OURS, 1.0), *(row(LOOP, ratio) for ratio in (6.0, 7.5, 7.0))]
+    assert list(summary_lines(rows)) == [
         "llama: this harness: 60.0 answer tokens/s (median); 0.50 / 0.50 / 0.50 of the limit",
         "llama: one at a time: 60.0 answer tokens/s (median); ours is 6.0 / 7.0 / 7.5 times as fast; 9 of 9 answers the"
         " same",
     ]
-    peers.draw(rows, tmp_path / "peers.png")
+    draw(rows, tmp_path / "peers.png")
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_mistakes_are_answered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_on_the_command_line_are_explained(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SystemExit) as misuse:
         peers.main(["--rounds", "0"])
     assert misuse.value.code == 2
@@ -106,21 +112,21 @@ def test_mistakes_are_answered(capsys: pytest.CaptureFixture[str], monkeypatch: 
     "what", ["noise rcs", *(pytest.param(what, marks=pytest.mark.slow) for what in ("problems", "cells", "report"))]
 )
 def test_a_figure_of_growth_is_measured_in_a_process_of_its_own(what: str) -> None:
-    command = [sys.executable, "-m", "benchmarks.speed.scaling", "--one", what, "8"]
+    command = [sys.executable, "-m", "benchmarks", "scaling", "--one", what, "8"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert (found["what"], found["count"]) == (what, 8)
-    assert found["seconds"] > 0
-    assert found["peak MB"] > 20
+    figure = json.loads(done.stdout.splitlines()[-1])
+    assert (figure["what"], figure["count"]) == (what, 8)
+    assert figure["seconds"] > 0
+    assert figure["peak MB"] > 20
 
 
-def test_no_problem_of_the_stream_is_one_that_came_before() -> None:
-    stream = scaling._stream()
+def test_endless_problems_never_repeat() -> None:
+    stream = endless_problems()
     first = [next(stream) for _ in range(9001)]
     assert len({problem.id for problem in first}) == len({problem.question for problem in first}) == 9001
     assert {problem.question.strip() for problem in first} == {problem.question for problem in mini.problems("test")}
 
 
-def test_bfloat16_is_made_in_bfloat16() -> None:
+def test_a_bfloat16_model_is_initialised_in_bfloat16() -> None:
     assert study_shape("llama", "bfloat16", SMALL).model.dtype is torch.bfloat16
     assert torch.get_default_dtype() is torch.float32

@@ -1,6 +1,6 @@
-"""The study's own two models, but for their weights: random ones of the true shape, from a hub through every stage.
+"""Models of the study's shape with random weights, from a hub through every stage.
 
-Slow: two checkpoints of 375 million parameters go through a download, two loads, a fine-tuning and its proofs.
+Slow: two checkpoints of 375 million parameters go through a download, two loads, a fine-tuning and its checks.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.models.stand_in_hub import stand_in_hub
 pytestmark = pytest.mark.slow
 PAIR = {"diffllama-375m": "diffllama", "llama-375m": "llama"}
 NAMES = ",".join(PAIR)
-#: What all of it may take of a machine's memory, in bytes.
-LIMIT = 12 * 2**30
+#: The most memory that a command may take, in bytes.
+MAX_MEMORY = 12 * 2**30
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """That of somebody whose hub has the pair."""
+    """The environment variables of a user whose hub has the pair."""
     folder = tmp_path_factory.mktemp("hub")
     with stand_in_hub() as hub:
         for name, family in PAIR.items():
@@ -41,7 +41,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 def typed(environment: dict[str, str], *arguments: str) -> str:
-    """What a command prints; it ends well, within the limit of memory. The transcript goes to the test's output."""
+    """Return what a command prints, after it ended with status 0 within the memory limit. Print it too."""
     read, write = os.pipe()
     command = [sys.executable, "-W", "ignore", "-m", *arguments]
     process = os.posix_spawn(
@@ -56,13 +56,13 @@ def typed(environment: dict[str, str], *arguments: str) -> str:
     _, status, usage = os.wait4(process, 0)
     print(f"$ {' '.join(arguments)}\n{printed}[at most {usage.ru_maxrss / 2**20:.1f} GiB]\n")
     assert os.waitstatus_to_exitcode(status) == 0, printed
-    assert usage.ru_maxrss * 2**10 < LIMIT
+    assert usage.ru_maxrss * 2**10 < MAX_MEMORY
     return printed
 
 
 def likelihoods(printed: str) -> list[float]:
-    """The log-likelihoods of a run's summary, in its order."""
-    return [float(found) for found in re.findall(r"log-likelihood +(-[\d.]+)", printed)]
+    """Return the log-likelihoods in a run's summary, in order."""
+    return [float(number) for number in re.findall(r"log-likelihood +(-[\d.]+)", printed)]
 
 
 def test_the_pair_goes_from_the_hub_through_every_stage(
@@ -78,18 +78,18 @@ def test_the_pair_goes_from_the_hub_through_every_stage(
     assert "matched: alike in all of this" in inspected
     results = tmp_path / "results"
     common = ("pytest", "benchmarks", "-p", "no:cacheprovider", "--models", NAMES, "--results", str(results))
-    little = ("--max-samples", "4", "--max-new-tokens", "16", "--datasets", "inf", "--measure", "accuracy,likelihood")
+    small = ("--max-samples", "4", "--max-new-tokens", "16", "--datasets", "inf", "--measure", "accuracy,likelihood")
     tuned = ("--sft-samples", "16", "--sft-epochs", "1")  # two steps
-    printed = typed(offline, *common, *little, *tuned, "--skip-attention")
+    printed = typed(offline, *common, *small, *tuned, "--skip-attention")
     assert "8 passed" in printed
     assert re.findall(r"accuracy % +([\d.]+)", printed) == ["0.0"] * 4, "random weights answer nothing"
-    even = -math.log(TOKENS + SPECIAL)
-    one, one_tuned, other, other_tuned = likelihoods(printed)
-    assert [one, other] == pytest.approx([even, even], abs=0.5), "and hold every token to be as likely as another"
-    assert one_tuned > one
-    assert other_tuned > other
-    looked = typed(offline, *common, "--datasets", "inf", "--max-samples", "2", "--skip-zero-shot", "--skip-sft")
-    assert "4 passed" in looked
-    assert "λ by layer: diffllama-375m " in looked
+    uniform = -math.log(TOKENS + SPECIAL)
+    diffllama, diffllama_tuned, llama, llama_tuned = likelihoods(printed)
+    assert [diffllama, llama] == pytest.approx([uniform, uniform], abs=0.5), "all tokens are about equally likely"
+    assert diffllama_tuned > diffllama
+    assert llama_tuned > llama
+    printed = typed(offline, *common, "--datasets", "inf", "--max-samples", "2", "--skip-zero-shot", "--skip-sft")
+    assert "4 passed" in printed
+    assert "λ by layer: diffllama-375m " in printed
     weights = {run["weights"] for run in json.loads((results / "run.json").read_text())["runs"][0]["settings"].values()}
     assert len(weights) == 4, "two models, and each tuned"

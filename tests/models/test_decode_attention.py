@@ -1,4 +1,4 @@
-"""Attention of one new token: the outputs of `sdpa`, with repeated values left where they are."""
+"""Attention of one new token: the outputs of `sdpa`, without copies of repeated values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.llama.modeling_llama import eager_attention_forward
 
 from models.decode import decode_attention
-from models.decode.continuous_batching import _Seats
-from models.decode.decode_attention import NAME, Repeated, Values, one_token_attention
+from models.decode.decode_attention import DECODE_ATTENTION, decode_attention_forward, fast_decode_attention
+from models.decode.slot_cache import SlotCache
+from models.upstream_torch import RepeatableTensor, RepeatedTensor
+from models.upstream_transformers import current_attention
 
 ROWS, READ = 3, 9
 SHAPE: dict[str, Any] = {
@@ -38,19 +40,19 @@ def model(request: pytest.FixtureRequest) -> Any:
     return kind(config(**SHAPE)).eval()
 
 
-def step(model: Any, kind: type[torch.Tensor], mask: torch.Tensor | None, new: int = 1) -> torch.Tensor:
-    """The logits of `new` more tokens behind `READ` that were read, with a cache that gives out values of `kind`."""
+def step_logits(model: Any, value_type: type[torch.Tensor], mask: torch.Tensor | None, new: int = 1) -> torch.Tensor:
+    """Return the logits of `new` tokens after `READ` cached ones, with a cache that returns values of `value_type`."""
     ids = torch.arange(ROWS * (READ + new)).view(ROWS, -1) % 64
-    read = DynamicCache(config=model.config)
-    model(input_ids=ids[:, :READ], past_key_values=read)
+    cache = DynamicCache(config=model.config)
+    model(input_ids=ids[:, :READ], past_key_values=cache)
     room = [torch.zeros(ROWS, 8, READ + new + 2, 4) for _ in range(4)]
-    seats: list[Any] = []
-    for layer, keys, values in zip(read.layers, room[::2], room[1::2], strict=True):
+    slot_caches: list[Any] = []
+    for layer, keys, values in zip(cache.layers, room[::2], room[1::2], strict=True):
         keys[:, :, :READ], values[:, :, :READ] = layer.keys, layer.values
-        seats.append(_Seats(keys, values, READ, kind))
+        slot_caches.append(SlotCache(keys, values, READ, value_type))
     logits: torch.Tensor = model(
         input_ids=ids[:, READ:],
-        past_key_values=Cache(layers=seats),
+        past_key_values=Cache(layers=slot_caches),
         attention_mask=mask,
         position_ids=torch.arange(READ, READ + new).expand(ROWS, -1),
     ).logits
@@ -63,15 +65,15 @@ def step(model: Any, kind: type[torch.Tensor], mask: torch.Tensor | None, new: i
 def test_the_logits_are_those_of_sdpa(model: Any, masked: bool, new: int) -> None:
     mask = torch.ones(ROWS, READ + new, dtype=torch.long)
     mask[1, :4] = mask[2, :1] = 0
-    expected = step(model, torch.Tensor, mask if masked else None, new)
-    with one_token_attention(model) as taken:
-        assert taken
-        found = step(model, Values, mask if masked else None, new)
-        plain = step(model, torch.Tensor, mask if masked else None, new)
-    torch.testing.assert_close(found, expected)
+    expected = step_logits(model, torch.Tensor, mask if masked else None, new)
+    with fast_decode_attention(model) as used:
+        assert used
+        logits = step_logits(model, RepeatableTensor, mask if masked else None, new)
+        plain = step_logits(model, torch.Tensor, mask if masked else None, new)
+    torch.testing.assert_close(logits, expected)
     torch.testing.assert_close(plain, expected)
-    if masked:  # or the mask would mean nothing
-        assert not torch.allclose(expected, step(model, torch.Tensor, None, new), atol=1e-3)
+    if masked:  # the mask changes something
+        assert not torch.allclose(expected, step_logits(model, torch.Tensor, None, new), atol=1e-3)
 
 
 SEEN = torch.tensor([[True] * 5, [False, False, True, True, True]])[:, None, None]
@@ -93,9 +95,11 @@ def test_any_mask_and_any_heads_give_what_sdpa_gives(mask: str, heads: int) -> N
     query, key, value = torch.randn(2, 16, 1, 4), torch.randn(2, heads, 5, 4), torch.randn(2, heads, 5, 6)
     for more in ({}, {"scaling": 0.7}):
         expected, _ = sdpa_attention_forward(Module(), query, key, value, MASKS[mask], **more)
-        found, _ = decode_attention._attend(Module(), query, key, value.as_subclass(Values), MASKS[mask], **more)
-        assert type(found) is torch.Tensor
-        torch.testing.assert_close(found, expected)
+        output, _ = decode_attention_forward(
+            Module(), query, key, value.as_subclass(RepeatableTensor), MASKS[mask], **more
+        )
+        assert type(output) is torch.Tensor
+        torch.testing.assert_close(output, expected)
 
 
 @torch.inference_mode()
@@ -103,56 +107,62 @@ def test_in_bfloat16_it_is_as_exact_as_eager() -> None:
     query, key, value = torch.randn(8, 16, 1, 64), torch.randn(8, 4, 300, 64), torch.randn(8, 4, 300, 64)
     module = SimpleNamespace(num_key_value_groups=4, is_causal=True, training=False)
     exact, _ = eager_attention_forward(module, query.double(), key.double(), value.double(), None, 0.125)  # type: ignore[arg-type]
-    half = [one.bfloat16() for one in (query, key, value)]
+    half = [states.bfloat16() for states in (query, key, value)]
     errors = [
         float((attend(module, *half, None, scaling=0.125)[0].double() - exact).abs().mean())  # type: ignore[arg-type]
-        for attend in (decode_attention._attend, eager_attention_forward)
+        for attend in (decode_attention_forward, eager_attention_forward)
     ]
     assert errors[0] < 1.1 * errors[1]
 
 
 @torch.inference_mode()
-def test_weights_are_made_once_a_layer_and_no_cache_is_kept(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[torch.Tensor] = []
-    weights = decode_attention._weights
-    monkeypatch.setattr(decode_attention, "_weights", lambda *given: made.append(weights(*given)) or made[-1])
-    with one_token_attention(model):
-        step(model, Values, None)
-    assert len(made) == SHAPE["num_hidden_layers"]
+def test_weights_are_computed_once_a_layer_and_no_cache_is_kept_alive(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[torch.Tensor] = []
+    real = decode_attention._attention_weights
+    monkeypatch.setattr(
+        decode_attention, "_attention_weights", lambda *args: computed.append(real(*args)) or computed[-1]
+    )
+    with fast_decode_attention(model):
+        step_logits(model, RepeatableTensor, None)
+    assert len(computed) == SHAPE["num_hidden_layers"]
     values = torch.randn(2, 8, 5, 4)
     key = values + 1
-    kept = ref(key)
-    decode_attention._attend(model, torch.randn(2, 16, 1, 4), key, values.as_subclass(Values).repeat(1, 1, 1, 1), None)
+    key_ref = ref(key)
+    decode_attention_forward(
+        model, torch.randn(2, 16, 1, 4), key, values.as_subclass(RepeatableTensor).repeat(1, 1, 1, 1), None
+    )
     del key
-    assert kept() is None, "by a second call that never comes"
+    assert key_ref() is None, "the weights wait for a second call, the keys do not"
 
 
-def test_values_are_repeated_without_a_copy_and_are_whole_for_anybody_else() -> None:
+def test_values_are_repeated_without_a_copy_until_torch_needs_one() -> None:
     plain = torch.arange(24.0).view(1, 2, 3, 4)
-    repeated = plain.as_subclass(Values).repeat(1, 3, 1, 1)
-    assert isinstance(repeated, Repeated)
+    repeated = plain.as_subclass(RepeatableTensor).repeat(1, 3, 1, 1)
+    assert isinstance(repeated, RepeatedTensor)
     assert (repeated.times, repeated.plain.data_ptr()) == (3, plain.data_ptr())
     expected = plain.repeat(1, 3, 1, 1)
     assert repeated.shape == expected.shape
     assert torch.equal(repeated + 1, expected + 1)
     assert torch.equal(torch.cat([repeated, expected]), torch.cat([expected, expected]))
     assert torch.equal(repeated.repeat(1, 2, 1, 1), expected.repeat(1, 2, 1, 1))
-    assert torch.equal(plain.as_subclass(Values).repeat(2, 1, 1, 1), plain.repeat(2, 1, 1, 1))
+    assert torch.equal(plain.as_subclass(RepeatableTensor).repeat(2, 1, 1, 1), plain.repeat(2, 1, 1, 1))
 
 
-def test_another_implementation_is_left_to_itself(model: Any) -> None:
+def test_another_implementation_is_left_alone(model: Any) -> None:
     model.set_attn_implementation("eager")
-    with one_token_attention(model) as taken:
-        assert not taken
-        assert model.config._attn_implementation == "eager"
+    with fast_decode_attention(model) as used:
+        assert not used
+        assert current_attention(model) == "eager"
 
 
-def test_its_own_implementation_is_back_after_a_failure(model: Any) -> None:
+def test_the_model_s_own_implementation_is_restored_after_an_error(model: Any) -> None:
     def fails() -> None:
-        with one_token_attention(model):
-            assert model.config._attn_implementation == NAME
+        with fast_decode_attention(model):
+            assert current_attention(model) == DECODE_ATTENTION
             raise KeyError
 
     with pytest.raises(KeyError):
         fails()
-    assert model.config._attn_implementation == "sdpa"
+    assert current_attention(model) == "sdpa"

@@ -1,4 +1,4 @@
-"""Greedy answers: the same whatever the batch, ended by the stop rule, and never cut in silence."""
+"""Greedy answers: the same whatever the batch, ended by the stop rule; a prompt is never truncated."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 import torch
 
-from models.decode.continuous_batching import Decoder, Written
+from models.decode.continuous_batching import ContinuousBatchingDecoder
 from models.decode.generation import PromptTooLongError, batches, generate
+from models.decode.greedy_decoder import GeneratedTokens
 from models.loading.load_model import LoadedModel, load
 from models.prompt import completion_for, is_complete, prompt_for, truncate_at_stop
 from noise import mini
@@ -27,7 +28,7 @@ def questions() -> list[str]:
 
 
 def test_a_prediction_does_not_depend_on_its_batch(loaded: LoadedModel, questions: list[str]) -> None:
-    """Left padding, positions and mask must leave a short question as it is, beside a long one or alone."""
+    """Padding, positions and mask must not change a short question's answer next to a long one."""
     alone = [generate(loaded, [question], 64)[0] for question in questions]
     assert generate(loaded, questions, 64) == alone
     shuffled = questions[::-1]
@@ -35,7 +36,7 @@ def test_a_prediction_does_not_depend_on_its_batch(loaded: LoadedModel, question
 
 
 def test_padding_leaves_the_logits_as_they_are(loaded: LoadedModel, questions: list[str]) -> None:
-    """The texts above could agree by luck of the argmax; here are the numbers behind them."""
+    """The texts above could agree by luck of the argmax; the logits could not."""
     prompts = [prompt_for(question) for question in sorted(questions, key=len)[:: len(questions) - 1]]
     padded = loaded.encode(prompts, return_tensors="pt", padding=True)
     positions = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)  # as `generate` counts them
@@ -62,30 +63,30 @@ def test_generation_is_the_argmax_of_the_model_itself(loaded: LoadedModel, quest
 
 
 def test_every_end_of_text_token_ends_a_text(questions: list[str]) -> None:
-    """A generation config that names another token than the tokenizer must not make the text run on, digits glued."""
+    """A generation config that names another token than the tokenizer's must not let the text run on."""
     loaded = load("llama", device="cpu", dtype="float32")
     expected = generate(loaded, questions[:8], 64)
     loaded.model.generation_config.eos_token_id = loaded.tokenizer.bos_token_id
     assert generate(loaded, questions[:8], 64) == expected
 
 
-def test_questions_that_read_the_same_are_asked_once(
+def test_identical_questions_are_decoded_once(
     loaded: LoadedModel, questions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    real = Decoder.run
+    prompt_counts: list[int] = []
+    real = ContinuousBatchingDecoder.run
 
-    def run(self: Decoder, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Written]]:
-        asked.append(len(prompts))
+    def run(self: ContinuousBatchingDecoder, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
+        prompt_counts.append(len(prompts))
         return real(self, prompts)
 
-    monkeypatch.setattr(Decoder, "run", run)
-    found = generate(loaded, [questions[0], questions[1], questions[0]], 64)
-    assert asked == [2]
-    assert found[0] == found[2] != found[1]
+    monkeypatch.setattr(ContinuousBatchingDecoder, "run", run)
+    generations = generate(loaded, [questions[0], questions[1], questions[0]], 64)
+    assert prompt_counts == [2]
+    assert generations[0] == generations[2] != generations[1]
 
 
-def test_no_question_is_no_generation(loaded: LoadedModel) -> None:
+def test_no_questions_give_no_generations(loaded: LoadedModel) -> None:
     assert generate(loaded, [], 4) == []
 
 
@@ -94,12 +95,12 @@ def test_the_token_limit_is_reported(loaded: LoadedModel, questions: list[str]) 
     assert (generation.tokens, generation.finished) == (3, False)
 
 
-def test_a_prompt_that_does_not_fit_is_refused_and_not_cut(loaded: LoadedModel) -> None:
+def test_a_prompt_that_does_not_fit_is_refused_not_truncated(loaded: LoadedModel) -> None:
     with pytest.raises(PromptTooLongError, match="do not fit into the 2048 positions"):
         generate(loaded, ["How many marbles? " * 800], 64)
 
 
-def test_every_question_is_in_one_batch_and_like_lengths_are_together(
+def test_every_question_is_in_one_batch_with_others_of_similar_length(
     loaded: LoadedModel, questions: list[str]
 ) -> None:
     chosen = batches(loaded, questions, 10)
@@ -110,7 +111,7 @@ def test_every_question_is_in_one_batch_and_like_lengths_are_together(
 
 
 def test_the_tokenizer_puts_its_own_first_token_in_front(loaded: LoadedModel) -> None:
-    """So that any other harness, which calls the tokenizer alone, asks with the same prompt."""
+    """So that another harness, which only calls the tokenizer, gets the same prompt."""
     assert loaded.tokenizer("one")["input_ids"][0] == loaded.tokenizer.bos_token_id
 
 
@@ -143,14 +144,14 @@ def test_a_text_is_not_complete_before_that(text: str) -> None:
     assert not is_complete(text)
 
 
-def test_what_is_written_past_the_end_is_cut() -> None:
+def test_text_past_the_end_is_cut() -> None:
     assert truncate_at_stop("4+4=8\n#### 8\nQuestion: what") == "4+4=8\n#### 8\n"
     assert truncate_at_stop("so 8\nQuestion: what") == "so 8"
     assert truncate_at_stop("so 8") == "so 8"
 
 
-def test_prompt_and_completion_meet_where_the_tokenizer_cuts(loaded: LoadedModel) -> None:
-    """Training tokenises the two apart; evaluation must ask with the same tokens."""
+def test_prompt_and_completion_meet_at_a_token_boundary(loaded: LoadedModel) -> None:
+    """Training tokenises the two separately; evaluation must use the same tokens."""
     for problem in mini.problems("test")[:200]:
         prompt, completion = prompt_for(problem.question), completion_for(problem.answer)
         apart = (

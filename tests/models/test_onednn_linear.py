@@ -1,4 +1,4 @@
-"""Products by oneDNN are those of torch's own choice, and are taken where they are asked for alone."""
+"""Linear layers in oneDNN compute what torch's default does, and only where that was asked for."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from torch.nn.functional import linear
 
 from models.decode import onednn_linear
 from models.decode.generation import answers
-from models.decode.onednn_linear import LEAST, by_onednn, quick_products, rounded
+from models.decode.onednn_linear import MIN_MULTIPLICATIONS, onednn_matmul, padded_row_count
 from models.loading.load_model import load
+from models.upstream_torch import has_mkldnn_linear, has_own_forward, mkldnn_linear
 from noise import mini
 
 WIDE = 1024
 
 
 class Packed(torch.Tensor):
-    """Quantised weights are a kind of tensor that says it is float32."""
+    """Stands for quantised weights, a subclass of Tensor that claims to be float32."""
 
 
 @pytest.fixture(autouse=True)
-def _worth_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+def _onednn_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_mkldnn_linear():
         pytest.skip("this torch was built without oneDNN")
-    monkeypatch.setattr(onednn_linear, "worth_while", lambda: True)
+    monkeypatch.setattr(onednn_linear, "onednn_is_faster", lambda: True)
 
 
 @pytest.fixture
-def asked_of_onednn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """The shapes that were given to oneDNN."""
+def onednn_shapes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of the inputs that oneDNN was called with."""
     shapes = []
 
-    def noted(inputs: torch.Tensor, *rest: Any) -> torch.Tensor:
+    def recorded(inputs: torch.Tensor, *rest: Any) -> torch.Tensor:
         shapes.append(tuple(inputs.shape))
-        return by_onednn(inputs, *rest)
+        return mkldnn_linear(inputs, *rest)
 
-    monkeypatch.setattr(onednn_linear, "by_onednn", noted)
+    monkeypatch.setattr(onednn_linear, "mkldnn_linear", recorded)
     return shapes
 
 
@@ -50,109 +51,107 @@ def model() -> nn.Module:
 
 
 @pytest.mark.parametrize("shape", [(1, WIDE), (7, WIDE), (3, 5, WIDE)])
-def test_the_product_is_the_same_but_for_rounding(model: Any, shape: tuple[int, ...]) -> None:
+def test_outputs_are_the_same_up_to_rounding(model: Any, shape: tuple[int, ...]) -> None:
     inputs = torch.randn(*shape)
     with torch.inference_mode():
         for layer in model:
-            found = by_onednn(inputs, layer.weight, layer.bias)
-            torch.testing.assert_close(found.double(), layer.double()(inputs.double()), atol=1e-5, rtol=1e-5)
+            output = mkldnn_linear(inputs, layer.weight, layer.bias)
+            torch.testing.assert_close(output.double(), layer.double()(inputs.double()), atol=1e-5, rtol=1e-5)
 
 
-def test_inputs_need_not_lie_in_order(model: Any) -> None:
+def test_inputs_need_not_be_contiguous(model: Any) -> None:
     inputs = torch.randn(WIDE, 6).t()
     with torch.inference_mode():
         torch.testing.assert_close(
-            by_onednn(inputs, model[0].weight, model[0].bias), linear(inputs, model[0].weight, model[0].bias)
+            mkldnn_linear(inputs, model[0].weight, model[0].bias), linear(inputs, model[0].weight, model[0].bias)
         )
 
 
-def test_layers_are_as_before_when_it_is_over(model: Any, asked_of_onednn: list[tuple[int, ...]]) -> None:
+def test_layers_are_restored_on_exit(model: Any, onednn_shapes: list[tuple[int, ...]]) -> None:
     inputs = torch.randn(4, WIDE)
     with torch.inference_mode():
         expected = model(inputs)
-        with quick_products(model):
+        with onednn_matmul(model):
             torch.testing.assert_close(model(inputs), expected)
-        assert len(asked_of_onednn) == 2
+        assert len(onednn_shapes) == 2
         assert torch.equal(model(inputs), expected)
-    assert len(asked_of_onednn) == 2
-    assert all("forward" not in layer.__dict__ for layer in model)
+    assert len(onednn_shapes) == 2
+    assert not any(has_own_forward(layer) for layer in model)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 8, 9, 96, 100, 129, 1000])
-def test_products_of_all_sizes_are_made_as_products_of_few(
-    model: Any, asked_of_onednn: list[tuple[int, ...]], rows: int
-) -> None:
+def test_row_counts_are_padded_to_a_few(model: Any, onednn_shapes: list[tuple[int, ...]], rows: int) -> None:
     inputs = torch.randn(rows, 1, WIDE)
     with torch.inference_mode():
         expected = model(inputs)
-        with quick_products(model):
+        with onednn_matmul(model):
             torch.testing.assert_close(model(inputs), expected, atol=1e-5, rtol=1e-5)
-    assert {shape[0] for shape in asked_of_onednn} == {rounded(rows)}
-    assert rows <= rounded(rows) < 2 * rows or rows == rounded(rows) == 1
-    assert len({rounded(number) for number in range(1, 1025)}) == 4 + 8 + 14
+    assert {shape[0] for shape in onednn_shapes} == {padded_row_count(rows)}
+    assert rows <= padded_row_count(rows) < 2 * rows or rows == padded_row_count(rows) == 1
+    assert len({padded_row_count(number) for number in range(1, 1025)}) == 4 + 8 + 14
 
 
-def test_layers_are_as_before_after_a_failure(model: Any) -> None:
+def test_layers_are_restored_after_an_error(model: Any) -> None:
     def fails() -> None:
-        with quick_products(model):
-            assert all("forward" in layer.__dict__ for layer in model)
+        with onednn_matmul(model):
+            assert all(has_own_forward(layer) for layer in model)
             raise KeyError
 
     with pytest.raises(KeyError):
         fails()
-    assert all("forward" not in layer.__dict__ for layer in model)
+    assert not any(has_own_forward(layer) for layer in model)
 
 
-def test_small_products_stay_where_they_are(asked_of_onednn: list[tuple[int, ...]]) -> None:
+def test_small_products_stay_in_mkl(onednn_shapes: list[tuple[int, ...]]) -> None:
     small = nn.Linear(32, 32)
-    with quick_products(small), torch.inference_mode():
-        small(torch.randn(LEAST // 32 // 32 - 1, 32))
-        assert asked_of_onednn == []
-        small(torch.randn(LEAST // 32 // 32, 32))
-    assert asked_of_onednn == [(LEAST // 32 // 32, 32)]
+    with onednn_matmul(small), torch.inference_mode():
+        small(torch.randn(MIN_MULTIPLICATIONS // 32 // 32 - 1, 32))
+        assert onednn_shapes == []
+        small(torch.randn(MIN_MULTIPLICATIONS // 32 // 32, 32))
+    assert onednn_shapes == [(MIN_MULTIPLICATIONS // 32 // 32, 32)]
 
 
-def test_gradients_flow_as_ever(model: Any, asked_of_onednn: list[tuple[int, ...]]) -> None:
-    with quick_products(model):
+def test_gradients_are_recorded_as_usual(model: Any, onednn_shapes: list[tuple[int, ...]]) -> None:
+    with onednn_matmul(model):
         model(torch.randn(4, WIDE)).sum().backward()
-    assert asked_of_onednn == []
+    assert onednn_shapes == []
     assert all(layer.weight.grad is not None for layer in model)
 
 
 def test_other_precisions_and_layers_with_a_forward_of_their_own_are_left_alone(
-    model: Any, asked_of_onednn: list[tuple[int, ...]]
+    model: Any, onednn_shapes: list[tuple[int, ...]]
 ) -> None:
     own = model[0].forward
     model[0].forward = lambda inputs: own(inputs)
     half, packed = nn.Linear(WIDE, WIDE).bfloat16(), nn.Linear(WIDE, WIDE, bias=False)
     packed.weight = nn.Parameter(packed.weight.detach().as_subclass(Packed))
     inputs = torch.randn(4, WIDE)
-    with quick_products(nn.ModuleList([model, half, packed])), torch.inference_mode():
+    with onednn_matmul(nn.ModuleList([model, half, packed])), torch.inference_mode():
         model(inputs)
         half(inputs.bfloat16())
         packed(inputs)
-        assert len(asked_of_onednn) == 1, "the model's second layer's"
+        assert len(onednn_shapes) == 1, "the second layer of the model"
         with torch.autocast("cpu", torch.bfloat16):
             assert model(inputs).dtype == model(inputs.bfloat16()).dtype == torch.bfloat16
-    assert len(asked_of_onednn) == 1
-    assert "forward" in model[0].__dict__
+    assert len(onednn_shapes) == 1
+    assert has_own_forward(model[0])
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_answers_are_asked_for_this_way_where_it_is_worth_while(
-    monkeypatch: pytest.MonkeyPatch, asked_of_onednn: list[tuple[int, ...]], taken: bool
+@pytest.mark.parametrize("faster", [True, False])
+def test_answers_are_decoded_with_onednn_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, onednn_shapes: list[tuple[int, ...]], faster: bool
 ) -> None:
-    monkeypatch.setattr(onednn_linear, "worth_while", lambda: taken)
+    monkeypatch.setattr(onednn_linear, "onednn_is_faster", lambda: faster)
     loaded = load("llama", "cpu", "float32")
     dict(answers(loaded, [problem.question for problem in mini.problems("test")[:20]], 8))
-    assert bool(asked_of_onednn) == taken
+    assert bool(onednn_shapes) == faster
 
 
-def test_trying_out_leaves_the_random_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trial_leaves_the_random_state_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    onednn_linear.worth_while.cache_clear()
+    onednn_linear.onednn_is_faster.cache_clear()
     before = torch.get_rng_state()
-    onednn_linear.worth_while()
+    onednn_linear.onednn_is_faster()
     assert torch.equal(torch.get_rng_state(), before)
 
 
