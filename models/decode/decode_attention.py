@@ -23,7 +23,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from models.attention.differential import attention_implementation, can_change
+from models.attention.differential import attention_implementation, can_set_attention_implementation
 
 NAME = "one_token"
 #: What makes `sdpa` do more than is done here.
@@ -64,7 +64,8 @@ def one_token_attention(model: PreTrainedModel) -> Iterator[bool]:
     """Inside, `model` attends this way, where it runs on a CPU by `sdpa`; whether it does. A cache may then give out
     its values as `Values`."""
     takes = hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")  # asking the others makes them warn
-    if not takes or model.device.type != "cpu" or model.config._attn_implementation != "sdpa" or not can_change(model):
+    runs_sdpa = takes and model.device.type == "cpu" and model.config._attn_implementation == "sdpa"
+    if not runs_sdpa or not can_set_attention_implementation(model):
         yield False
         return
     try:

@@ -17,7 +17,7 @@ from models.decode.generation import generate
 from models.loading.load_model import LoadedModel, LoadError, load
 from models.model_registry import MODELS, ModelSpec
 from models.prompt import PLAIN, PROMPT, PromptError, Template, prompt_for, template_of
-from models.sft.tokenized_examples import IGNORED, encoded, training_rows
+from models.sft.tokenized_examples import IGNORED, tokenize_examples, training_rows
 from noise import mini
 from tests.models.random_models import END, write_checkpoint
 
@@ -95,7 +95,7 @@ def test_examples_are_part_of_what_is_asked_and_tuned_on() -> None:
     template = template_of("fewshot:1")
     loaded = load("llama", "cpu", "float32", template)
     prompt = loaded.tokenizer(template.text.replace("{question}", PROBLEMS[0].question))["input_ids"]
-    assert encoded(loaded, PROBLEMS[:1])[0][0] == prompt
+    assert tokenize_examples(loaded, PROBLEMS[:1])[0][0] == prompt
     assert training_rows(loaded, PROBLEMS[:1])[0]["input_ids"][: len(prompt)] == prompt
 
 
@@ -103,7 +103,7 @@ def test_a_chat_is_tokenised_as_the_tokenizer_s_own_way_does_it(talker: LoadedMo
     turn = [{"role": "user", "content": prompt_for(PROBLEMS[0].question)}]
     wanted = talker.tokenizer.apply_chat_template(turn, add_generation_prompt=True)["input_ids"]
     assert talker.encode(talker.prompts([PROBLEMS[0].question]))["input_ids"] == [wanted]
-    assert encoded(talker, PROBLEMS[:1])[0][0] == wanted
+    assert tokenize_examples(talker, PROBLEMS[:1])[0][0] == wanted
     assert talker.prompt.text.startswith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nQuestion: {")
 
 
@@ -183,7 +183,7 @@ def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) 
     assert mine.tokenizer("1")["input_ids"] == [*plain.tokenizer("1")["input_ids"], 2]
     questions = [problem.question for problem in PROBLEMS]
     assert generate(mine, questions, 64) == generate(plain, questions, 64)
-    assert encoded(mine, PROBLEMS) == encoded(plain, PROBLEMS)
+    assert tokenize_examples(mine, PROBLEMS) == tokenize_examples(plain, PROBLEMS)
     (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
     assert segmented(mine, noisy, "answer").ids == segmented(plain, noisy, "answer").ids
 
