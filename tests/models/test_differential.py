@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import transformers
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from models.attention.differential import differential_attention, is_differential, lambdas
@@ -281,24 +280,3 @@ def test_only_a_differential_model_has_lambdas() -> None:
     assert lambdas(differential).shape == (3,)
     assert not is_differential(ordinary)
     assert lambdas(ordinary).shape == (0,)
-
-
-@torch.no_grad()
-def test_canary_transformers_still_computes_differential_attention_as_this_code_expects() -> None:
-    """Red after an upgrade means: read `DiffLlamaAttention.forward` again before believing a pattern."""
-    model: Any = random_model("diffllama", SHAPES[0])
-    version = f"transformers {transformers.__version__} changed how DiffLlama attends: "
-    raw = eager(model, **padded_batch(), output_attentions=True).attentions[0]
-    assert raw.shape[1] == 4, version + "its own weights no longer have one softmax a head"
-    assert torch.allclose(raw.sum(-1), torch.ones(())), version + "its own weights are no longer raw softmaxes"
-    calls = []
-
-    def counting(module: Any, *arguments: Any, **options: Any) -> Any:
-        calls.append(module.layer_idx)
-        return transformers.models.diffllama.modeling_diffllama.eager_attention_forward(module, *arguments, **options)
-
-    transformers.AttentionInterface.register("canary", counting)
-    transformers.AttentionMaskInterface.register("canary", transformers.masking_utils.eager_mask)
-    model.set_attn_implementation("canary")
-    model(**padded_batch())
-    assert calls == [0, 0, 1, 1], version + "a layer no longer calls its attention function twice"
