@@ -15,15 +15,15 @@ _LAZY = {
     "generate": "decode.generation",
     "differential_attention": "attention.differential",
     "lambdas": "attention.differential",
-    "AttentionUnavailable": "attention.subtraction",
+    "AttentionUnavailable": "attention.attention_errors",
     "Subtraction": "attention.subtraction",
     "SUBTRACTIONS": "attention.subtraction",
     "attention_allocation": "attention.allocation",
     "Allocation": "attention.allocation",
     "tune": "sft.fine_tuning",
-    "TuningMismatch": "sft.checkpoint_reuse",
-    "TrainingDiverged": "sft.sft_trainer",
-    "TuningNotApplied": "sft.reload_checks",
+    "TuningMismatch": "sft.tuning_errors",
+    "TrainingDiverged": "sft.tuning_errors",
+    "TuningNotApplied": "sft.tuning_errors",
 }
 
 __all__ = ["MODELS", "ModelSpec", "UnknownModelError", "find_model", "find_models", "Tuning", *_LAZY]

@@ -1,18 +1,126 @@
-"""Everything that depends on the internals of transformers."""
+"""Everything that depends on the internals of transformers.
+
+The functions of this module rely on names, signatures and behaviour that transformers does not promise to keep. Each
+has a canary in `tests/models/test_upstream_transformers.py`, which says what a new release has changed. Nothing of this
+project is imported here.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from transformers import GenerationMixin, PreTrainedModel
+import torch
+from torch import nn
+from torch.utils.data import Sampler
+from transformers import AttentionInterface, AttentionMaskInterface, GenerationMixin, PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
+
+__all__ = ["DiffLlamaAttention", "eager_mask", "repeat_kv", "sdpa_attention_forward", "sdpa_mask"]
 
 #: The date that chat templates see, if they write one: a prompt must not change overnight.
 TEMPLATE_DATE = datetime(2024, 7, 26)
+#: Keyword arguments of an attention function that change the scores beyond the scaled product of queries and keys: soft
+#: caps (Gemma 2), sinks (GPT-OSS) and biases.
+SCORE_MODIFIERS = ("softcap", "s_aux", "position_bias")
+
+
+def register_attention(name: str, attention: Callable[..., Any], mask: Callable[..., Any]) -> None:
+    """Register an attention function and the function that makes its mask under one name."""
+    AttentionInterface.register(name, attention)
+    AttentionMaskInterface.register(name, mask)
+
+
+def can_set_attention(model: PreTrainedModel, name: str) -> bool:
+    """Return whether `model` accepts the attention implementation `name`. The model is left as it was."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(name)
+    accepted: bool = model.config._attn_implementation == name
+    model.set_attn_implementation(before)
+    return accepted
+
+
+@contextmanager
+def attention_set(model: PreTrainedModel, name: str) -> Iterator[bool]:
+    """Run `model` on the attention implementation `name` inside the context; yield whether it accepted it.
+
+    On exit the model runs on its former implementation, also after an exception.
+    """
+    before = model.config._attn_implementation
+    model.set_attn_implementation(name)
+    try:
+        if name == "eager":  # models outside AttentionInterface may read it from the configuration
+            model.config._attn_implementation = name
+        yield model.config._attn_implementation == name
+    finally:
+        model.set_attn_implementation(before)
+        model.config._attn_implementation = before
+
+
+def eager_attention_of(layer: nn.Module) -> Callable[..., tuple[torch.Tensor, torch.Tensor]] | None:
+    """Return the explicit attention function of the module that defines the layer's class; None if it has none."""
+    return getattr(sys.modules[type(layer).__module__], "eager_attention_forward", None)
+
+
+def layer_number(layer: nn.Module) -> int:
+    """Return the number of an attention layer, from 0."""
+    return int(layer.layer_idx)  # type: ignore[arg-type]
+
+
+class TrainSamplerMixin:
+    """Mix-in for a `Trainer`: `train_sampler` decides the order of the training rows."""
+
+    train_dataset: Any
+
+    def train_sampler(self, rows: Any) -> Sampler[int]:
+        """Return the sampler of `rows`. The Trainer calls its `set_epoch(epoch)` before each epoch."""
+        raise NotImplementedError
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        return self.train_sampler(self.train_dataset if train_dataset is None else train_dataset)
+
+
+def length_grouped_indices(lengths: Sequence[int], batch_size: int, generator: torch.Generator) -> list[int]:
+    """Return a random order of row numbers in which each batch holds rows of similar length."""
+    from transformers.trainer_pt_utils import get_length_grouped_indices  # slow to import
+
+    indices: list[int] = get_length_grouped_indices(lengths, batch_size, generator=generator)
+    return indices
+
+
+def use_at_most_one_gpu(arguments: Any) -> None:
+    """Keep a Trainer with these `TrainingArguments` from spreading a batch over all GPUs of the machine."""
+    arguments._n_gpu = min(1, arguments.n_gpu)
+
+
+def last_complete_checkpoint(folder: Path) -> str | None:
+    """Return the newest `checkpoint-<step>` in `folder` that a Trainer has saved completely, or None.
+
+    The Trainer writes `trainer_state.json` last, so a checkpoint with a readable one is complete.
+    """
+    complete = [path for path in folder.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
+    return str(max(complete, key=lambda path: step_of(str(path)))) if complete else None
+
+
+def step_of(checkpoint: str) -> int:
+    """Return the optimizer step after which a Trainer saved the folder `checkpoint`."""
+    return int(checkpoint.rpartition("-")[2])
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def measure_attention(
     `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model whose
     attention cannot be observed, and what `Results.read` raises.
     """
-    from models.attention.allocation import chosen_places
+    from models.attention.allocation import selected_layers_and_heads
     from models.attention.differential import AttentionUnavailable, is_differential
     from models.decode.generation import batches
 
@@ -56,7 +56,7 @@ def measure_attention(
         return read_attention(loaded, some, scope, parts)
 
     try:
-        chosen_places(loaded.model, scope.layers, scope.heads)
+        selected_layers_and_heads(loaded.model, scope.layers, scope.heads)
     except ValueError as error:
         pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
         raise AttentionScopeError(f"{loaded.spec.name}: {error}{pair}") from None
@@ -204,7 +204,7 @@ def save_maps(
         differential_attention,
         is_differential,
         lambdas,
-        layers_of,
+        layer_count,
     )
     from reports.plots.attention_maps import AttentionMap, save_map
 
@@ -215,7 +215,7 @@ def save_maps(
         with torch.inference_mode(), differential_attention(loaded.model) as model:
             ids = torch.tensor([text.ids], device=loaded.device)
             patterns = decoder_of(model)(ids, use_cache=False, output_attentions=True).attentions
-        if not patterns or len(patterns) != layers_of(loaded.model):
+        if not patterns or len(patterns) != layer_count(loaded.model):
             raise AttentionUnavailable(f"{loaded.spec.name} gives out no pattern for each layer: no map is drawn")
         overall = _overall(patterns, text.queries)
         for layer, head in places:
@@ -285,7 +285,7 @@ def _keep_maps(
 ) -> None:
     """Save the patterns that a cell keeps to be drawn, in place of earlier ones: of `samples`, and of the heads that
     were named, or else of the one that attends most to the noise."""
-    from models.attention.subtraction import AttentionUnavailable
+    from models.attention.attention_errors import AttentionUnavailable
     from reports.plots.attention_maps import keep_only
 
     folder, scope = runner.experiment.results.folder, runner.plan.attention_scope

@@ -1,1 +1,1 @@
-"""Attention patterns and the attention allocated to segments, for ordinary and differential models."""
+"""Attention patterns, and the attention allocated to segments, of ordinary and differential models."""

@@ -1,8 +1,8 @@
 """How much attention goes to each segment of a text, at any length: no query × key matrix of the whole text is formed.
 
-With C the (key × segment) indicator, the mass on the segments is softmax(QKᵀ)·C, so scaled-dot-product attention gives
-it when C stands in the place of V. For a differential layer the heads are chunked and subtracted with λ, as in
-`models.attention.differential`. The absolute mass is no such product; it is summed up over blocks of queries.
+With C the (key × segment) indicator, the mass on the segments is softmax(QKᵀ)·C, so scaled-dot-product attention
+computes it with C in the place of V. For a differential layer the masses of A1 and A2 are subtracted with λ, as in
+`models.attention.differential`. The absolute mass has no such form; it is summed over blocks of queries.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
+from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable, LayersNotObserved
 from models.attention.differential import (
-    AttentionUnavailable,
     attention_implementation,
     decoder_of,
     is_differential,
-    layers_of,
+    layer_count,
     pair_lambdas,
 )
-from models.attention.output_attentions import take_from_patterns
-from models.attention.segment_mass import IMPLEMENTATION, Request
-from models.attention.subtraction import NotThroughTheInterface
+from models.attention.mass_recorder import IMPLEMENTATION, MassRecorder
+from models.attention.output_attentions import record_from_patterns
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """Where the queries of a batch look. All tensors are float32 and on the model's device.
+    """The attention that the queries of a batch pay to segments. All tensors are float32, on the model's device.
 
     `signed` is the mass of the pattern on each segment, (layers, batch, heads, queries, segments): it sums to 1 over
-    the segments, for a differential layer to 1 − λ, and can be negative. `absolute` is the share of the absolute mass,
-    of the same shape, which sums to 1; None where it was not asked for; for an ordinary layer it is `signed`. `tokens`
-    is the share of the keys a query can see, (batch, queries, segments), which sums to 1. `positions`, (batch,
-    queries), says where in the text each query is; −1 fills up rows with fewer queries: what is there means nothing.
+    the segments, for a differential layer to 1 − λ, and can be negative. `absolute`, of the same shape, is the share of
+    the absolute mass, which sums to 1; for an ordinary layer it equals `signed`; None if it was not requested. `tokens`
+    is the share of the keys that a query sees, (batch, queries, segments), which sums to 1. `positions`, (batch,
+    queries), is the position of each query in the text; −1 fills up rows with fewer queries, and values there are
+    meaningless.
     """
 
     layers: tuple[int, ...]
@@ -45,11 +45,11 @@ class Allocation:
     positions: torch.Tensor
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
-        """The mean of `signed`, `absolute` or `tokens` over the queries: the second axis from the end goes."""
+        """Return the mean of `signed`, `absolute` or `tokens` over the queries, the second axis from the end."""
         real = (self.positions >= 0).to(values.dtype)
         weights = (real / real.sum(-1, keepdim=True)).unsqueeze(-1)  # (batch, queries, 1)
         if values.ndim == 5:
-            weights = weights.unsqueeze(1)  # a place for the heads
+            weights = weights.unsqueeze(1)  # an axis for the heads
         return torch.where(weights > 0, values * weights, 0.0).sum(-2)
 
 
@@ -64,26 +64,28 @@ def attention_allocation(
     heads: Sequence[int] | None = None,
     absolute: bool = True,
 ) -> Allocation:
-    """One forward pass of the decoder over `input_ids` (batch, length), and where its queries look.
+    """Run the decoder once over `input_ids` (batch, length) and return the attention that its queries pay to segments.
 
-    `segments` (batch, length, segments) is the share of each token that belongs to each segment; `queries` (batch,
-    length) marks the positions that are looked from, all real ones by default. `attention_mask` (batch, length) is 0
-    for padding, on either side. `layers` and `heads` are numbers from 0, all by default; a differential layer has half
-    as many heads as its configuration says. Memory is linear in the length, save for the mask of one byte a query and
-    key that transformers itself makes where rows are padded, and save for architectures whose attention is not a plain
-    one through transformers' interface: there the model's own patterns are taken, a row at a time. `absolute=False`
-    leaves out the absolute shares, which for a differential model with many queries take longer than the forward pass.
+    `segments` (batch, length, segments) is the share of each token that belongs to each segment. `queries` (batch,
+    length) marks the positions whose attention is counted; default: all real tokens. `attention_mask` (batch, length)
+    is 0 for padding, on either side. `layers` and `heads` are numbers from 0; default: all. A differential layer has
+    half as many heads as its configuration says. `absolute=False` leaves out the absolute shares, which for a
+    differential model with many queries take longer than the forward pass.
 
-    Raises `ValueError` for shapes that do not fit, a row without queries, or a layer or head that is not there;
+    Memory is linear in the length, with two exceptions. For padded rows transformers itself makes a mask of one byte a
+    query and key. For architectures whose attention is not a plain one through transformers' interface, the model's own
+    patterns are used, a row at a time.
+
+    Raises `ValueError` for shapes that do not match, a row without queries, or a layer or head that does not exist;
     `AttentionUnavailable` for a model whose attention cannot be observed.
     """
     mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-    queries = _checked(input_ids, segments, mask.bool() if queries is None else queries.bool(), mask)
-    chosen_layers, chosen_heads = chosen_places(model, layers, heads)
-    places = None if queries.all() else _positions(queries)
+    queries = _real_queries(input_ids, segments, mask.bool() if queries is None else queries.bool(), mask)
+    selected_layers, selected_heads = selected_layers_and_heads(model, layers, heads)
+    positions = None if queries.all() else _query_positions(queries)
     shares = (segments * mask.unsqueeze(-1)).float()
-    request = Request(shares, places, frozenset(chosen_layers), list(chosen_heads), absolute)
-    options = {
+    recorder = MassRecorder(shares, positions, frozenset(selected_layers), list(selected_heads), absolute)
+    inputs = {
         "input_ids": input_ids,
         "attention_mask": None if mask.all() else mask,
         "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
@@ -92,35 +94,39 @@ def attention_allocation(
     try:
         with attention_implementation(model, IMPLEMENTATION):
             try:
-                decoder_of(model)(**options, allocation=request)
+                decoder_of(model)(**inputs, allocation=recorder)
             except TypeError as error:
-                raise NotThroughTheInterface(f"{type(model).__name__} takes no keyword arguments: {error}") from error
-        if request.tokens is None or request.signed.keys() != set(chosen_layers):
-            seen = ",".join(map(str, sorted(request.signed)))
-            raise NotThroughTheInterface(
-                f"{type(model).__name__}: {len(request.signed)} of {len(chosen_layers)} layers have an attention that"
-                f" can be observed{f' (--attention-layers {seen})' if seen else ''}"
+                raise AttentionInterfaceBypassed(
+                    f"{type(model).__name__} accepts no keyword arguments: {error}"
+                ) from error
+        if recorder.tokens is None or recorder.signed.keys() != set(selected_layers):
+            observed = sorted(recorder.signed)
+            numbers = ",".join(map(str, observed))
+            raise LayersNotObserved(
+                f"{type(model).__name__}: {len(observed)} of {len(selected_layers)} layers have an attention that can"
+                f" be observed{f' (layers {numbers})' if observed else ''}",
+                observed,
             )
-    except NotThroughTheInterface as refusal:
-        request = Request(shares, places, frozenset(chosen_layers), list(chosen_heads), absolute)
-        take_from_patterns(model, request, input_ids, mask, refusal)
-    assert request.tokens is not None
-    place = input_ids.device
-    positions = torch.arange(input_ids.shape[1], device=place).expand_as(input_ids)
+    except AttentionInterfaceBypassed as error:
+        recorder = MassRecorder(shares, positions, frozenset(selected_layers), list(selected_heads), absolute)
+        record_from_patterns(model, recorder, input_ids, mask, error)
+    assert recorder.tokens is not None
+    device = input_ids.device
+    every_position = torch.arange(input_ids.shape[1], device=device).expand_as(input_ids)
     return Allocation(
-        layers=chosen_layers,
-        heads=chosen_heads,
-        signed=torch.stack([request.signed[layer].to(place) for layer in chosen_layers]),
-        absolute=torch.stack([request.shares[layer].to(place) for layer in chosen_layers]) if absolute else None,
-        tokens=request.tokens.to(place),
-        positions=positions if request.positions is None else request.positions.to(place),
+        layers=selected_layers,
+        heads=selected_heads,
+        signed=torch.stack([recorder.signed[layer].to(device) for layer in selected_layers]),
+        absolute=torch.stack([recorder.shares[layer].to(device) for layer in selected_layers]) if absolute else None,
+        tokens=recorder.tokens.to(device),
+        positions=every_position if recorder.positions is None else recorder.positions.to(device),
     )
 
 
-def _checked(
+def _real_queries(
     input_ids: torch.Tensor, segments: torch.Tensor, queries: torch.Tensor, mask: torch.Tensor
 ) -> torch.Tensor:
-    """The queries among the real tokens. Raises `ValueError` for shapes that do not fit and for a row without any."""
+    """Return `queries` without padding. Raises `ValueError` for shapes that do not match and a row without queries."""
     shape = tuple(input_ids.shape)
     for name, tensor, expected in (
         ("attention_mask", mask, shape),
@@ -128,42 +134,46 @@ def _checked(
         ("segments", segments, (*shape, segments.shape[-1])),
     ):
         if tuple(tensor.shape) != expected:
-            raise ValueError(f"{name}: expected the shape {expected} of input_ids, found {tuple(tensor.shape)}")
+            raise ValueError(f"{name}: expected the shape {expected} of input_ids, got {tuple(tensor.shape)}")
     queries = queries & mask.bool()
     empty = (~queries.any(-1)).nonzero().flatten().tolist()
     if empty:
-        raise ValueError(f"queries: expected at least one real token in each row, found none in row {empty[0]}")
+        raise ValueError(f"queries: expected at least one real token in each row, got none in row {empty[0]}")
     return queries
 
 
-def chosen_places(
+def selected_layers_and_heads(
     model: PreTrainedModel, layers: Sequence[int] | None, heads: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The layers and heads that are meant, None being all. Raises `ValueError` for one that `model` does not have."""
-    pairs = 2 if is_differential(model) else 1
-    of_layers, of_heads = layers_of(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
-    if not of_layers or not isinstance(of_heads, int) or not of_heads:
-        raise AttentionUnavailable(f"{type(model).__name__}: a model with layers of attention heads was expected")
-    if pairs == 2 and len(pair_lambdas(model)) != of_layers:
+    """Return the selected layers and heads, all for None.
+
+    Raises `ValueError` for one that `model` does not have; `AttentionUnavailable` for a model without attention heads,
+    or with differential and ordinary layers.
+    """
+    heads_per_pair = 2 if is_differential(model) else 1
+    all_layers, all_heads = layer_count(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
+    if not all_layers or not isinstance(all_heads, int) or not all_heads:
+        raise AttentionUnavailable(f"{type(model).__name__}: expected a model with layers of attention heads")
+    differential = len(pair_lambdas(model))
+    if heads_per_pair == 2 and differential != all_layers:
         raise AttentionUnavailable(
-            f"{type(model).__name__}: {len(pair_lambdas(model))} of its {of_layers} layers are differential; a model in"
-            " which all are, or none, was expected"
+            f"{type(model).__name__}: {differential} of its {all_layers} layers are differential; expected all or none"
         )
-    return _chosen("layer", layers, of_layers), _chosen("head", heads, of_heads // pairs)
+    return _selected("layer", layers, all_layers), _selected("head", heads, all_heads // heads_per_pair)
 
 
-def _chosen(what: str, numbers: Sequence[int] | None, there: int) -> tuple[int, ...]:
-    chosen = tuple(range(there)) if numbers is None else tuple(numbers)
-    if not chosen:
-        raise ValueError(f"{what}s: expected at least one, found none")
-    for number in chosen:
-        if not 0 <= number < there:
-            raise ValueError(f"{what} {number}: the model has {what}s 0 to {there - 1}")
-    return chosen
+def _selected(kind: str, numbers: Sequence[int] | None, count: int) -> tuple[int, ...]:
+    selected = tuple(range(count)) if numbers is None else tuple(numbers)
+    if not selected:
+        raise ValueError(f"{kind}s: expected at least one, got none")
+    for number in selected:
+        if not 0 <= number < count:
+            raise ValueError(f"{kind} {number}: the model has {kind}s 0 to {count - 1}")
+    return selected
 
 
-def _positions(queries: torch.Tensor) -> torch.Tensor:
-    """(batch, most queries of a row): where each row's queries are, and −1 behind them."""
+def _query_positions(queries: torch.Tensor) -> torch.Tensor:
+    """Return the positions of each row's queries, (batch, largest number of queries in a row), filled up with −1."""
     most = int(queries.sum(-1).max())
     order = torch.argsort(queries.int(), dim=-1, descending=True, stable=True)[:, :most]
     return torch.where(queries.gather(-1, order), order, -1)

@@ -1,6 +1,8 @@
-"""The masses of attention on segments out of the patterns that a model itself gives out, for architectures whose
-attention is not plain scaled-dot-product attention through transformers' interface: soft caps, sinks, biases, or code
-of their own. A query × key matrix of one row of the batch is formed in each layer."""
+"""Attention mass on segments from the patterns that a model itself returns.
+
+For architectures whose attention is not plain scaled-dot-product attention through transformers' interface: soft caps,
+sinks, biases, or their own code. Each layer forms the query × key matrix of one row of the batch.
+"""
 
 from __future__ import annotations
 
@@ -9,84 +11,88 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from models.attention.differential import decoder_of, differential_attention, layers_of
-from models.attention.segment_mass import Request
-from models.attention.subtraction import AttentionUnavailable, NotThroughTheInterface, subtracts
+from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable, UnequalVisibleKeys
+from models.attention.differential import decoder_of, differential_attention, layer_count
+from models.attention.mass_recorder import MassRecorder
+from models.attention.subtraction import has_checked_subtraction
 
 
-def take_from_patterns(
+def record_from_patterns(
     model: PreTrainedModel,
-    request: Request,
+    recorder: MassRecorder,
     input_ids: torch.Tensor,
     mask: torch.Tensor,
-    refusal: NotThroughTheInterface,
+    cause: AttentionInterfaceBypassed,
 ) -> None:
-    """Fill in `request` from the attentions of `model`, over the tokens (batch, length) that `mask` says are real.
+    """Fill `recorder` from the attentions of `model` over the tokens (batch, length) where `mask` is 1.
 
-    Which keys a query can see is taken from the patterns as well: those that some head gives a weight. Raises `refusal`
-    for a model that gives none out, or that gives out patterns which are not what it applies: a differential one, and
-    one whose patterns look ahead; `AttentionUnavailable` for layers that see different keys.
+    The keys that a query sees are read from the patterns too: those to which some head gives a weight.
+
+    Raises `cause` for a model that returns no patterns, and for a differential one, whose patterns are not those it
+    applies; `UnequalVisibleKeys` for layers that see different keys; `AttentionUnavailable` for patterns that are not
+    causal.
     """
-    if subtracts(model):
-        raise refusal
-    rows = [_of_row(model, request, input_ids[row], mask[row], row, refusal) for row in range(len(input_ids))]
-    request.tokens = torch.cat([tokens for tokens, _, _ in rows])
-    for layer in request.layers:
-        request.signed[layer] = torch.cat([signed[layer] for _, signed, _ in rows])
-        request.shares[layer] = torch.cat([shares[layer] for _, _, shares in rows])
+    if has_checked_subtraction(model):
+        raise cause
+    rows = [_row_masses(model, recorder, input_ids[row], mask[row], row, cause) for row in range(len(input_ids))]
+    recorder.tokens = torch.cat([tokens for tokens, _, _ in rows])
+    for layer in recorder.layers:
+        recorder.signed[layer] = torch.cat([signed[layer] for _, signed, _ in rows])
+        recorder.shares[layer] = torch.cat([shares[layer] for _, _, shares in rows])
 
 
-def _of_row(
+def _row_masses(
     model: PreTrainedModel,
-    request: Request,
+    recorder: MassRecorder,
     input_ids: torch.Tensor,
     mask: torch.Tensor,
     row: int,
-    refusal: NotThroughTheInterface,
+    cause: AttentionInterfaceBypassed,
 ) -> tuple[torch.Tensor, dict[int, torch.Tensor], dict[int, torch.Tensor]]:
-    """Of one row, without its padding: token shares (1, queries, segments), and by layer the signed masses and the
-    shares of the absolute mass, (1, heads, queries, segments)."""
+    """Return, for one row without its padding, the token shares, (1, queries, segments), and by layer the signed masses
+    and the shares of the absolute mass, (1, heads, queries, segments)."""
     real = mask.bool()
-    patterns = _patterns(model, input_ids[real], refusal)
-    segments = request.segments[row, real]
-    visible = _visible([patterns[layer][0] for layer in sorted(request.layers)], refusal)
-    seen = visible.float() @ segments
-    tokens = seen / seen.sum(-1, keepdim=True)
-    length = len(input_ids)
-    places = torch.arange(length, device=real.device) if request.positions is None else request.positions[row]
-    looking = (real.cumsum(0) - 1)[places.clamp(min=0)].clamp(min=0)  # where in the unpadded row each query is
+    patterns = _row_patterns(model, input_ids[real], cause)
+    segments = recorder.segments[row, real]
+    visible = _visible_keys([patterns[layer][0] for layer in sorted(recorder.layers)], cause)
+    visible_mass = visible.float() @ segments
+    tokens = visible_mass / visible_mass.sum(-1, keepdim=True)
+    every_position = torch.arange(len(input_ids), device=real.device)
+    positions = every_position if recorder.positions is None else recorder.positions[row]
+    queries = (real.cumsum(0) - 1)[positions.clamp(min=0)].clamp(min=0)  # positions in the row without its padding
     signed, shares = {}, {}
-    for layer in request.layers:
-        pattern = patterns[layer][0, request.heads].float()[:, looking]
+    for layer in recorder.layers:
+        pattern = patterns[layer][0, recorder.heads].float()[:, queries]
         masses = pattern @ segments
         signed[layer] = masses[None]
         shares[layer] = (masses / pattern.sum(-1, keepdim=True))[None]
-    return tokens[looking][None], signed, shares
+    return tokens[queries][None], signed, shares
 
 
-def _visible(patterns: list[torch.Tensor], refusal: NotThroughTheInterface) -> torch.Tensor:
-    """(query, key): which keys are seen, the same in all layers."""
-    seen = [(pattern != 0).any(0).cpu() for pattern in patterns]
-    if any(some.triu(1).any() for some in seen):
+def _visible_keys(patterns_HxQxK: list[torch.Tensor], cause: AttentionInterfaceBypassed) -> torch.Tensor:
+    """Return which keys each query sees, (query, key), the same in all layers."""
+    visible = [(pattern != 0).any(0).cpu() for pattern in patterns_HxQxK]
+    if any(layer.triu(1).any() for layer in visible):
         raise AttentionUnavailable(
-            "the patterns that the model gives out look at tokens that are still to come, which a causal one cannot"
-        ) from refusal
-    if not all(torch.equal(some, seen[0]) for some in seen):
-        raise AttentionUnavailable(
-            "the layers see different keys (a sliding window in some of them): choose layers of one kind"
-            " (--attention-layers)"
-        ) from refusal
-    return seen[0].to(patterns[0].device)
+            "the patterns that the model returns give weight to later tokens; expected causal attention"
+        ) from cause
+    if not all(torch.equal(layer, visible[0]) for layer in visible):
+        raise UnequalVisibleKeys from cause
+    return visible[0].to(patterns_HxQxK[0].device)
 
 
-def _patterns(model: PreTrainedModel, ids: torch.Tensor, refusal: NotThroughTheInterface) -> Any:
-    """(1, heads, query, key) of each layer, by the model's own explicit attention."""
+def _row_patterns(model: PreTrainedModel, ids: torch.Tensor, cause: AttentionInterfaceBypassed) -> Any:
+    """Return the pattern of each layer, (1, heads, query, key), from the model's own explicit attention."""
     try:
         with differential_attention(model):
-            found = decoder_of(model)(input_ids=ids[None], use_cache=False, output_attentions=True)
+            output = decoder_of(model)(input_ids=ids[None], use_cache=False, output_attentions=True)
     except (AttentionUnavailable, TypeError, ValueError) as error:
-        raise refusal from error
-    patterns = getattr(found, "attentions", None)
-    if not patterns or len(patterns) != layers_of(model) or any(one is None or one.ndim != 4 for one in patterns):
-        raise refusal
+        raise cause from error
+    patterns = getattr(output, "attentions", None)
+    if (
+        not patterns
+        or len(patterns) != layer_count(model)
+        or any(pattern is None or pattern.ndim != 4 for pattern in patterns)
+    ):
+        raise cause
     return patterns

@@ -21,7 +21,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from models.attention.differential import attention_implementation, can_change
+from models.attention.differential import attention_implementation, can_set_attention_implementation
 from models.upstream_torch import RepeatedTensor, materialize
 from models.upstream_transformers import current_attention, uses_attention_interface
 
@@ -38,7 +38,12 @@ def fast_decode_attention(model: PreTrainedModel) -> Iterator[bool]:
     If so, its cache may return values as `RepeatableTensor`.
     """
     supported = uses_attention_interface(model)  # others warn when their implementation is set
-    if not supported or model.device.type != "cpu" or current_attention(model) != "sdpa" or not can_change(model):
+    if (
+        not supported
+        or model.device.type != "cpu"
+        or current_attention(model) != "sdpa"
+        or not can_set_attention_implementation(model)
+    ):
         yield False
         return
     try:

@@ -1,19 +1,14 @@
-"""Fine-tuning a model into a checkpoint of its own: reused where it is there, resumed where it was begun, proven."""
+"""Fine-tune a model into a checkpoint of its own: reuse it if it exists, resume it if it was interrupted, check it."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
 import json
-import os
-import platform
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +17,22 @@ from accelerate.utils.memory import should_reduce_batch_size
 from filelock import FileLock
 from safetensors import SafetensorError
 
-from models.decode.generation import threads_for
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.device_dtype import resolve_device, resolve_dtype
-from models.loading.load_errors import LoadError
-from models.loading.load_model import load
-from models.loading.lora_adapters import add_adapter, save_adapter
 from models.loading.read_checkpoint import hidden_loading_bars
 from models.mini.mini_pair import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.prompt import PLAIN, STOP, Template
-from models.sft.checkpoint_reuse import refuse_other
-from models.sft.reload_checks import Trained, prove
-from models.sft.sft_options import RATE_TIMES_WIDTH, SUFFIX, Tuning
-from models.sft.sft_trainer import Progress, own_randomness, trainer_for
-from models.sft.tokenized_examples import padded, training_rows
+from models.sft.checkpoint_reuse import check_reusable
+from models.sft.reload_checks import check_reload
+from models.sft.sft_options import SUFFIX, Tuning
+from models.sft.sft_trainer import Progress, seeded_global_generators
+from models.sft.training_run import TrainingJob, train
+from models.sft.tuning_errors import NoTuningProblems, TuningOutOfMemory, UnsupportedTuningDtype
 from noise.problems.problem import Problem
 
 #: Part of every checkpoint's settings: raise it when a change here can change what is trained.
 TUNING_VERSION = "2"
-_PROBES = 4  # texts that the proofs are made on
 
 
 def tune(
@@ -55,23 +46,26 @@ def tune(
     progress: Progress = lambda done, total, loss: None,
     template: Template = PLAIN,
 ) -> Path:
-    """Fine-tune `spec` on `problems`, in that text, into `folder`, and give `folder` back.
+    """Fine-tune `spec` on `problems`, in the text they have, into `folder`, and return `folder`.
 
-    A checkpoint of the same settings that is there is used as it is; a training that was cut off goes on from its last
-    saved step. `facts` are for the log and the settings (JSON values: where the problems are from, their noise). The
-    base is read from disk: a model in memory is never touched. `template` is what is asked. `training.json` in `folder`
-    says what was done, and what was proven of the result (`models.sft.reload_checks`).
+    An existing checkpoint of the same settings is used as it is; an interrupted training continues from its last saved
+    step. `facts` are JSON values for the settings in the log, such as the source of the problems and their noise. The
+    base is read from disk: a model in memory is never changed. `template` is the prompt. `training.json` in `folder`
+    holds the settings, the log, and the results of the checks (`models.sft.reload_checks`).
 
-    Raises `ValueError` for no problems, for one that is longer than the model's positions, for float16 and for layers
-    that peft does not know; `TuningMismatch` where `folder` holds something else; `LoadError`; `TrainingDiverged` where
-    a loss or gradient is no number; `TuningNotApplied` where a proof fails.
+    Raises `NoTuningProblems`; `ExampleTooLong` for a problem longer than the model's positions;
+    `UnsupportedTuningDtype` for float16; `ValueError` for an architecture that peft cannot adapt; `TuningMismatch` if
+    `folder` holds something else; `LoadError`; `TuningOutOfMemory`; `TrainingDiverged` if a loss or gradient is not
+    finite; `TuningNotApplied` if a check fails; `OSError` if the weights cannot be written.
     """
     if not problems:
-        raise ValueError(f"model {spec.name!r}: expected at least one problem to tune on, got none (--sft-samples)")
-    place = resolve_device(device)
-    precision = resolve_dtype(dtype, place)
+        raise NoTuningProblems(f"model {spec.name!r}: expected at least one problem to tune on, got none")
+    torch_device = resolve_device(device)
+    precision = resolve_dtype(dtype, torch_device)
     if precision is torch.float16:
-        raise ValueError("--dtype float16: fine-tuning takes float32 or bfloat16, in which no loss is scaled")
+        raise UnsupportedTuningDtype(
+            'dtype="float16": expected float32 or bfloat16 for fine-tuning, which does not scale the loss'
+        )
     base = checkpoint_folder(spec)
     settings = {
         "base": fingerprint(base, spec.trust),
@@ -87,109 +81,49 @@ def tune(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):  # two workers that want one checkpoint make it once
         if folder.exists():
-            refuse_other(folder, settings)
+            check_reusable(folder, settings)
         else:
-            with hidden_loading_bars(), own_randomness(tuning.seed):
-                _make(spec, base, problems, folder, tuning, place, precision, settings, progress, template)
+            job = TrainingJob(spec, problems, tuning, torch_device, precision, progress, template)
+            with hidden_loading_bars(), seeded_global_generators(tuning.seed):
+                _train_check_and_publish(job, base, folder, settings)
     return folder
 
 
-def _make(
-    spec: ModelSpec,
-    base: Path,
-    problems: Sequence[Problem],
-    folder: Path,
-    tuning: Tuning,
-    device: torch.device,
-    precision: torch.dtype,
-    settings: Mapping[str, Any],
-    progress: Progress,
-    template: Template,
-) -> None:
-    """Train, save beside the place, prove, and move there whole."""
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    work = folder.parent / "unfinished" / f"{folder.name}-{key}"
+def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, settings: Mapping[str, Any]) -> None:
+    """Train, save to a folder next to `folder`, check what was saved, and rename it to `folder`."""
+    spec = job.spec
+    settings_hash = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    work = folder.parent / "unfinished" / f"{folder.name}-{settings_hash}"
     staged = folder.with_name(f".{folder.name}-staged")
-    shutil.rmtree(staged, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(staged, ignore_errors=True)  # left by a run that was killed
     try:
-        trained, log = _train(spec, problems, staged, work, tuning, device, precision, progress, template)
-        _free(device)
-        proof = prove(trained, staged, base, precision)
+        trained, log = train(job, staged, work)
+        _free_memory(job.device)
+        proof = check_reload(trained, staged, base, job.precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
         _write(staged / TRAINING_LOG, json.dumps(log, indent=1) + "\n")
-        marks = trained_on(spec).union(*(problem.marks for problem in problems))
-        _write(staged / TRAINED_ON, "".join(f"{mark}\n" for mark in sorted(marks)))
+        keys = trained_on(spec).union(*(problem.marks for problem in job.problems))
+        _write(staged / TRAINED_ON, "".join(f"{key}\n" for key in sorted(keys)))
         staged.rename(folder)
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
             raise
-        raise LoadError(
-            f"model {spec.name!r}: not enough memory on {device} to tune it in batches of {tuning.batch}"
-            f" ({str(error).partition('. ')[0][:200]}); a smaller --sft-batch-size with as much more"
-            " --sft-accumulation takes the same steps"
+        raise TuningOutOfMemory(
+            f"model {spec.name!r}: not enough memory on {job.device} to tune it in batches of {job.tuning.batch}"
+            f" ({str(error).partition('. ')[0][:200]}); a smaller batch with more accumulation takes the same steps"
         ) from error
-    except SafetensorError as error:  # what safetensors makes of a full disk, too
-        raise OSError(
-            f"model {spec.name!r}: its tuned weights could not be written or read in {staged}: {error}"
-        ) from error
+    except SafetensorError as error:  # safetensors raises it for a full disk too
+        raise OSError(f"model {spec.name!r}: cannot write or read its tuned weights in {staged}: {error}") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-        _free(device)
+        _free_memory(job.device)
     shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):  # another training may be unfinished there
+    with suppress(OSError):  # the folder may hold another unfinished training
         work.parent.rmdir()
 
 
-def _train(
-    spec: ModelSpec,
-    problems: Sequence[Problem],
-    staged: Path,
-    work: Path,
-    tuning: Tuning,
-    device: torch.device,
-    precision: torch.dtype,
-    progress: Progress,
-    template: Template,
-) -> tuple[Trained, dict[str, Any]]:
-    """Train, save to `staged`, and give what the proof needs of the model, and the log."""
-    # Full weights are held in float32, as an update is smaller than bfloat16 can hold; an adapter is by itself.
-    held = precision if tuning.method == "lora" else torch.float32
-    started, begin = datetime.now(UTC), time.perf_counter()
-    loaded = load(spec, str(device), str(held).removeprefix("torch."), template)
-    rows = training_rows(loaded, problems, tuning.loss)
-    width = loaded.model.config.get_text_config().hidden_size
-    rate = RATE_TIMES_WIDTH[tuning.method] / width if tuning.rate is None else tuning.rate
-    filler = loaded.tokenizer.pad_token_id or 0
-    low, resumed = precision is torch.bfloat16, last_saved(work)
-    with threads_for(loaded):
-        model: Any = add_adapter(loaded.model, tuning) if tuning.method == "lora" else loaded.model
-        trainer = trainer_for(model.train(), rows, tuning, rate, work, filler, low, progress)
-        trainer.train(resume_from_checkpoint=resumed)
-    curve, seconds = trainer.state.log_history, time.perf_counter() - begin
-    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval()
-    if tuning.method == "lora":
-        save_adapter(model, staged, spec)
-    else:
-        model.save_pretrained(staged)
-    loaded.tokenizer.save_pretrained(staged)
-    log = {
-        "base_path": os.path.realpath(checkpoint_folder(spec)),
-        "rate": rate,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "tokens": sum(rows["length"]) * tuning.epochs,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "resumed_after_step": 0 if resumed is None else int(resumed.rpartition("-")[2]),
-        "loss": [{"step": p["step"], "loss": round(p["loss"], 5)} for p in curve if "loss" in p],
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "transformers", "peft", "tokenizers", "accelerate")},
-    }
-    return Trained.of(model, padded(rows.select(range(min(_PROBES, len(rows)))).to_list(), filler), spec.trust), log
-
-
-def _free(device: torch.device) -> None:
-    """Give back what a training held: the Trainer refers to itself, and the card is wanted for the next model."""
+def _free_memory(device: torch.device) -> None:
+    """Release the Trainer, which has reference cycles, and the GPU memory it held: the next model needs it."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -197,17 +131,3 @@ def _free(device: torch.device) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def last_saved(work: Path) -> str | None:
-    """The newest step in `work` that was saved whole; its state is written last."""
-    whole = [path for path in work.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
-    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""How a model is fine-tuned: everything that can be chosen, on one page. No torch here: the command line reads it."""
+"""All settings of a fine-tuning. No torch here: the command line reads it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 METHODS = ("lora", "full")
 LOSSES = ("answer", "all")
-#: A tuned model is a model of its own: `diffllama+sft`.
+#: Suffix of a tuned model's name: `diffllama+sft` is a model of its own.
 SUFFIX = "+sft"
-#: The layers that LoRA adapts, by the architecture that a checkpoint's configuration names; of others peft may know.
+#: The layers that LoRA adapts, by the `model_type` of a configuration; for others see `models.loading.lora_adapters`.
 LORA_TARGETS = dict.fromkeys(
     ("diffllama", "llama"), ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 )
@@ -19,12 +19,12 @@ RATE_TIMES_WIDTH = {"lora": 0.4, "full": 0.08}
 
 @dataclass(frozen=True)
 class Tuning:
-    """Settings of a fine-tuning; what is not here is the Trainer's default.
+    """Settings of a fine-tuning; everything else is the Trainer's default.
 
     `method` is `lora` (rank `rank`, alpha twice that; everything else frozen, a differential layer's λ too) or `full`
     (every weight, λ too). `epochs` counts passes over the problems, `batch` problems a forward pass, `accumulation`
-    batches an optimizer step. `rate` is the peak learning rate of AdamW, None for `RATE_TIMES_WIDTH / hidden size`. The
-    loss is over the tokens of the `answer`, or over `all` of the text.
+    batches an optimizer step. `rate` is the peak learning rate of AdamW; None means `RATE_TIMES_WIDTH / hidden size`.
+    The loss is over the tokens of the `answer`, or over `all` of the text.
     """
 
     method: str = "lora"

@@ -1,4 +1,4 @@
-"""The Trainer of transformers with the loss where it is wanted, batches of like length, and an end at the first NaN."""
+"""transformers' Trainer with a loss on the labelled tokens, batches of similar length, and a stop at the first NaN."""
 
 from __future__ import annotations
 
@@ -15,24 +15,21 @@ import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from models.sft.sft_options import Tuning
-from models.sft.tokenized_examples import IGNORED, padded, taken
+from models.sft.tokenized_examples import IGNORED, accepted_inputs, pad_left
+from models.sft.tuning_errors import TrainingDiverged
+from models.upstream_transformers import TrainSamplerMixin, length_grouped_indices, use_at_most_one_gpu
 
-#: `progress(done, total, loss)`: problems trained on so far, of all epochs, and the last step's loss in nats a token.
+#: `progress(done, total, loss)`: problems trained on so far, in all epochs, and the last step's loss in nats a token.
 Progress = Callable[[int, int, float], None]
-_SAVES = 10  # how often a whole training is saved, to be resumed from
-_LOGGED = 100  # points of the loss curve, at the most
+_SAVES = 10  # checkpoints of a whole training, to be resumed from
+_LOGGED = 100  # points of the loss curve, at most
 
 
-class TrainingDiverged(RuntimeError):
-    """A loss or a gradient is no number any more. The message says at which step, and where the last good one is."""
-
-
-class _ByLength(Sampler[int]):
-    """Rows of like length together, in an order that the seed and the epoch decide, also in a resumed training."""
+class _LengthGroupedSampler(Sampler[int]):
+    """Rows of similar length together, in an order that depends on seed and epoch only, also in a resumed training."""
 
     def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
         self._lengths, self._batch, self._seed, self._epoch = list(lengths), batch, seed, 0
@@ -46,52 +43,55 @@ class _ByLength(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(1_000_003 * self._seed + self._epoch)
-        return iter(get_length_grouped_indices(self._lengths, self._batch, generator=generator))
+        return iter(length_grouped_indices(self._lengths, self._batch, generator))
 
 
-class AnswerTrainer(Trainer):
+class AnswerTrainer(TrainSamplerMixin, Trainer):
     """A Trainer whose loss is the mean over the labelled tokens of all batches of a step, in nats.
 
-    Logits are only computed where the labels are, if the model can: rows are padded on the left, so that is the end of
-    every row. A model is given positions if it takes any.
+    If the model can, logits are computed for the labelled tokens only: rows are padded on the left, so these are the
+    last columns. Positions are passed to models that take them.
     """
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
+        """Return the loss, and with `return_outputs` the logits."""
         labels = inputs.pop("labels")
         first = int((labels != IGNORED).int().argmax(-1).min())  # the first column in which a row has a label
         kept = labels.shape[1] - max(first, 1) + 1
-        logits = model(**taken(model, {**inputs, "logits_to_keep": kept}), use_cache=False).logits[:, :-1].float()
-        wanted = labels[:, -logits.shape[1] :]
-        total = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum")
-        loss = total / ((wanted != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
+        accepted = accepted_inputs(model, {**inputs, "logits_to_keep": kept})
+        logits = model(**accepted, use_cache=False).logits[:, :-1].float()
+        targets = labels[:, -logits.shape[1] :]
+        total = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        loss = total / ((targets != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
         return (loss, {"logits": logits}) if return_outputs else loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        rows: Any = self.train_dataset if train_dataset is None else train_dataset
-        return _ByLength(rows["length"], self.args.train_batch_size, self.args.seed)
+    def train_sampler(self, rows: Any) -> Sampler[int]:
+        """Return a sampler that groups `rows` by their `length`."""
+        return _LengthGroupedSampler(rows["length"], self.args.train_batch_size, self.args.seed)
 
     def training_step(self, *arguments: Any, **options: Any) -> torch.Tensor:
+        """Take the step, and raise `TrainingDiverged` if its loss is not finite."""
         loss: torch.Tensor = super().training_step(*arguments, **options)
         if not loss.isfinite():
-            self.stop_at(f"the loss became {float(loss)}")
+            self.stop(f"the loss became {float(loss)}")
         return loss
 
-    def stop_at(self, what: str) -> None:
-        """Keep the weights, which no step has spoilt yet, and raise `TrainingDiverged`."""
-        step, kept = self.state.global_step, Path(str(self.args.output_dir)) / "last_good_step"
+    def stop(self, reason: str) -> None:
+        """Save the weights, which are still those of the last good step, and raise `TrainingDiverged`."""
+        step, folder = self.state.global_step, Path(str(self.args.output_dir)) / "last_good_step"
         if step:
-            self.save_model(str(kept))
-        where = f"the weights after step {step} are kept in {kept}" if step else "no step was good"
-        rate = self.args.learning_rate
+            self.save_model(str(folder))
+        kept = f"the weights after step {step} are kept in {folder}" if step else "there is no earlier step to keep"
         raise TrainingDiverged(
-            f"{what} in step {step + 1} of {self.state.max_steps}; {where}; a smaller --sft-lr than {rate:g} may help"
+            f"{reason} in step {step + 1} of {self.state.max_steps}; {kept}; a learning rate below"
+            f" {self.args.learning_rate:g} may help"
         )
 
 
-class _Watch(TrainerCallback):
-    """Stops before a step that would spoil the weights, and tells how far the training is."""
+class _TrainingMonitor(TrainerCallback):
+    """Stops the training before a step with an infinite gradient, and reports progress."""
 
     def __init__(self, problems: int, epochs: int, progress: Progress) -> None:
         self.trainer: AnswerTrainer | None = None
@@ -100,7 +100,7 @@ class _Watch(TrainerCallback):
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **options: Any) -> None:
         finite = [p.grad.isfinite().all() for p in options["model"].parameters() if p.grad is not None]
         if self.trainer is not None and not torch.stack(finite).all():
-            self.trainer.stop_at("a gradient became infinite or no number")
+            self.trainer.stop("a gradient became infinite or NaN")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **options: Any) -> None:
         if logs and "loss" in logs:
@@ -108,10 +108,17 @@ class _Watch(TrainerCallback):
             self._progress(round(total * state.global_step / state.max_steps), total, logs["loss"])
 
 
-def trainer_for(
-    model: Any, rows: Dataset, tuning: Tuning, rate: float, folder: Path, filler: int, low: bool, progress: Progress
+def build_trainer(
+    model: Any,
+    rows: Dataset,
+    tuning: Tuning,
+    rate: float,
+    folder: Path,
+    pad_token_id: int,
+    autocast: bool,
+    progress: Progress,
 ) -> AnswerTrainer:
-    """A trainer of `model` on `rows` that saves into `folder`; `low` runs the passes in bfloat16 by autocast."""
+    """Return a trainer of `model` on `rows` that saves into `folder`; `autocast` runs the passes in bfloat16."""
     device = model.device
     steps = max(1, tuning.epochs * math.ceil(math.ceil(len(rows) / tuning.batch) / tuning.accumulation))
     arguments = TrainingArguments(
@@ -121,7 +128,7 @@ def trainer_for(
         num_train_epochs=tuning.epochs,
         learning_rate=rate,
         lr_scheduler_type="cosine",
-        warmup_steps=steps // 10,  # a first step of rate nought is no step: none for a short training
+        warmup_steps=steps // 10,  # none for a short training: the first warm-up step has rate 0 and trains nothing
         weight_decay=0.0,
         save_strategy="steps",
         save_steps=math.ceil(steps / _SAVES),
@@ -132,34 +139,36 @@ def trainer_for(
         disable_tqdm=True,
         report_to=[],
         use_cpu=device.type == "cpu",
-        bf16=low,
+        bf16=autocast,
         dataloader_pin_memory=device.type == "cuda",
         remove_unused_columns=False,
         seed=tuning.seed,
     )
-    arguments._n_gpu = min(1, arguments.n_gpu)  # one model, one card: more would change the batch
-    watch = _Watch(len(rows), tuning.epochs, progress)
+    use_at_most_one_gpu(arguments)  # more would change the batch
+    monitor = _TrainingMonitor(len(rows), tuning.epochs, progress)
     trainer = AnswerTrainer(
         model=model,
         args=arguments,
         train_dataset=rows,
-        data_collator=partial(padded, filler=filler),
-        callbacks=[watch],
+        data_collator=partial(pad_left, pad_token_id=pad_token_id),
+        callbacks=[monitor],
     )
-    watch.trainer = trainer
-    for callback in [c for c in trainer.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"]:
-        trainer.remove_callback(callback)
+    monitor.trainer = trainer
+    trainer.remove_callback(PrinterCallback)
     return trainer
 
 
 @contextmanager
-def own_randomness(seed: int) -> Iterator[None]:
-    """Inside, the global generators, which the Trainer insists on, start from `seed`; after it they are as before."""
-    python, arrays = random.getstate(), numpy.random.get_state()
+def seeded_global_generators(seed: int) -> Iterator[None]:
+    """Seed torch's global generator inside the context, and restore torch's, Python's and numpy's on exit.
+
+    The Trainer uses the global generators and seeds them itself.
+    """
+    python_state, numpy_state = random.getstate(), numpy.random.get_state()
     try:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             yield
     finally:
-        random.setstate(python)
-        numpy.random.set_state(arrays)
+        random.setstate(python_state)
+        numpy.random.set_state(numpy_state)

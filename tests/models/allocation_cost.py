@@ -1,8 +1,8 @@
-"""What an allocation costs beside a plain forward pass and beside `output_attentions=True`.
+"""What an allocation costs, compared with a plain forward pass and with `output_attentions=True`.
 
-`python -m tests.models.allocation_cost FAMILY LENGTH RUNS` prints the seconds of each run of each way as JSON, the ways
-in turn in one process. With the name of a way behind it, it prints the bytes that this way held at its peak beyond what
-was there before it: in a process of its own, as an allocator keeps what another way has freed.
+`python -m tests.models.allocation_cost FAMILY LENGTH RUNS` prints the seconds of each run of each way as JSON; the ways
+run in turn in one process. With the name of a way as a fourth argument, it prints the bytes that this way holds at its
+peak beyond what was in use before: in a process of its own, as an allocator keeps what another way has freed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.attention.differential import differential_attention
 from tests.models.attention_models import FAMILIES
 
 #: Four layers of the shape that the configuration of `reyllama/DiffLlama-375M` gives, with random weights. Without the
-#: output projection its vocabulary of 128,256 plays no part.
+#: output projection the size of its vocabulary (128,256) does not matter.
 SHAPE = {
     "vocab_size": 1_000,
     "hidden_size": 1_024,
@@ -36,9 +36,9 @@ SHAPE = {
 
 
 def memory_of(work: Callable[[], Any]) -> int:
-    """Bytes by which the process's resident memory peaked above where it was, by Linux's own book-keeping."""
+    """Return the bytes by which the resident memory of the process peaked above its start, as Linux counts it."""
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
     work()
     return _status("VmHWM") - before
@@ -50,7 +50,7 @@ def _status(name: str) -> int:
 
 
 def ways(family: str, length: int) -> dict[str, Callable[[], Any]]:
-    """The ways over the same tokens."""
+    """Return the ways to process the same tokens, by name."""
     config_class, model_class = FAMILIES[family]
     torch.manual_seed(0)
     model = model_class(config_class(**SHAPE)).eval()
@@ -69,11 +69,11 @@ def ways(family: str, length: int) -> dict[str, Callable[[], Any]]:
         attention_allocation(model, ids, segments)
 
     @torch.inference_mode()
-    def matrices() -> None:
+    def patterns() -> None:
         with differential_attention(model):
             model.model(ids, use_cache=False, output_attentions=True)
 
-    return {"plain": plain, "allocation": allocation, "with absolute": absolute, "output_attentions": matrices}
+    return {"plain": plain, "allocation": allocation, "with absolute": absolute, "output_attentions": patterns}
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
@@ -83,16 +83,16 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def main(family: str, length: str, runs: str, way: str = "") -> object:
-    """What the module's docstring says is printed."""
-    there = ways(family, int(length))
+    """Return what the module's docstring describes."""
+    ways_by_name = ways(family, int(length))
     if way:
-        return memory_of(there[way])
-    there["plain"]()
-    taken: dict[str, list[float]] = {name: [] for name in there}
+        return memory_of(ways_by_name[way])
+    ways_by_name["plain"]()
+    seconds: dict[str, list[float]] = {name: [] for name in ways_by_name}
     for _ in range(int(runs)):
-        for name, work in there.items():
-            taken[name].append(seconds_of(work))
-    return taken
+        for name, work in ways_by_name.items():
+            seconds[name].append(seconds_of(work))
+    return seconds
 
 
 if __name__ == "__main__":

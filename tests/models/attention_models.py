@@ -1,4 +1,4 @@
-"""Small random models of both families, and the pieces of the paper's own computation of a pattern."""
+"""Small random models of both families, and the steps of the paper's computation of a pattern."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHAPES = [(32, 4, 4, 2), (48, 6, 2, 3), (64, 8, 4, 1)]
 
 
 def random_model(family: str, shape: tuple[int, int, int, int], seed: int = 0) -> PreTrainedModel:
-    """Weights are drawn widely, so that patterns are far from even and λ far from its start."""
+    """Return a model with widely spread weights: patterns far from uniform, and λ far from its initial value."""
     hidden, heads, groups, layers = shape
     config_class, model_class = FAMILIES[family]
     torch.manual_seed(seed)
@@ -43,7 +43,7 @@ def random_model(family: str, shape: tuple[int, int, int, int], seed: int = 0) -
 
 
 def padded_batch(seed: int = 0, rows: int = 3, length: int = 14) -> dict[str, torch.Tensor]:
-    """Left-padded tokens of several lengths, with mask and positions as `generate` makes them."""
+    """Return left-padded tokens of several lengths, with the mask and positions that `generate` makes."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(0, 40, (rows, length), generator=generator)
     mask = torch.ones_like(ids)
@@ -57,7 +57,7 @@ def padded_batch(seed: int = 0, rows: int = 3, length: int = 14) -> dict[str, to
 
 
 def rotated(x_BxHxTxD: torch.Tensor, theta: float = 10_000.0) -> torch.Tensor:
-    """Rotary position embedding (Su et al., arXiv 2104.09864) of heads whose halves are the pairs, positions from 0."""
+    """Return the rotary embedding (Su et al., arXiv 2104.09864) that pairs the halves of a head, positions from 0."""
     length, size = x_BxHxTxD.shape[2:]
     angles = torch.arange(length)[:, None] * theta ** (-torch.arange(0, size, 2) / size)
     cosine, sine = angles.cos(), angles.sin()
@@ -66,12 +66,12 @@ def rotated(x_BxHxTxD: torch.Tensor, theta: float = 10_000.0) -> torch.Tensor:
 
 
 def paper_lambda(lq1: torch.Tensor, lk1: torch.Tensor, lq2: torch.Tensor, lk2: torch.Tensor, layer: int) -> float:
-    """Ye et al., eq. 2 and 3, with layers counted from 1 as there."""
+    """Return λ by eq. 2 and 3 of Ye et al., with layers counted from 1 as there."""
     return math.exp(float(lq1 @ lk1)) - math.exp(float(lq2 @ lk2)) + 0.8 - 0.6 * math.exp(-0.3 * (layer - 1))
 
 
 def softmax_of(query_TxD: torch.Tensor, key_TxD: torch.Tensor) -> torch.Tensor:
-    """softmax(QKᵀ/√d) of one head, causal."""
+    """Return the causal softmax(QKᵀ/√d) of one head."""
     scores = query_TxD @ key_TxD.T / math.sqrt(query_TxD.shape[-1])
     future = torch.ones_like(scores).triu(1).bool()
     return scores.masked_fill(future, -math.inf).softmax(-1)

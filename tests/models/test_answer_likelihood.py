@@ -1,4 +1,4 @@
-"""The likelihood of a worked answer, ours against the model's own logits one text at a time."""
+"""The likelihood of a worked answer, compared with the model's own logits, one text at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.answer_likelihood import answer_likelihoods
+from models.answer_likelihood import LikelihoodNotFinite, answer_likelihoods
 from models.loading.load_model import LoadedModel, load
 from models.prompt import completion_for, prompt_for
 from noise import mini
@@ -23,16 +23,16 @@ def loaded(request: pytest.FixtureRequest) -> LoadedModel:
 
 
 def by_hand(loaded: LoadedModel, problem: Problem) -> tuple[float, int]:
-    """The sum of log-probabilities of the answer's tokens, of one unpadded text."""
+    """Return the sum of log-probabilities of the answer's tokens, from one unpadded text, and their number."""
     prompt = loaded.tokenizer(prompt_for(problem.question))["input_ids"]
     text = loaded.tokenizer(prompt_for(problem.question) + completion_for(problem.answer))["input_ids"]
     with torch.inference_mode():
-        logarithms = loaded.model(torch.tensor([text])).logits[0].log_softmax(-1)
-    places = range(len(prompt), len(text))
-    return sum(float(logarithms[place - 1, text[place]]) for place in places), len(places)
+        log_probabilities = loaded.model(torch.tensor([text])).logits[0].log_softmax(-1)
+    positions = range(len(prompt), len(text))
+    return sum(float(log_probabilities[position - 1, text[position]]) for position in positions), len(positions)
 
 
-def test_it_is_the_sum_over_the_answer_s_own_tokens_whatever_is_read_beside_it(loaded: LoadedModel) -> None:
+def test_it_is_the_sum_over_the_answer_s_own_tokens_whatever_else_is_in_the_batch(loaded: LoadedModel) -> None:
     for problem, (nats, tokens) in zip(PROBLEMS, answer_likelihoods(loaded, PROBLEMS), strict=True):
         expected, count = by_hand(loaded, problem)
         assert (nats, tokens) == (pytest.approx(expected, abs=1e-3), count)
@@ -42,13 +42,15 @@ def test_it_is_the_sum_over_the_answer_s_own_tokens_whatever_is_read_beside_it(l
 def test_a_wrong_answer_is_less_likely(loaded: LoadedModel) -> None:
     right = PROBLEMS[0]
     wrong = replace(right, answer=right.answer + "9")
-    (one, _), (other, _) = answer_likelihoods(loaded, [right, wrong])
-    assert other < one - 1
+    (right_nats, _), (wrong_nats, _) = answer_likelihoods(loaded, [right, wrong])
+    assert wrong_nats < right_nats - 1
 
 
-def test_what_cannot_be_read_is_said(loaded: LoadedModel) -> None:
+def test_a_text_that_is_too_long_is_refused(loaded: LoadedModel) -> None:
     long = Problem("long", "How many? " * 2000, "#### 1")
-    with pytest.raises(ValueError, match=r"problem 'long' has \d+ tokens with its worked answer, which do not fit"):
+    with pytest.raises(
+        ValueError, match=r"problem 'long' has \d+ tokens with its worked answer, and .* has 2048 positions"
+    ):
         answer_likelihoods(loaded, [PROBLEMS[0], long])
 
 
@@ -56,11 +58,13 @@ def test_a_figure_that_is_not_finite_is_refused(loaded: LoadedModel, monkeypatch
     forward = type(loaded.model).forward
 
     def broken(self: torch.nn.Module, *args: object, **options: object) -> object:
-        found = forward(self, *args, **options)
-        found.logits[1] = float("nan")
-        return found
+        output = forward(self, *args, **options)
+        output.logits[1] = float("nan")
+        return output
 
     monkeypatch.setattr(type(loaded.model), "forward", broken)
-    monkeypatch.setattr("models.answer_likelihood.taken", lambda model, inputs: inputs)
-    with pytest.raises(ValueError, match=f"problem '{PROBLEMS[1].id}': the likelihood of its answer in float32 is not"):
+    monkeypatch.setattr("models.answer_likelihood.accepted_inputs", lambda model, inputs: inputs)
+    with pytest.raises(
+        LikelihoodNotFinite, match=f"problem '{PROBLEMS[1].id}': the likelihood of its answer in float32 is not"
+    ):
         answer_likelihoods(loaded, PROBLEMS[:2])

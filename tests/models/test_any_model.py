@@ -16,8 +16,8 @@ from benchmarks.evaluation import ask_with
 from benchmarks.segmented_text import segmented
 from benchmarks.stages.attention import read_attention, save_maps
 from models.answer_likelihood import answer_likelihoods
+from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention
-from models.attention.subtraction import AttentionUnavailable
 from models.commands.model_summary import inspect
 from models.decode.generation import generate
 from models.loading.load_model import LoadedModel, LoadError, load
@@ -129,7 +129,7 @@ def test_layers_without_attention_are_named_and_can_be_left_out(tmp_path: Path) 
     fails(
         lambda: read_attention(loaded, noisy_problems, AttentionScope()),
         AttentionUnavailable,
-        "2 of 4 layers .*-layers 1,3",
+        "2 of 4 layers .*layers 1,3",
     )
     reading = read_attention(loaded, noisy_problems, AttentionScope(layers=(1, 3)))[0]
     assert torch.allclose(torch.tensor(reading.signed).sum(-1), torch.ones(2, 4), atol=1e-4)
@@ -172,7 +172,7 @@ def test_a_model_without_attention_is_refused_that_stage_and_evaluated(tmp_path:
     fails(
         lambda: read_attention(loaded, noisy_problems, AttentionScope()),
         AttentionUnavailable,
-        "with layers of attention heads was",
+        "expected a model with layers of attention heads",
     )
 
 

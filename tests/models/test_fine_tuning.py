@@ -1,4 +1,4 @@
-"""A tuned checkpoint holds what was trained: proven here on the shipped pair, and by the harness each time."""
+"""A tuned checkpoint holds what was trained: shown here on the shipped pair, and checked after every training."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BloomForCausalLM, DiffLlamaForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaForCausalLM
 
-import models.sft.fine_tuning
 import models.sft.sft_trainer
+import models.sft.training_run
 from models.attention.differential import lambdas
 from models.loading.load_model import LoadedModel, LoadError, fingerprint, load
 from models.loading.lora_adapters import adapter_deltas, add_adapter, attach_adapter, lora_targets, merge_adapter
 from models.loading.read_checkpoint import read_model
 from models.model_registry import MODELS, ModelSpec, find_model, trained_on
-from models.sft.checkpoint_reuse import TuningMismatch
-from models.sft.fine_tuning import last_saved, tune
-from models.sft.reload_checks import Trained, TuningNotApplied, logits_of, prove, share_of_difference
+from models.sft.fine_tuning import tune
+from models.sft.reload_checks import TrainedSnapshot, check_reload, logits_of, relative_difference
 from models.sft.sft_options import LORA_TARGETS, SUFFIX, Tuning
-from models.sft.sft_trainer import TrainingDiverged
-from models.sft.tokenized_examples import padded, taken, training_rows
+from models.sft.tokenized_examples import accepted_inputs, pad_left, training_rows
+from models.sft.tuning_errors import (
+    NoTuningProblems,
+    TrainingDiverged,
+    TuningLostToRounding,
+    TuningMismatch,
+    TuningNotApplied,
+    TuningOutOfMemory,
+    UnsupportedTuningDtype,
+)
+from models.upstream_transformers import last_complete_checkpoint
 from noise import mini
 from noise.problems.problem import Problem
 from reports.store import tuning_logs
@@ -41,40 +49,40 @@ def tuned(folder: Path, name: str = "diffllama", problems: list[Problem] = PROBL
 
 
 @pytest.fixture(scope="module", params=["diffllama-lora", "llama-lora", "diffllama-full", "llama-full"])
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
-    """A model's name, the method, and its tuned checkpoint."""
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
+    """Return a model's name, the method, and the folder of its tuned checkpoint."""
     name, _, method = request.param.partition("-")
     return name, method, tuned(tmp_path_factory.mktemp("checkpoints") / f"{name}-sft", name, method=method)
 
 
 def batch_of(loaded: LoadedModel, count: int = 6) -> dict[str, torch.Tensor]:
-    return padded(training_rows(loaded, PROBLEMS[:count]).to_list(), filler=0)
+    return pad_left(training_rows(loaded, PROBLEMS[:count]).to_list(), pad_token_id=0)
 
 
 def log_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "training.json").read_text())
-    return found
+    log: dict[str, Any] = json.loads((folder / "training.json").read_text())
+    return log
 
 
-def test_a_tuned_model_is_of_its_base_s_class(made: tuple[str, str, Path]) -> None:
-    name, _, folder = made
+def test_a_tuned_model_is_of_its_base_s_class(checkpoint: tuple[str, str, Path]) -> None:
+    name, _, folder = checkpoint
     assert type(load(str(folder)).model) is CLASSES[name]
     assert log_of(folder)["proof"]["class"] == CLASSES[name].__name__
 
 
-def test_the_model_read_back_is_to_the_bit_the_one_in_memory(made: tuple[str, str, Path]) -> None:
-    assert log_of(made[2])["proof"]["reread_difference"] == 0.0
+def test_the_reloaded_model_is_to_the_bit_the_one_in_memory(checkpoint: tuple[str, str, Path]) -> None:
+    assert log_of(checkpoint[2])["proof"]["reread_difference"] == 0.0
 
 
-def test_tuning_changed_what_the_model_says(made: tuple[str, str, Path]) -> None:
-    name, _, folder = made
+def test_tuning_changes_the_logits(checkpoint: tuple[str, str, Path]) -> None:
+    name, _, folder = checkpoint
     base, after = load(name, "cpu", "float32"), load(str(folder), "cpu", "float32")
     inputs = batch_of(base)
-    assert share_of_difference(logits_of(after.model, inputs), logits_of(base.model, inputs)) > 1e-3
+    assert relative_difference(logits_of(after.model, inputs), logits_of(base.model, inputs)) > 1e-3
 
 
-def test_a_checkpoint_may_be_moved(made: tuple[str, str, Path], tmp_path: Path) -> None:
-    _, _, folder = made
+def test_a_checkpoint_may_be_moved(checkpoint: tuple[str, str, Path], tmp_path: Path) -> None:
+    _, _, folder = checkpoint
     moved = Path(shutil.copytree(folder, tmp_path / "elsewhere" / "mine"))
     here, there = load(str(folder), "cpu", "float32"), load(f"mine={moved}", "cpu", "float32")
     inputs = batch_of(here)
@@ -82,13 +90,13 @@ def test_a_checkpoint_may_be_moved(made: tuple[str, str, Path], tmp_path: Path) 
     assert here.fingerprint == there.fingerprint
 
 
-def test_a_tuned_miniature_keeps_its_caveat(made: tuple[str, str, Path]) -> None:
-    name, _, folder = made
+def test_a_tuned_miniature_keeps_its_caveat(checkpoint: tuple[str, str, Path]) -> None:
+    name, _, folder = checkpoint
     assert find_model(f"mine={folder}").caveat == MODELS[name].caveat
 
 
-def test_the_log_says_how_it_was_made(made: tuple[str, str, Path]) -> None:
-    name, method, folder = made
+def test_the_log_describes_the_training(checkpoint: tuple[str, str, Path]) -> None:
+    name, method, folder = checkpoint
     log = log_of(folder)
     assert log["settings"]["method"] == method
     assert log["settings"]["base"] == fingerprint(Path(MODELS[name].source))
@@ -104,24 +112,24 @@ def test_every_targeted_layer_of_every_block_is_adapted(tmp_path: Path, name: st
     base = read_model(Path(MODELS[name].source), torch.float32)
     changes = adapter_deltas(attach_adapter(base, folder))
     targets = LORA_TARGETS[base.config.model_type]
-    wanted = {module for module, _ in base.named_modules() if module.rpartition(".")[2] in targets}
-    assert len(wanted) == 7 * base.config.num_hidden_layers
-    assert {module.removeprefix("base_model.model.") for module in changes} == wanted
+    expected = {module for module, _ in base.named_modules() if module.rpartition(".")[2] in targets}
+    assert len(expected) == 7 * base.config.num_hidden_layers
+    assert {module.removeprefix("base_model.model.") for module in changes} == expected
     assert all(change > 0 for change in changes.values())
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_an_adapter_merged_and_beside_its_base_agree(tmp_path: Path, name: str) -> None:
+def test_an_adapter_merged_and_next_to_its_base_agree(tmp_path: Path, name: str) -> None:
     folder = tuned(tmp_path / "sft", name)
     inputs = batch_of(load(name))
     differences = {}
     for precision in (torch.float32, torch.float64):
-        beside = attach_adapter(read_model(Path(MODELS[name].source), precision), folder).to(precision)
-        apart = logits_of(beside, inputs)
-        differences[precision] = (logits_of(merge_adapter(beside), inputs) - apart).abs().max()
-    # The logits reach 23, and float32 itself is up to 1e-4 from float64 there: the identity is float64's to show.
+        unmerged = attach_adapter(read_model(Path(MODELS[name].source), precision), folder).to(precision)
+        logits = logits_of(unmerged, inputs)
+        differences[precision] = (logits_of(merge_adapter(unmerged), inputs) - logits).abs().max()
+    # The logits reach 23, where float32 is up to 1e-4 from float64: only float64 can show the identity.
     assert differences[torch.float64] <= 1e-4
-    assert differences[torch.float32] <= 1e-4 * apart.abs().max()
+    assert differences[torch.float32] <= 1e-4 * logits.abs().max()
     assert log_of(folder)["proof"]["merged_difference"] <= 1e-4
 
 
@@ -133,7 +141,7 @@ def test_lambda_is_frozen_under_lora_and_trained_under_full(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_the_base_in_memory_is_not_touched(tmp_path: Path, method: str) -> None:
+def test_the_base_in_memory_is_not_changed(tmp_path: Path, method: str) -> None:
     base = load("diffllama", "cpu", "float32")
     inputs = batch_of(base)
     modules, logits = [type(m) for m in base.model.modules()], logits_of(base.model, inputs)
@@ -146,8 +154,8 @@ def test_the_base_in_memory_is_not_touched(tmp_path: Path, method: str) -> None:
     assert torch.equal(torch.random.get_rng_state(), randomness)
 
 
-def test_an_adapter_names_its_base_as_others_can_find_it(tmp_path: Path) -> None:
-    """By its registered name, or by a path from the adapter: so that both may be moved together."""
+def test_an_adapter_names_its_base_so_that_others_can_find_it(tmp_path: Path) -> None:
+    """By its registered name, or by a relative path, so that both can be moved together."""
     by_name = tuned(tmp_path / "named")
     assert json.loads((by_name / "adapter_config.json").read_text())["base_model_name_or_path"] == "diffllama"
     shutil.copytree(MODELS["llama"].source, tmp_path / "one" / "base")
@@ -162,7 +170,7 @@ def test_an_adapter_names_its_base_as_others_can_find_it(tmp_path: Path) -> None
         load(str(tmp_path / "other" / "sft"))
 
 
-def test_an_adapter_that_was_set_aside_finds_its_base_where_it_was(tmp_path: Path) -> None:
+def test_an_adapter_that_was_moved_finds_its_base_at_its_former_path(tmp_path: Path) -> None:
     base = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "base"))
     folder = tuned(tmp_path / "results" / "checkpoints" / "mine-sft", spec=ModelSpec("mine", str(base)))
     aside = tmp_path / "results" / "set_aside" / "yesterday" / "checkpoints"
@@ -189,33 +197,33 @@ def test_an_adapter_of_another_kind_is_refused(tmp_path: Path) -> None:
         load(str(tmp_path))
 
 
-def test_a_training_without_enough_memory_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_suggests_a_smaller_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*arguments: Any, **options: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total of …")
 
     monkeypatch.setattr(models.sft.sft_trainer.AnswerTrainer, "compute_loss", full)
-    said = r"not enough memory on cpu to tune it in batches of 8 \(CUDA out of memory\); a smaller --sft-batch-size"
-    with pytest.raises(LoadError, match=said):
+    message = r"not enough memory on cpu to tune it in batches of 8 \(CUDA out of memory\); a smaller batch"
+    with pytest.raises(TuningOutOfMemory, match=message):
         tuned(tmp_path / "sft")
     assert {path.name for path in tmp_path.iterdir()} == {".sft.lock", "unfinished"}
 
 
-def test_what_a_model_was_tuned_on_is_kept_beside_it_also_through_a_second_tuning(tmp_path: Path) -> None:
+def test_the_keys_of_the_tuning_problems_are_kept_also_through_a_second_tuning(tmp_path: Path) -> None:
     first = tuned(tmp_path / "first", problems=PROBLEMS[:8])
     again = tuned(tmp_path / "again", spec=find_model(f"mine={first}"), problems=PROBLEMS[8:16], method="full")
-    marks = trained_on(find_model(f"mine={again}"))
-    assert all(problem.marks <= marks for problem in PROBLEMS[:16])
-    assert not any(problem.marks & marks for problem in PROBLEMS[16:])
+    keys = trained_on(find_model(f"mine={again}"))
+    assert all(problem.marks <= keys for problem in PROBLEMS[:16])
+    assert not any(problem.marks & keys for problem in PROBLEMS[16:])
     assert not trained_on(find_model("llama"))
     (again / "trained_on.txt").unlink()
     with pytest.raises(ValueError, match=r"'mine' was tuned, but .* lacks trained_on\.txt, the list of problems it"):
         trained_on(find_model(f"mine={again}"))
 
 
-def test_a_model_without_positions_is_given_none() -> None:
+def test_position_ids_are_passed_only_to_models_that_take_them() -> None:
     inputs = {"input_ids": 1, "position_ids": 2, "logits_to_keep": 3}
-    assert taken(small_gpt_neox(), inputs) == inputs
-    assert taken(object.__new__(BloomForCausalLM), inputs) == {"input_ids": 1, "logits_to_keep": 3}
+    assert accepted_inputs(small_gpt_neox(), inputs) == inputs
+    assert accepted_inputs(object.__new__(BloomForCausalLM), inputs) == {"input_ids": 1, "logits_to_keep": 3}
 
 
 def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
@@ -228,7 +236,7 @@ def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
 
 
 def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(tmp_path: Path) -> None:
-    """peft would fill them in, and only warn."""
+    """peft would initialise them and only warn."""
     folder = tuned(tmp_path / "sft")
     weights = load_file(folder / "adapter_model.safetensors")
     save_file(dict(list(weights.items())[2:]), folder / "adapter_model.safetensors", metadata={"format": "pt"})
@@ -239,40 +247,43 @@ def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(tmp_path:
 def test_a_second_time_the_checkpoint_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tuned(tmp_path / "sft")
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    monkeypatch.setattr(models.sft.fine_tuning, "trainer_for", lambda *arguments: pytest.fail("trained again"))
+    monkeypatch.setattr(models.sft.training_run, "build_trainer", lambda *arguments: pytest.fail("trained again"))
     tuned(tmp_path / "sft")
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "parameter", "message"),
     [
-        ({"epochs": 2}, r"epochs \(--sft-epochs\) was 1 and is now 2"),
-        ({"method": "full"}, r"method \(--sft-method\) was 'lora' and is now 'full'"),
-        ({"problems": PROBLEMS[:8]}, r"samples \(--sft-samples\) was 32 and is now 8"),
-        ({"name": "llama"}, r"base \(--models\) was '\w{8}…' and is now"),
+        ({"epochs": 2}, "epochs", "epochs was 1 and is now 2"),
+        ({"method": "full"}, "method", "method was 'lora' and is now 'full'"),
+        ({"problems": PROBLEMS[:8]}, "samples", "samples was 32 and is now 8"),
+        ({"name": "llama"}, "base", r"base was '\w{8}…' and is now"),
     ],
 )
-def test_a_checkpoint_of_other_settings_is_never_written_over(
-    tmp_path: Path, changed: dict[str, Any], said: str
+def test_a_checkpoint_of_other_settings_is_never_overwritten(
+    tmp_path: Path, changed: dict[str, Any], parameter: str, message: str
 ) -> None:
     folder = tuned(tmp_path / "sft")
     before = (folder / "training.json").read_bytes()
-    with pytest.raises(TuningMismatch, match=said):
+    with pytest.raises(TuningMismatch, match=message) as mismatch:
         tuned(folder, **changed)
+    assert parameter in mismatch.value.parameters
+    assert mismatch.value.folder == folder
     assert (folder / "training.json").read_bytes() == before
 
 
-def test_a_folder_of_somebody_else_is_never_written_over(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "sft").mkdir()
     (tmp_path / "sft" / "thesis.tex").write_text("years of work")
-    with pytest.raises(TuningMismatch, match="holds no finished fine-tuning of this harness"):
+    with pytest.raises(TuningMismatch, match="holds no finished fine-tuning") as mismatch:
         tuned(tmp_path / "sft")
+    assert mismatch.value.parameters == ()
     assert (tmp_path / "sft" / "thesis.tex").read_text() == "years of work"
 
 
 class Killed(BaseException):
-    """As if the process had ended there."""
+    """Stands for the end of the process."""
 
 
 def killed_at(share: float) -> Callable[[int, int, float], None]:
@@ -284,66 +295,68 @@ def killed_at(share: float) -> Callable[[int, int, float], None]:
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_killed_training_goes_on_from_its_last_step_and_ends_in_the_same_weights(tmp_path: Path, method: str) -> None:
+def test_a_killed_training_resumes_from_its_last_saved_step_and_ends_in_the_same_weights(
+    tmp_path: Path, method: str
+) -> None:
     whole = tuned(tmp_path / "whole" / "sft", method=method, epochs=3)
     with pytest.raises(Killed):
         tuned(tmp_path / "cut" / "sft", method=method, epochs=3, progress=killed_at(0.6))
     (work,) = (tmp_path / "cut" / "unfinished").iterdir()
-    saved = last_saved(work)
+    saved = last_complete_checkpoint(work)
     assert saved is not None
     assert not (tmp_path / "cut" / "sft").exists()
     done: list[int] = []
     resumed = tuned(
         tmp_path / "cut" / "sft", method=method, epochs=3, progress=lambda now, total, loss: done.append(now)
     )
-    assert min(done) > 0.4 * 96, "only what was left is trained"
+    assert min(done) > 0.4 * 96, "only the remaining steps are trained"
     weights = "adapter_model.safetensors" if method == "lora" else "model.safetensors"
     assert (resumed / weights).read_bytes() == (whole / weights).read_bytes()
     assert log_of(resumed)["loss"] == log_of(whole)["loss"]
     assert not work.exists()
 
 
-def test_a_step_that_was_saved_by_half_is_not_resumed_from(tmp_path: Path) -> None:
+def test_an_incomplete_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
     for step, state in ((9, "{}"), (10, '{"global_step": 1'), (11, None)):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         if state is not None:
             (folder / "trainer_state.json").write_text(state)
-    assert last_saved(tmp_path) == str(tmp_path / "checkpoint-9")
-    assert last_saved(tmp_path / "nothing") is None
+    assert last_complete_checkpoint(tmp_path) == str(tmp_path / "checkpoint-9")
+    assert last_complete_checkpoint(tmp_path / "nothing") is None
 
 
 def test_training_is_repeatable_to_the_bit(tmp_path: Path) -> None:
-    one, two = (tuned(tmp_path / name / "sft") for name in ("one", "two"))
-    assert (one / "adapter_model.safetensors").read_bytes() == (two / "adapter_model.safetensors").read_bytes()
+    first, second = (tuned(tmp_path / name / "sft") for name in ("first", "second"))
+    assert (first / "adapter_model.safetensors").read_bytes() == (second / "adapter_model.safetensors").read_bytes()
 
 
 def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
     """The loss is the mean over the tokens of a step, however many batches that takes."""
-    some = PROBLEMS[:16]
-    whole = tuned(tmp_path / "whole" / "sft", problems=some, batch=16, accumulation=1)
-    parts = tuned(tmp_path / "parts" / "sft", problems=some, batch=4, accumulation=4)
-    (one,), (other,) = log_of(whole)["loss"], log_of(parts)["loss"]
-    assert one["loss"] == pytest.approx(other["loss"], rel=1e-3)
+    problems = PROBLEMS[:16]
+    whole = tuned(tmp_path / "whole" / "sft", problems=problems, batch=16, accumulation=1)
+    parts = tuned(tmp_path / "parts" / "sft", problems=problems, batch=4, accumulation=4)
+    (one_batch,), (four_batches,) = log_of(whole)["loss"], log_of(parts)["loss"]
+    assert one_batch["loss"] == pytest.approx(four_batches["loss"], rel=1e-3)
 
 
-def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
-    said = r"became (nan|inf|infinite or no number) in step \d+ of \d+; .*a smaller --sft-lr than 1e\+30 may help"
-    with pytest.raises(TrainingDiverged, match=said):
+def test_a_loss_that_is_not_finite_stops_the_training(tmp_path: Path) -> None:
+    message = r"became (nan|inf|infinite or NaN) in step \d+ of \d+; .*a learning rate below 1e\+30 may help"
+    with pytest.raises(TrainingDiverged, match=message):
         tuned(tmp_path / "sft", method="full", rate=1e30)
     assert not (tmp_path / "sft").exists()
 
 
 def test_the_weights_before_a_bad_step_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, calls = models.sft.sft_trainer.AnswerTrainer.compute_loss, []
+    original, calls = models.sft.sft_trainer.AnswerTrainer.compute_loss, []
 
     def bad_at_third(*arguments: Any, **options: Any) -> Any:
         calls.append(1)
-        return honest(*arguments, **options) * (float("nan") if len(calls) == 3 else 1.0)
+        return original(*arguments, **options) * (float("nan") if len(calls) == 3 else 1.0)
 
     monkeypatch.setattr(models.sft.sft_trainer.AnswerTrainer, "compute_loss", bad_at_third)
-    said = "the loss became nan in step 3 of 4; the weights after step 2 are kept"
-    with pytest.raises(TrainingDiverged, match=said):
+    message = "the loss became nan in step 3 of 4; the weights after step 2 are kept"
+    with pytest.raises(TrainingDiverged, match=message):
         tuned(tmp_path / "sft")
     (kept,) = (tmp_path / "unfinished").glob("*/last_good_step")
     changes = adapter_deltas(attach_adapter(read_model(Path(MODELS["diffllama"].source), torch.float32), kept))
@@ -351,51 +364,55 @@ def test_the_weights_before_a_bad_step_are_kept(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_checkpoint_that_does_not_hold_what_was_trained_is_refused(tmp_path: Path) -> None:
-    """The proof can fail: for another model in memory, and for a file that lost a layer's change."""
+    """The check fails for another model in memory, and for a file that lost a layer's change."""
     folder, base = tuned(tmp_path / "sft"), Path(MODELS["diffllama"].source)
     loaded = load("diffllama", "cpu", "float32")
     inputs = batch_of(loaded)
     in_memory = attach_adapter(read_model(base, torch.float32), folder)
 
-    def proven() -> dict[str, Any]:
-        return prove(Trained.of(in_memory, inputs), folder, base, torch.float32)
+    def measured() -> dict[str, Any]:
+        return check_reload(TrainedSnapshot.of(in_memory, inputs), folder, base, torch.float32)
 
-    assert proven()["reread_difference"] == 0.0
+    assert measured()["reread_difference"] == 0.0
     for name, parameter in in_memory.named_parameters():
         if name.endswith("layers.2.mlp.up_proj.lora_B.default.weight"):
             parameter.data += 0.01
     with pytest.raises(TuningNotApplied, match="differs from the one in memory"):
-        proven()
+        measured()
     for parameter in (p for name, p in in_memory.named_parameters() if "layers.2.mlp.up_proj.lora_B" in name):
         parameter.data.zero_()
     in_memory.save_pretrained(str(folder), save_embedding_layers=False)
     with pytest.raises(TuningNotApplied, match=r"changes nothing in .*layers\.2\.mlp\.up_proj"):
-        proven()
+        measured()
 
 
-def test_a_change_that_the_precision_cannot_hold_is_refused(tmp_path: Path) -> None:
-    """What runs in bfloat16 is the merged weights, rounded: an adapter can be there and say nothing."""
-    with pytest.raises(TuningNotApplied, match=r"rounded to bfloat16, .* is its base again: .* --sft-lr"):
+def test_a_change_that_rounding_undoes_is_refused(tmp_path: Path) -> None:
+    """The merged weights are rounded to bfloat16, which can undo the whole change of an adapter."""
+    with pytest.raises(
+        TuningLostToRounding, match=r"rounded to bfloat16, .* equal those of the base: .* learning rate"
+    ):
         tune(find_model("llama"), PROBLEMS, tmp_path / "sft", Tuning(epochs=1, rate=1e-9), "cpu", "bfloat16")
     assert not (tmp_path / "sft").exists()
 
 
 def test_no_problem_to_tune_on_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected at least one problem to tune on, got none \(--sft-samples\)"):
+    with pytest.raises(NoTuningProblems, match="expected at least one problem to tune on, got none"):
         tuned(tmp_path / "sft", problems=[])
 
 
 def test_float16_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--dtype float16: fine-tuning takes float32 or bfloat16"):
+    with pytest.raises(UnsupportedTuningDtype, match='dtype="float16": expected float32 or bfloat16'):
         tune(find_model("llama"), PROBLEMS, tmp_path / "sft", Tuning(), "cpu", "float16")
 
 
-def test_bfloat16_is_tuned_and_proven(tmp_path: Path) -> None:
+def test_bfloat16_is_tuned_and_checked(tmp_path: Path) -> None:
     folder = tune(find_model("diffllama"), PROBLEMS, tmp_path / "sft", Tuning(epochs=1), "cpu", "bfloat16")
     proof = log_of(folder)["proof"]
     assert proof["reread_difference"] <= 1e-6
     assert proof["used_layers"] == 28, "seven matrices in each of four layers, after rounding too"
-    assert proof["used_difference"] < proof["base_difference"], "what runs is nearer to what was trained than the base"
+    assert proof["used_difference"] < proof["base_difference"], (
+        "the model in use is nearer to the trained one than the base is"
+    )
     assert load(str(folder), "cpu", "bfloat16").model.dtype is torch.bfloat16
 
 
@@ -408,11 +425,11 @@ def small_gpt_neox(**changes: str) -> GPTNeoXForCausalLM:
     return model
 
 
-def test_layers_of_other_architectures_are_those_that_peft_knows() -> None:
+def test_the_adapted_layers_of_other_architectures_are_those_that_peft_lists() -> None:
     assert lora_targets(small_gpt_neox()) == ["query_key_value"]
 
 
-def test_of_an_architecture_that_peft_does_not_know_every_linear_layer_is_adapted() -> None:
+def test_every_linear_layer_is_adapted_in_an_architecture_that_peft_does_not_know() -> None:
     model = small_gpt_neox()
     model.config.__class__ = type("Odd", (GPTNeoXConfig,), {"model_type": "odd"})
     assert lora_targets(model) == "all-linear"
@@ -421,7 +438,7 @@ def test_of_an_architecture_that_peft_does_not_know_every_linear_layer_is_adapte
     assert layers == {"query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"}
 
 
-def test_the_rooms_agree_on_what_a_tuned_model_is_called() -> None:
+def test_reports_and_models_name_a_tuned_model_alike() -> None:
     """`reports` imports nothing from `models`, and both name the suffix and the log."""
     from models.model_registry import TRAINING_LOG
 

@@ -18,7 +18,7 @@ from models.loading.load_errors import ChatTemplateError
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS, ModelSpec
 from models.prompt import PLAIN, PROMPT, PromptError, Template, UnknownPromptError, prompt_for, template_of
-from models.sft.tokenized_examples import IGNORED, encoded, training_rows
+from models.sft.tokenized_examples import IGNORED, tokenize_examples, training_rows
 from noise import mini
 from tests.models.random_models import END, write_checkpoint
 
@@ -94,7 +94,7 @@ def test_examples_are_part_of_the_prompt_in_training_too() -> None:
     template = template_of("fewshot:1")
     loaded = load("llama", "cpu", "float32", template)
     prompt = loaded.tokenizer(template.text.replace("{question}", PROBLEMS[0].question))["input_ids"]
-    assert encoded(loaded, PROBLEMS[:1])[0][0] == prompt
+    assert tokenize_examples(loaded, PROBLEMS[:1])[0][0] == prompt
     assert training_rows(loaded, PROBLEMS[:1])[0]["input_ids"][: len(prompt)] == prompt
 
 
@@ -102,7 +102,7 @@ def test_a_chat_is_tokenized_as_by_apply_chat_template(chat_model: LoadedModel) 
     turn = [{"role": "user", "content": prompt_for(PROBLEMS[0].question)}]
     expected = chat_model.tokenizer.apply_chat_template(turn, add_generation_prompt=True)["input_ids"]
     assert chat_model.encode(chat_model.prompts([PROBLEMS[0].question]))["input_ids"] == [expected]
-    assert encoded(chat_model, PROBLEMS[:1])[0][0] == expected
+    assert tokenize_examples(chat_model, PROBLEMS[:1])[0][0] == expected
     assert chat_model.prompt.text.startswith("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nQuestion: {")
 
 
@@ -185,7 +185,7 @@ def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) 
     assert mine.tokenizer("1")["input_ids"] == [*plain.tokenizer("1")["input_ids"], 2]
     questions = [problem.question for problem in PROBLEMS]
     assert generate(mine, questions, 64) == generate(plain, questions, 64)
-    assert encoded(mine, PROBLEMS) == encoded(plain, PROBLEMS)
+    assert tokenize_examples(mine, PROBLEMS) == tokenize_examples(plain, PROBLEMS)
     (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
     assert segmented(mine, noisy, "answer").ids == segmented(plain, noisy, "answer").ids
 

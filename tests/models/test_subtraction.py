@@ -1,4 +1,4 @@
-"""A differential model of somebody else's is known by what its layers have, or refused: never taken for another."""
+"""A differential layer is recognised by its attributes, or refused: it never passes for another kind."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama.modeling_llama import LlamaAttention, apply_rotary_pos_emb, eager_attention_forward
 
 from models.attention.allocation import attention_allocation
+from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention, is_differential, lambdas, pair_lambdas
-from models.attention.subtraction import SUBTRACTIONS, AttentionUnavailable, Subtraction, neighbours, paper_weight
+from models.attention.subtraction import SUBTRACTIONS, Subtraction, layer_lambda, neighbours
 from tests.models.attention_models import SHAPES, padded_batch, random_model
 
-__all__ = ["eager_attention_forward"]  # where transformers looks for it: in the module of the attention's class
+__all__ = ["eager_attention_forward"]  # expected in the module of the attention class
 
 
 class NeighbourAttention(LlamaAttention):
-    """Heads 2h and 2h + 1 are a pair, share their values, and have a λ of their own, the sigmoid of a parameter."""
+    """Heads 2h and 2h + 1 are a pair, share their values, and have their own λ, the sigmoid of a parameter."""
 
     def __init__(self, config: LlamaConfig, layer_idx: int) -> None:
         super().__init__(config, layer_idx)
@@ -46,7 +47,7 @@ class NeighbourAttention(LlamaAttention):
         return self.o_proj(self.outputs.reshape(*hidden_states.shape[:-1], -1)), weights
 
 
-OURS = Subtraction(
+NEIGHBOURS = Subtraction(
     fits=lambda layer: hasattr(layer, "lambda_logit"),
     weight=lambda layer: layer.lambda_logit.sigmoid(),  # type: ignore[operator, union-attr]
     pairs=neighbours,
@@ -66,21 +67,21 @@ def model() -> LlamaForCausalLM:
         max_position_embeddings=64,
         attn_implementation="sdpa",
     )
-    built = LlamaForCausalLM(config)
-    for number, layer in enumerate(built.model.layers):
+    model = LlamaForCausalLM(config)
+    for number, layer in enumerate(model.model.layers):
         layer.self_attn = NeighbourAttention(config, number)
     with torch.no_grad():
-        for name, parameter in built.named_parameters():
+        for name, parameter in model.named_parameters():
             if "proj" in name:
                 parameter.copy_(0.4 * torch.randn_like(parameter))
-    return built.eval()
+    return model.eval()
 
 
 @pytest.fixture
-def known() -> Iterator[None]:
-    SUBTRACTIONS.append(OURS)
+def registered() -> Iterator[None]:
+    SUBTRACTIONS.append(NEIGHBOURS)
     yield
-    SUBTRACTIONS.remove(OURS)
+    SUBTRACTIONS.remove(NEIGHBOURS)
 
 
 def observed(model: LlamaForCausalLM, part: Any = "difference") -> tuple[torch.Tensor, ...]:
@@ -89,22 +90,24 @@ def observed(model: LlamaForCausalLM, part: Any = "difference") -> tuple[torch.T
         return patterns
 
 
-def test_a_layer_with_a_lambda_that_nobody_knows_is_refused(model: LlamaForCausalLM) -> None:
-    with pytest.raises(AttentionUnavailable, match="NeighbourAttention has the parameters lambda_logit, and nob"):
+def test_a_layer_with_an_unknown_lambda_is_refused(model: LlamaForCausalLM) -> None:
+    with pytest.raises(
+        AttentionUnavailable, match="NeighbourAttention has the parameters lambda_logit, and no Subtraction"
+    ):
         observed(model)
     segments = torch.ones(*padded_batch()["input_ids"].shape, 1)
-    with pytest.raises(AttentionUnavailable, match="append a Subtraction"):
+    with pytest.raises(AttentionUnavailable, match="append one to"):
         attention_allocation(model, padded_batch()["input_ids"], segments)
 
 
-@pytest.mark.usefixtures("known")
-def test_a_layer_whose_way_is_known_shows_what_it_applies(model: LlamaForCausalLM) -> None:
-    """The pattern times the values is the very output of the layer."""
+@pytest.mark.usefixtures("registered")
+def test_the_pattern_of_a_registered_layer_is_the_one_it_applies(model: LlamaForCausalLM) -> None:
+    """The pattern times the values is the output of the layer."""
     patterns = observed(model)
     weight = torch.linspace(-1, 1, 3).sigmoid()
     assert is_differential(model)
     assert torch.allclose(lambdas(model), weight.mean().expand(2))
-    assert all(torch.allclose(found, weight) for found in pair_lambdas(model))
+    assert all(torch.allclose(layer_weight, weight) for layer_weight in pair_lambdas(model))
     real = padded_batch()["attention_mask"].bool()
     for pattern, layer in zip(patterns, model.model.layers, strict=True):
         assert pattern.shape[1] == 3
@@ -114,43 +117,47 @@ def test_a_layer_whose_way_is_known_shows_what_it_applies(model: LlamaForCausalL
         assert torch.allclose(applied[real], layer.self_attn.outputs[real], atol=1e-5)
 
 
-@pytest.mark.usefixtures("known")
-def test_its_parts_are_the_two_of_each_pair(model: LlamaForCausalLM) -> None:
+@pytest.mark.usefixtures("registered")
+def test_the_parts_of_a_registered_layer_make_up_the_difference(model: LlamaForCausalLM) -> None:
     weight = torch.linspace(-1, 1, 3).sigmoid()[:, None, None]
     parts = (observed(model, part) for part in ("first", "second", "difference"))
     for first, second, difference in zip(*parts, strict=True):
         assert torch.equal(first - weight * second, difference)
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("absolute", [True, False])
 @pytest.mark.parametrize("heads", [None, [2, 0]])
-def test_its_allocation_is_the_pattern_s(model: LlamaForCausalLM, heads: list[int] | None, absolute: bool) -> None:
+def test_the_allocation_of_a_registered_layer_is_that_of_its_pattern(
+    model: LlamaForCausalLM, heads: list[int] | None, absolute: bool
+) -> None:
     batch = padded_batch()
     segments = torch.rand(*batch["input_ids"].shape, 3, generator=torch.Generator().manual_seed(1))
     mask = batch["attention_mask"]
     segments = segments / segments.sum(-1, keepdim=True) * mask[..., None]
-    found = attention_allocation(
+    allocation = attention_allocation(
         model, batch["input_ids"], segments, attention_mask=mask, heads=heads, absolute=absolute
     )
-    chosen = [0, 1, 2] if heads is None else heads
+    selected = [0, 1, 2] if heads is None else heads
     for layer, pattern in enumerate(observed(model)):
         for row in range(len(mask)):
             real = mask[row].bool()
-            some = pattern[row, chosen][:, real]
-            queries = found.positions[row] >= 0
-            expected = some @ segments[row]
-            assert torch.allclose(found.signed[layer, row][:, queries][:, -len(real.nonzero()) :], expected, atol=1e-5)
+            row_pattern = pattern[row, selected][:, real]
+            queries = allocation.positions[row] >= 0
+            expected = row_pattern @ segments[row]
+            assert torch.allclose(
+                allocation.signed[layer, row][:, queries][:, -len(real.nonzero()) :], expected, atol=1e-5
+            )
             if absolute:
-                assert found.absolute is not None
-                shares = some.abs() @ segments[row] / some.abs().sum(-1, keepdim=True)
-                got = found.absolute[layer, row][:, queries][:, -len(real.nonzero()) :]
-                assert torch.allclose(got, shares, atol=1e-5)
+                assert allocation.absolute is not None
+                shares = row_pattern.abs() @ segments[row] / row_pattern.abs().sum(-1, keepdim=True)
+                row_shares = allocation.absolute[layer, row][:, queries][:, -len(real.nonzero()) :]
+                assert torch.allclose(row_shares, shares, atol=1e-5)
 
 
 def test_a_model_in_which_some_layers_subtract_and_some_do_not_is_refused(model: LlamaForCausalLM) -> None:
-    """Its layers have not the same heads."""
-    SUBTRACTIONS.append(replace(OURS, fits=lambda layer: OURS.fits(layer) and layer.layer_idx == 1))
+    """Its layers have different numbers of heads."""
+    SUBTRACTIONS.append(replace(NEIGHBOURS, fits=lambda layer: NEIGHBOURS.fits(layer) and layer.layer_idx == 1))
     try:
         with pytest.raises(AttentionUnavailable, match="1 of its 2 layers are differential"):
             attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1))
@@ -160,19 +167,19 @@ def test_a_model_in_which_some_layers_subtract_and_some_do_not_is_refused(model:
 
 @pytest.mark.parametrize("heads", [None, [1]])
 def test_a_lambda_of_shape_one_is_shared_by_all_pairs(model: LlamaForCausalLM, heads: list[int] | None) -> None:
-    SUBTRACTIONS.append(replace(OURS, weight=lambda layer: torch.full((1,), 0.3)))
+    SUBTRACTIONS.append(replace(NEIGHBOURS, weight=lambda layer: torch.full((1,), 0.3)))
     try:
-        found = attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1), heads=heads)
+        allocation = attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1), heads=heads)
     finally:
         SUBTRACTIONS.pop()
-    assert torch.allclose(found.signed, torch.full_like(found.signed, 0.7), atol=1e-5)
+    assert torch.allclose(allocation.signed, torch.full_like(allocation.signed, 0.7), atol=1e-5)
 
 
-def test_what_is_said_last_of_a_layer_counts() -> None:
-    """A model derived from DiffLlama may pair its heads otherwise."""
+def test_the_last_subtraction_that_fits_a_layer_applies() -> None:
+    """A model derived from DiffLlama may pair its heads differently."""
     derived = random_model("diffllama", SHAPES[0])
     before = observed(derived)  # type: ignore[arg-type]
-    SUBTRACTIONS.append(Subtraction(SUBTRACTIONS[0].fits, paper_weight, neighbours))
+    SUBTRACTIONS.append(Subtraction(SUBTRACTIONS[0].fits, layer_lambda, neighbours))
     try:
         assert not torch.equal(observed(derived)[0], before[0])  # type: ignore[arg-type]
     finally:

@@ -1,4 +1,4 @@
-"""What batches of like length and a loss on the answer alone save, beside a Trainer as people write it."""
+"""How much faster batches of similar length and a loss on the answer are than a Trainer with padding to a maximum."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.mini.mini_recipe import Recipe, make_tokenizer
 from models.model_registry import ModelSpec
 from models.prompt import completion_for, prompt_for
 from models.sft.sft_options import Tuning
-from models.sft.sft_trainer import trainer_for
+from models.sft.sft_trainer import build_trainer
 from models.sft.tokenized_examples import IGNORED, training_rows
 from noise import mini
 from noise.problems.problem import Problem
@@ -29,7 +29,8 @@ LENGTH, BATCH, RUNS = 1_024, 4, 3
 
 
 def model_for(problems: Sequence[Problem]) -> LoadedModel:
-    """Two layers of the width of the 375M pair, random weights, and a byte-level BPE of 16,000 made on `problems`."""
+    """Return two layers of the width of the 375M pair with random weights, and a byte-level BPE of 16,000 trained on
+    `problems`."""
     tokenizer = make_tokenizer(list(problems), Recipe(vocabulary=16_000))
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -46,17 +47,17 @@ def model_for(problems: Sequence[Problem]) -> LoadedModel:
 
 
 def ours(loaded: LoadedModel, model: Any, problems: Sequence[Problem], folder: Path) -> Trainer:
-    """The trainer of `models.tune`."""
+    """Return the trainer of `models.tune`."""
     rows = training_rows(loaded, problems)
-    return trainer_for(model, rows, Tuning(batch=BATCH, epochs=1), 1e-4, folder, 0, False, lambda *facts: None)
+    return build_trainer(model, rows, Tuning(batch=BATCH, epochs=1), 1e-4, folder, 0, False, lambda *facts: None)
 
 
 def plain(loaded: LoadedModel, model: Any, problems: Sequence[Problem], folder: Path) -> Trainer:
-    """Each example padded to 1,024 tokens, the loss the model's own over all that is no padding."""
+    """Return a trainer with examples padded to 1,024 tokens and the model's own loss over all tokens but padding."""
     texts = [prompt_for(problem.question) + completion_for(problem.answer) for problem in problems]
     encoded = loaded.tokenizer(texts, padding="max_length", max_length=LENGTH, padding_side="right")
     labels = [
-        [token if there else IGNORED for token, there in zip(ids, mask, strict=True)]
+        [token if real else IGNORED for token, real in zip(ids, mask, strict=True)]
         for ids, mask in zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
     ]
     rows = Dataset.from_dict({**encoded, "labels": labels}).remove_columns(
@@ -85,25 +86,28 @@ def seconds_of(trainer: Trainer) -> float:
 def compare(
     problems: Sequence[Problem], batches: int, title: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> list[float]:
-    """The ratios, ours over plain, of useful tokens a second: both ways in turn, on the same model and examples."""
+    """Return the ratios, ours over plain, of useful tokens a second: in turn, on the same model and examples."""
     loaded = model_for(problems)
     model = add_adapter(loaded.model, Tuning())
-    some = problems[: batches * BATCH]
-    useful = sum(training_rows(loaded, some)["length"])
-    ways: list[Callable[..., Trainer]] = [ours, plain]
-    for way in ways:
-        way(loaded, model, some[:BATCH], folder).train()
+    subset = problems[: batches * BATCH]
+    useful = sum(training_rows(loaded, subset)["length"])
+    trainers: list[Callable[..., Trainer]] = [ours, plain]
+    for make_trainer in trainers:
+        make_trainer(loaded, model, subset[:BATCH], folder).train()
     rates: list[list[float]] = [[], []]
     for _ in range(RUNS):
-        for taken, way in zip(rates, ways, strict=True):
-            taken.append(useful / seconds_of(way(loaded, model, some, folder)))
-    ratios = [own / other for own, other in zip(*rates, strict=True)]
+        for trainer_rates, make_trainer in zip(rates, trainers, strict=True):
+            trainer_rates.append(useful / seconds_of(make_trainer(loaded, model, subset, folder)))
+    ratios = [our_rate / plain_rate for our_rate, plain_rate in zip(*rates, strict=True)]
     with capsys.disabled():
-        print(f"\n{title}: {len(some)} examples of {useful / len(some):.0f} tokens, {RUNS} paired runs, min/median/max")
+        print(
+            f"\n{title}: {len(subset)} examples of {useful / len(subset):.0f} tokens, {RUNS} paired runs,"
+            " min/median/max"
+        )
         for name, values in (("ours", rates[0]), ("padded to 1,024", rates[1]), ("ratio", ratios)):
             digits = 1 if name == "ratio" else 0
-            said = " / ".join(f"{v:,.{digits}f}" for v in (min(values), statistics.median(values), max(values)))
-            print(f"  {name:<16} {said}" + ("" if name == "ratio" else " useful tokens/s"))
+            figures = " / ".join(f"{v:,.{digits}f}" for v in (min(values), statistics.median(values), max(values)))
+            print(f"  {name:<16} {figures}" + ("" if name == "ratio" else " useful tokens/s"))
     return ratios
 
 
