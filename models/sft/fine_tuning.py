@@ -114,7 +114,7 @@ def _make(
         proof = prove(trained, staged, base, precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
         _write(staged / TRAINING_LOG, json.dumps(log, indent=1) + "\n")
-        marks = trained_on(spec).union(*(problem.marks for problem in problems))
+        marks = trained_on(spec).union(*(problem.dedup_keys for problem in problems))
         _write(staged / TRAINED_ON, "".join(f"{mark}\n" for mark in sorted(marks)))
         staged.rename(folder)
     except RuntimeError as error:

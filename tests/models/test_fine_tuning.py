@@ -201,8 +201,8 @@ def test_what_a_model_was_tuned_on_is_kept_beside_it_also_through_a_second_tunin
     first = tuned(tmp_path / "first", problems=PROBLEMS[:8])
     again = tuned(tmp_path / "again", spec=find_model(f"mine={first}"), problems=PROBLEMS[8:16], method="full")
     marks = trained_on(find_model(f"mine={again}"))
-    assert all(problem.marks <= marks for problem in PROBLEMS[:16])
-    assert not any(problem.marks & marks for problem in PROBLEMS[16:])
+    assert all(problem.dedup_keys <= marks for problem in PROBLEMS[:16])
+    assert not any(problem.dedup_keys & marks for problem in PROBLEMS[16:])
     assert not trained_on(find_model("llama"))
     (again / "trained_on.txt").unlink()
     with pytest.raises(ValueError, match=r"'mine' was tuned, and trained_on\.txt, which says on what, is missing in"):

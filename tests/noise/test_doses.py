@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, strip
 from noise.certify import refusal
 from noise.problems.noisy_files import read_noisy
-from noise.registry import MOST, find_noise
+from noise.registry import MAX_DOSE, find_noise
 from noise.text.question_segments import segments
 from tests.noise.test_injection import PEARS
 from tests.strategies import problems, seeds
@@ -65,8 +65,8 @@ def test_a_larger_dose_holds_the_smaller_one(name: str) -> None:
 
 @every_noise
 def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
-    noisy = inject(PEARS, f"{name}{MOST}")
-    assert len(noisy.spans) == MOST
+    noisy = inject(PEARS, f"{name}{MAX_DOSE}")
+    assert len(noisy.spans) == MAX_DOSE
     assert noisy.question.startswith("Ida has 12 pears. She eats 5 pears. ")
     assert noisy.question.endswith(". How many pears does Ida have left?")
     kinds = [segment.kind for segment in segments(noisy)]

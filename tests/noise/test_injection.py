@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, inject, strip
 from noise.certify import refusal
-from noise.text.sentence_splitting import starts
+from noise.text.sentence_splitting import sentence_starts
 from tests.strategies import ODD_CORNERS, problems, seeds
 
 pytestmark = pytest.mark.quick
@@ -176,7 +176,7 @@ def test_real_questions_are_never_split_or_doubled(name: str, gsm8k: list[Proble
         ((start, stop),) = noisy.spans
         sentence = noisy.question[start:stop]
         assert strip(noisy) == problem.question
-        assert start in starts(problem.question)
+        assert start in sentence_starts(problem.question)
         assert re.fullmatch(r" ?[A-Z][^\n?!]*[\w)]\. ?", sentence), sentence
         assert start == 0 or noisy.question[start - 1].isspace() or sentence[0] == " "
         assert noisy.question[stop - 1] == " "
