@@ -77,8 +77,8 @@ def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
     ("name", "words"),
     [
         ("inf0", "unknown noise 'inf0'"),
-        ("inf1", "the number behind 'inf' is how many distractors, expected 2 to 32"),
-        ("inf33", "noise 'inf33': the number behind"),
+        ("inf1", "the number after 'inf' is the number of distractors, expected 2 to 32"),
+        ("inf33", "noise 'inf33': the number after"),
         ("inf100", "expected 2 to 32"),
         ("inf04", "unknown noise"),
         ("ifn4", "unknown noise 'ifn'. Did you mean 'inf'?"),
