@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noise.problems.jsonl import unknown
+from noise.name_suggestions import unknown_name
 
 #: Whose attention is measured: of the tokens of the worked answer, of the last token of the prompt, or of all of it.
 QUERIES = ("answer", "last", "all")
@@ -21,7 +21,7 @@ class AttentionScope:
     def __post_init__(self) -> None:
         """Raise `ValueError`, with the nearest name, for unknown queries."""
         if self.queries not in QUERIES:
-            raise ValueError(unknown("queries", self.queries, QUERIES))
+            raise ValueError(unknown_name("queries", self.queries, QUERIES))
 
     def __str__(self) -> str:
         """In words, as it stands in the key of a reading."""

@@ -9,7 +9,7 @@ from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec, find_models
-from noise.problems.jsonl import unknown
+from noise.name_suggestions import unknown_name
 from noise.registry import NOISES, find_noise
 
 
@@ -79,7 +79,7 @@ def _chosen(
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if name not in known and not also(name):
-            raise PlanError(f"{{{parameter}:name}}: {escaped(unknown(noun, name, known))}")
+            raise PlanError(f"{{{parameter}:name}}: {escaped(unknown_name(noun, name, known))}")
     if not names:
         raise PlanError(f"{{{parameter}:name}} {escaped(repr(text))} names no {noun}. Known: {', '.join(known)}.")
     return names

@@ -56,9 +56,9 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
             f" apart, got {drawn_id!r}"
         )
     known = {spec.name: trained_on(spec) for spec in plan.models}
-    left_out = {name: sum(not keys.isdisjoint(problem.marks) for problem in kept) for name, keys in known.items()}
+    left_out = {name: sum(not keys.isdisjoint(problem.dedup_keys) for problem in kept) for name, keys in known.items()}
     seen = frozenset[str]().union(*known.values())
-    unseen = [problem for problem in kept if seen.isdisjoint(problem.marks)] if seen else kept
+    unseen = [problem for problem in kept if seen.isdisjoint(problem.dedup_keys)] if seen else kept
     problems = [problem for problem in unseen if problem.question not in plan.template.text]
     if unseen and not problems:
         raise ValueError(f"--problems {plan.problems}: the prompt shows all of them; name others")

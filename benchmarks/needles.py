@@ -13,7 +13,7 @@ from benchmarks.segmented_text import Parts
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from noise.text.question_segments import Segment
-from noise.text.sentence_splitting import place
+from noise.text.sentence_splitting import insertion_point
 
 #: What a needle's cells are called in place of a noise: one case a model, next to the grid's own.
 NEEDLE = "needle"
@@ -36,7 +36,7 @@ def needles(problems: Sequence[Problem], depth: int, seed: int) -> list[NoisyPro
 
 def needle_segments(noisy: NoisyProblem) -> tuple[Segment, ...]:
     """The question cut into `needle`, what the problem states, `ni`, the distractors, and `question`, what it asks."""
-    asking = len(noisy.question) - len(noisy.problem.question) + place(noisy.problem.question)
+    asking = len(noisy.question) - len(noisy.problem.question) + insertion_point(noisy.problem.question)
     found, end = [], 0
     for start, stop in noisy.spans:
         found += [Segment("needle", end, start), Segment("ni", start, stop)]
@@ -49,7 +49,7 @@ NEEDLE_PARTS = Parts(("needle", "ni", "question", "oc", "sink", "answer"), needl
 
 
 def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:
-    at = place(problem.question)
+    at = insertion_point(problem.question)
     if at == 0 or not problem.question[at - 1].isspace():
         return None
     distractors = _distractors(problem, seed)

@@ -16,7 +16,7 @@ from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
 from models.sft.sft_options import SUFFIX, Tuning
-from noise.problems.jsonl import unknown
+from noise.name_suggestions import unknown_name
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
 from reports.store.records import Cell
@@ -80,7 +80,7 @@ class Plan:
         check_range("batch_size", self.rows, FROM_ONE)
         check_range("max_new_tokens", self.max_new_tokens, FROM_ONE)
         if self.device_map is not None and self.device_map not in DEVICE_MAPS:
-            raise PlanError(f"{{device_map:name}}: {escaped(unknown('way', self.device_map, DEVICE_MAPS))}")
+            raise PlanError(f"{{device_map:name}}: {escaped(unknown_name('way', self.device_map, DEVICE_MAPS))}")
         if self.device_map is not None and self.device != "auto":
             raise PlanError(
                 "{device} and {device_map}: expected at most one of the two",

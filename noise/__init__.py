@@ -1,4 +1,4 @@
-"""Maths word problems, and distractors to put into them. Standard library only."""
+"""Maths word problems, and distractors to insert into them. Standard library only."""
 
 from noise.inject import inject
 from noise.parallel import inject_all

@@ -1,12 +1,10 @@
-"""`python -m noise`: writes the noisy versions of a set of problems."""
+"""`python -m noise`: write the noisy versions of a set of problems."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-
-from tqdm import tqdm
 
 from noise.problems.lm_eval_tasks import write_lm_eval_tasks
 from noise.problems.noisy_files import generate_noisy_datasets
@@ -16,37 +14,45 @@ from noise.registry import NOISES, find_noise
 _EXAMPLES = """\
 examples:
   python -m noise --problems mine.jsonl                      every noise, into data/
-  python -m noise --problems mini --datasets inf --out /tmp  the embedded test problems with irrelevant numbers
-  python -m noise --problems gsm8k:train --seed 1            GSM8K's training split from the hub, another draw
+  python -m noise --problems mini --datasets inf --out /tmp  the embedded test problems with irrelevant facts
+  python -m noise --problems gsm8k:train --seed 1            GSM8K's training split from the hub, another seed
   python -m noise --problems mine.jsonl --format lm-eval --out tasks    tasks for lm-evaluation-harness
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit status: 0, or 1 after one sentence on stderr. Misuse exits with 2."""
+    """Run the command. Return its exit status: 0, or 1 after one sentence on stderr. Misuse exits with 2."""
     options = _parser().parse_args(arguments)
     counts: dict[str, int] = {}
 
-    def bar(problems: list[Problem], name: str) -> Iterable[Problem]:
+    def count(problems: list[Problem], name: str) -> Iterable[Problem]:
         counts[name] = len(problems)
-        # disable=None: no bar where stderr is no terminal
-        return tqdm(problems, desc=name, unit=" problems", file=sys.stderr, disable=None)
+        return _with_progress_bar(problems, name)
 
     try:
         write = write_lm_eval_tasks if options.format == "lm-eval" else generate_noisy_datasets
-        paths = write(options.problems, options.datasets, options.seed, options.out, bar, options.processes)
+        paths = write(options.problems, options.datasets, options.seed, options.out, count, options.processes)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m noise: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("python -m noise: interrupted; the file under way was not written", file=sys.stderr)
+        print("python -m noise: interrupted; the unfinished file was not written", file=sys.stderr)
         return 130
-    for path, count in zip(paths.values(), counts.values(), strict=True):
-        print(f"{path}  {count:,} problem{'' if count == 1 else 's'}")
+    for path, number in zip(paths.values(), counts.values(), strict=True):
+        print(f"{path}  {number:,} problem{'' if number == 1 else 's'}")
     if options.format == "lm-eval":
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
     return 0
+
+
+def _with_progress_bar(problems: list[Problem], description: str) -> Iterable[Problem]:
+    """Wrap `problems` in a progress bar on stderr, if that is a terminal and tqdm is installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return problems
+    return tqdm(problems, desc=description, unit=" problems", file=sys.stderr, disable=None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,24 +73,23 @@ def _parser() -> argparse.ArgumentParser:
         type=_noises,
         default=list(NOISES),
         metavar="A,B",
-        help=f"the noises, with commas between them; inf4 is four distractors of inf (default: {','.join(NOISES)})",
+        help=f"noises, separated by commas; inf4 is four distractors of inf (default: {','.join(NOISES)})",
     )
     parser.add_argument(
         "--format",
         choices=("jsonl", "lm-eval"),
         default="jsonl",
-        help="lines alone, or a folder of tasks for lm-evaluation-harness, the clean problems among them"
-        " (default: %(default)s)",
+        help="jsonl files, or tasks for lm-evaluation-harness, clean problems included (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of every draw (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (default: 0)")
     parser.add_argument(
         "--processes",
         type=_processes,
         default=1,
         metavar="N",
-        help="processes that share the work; the files are the same with any number (default: 1)",
+        help="number of processes; the files do not depend on it (default: 1)",
     )
-    parser.add_argument("--out", default="data", metavar="DIR", help="the folder of the files (default: data)")
+    parser.add_argument("--out", default="data", metavar="DIR", help="output folder (default: data)")
     return parser
 
 
@@ -100,7 +105,7 @@ def _noises(text: str) -> list[str]:
 
 def _processes(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return int(text)
 
 

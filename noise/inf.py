@@ -1,19 +1,19 @@
-"""`inf`: facts with numbers that belong to somebody or something else, somewhere else."""
+"""`inf`: irrelevant facts, with numbers that belong to somebody or something else, somewhere else."""
 
 from __future__ import annotations
 
 import random
 
 from noise.proposals import Noise, Proposal, between, draw, templates
-from noise.text.filler_vocabulary import BIRDS, COLD, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
-from noise.text.question_features import Scene
+from noise.text.filler_vocabulary import BIRDS, COLD_TOWNS, CREATURES, GROUPS, NAMES, PORT_TOWNS, THINGS, TOWNS
+from noise.text.question_features import QuestionFeatures
 
 # Counts start at three, so every counted noun is plural. Years are written without a comma.
 _FILLERS = {
-    "port": lambda rng: draw(PORTS, rng),
-    "cold": lambda rng: draw(COLD, rng),
+    "port": lambda rng: draw(PORT_TOWNS, rng),
+    "cold": lambda rng: draw(COLD_TOWNS, rng),
     "birds": lambda rng: draw(BIRDS, rng),
-    "place": lambda rng: draw(PLACES, rng),
+    "place": lambda rng: draw(TOWNS, rng),
     "name": lambda rng: draw(NAMES, rng),
     "people": lambda rng: draw(GROUPS, rng),
     "things": lambda rng: draw(THINGS, rng),
@@ -180,12 +180,12 @@ _NEUTRAL = templates(
 )
 
 
-def _propose(scene: Scene, rng: random.Random) -> Proposal:
-    return _ALL[int(rng.random() * len(_ALL))].fill(rng)
+def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
+    return draw(_ALL, rng).fill(rng)
 
 
-def _neutral(scene: Scene, rng: random.Random) -> Proposal:
-    return _NEUTRAL[int(rng.random() * len(_NEUTRAL))].fill(rng)
+def _neutral(features: QuestionFeatures, rng: random.Random) -> Proposal:
+    return draw(_NEUTRAL, rng).fill(rng)
 
 
 INF = Noise(

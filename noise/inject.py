@@ -1,4 +1,4 @@
-"""Putting a certified distractor into a question."""
+"""Insert certified distractors into a question."""
 
 from __future__ import annotations
 
@@ -6,76 +6,87 @@ import random
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from noise.certify import refusal
+from noise.certify import check
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import Noise, Proposal
 from noise.registry import find_noise
-from noise.text.question_features import read
+from noise.text.question_features import QuestionFeatures, question_features
 
-TRIES = 60
-"""How often a noise may propose before its neutral sentences are asked."""
-NEUTRAL_TRIES = 200
+MAX_PROPOSALS = 60
+"""After this many rejected proposals, the noise's `neutral` supplies sentences."""
+MAX_NEUTRAL_PROPOSALS = 200
 
 
-def inject(problem: Problem, name: str, seed: int = 0) -> NoisyProblem:
-    """`problem` with a distractor of the noise `name` in front of the sentence that asks, or with as many different
-    ones as a number behind the name says: `inf4` has the one of `inf`, and three more in front of it.
+def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeatures | None = None) -> NoisyProblem:
+    """Return `problem` with distractors of the noise `name` before its asking sentence.
 
-    The draw depends on `seed`, the noise and `problem.id` alone, besides the text. Raises `ValueError` for a noise that
-    `NOISES` does not have, and `RuntimeError` where no sentence is certified for the question, which no known text
-    brings about with one distractor.
+    There is one distractor, or as many different ones as a number after the name says: `inf4` has the one of `inf`,
+    and three more before it. The draw depends on `seed`, the noise, `problem.id` and the text alone. `features` are
+    those of `problem.question`, for a caller that injects several noises; without them they are computed. Raises
+    `ValueError` for a noise that is not in `NOISES`, and `RuntimeError` where no sentence is certified for the
+    question, which no known text brings about with one distractor.
     """
     noise, dose = find_noise(name)
-    drawn: list[str] = []
+    features = question_features(problem.question) if features is None else features
+    sentences: list[str] = []
     for number in range(dose):
-        drawn.append(choose(problem, noise, seed, number, drawn).text)
-    return _insert(problem, name, drawn[::-1], seed)
+        sentences.append(certified_proposal(problem, features, noise, seed, number, sentences).text)
+    return _with_sentences(problem, features.insertion_point, sentences[::-1], name, seed)
 
 
-def choose(problem: Problem, noise: Noise, seed: int, number: int = 0, taken: Collection[str] = ()) -> Proposal:
-    """The certified proposal that `inject` puts in as its distractor `number`, none of those `taken`. Raises as
-    `inject` does."""
+def certified_proposal(
+    problem: Problem,
+    features: QuestionFeatures,
+    noise: Noise,
+    seed: int,
+    number: int = 0,
+    used: Collection[str] = (),
+) -> Proposal:
+    """Return the certified proposal that `inject` uses as distractor `number`, other than the sentences `used`.
+
+    `features` are those of `problem.question`. Raises `RuntimeError` as `inject` does.
+    """
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
-    question = problem.question
-    scene = read(question)
     target = _target(problem)
     reason = None
-    for attempt in range(TRIES + NEUTRAL_TRIES):
-        proposal = (noise.propose if attempt < TRIES else noise.neutral)(scene, rng)
-        reason = refusal(question, proposal.text, noise.carries, target)
-        if reason is None and proposal.text not in taken:
+    for attempt in range(MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS):
+        propose = noise.propose if attempt < MAX_PROPOSALS else noise.neutral
+        proposal = propose(features, rng)
+        reason = check(features, proposal.text, noise.carries, target)
+        if reason is None and proposal.text not in used:
             return proposal
         reason = reason or "it is in the question already"
     raise RuntimeError(
-        f"problem {problem.id!r}: no {'other ' if taken else ''}sentence of the noise {noise.name!r} is certified after"
-        f" {TRIES + NEUTRAL_TRIES} proposals; the last, {proposal.text!r}, was refused because {reason}"
+        f"problem {problem.id!r}: no {'other ' if used else ''}sentence of the noise {noise.name!r} is certified after"
+        f" {MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS} proposals; the last, {proposal.text!r}, was refused because {reason}"
     )
 
 
 def _target(problem: Problem) -> Fraction | None:
-    """The target, or None for a problem that has none yet: noise can be added to a bare question."""
+    """Return the target, or None for a problem without one: noise can be added to a bare question."""
     try:
         return problem.target
     except ValueError:
         return None
 
 
-def _insert(problem: Problem, name: str, sentences: Sequence[str], seed: int) -> NoisyProblem:
-    """The sentences in front of the one that asks, each a span of its own with a separator in it."""
-    question = problem.question
-    at = read(question).at
+def _with_sentences(
+    problem: Problem, insertion_point: int, sentences: Sequence[str], name: str, seed: int
+) -> NoisyProblem:
+    """Insert the sentences, each as a span of its own with a separator in it."""
+    question, at = problem.question, insertion_point
     before = " " if at and not question[at - 1].isspace() else ""
     after = " " if at < len(question) and not question[at].isspace() else ""
-    added, spans = before, list[tuple[int, int]]()
+    inserted, spans = before, list[tuple[int, int]]()
     for number, sentence in enumerate(sentences, start=1):
-        start = at + len(added) if spans else at
-        added += sentence + (" " if number < len(sentences) else after)
-        spans.append((start, at + len(added)))
+        start = at + len(inserted) if spans else at
+        inserted += sentence + (" " if number < len(sentences) else after)
+        spans.append((start, at + len(inserted)))
     return NoisyProblem(
         problem=problem,
         noise=name,
-        question=question[:at] + added + question[at:],
+        question=question[:at] + inserted + question[at:],
         spans=tuple(spans),
         seed=seed,
     )

@@ -1,69 +1,80 @@
-"""Noise for any number of problems, on several processors."""
+"""Inject noise into any number of problems, in several processes."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
+from noise.text.question_features import QuestionFeatures
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_AT_ONCE = 1000
+_CHUNK_SIZE = 1000
 """Problems that a process is handed together."""
-_Put = list[tuple[str, tuple[tuple[int, int], ...]]]
+_QuestionsAndSpans = list[tuple[str, tuple[tuple[int, int], ...]]]
 
 
-def inject_all(problems: Iterable[Problem], name: str, seed: int = 0, processes: int = 1) -> Iterator[NoisyProblem]:
-    """`inject` for each of `problems`, in their order, as they are asked for. The noise is the same with any number of
-    processes.
+def inject_all(
+    problems: Iterable[Problem],
+    name: str,
+    seed: int = 0,
+    processes: int = 1,
+    features: Iterable[QuestionFeatures | None] | None = None,
+) -> Iterator[NoisyProblem]:
+    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order.
 
-    With several, two thousand problems for each are under way, so that memory stays the same however many there are in
-    all. They are new interpreters: a script that asks for them keeps its own work behind `if __name__ == "__main__"`.
-    Raises what `inject` raises, `ValueError` for fewer than one process, and `BrokenProcessPool`, a `RuntimeError`, for
-    one that ended by itself; the noise of problems that were under way is lost with it.
+    The noise is the same with any number of processes. With several, at most two thousand problems for each are in
+    flight, so memory does not grow with the number of problems. The processes are new interpreters: a script that uses
+    them keeps its own work behind `if __name__ == "__main__"`. `features` are those of the questions, for a caller that
+    injects several noises; several processes compute their own. Raises what `inject` raises, `ValueError` for fewer
+    than one process, and `BrokenProcessPool`, a `RuntimeError`, for a process that died; the noise of problems in
+    flight is lost with it.
     """
     find_noise(name)
     if processes < 1:
         raise ValueError(f"expected at least 1 process, got {processes!r}")
     if processes == 1:
-        return (inject(problem, name, seed) for problem in problems)
+        return (
+            inject(problem, name, seed, known)
+            for problem, known in zip(problems, features or repeat(None), strict=False)
+        )
     return _in_processes(iter(problems), name, seed, processes)
 
 
 def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: int) -> Iterator[NoisyProblem]:
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor  # here, as importing them takes its time
+    from concurrent.futures import ProcessPoolExecutor  # slow to import, and only needed here
 
     context = multiprocessing.get_context("spawn")
-    under_way: deque[tuple[list[Problem], Future[_Put]]] = deque()
-    pool = ProcessPoolExecutor(processes, context, _leave_interrupts)
+    in_flight: deque[tuple[list[Problem], Future[_QuestionsAndSpans]]] = deque()
+    pool = ProcessPoolExecutor(processes, context, _ignore_interrupts)
     try:
         while True:
-            while len(under_way) < 2 * processes and (some := [*islice(problems, _AT_ONCE)]):
-                texts = [(problem.id, problem.question, problem.answer) for problem in some]
-                under_way.append((some, pool.submit(_put, texts, name, seed)))
-            if not under_way:
+            while len(in_flight) < 2 * processes and (chunk := [*islice(problems, _CHUNK_SIZE)]):
+                texts = [(problem.id, problem.question, problem.answer) for problem in chunk]
+                in_flight.append((chunk, pool.submit(_inject_chunk, texts, name, seed)))
+            if not in_flight:
                 return
-            some, future = under_way.popleft()
-            for problem, (question, spans) in zip(some, future.result(), strict=True):
+            chunk, future = in_flight.popleft()
+            for problem, (question, spans) in zip(chunk, future.result(), strict=True):
                 yield NoisyProblem(problem, name, question, spans, seed)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _put(texts: list[tuple[str, str, str]], name: str, seed: int) -> _Put:
-    noisy = (inject(Problem(*text), name, seed) for text in texts)
-    return [(done.question, done.spans) for done in noisy]
+def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int) -> _QuestionsAndSpans:
+    noisy_problems = (inject(Problem(*text), name, seed) for text in texts)
+    return [(noisy.question, noisy.spans) for noisy in noisy_problems]
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is answered by the process that was called, and ends the others."""
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent process, which ends the others."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""What a noise is: a way to propose one sentence for a question. Everything after the proposal is common machinery."""
+"""What a noise is: a way to propose one sentence for a question. The rest is shared by all noises."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from noise.certify import Carries
-from noise.text.question_features import Scene
+from noise.text.question_features import QuestionFeatures
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A sentence that a noise offers, and the template it was made from, which tells what the sentence is like."""
+    """A sentence that a noise offers, and the template it was made from."""
 
     text: str
     template: str
@@ -23,21 +24,22 @@ class Proposal:
 class Noise:
     """A named way to add distractors.
 
-    `propose` makes one sentence for a scene, drawing from the generator it is given; it may offer anything, because
-    `noise.certify.refusal` decides. `carries` tells the rule what the sentences are meant to hold. `neutral` makes
-    a sentence that hardly any question can refuse; it is asked when `propose` has been refused too often.
+    `propose` makes one sentence for a question, given its features and a random generator. It may offer anything:
+    `noise.certify.check` decides. `carries` says what the sentences hold. `neutral` makes a sentence that is refused
+    for hardly any question; it is called after `noise.inject.MAX_PROPOSALS` rejected proposals.
     """
 
     name: str
     description: str
     carries: Carries
-    propose: Callable[[Scene, random.Random], Proposal]
-    neutral: Callable[[Scene, random.Random], Proposal]
+    propose: Callable[[QuestionFeatures, random.Random], Proposal]
+    neutral: Callable[[QuestionFeatures, random.Random], Proposal]
 
 
+T = TypeVar("T")
 Filler = Callable[[random.Random], str]
 _SLOT = re.compile(r"\{(\w+)\}")
-_NOTHING: Mapping[str, str] = {}
+_NO_VALUES: Mapping[str, str] = {}
 _NO_FILLERS: Mapping[str, Filler] = {}
 
 
@@ -49,32 +51,32 @@ class Template:
     pieces: tuple[str, ...]
     slots: tuple[tuple[str, Filler | None], ...]
 
-    def fill(self, rng: random.Random, given: Mapping[str, str] = _NOTHING) -> Proposal:
-        """The sentence, opened with a capital, its slots filled from `given` or else afresh."""
+    def fill(self, rng: random.Random, values: Mapping[str, str] = _NO_VALUES) -> Proposal:
+        """Return the sentence with an initial capital. A slot is filled by its filler, or else from `values`."""
         parts = [self.pieces[0]]
         for (name, filler), piece in zip(self.slots, self.pieces[1:], strict=True):
-            parts.append(given[name] if filler is None else filler(rng))
+            parts.append(values[name] if filler is None else filler(rng))
             parts.append(piece)
         text = "".join(parts)
         return Proposal(text[0].upper() + text[1:], self.text)
 
 
 def templates(lines: str, fillers: Mapping[str, Filler] = _NO_FILLERS) -> tuple[Template, ...]:
-    """One template a line of `lines`. A slot without a filler has to be given whenever the template is filled."""
-    made = []
+    """Return one template for each line of `lines`. A slot without a filler needs a value at every `Template.fill`."""
+    parsed = []
     for line in filter(None, map(str.strip, lines.splitlines())):
         parts = _SLOT.split(line)
         slots = tuple((name, fillers.get(name)) for name in parts[1::2])
-        made.append(Template(line, tuple(parts[::2]), slots))
-    return tuple(made)
+        parsed.append(Template(line, tuple(parts[::2]), slots))
+    return tuple(parsed)
 
 
-def draw(bank: Sequence[str], rng: random.Random) -> str:
-    """One entry of a bank. `int(random() * n)` is several times faster than `choice` and its bias is below 1e-13."""
-    return bank[int(rng.random() * len(bank))]
+def draw(options: Sequence[T], rng: random.Random) -> T:
+    """Return a random option. `int(random() * n)` is several times faster than `choice`; its bias is below 1e-13."""
+    return options[int(rng.random() * len(options))]
 
 
 def between(low: int, high: int) -> Filler:
-    """A filler of whole numbers from `low` to `high`, both included, with commas from one thousand on."""
+    """Return a filler of whole numbers from `low` to `high`, both included, with commas from one thousand on."""
     width = high - low + 1
     return lambda rng: f"{low + int(rng.random() * width):,}"

@@ -1,4 +1,4 @@
-"""`rcs`: calculations that are true, written out with their result, and beside the point."""
+"""`rcs`: redundant calculation steps, true, written out with their result, and irrelevant."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import random
 from collections.abc import Callable
 
 from noise.proposals import Noise, Proposal, Template, draw, templates
-from noise.text.filler_vocabulary import BIRDS, CREATURES, GROUPS, NAMES, PLACES, PORTS, THINGS
-from noise.text.question_features import Scene
-from noise.text.word_lists import bank
+from noise.text.filler_vocabulary import BIRDS, CREATURES, GROUPS, NAMES, PORT_TOWNS, THINGS, TOWNS
+from noise.text.question_features import QuestionFeatures
+from noise.text.word_lists import word_list
 
-_ONES = bank(
+_ONES = word_list(
     """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen
     """
 )
-_TENS = bank("- - twenty thirty forty fifty sixty seventy eighty ninety")
+_TENS = word_list("- - twenty thirty forty fifty sixty seventy eighty ninety")
 
 
 def _spell(number: int) -> str:
-    """A whole number from 0 to 99 in words; a larger one in digits."""
+    """Return a whole number from 0 to 99 in words; a larger one in digits."""
     if number < 20:
         return _ONES[number]
     if number > 99:
@@ -49,19 +49,19 @@ def _quotient(rng: random.Random) -> tuple[int, int, int]:
     return b * c, b, c
 
 
-# How each operation is drawn, its sign, and its words.
+# For each operation: a function that draws its numbers, its sign, and its words.
 _OPERATIONS: dict[str, tuple[Callable[[random.Random], tuple[int, int, int]], str, tuple[str, ...]]] = {
     "product": (_product, "×", ("multiplied by",)),
     "sum": (_sum, "+", ("plus", "added to")),
     "difference": (_difference, "-", ("minus",)),
     "quotient": (_quotient, "÷", ("divided by",)),
 }
-_NAMES_OF_OPERATIONS = tuple(_OPERATIONS)
+_OPERATION_NAMES = tuple(_OPERATIONS)
 _IS = ("is", "makes", "equals", "gives", "comes to")
 _FILLERS = {
-    "port": lambda rng: draw(PORTS, rng),
+    "port": lambda rng: draw(PORT_TOWNS, rng),
     "birds": lambda rng: draw(BIRDS, rng),
-    "place": lambda rng: draw(PLACES, rng),
+    "place": lambda rng: draw(TOWNS, rng),
     "name": lambda rng: draw(NAMES, rng),
     "people": lambda rng: draw(GROUPS, rng),
     "things": lambda rng: draw(THINGS, rng),
@@ -70,7 +70,7 @@ _FILLERS = {
 
 
 # {sum} is "7 × 8 = 56", {told} "7 times 8 is 56", {spelled} the same in words; {a}, {b} and {c} are the numbers.
-# The sum stands alone: nothing is counted, and a later pronoun could mean nothing but what the sum is written on.
+# Bare sums: nothing is counted, and a later pronoun could only mean what the sum is written on.
 _WRITTEN = templates(
     """
     As a calculator will confirm, {sum}.
@@ -126,7 +126,7 @@ _WRITTEN = templates(
     _FILLERS,
 )
 
-# Small stories that end in a sum. Those with nobody and those with a name in them are for different questions.
+# Small stories that end in a sum. Those with a name and those without suit different questions.
 _PRODUCT = templates(
     """
     A chapel in {place} has {a} rows of {b} pews, and {sum}.
@@ -203,11 +203,11 @@ _NEUTRAL = templates(
 
 
 def _fill(template: Template, operation: str, rng: random.Random) -> Proposal:
-    """`template` with a fresh sum of the given operation, or of any where it is empty."""
-    calculate, sign, words = _OPERATIONS[operation or draw(_NAMES_OF_OPERATIONS, rng)]
+    """Fill `template` with a new sum of the operation, or of a random one where it is empty."""
+    calculate, sign, words = _OPERATIONS[operation or draw(_OPERATION_NAMES, rng)]
     a, b, c = calculate(rng)
     by, equals = draw(words, rng), draw(_IS, rng)
-    given = {
+    values = {
         "a": f"{a}",
         "b": f"{b}",
         "c": f"{c}",
@@ -216,17 +216,17 @@ def _fill(template: Template, operation: str, rng: random.Random) -> Proposal:
     }
     if "{spelled}" in template.text:
         spelled = f"{_spell(a)} {by} {_spell(b)} {equals} {_spell(c)}"
-        given["spelled"] = spelled if max(a, b, c) < 100 else given["told"]
-    return template.fill(rng, given)
+        values["spelled"] = spelled if max(a, b, c) < 100 else values["told"]
+    return template.fill(rng, values)
 
 
-def _propose(scene: Scene, rng: random.Random) -> Proposal:
-    template, operation = _ALL[int(rng.random() * len(_ALL))]
+def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
+    template, operation = draw(_ALL, rng)
     return _fill(template, operation, rng)
 
 
-def _neutral(scene: Scene, rng: random.Random) -> Proposal:
-    return _fill(_NEUTRAL[int(rng.random() * len(_NEUTRAL))], "", rng)
+def _neutral(features: QuestionFeatures, rng: random.Random) -> Proposal:
+    return _fill(draw(_NEUTRAL, rng), "", rng)
 
 
 RCS = Noise(

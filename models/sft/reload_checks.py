@@ -11,7 +11,7 @@ import torch
 
 from models.loading.adapter_base import is_adapter
 from models.loading.lora_adapters import adapter_deltas, attach_adapter, merge_adapter
-from models.loading.read_checkpoint import read_model
+from models.loading.read_checkpoint import read_model, verified_base
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.sft.tokenized_examples import accepted_inputs
 from models.sft.tuning_errors import TuningLostToRounding, TuningNotApplied
@@ -32,7 +32,7 @@ class TrainedSnapshot:
     trusted.
     """
 
-    model_class: type
+    model_class: type[Any]
     device: torch.device
     dtype: torch.dtype
     inputs: dict[str, torch.Tensor]

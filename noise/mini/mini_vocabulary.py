@@ -1,7 +1,7 @@
-"""The names and things of the mini corpus, divided once into those seen in training and those held out.
+"""The names and things of the mini corpus, split into those seen in training and those held out.
 
-Real names and nouns are written out below. Training adds thousands of made-up names, so that a model learns to carry
-any name along instead of knowing some by heart. The held-out words appear in no training text.
+Real names and nouns are listed below. Training adds thousands of made-up names, so that a model learns to copy any name
+instead of memorising some. The held-out words appear in no training text.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ _THING_ENDINGS = "et er le in ock age".split()
 
 
 @dataclass(frozen=True)
-class Lexicon:
-    """The words one split may draw from. Nouns are singular; `kinds` are adjectives, drawn for some objects."""
+class Vocabulary:
+    """The words that a split draws from. Nouns are singular; `kinds` are adjectives, drawn for some of the things."""
 
     women: tuple[str, ...]
     men: tuple[str, ...]
@@ -84,7 +84,7 @@ class Lexicon:
 
 
 def plural(noun: str) -> str:
-    """The plural of a noun of the list above, which holds regular ones only."""
+    """Return the plural of a noun of the list above, which has regular ones only."""
     if noun.endswith(("s", "x", "ch", "sh", "tato", "mato")):
         return noun + "es"
     if noun.endswith("y") and noun[-2] not in "aeiou":
@@ -98,7 +98,7 @@ def _made_up(endings: list[str]) -> list[str]:
 
 
 def _held_out(words: list[str]) -> list[str]:
-    """Every fifth word: spread over the alphabet, so that no first letter is held out as a whole."""
+    """Return every fifth word, so that no first letter is held out as a whole."""
     return words[2::5]
 
 
@@ -111,12 +111,12 @@ _women, _men = _WOMEN.split(), _MEN.split()
 _things = _THINGS.split()
 _real = {word.lower() for word in (*_women, *_men, *_things, *map(plural, _things))}
 
-#: What problems of the training, familiar-test and new-templates splits are made of.
-SEEN = Lexicon(tuple(_seen(_women)), tuple(_seen(_men)), tuple(_seen(_things)))
-#: What problems of the new-names split are made of. No training text holds one of these words.
-HELD_OUT = Lexicon(tuple(_held_out(_women)), tuple(_held_out(_men)), tuple(_held_out(_things)))
-#: Made-up words that training draws from as well, so that a name is something to copy and not to know.
-MADE_UP = Lexicon(
+#: The words of the training, test and new-templates splits.
+SEEN = Vocabulary(tuple(_seen(_women)), tuple(_seen(_men)), tuple(_seen(_things)))
+#: The words of the new-names split. No training text has one of them.
+HELD_OUT = Vocabulary(tuple(_held_out(_women)), tuple(_held_out(_men)), tuple(_held_out(_things)))
+#: Made-up words that training draws from as well, so that names are copied, not memorised.
+MADE_UP = Vocabulary(
     women=tuple(_made_up(_WOMEN_ENDINGS)),
     men=tuple(_made_up(_MEN_ENDINGS)),
     things=tuple(word.lower() for word in _made_up(_THING_ENDINGS)),

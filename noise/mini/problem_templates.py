@@ -1,9 +1,11 @@
 """The templates of the mini corpus: each is a kind of word problem with many wordings.
 
-`numbers` draws the values from left to right: `x:2..9` is a whole number from 2 to 9 (bounds may name earlier ones),
-`t=x*k` is computed. In `text`, `[a|b]` is one of the two wordings, and `[v=a|b]` takes
-the same place wherever `v` stands; `{A}`, `{B}`, `{C}` are people, `{A.he}`, `{A.his}`, `{A.him}` and their capitals their pronouns; `{o}` and `{p}` are things (plural; `{o1}`, `{p1}` singular); a letter is a number.
-`steps` is the worked answer, one equation a step; the last result is the target.
+- `numbers` draws the values from left to right: `x:2..9` is a whole number from 2 to 9 (bounds may name earlier
+  values), `t=x*k` is computed.
+- `text`: `[a|b]` is one of the two wordings, and all `[v=a|b]` with the same `v` choose the same position. `{A}`, `{B}`
+  and `{C}` are people; `{A.he}`, `{A.his}`, `{A.him}` and their capitals are their pronouns. `{o}` and `{p}` are things
+  in the plural, `{o1}` and `{p1}` in the singular. `{x}` is the value of `x`.
+- `steps` is the worked answer, one equation a step; the last result is the target.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Template:
-    """One kind of problem. `name` is part of the ids of its problems."""
+    """One kind of problem. `name` tells the templates apart."""
 
     name: str
     numbers: str
@@ -23,7 +25,7 @@ class Template:
 
 _SUM = "[in all|altogether|in total]"
 
-#: Seen in training; the familiar and the new-names sets are made of these.
+#: Templates of the training, test and new-names splits.
 TEMPLATES: tuple[Template, ...] = (
     Template(
         "gain",
@@ -277,7 +279,7 @@ TEMPLATES: tuple[Template, ...] = (
     ),
 )
 
-#: Wordings never seen in training, some with its order of steps; the new-templates set is made of these.
+#: Templates of the new-templates split: wordings never seen in training, some with the order of steps of training.
 NEW_TEMPLATES: tuple[Template, ...] = (
     Template(
         "garden",

@@ -1,14 +1,15 @@
-"""Sentences beside the point that training carries in some of its problems.
+"""Templates of the irrelevant sentences in some training problems.
 
-They are worded apart from the distractors of the noises on purpose (a test compares the two): an evaluation shows text
-that no training problem held. The notation is that of `templates`; people here are never people of the problem.
+They share no wording with the distractors of the noises on purpose (a test compares the two), so that an evaluation
+shows text that no training problem had. The notation is that of `problem_templates`; its people are never people of the
+problem.
 """
 
 from __future__ import annotations
 
 from noise.mini.problem_templates import Template
 
-ASIDES: tuple[Template, ...] = (
+TRAINING_DISTRACTORS: tuple[Template, ...] = (
     # Numbers that belong to somebody or something else.
     Template("owner", "x:2..99", "[Old|Young|Little] {A} once owned {x} {o}.", ""),
     Template("owner_now", "x:2..99", "{A} from the [next|other] street keeps {x} {o} in a shed.", ""),
@@ -28,7 +29,7 @@ ASIDES: tuple[Template, ...] = (
     Template("half", "x:2..30", "[Half|Two thirds|Most] of the {x} {o} in the window were not for sale.", ""),
     Template("choir", "x:5..90", "A choir of {x} [sang|was singing] nearby.", ""),
     Template("twice", "", "{A} would like [twice|three times|four times] the {o} that {B} dreams of.", ""),
-    # Arithmetic that is true and has nothing to do with the question.
+    # Arithmetic that is true and irrelevant.
     Template("sum", "x:2..60 y:2..60 s=x+y", "[Everyone knows that|It is true that] {x} + {y} = {s}.", ""),
     Template(
         "difference", "x:20..99 y:2..x-2 s=x-y", "[v=Taking|If you take] {y} from {x} [v=leaves|you get] {s}.", ""

@@ -1,1 +1,1 @@
-"""Problems: the type, where they come from, how they are split, and the files they are kept in."""
+"""Problems: their type, their sources, their splits, and the files they are stored in."""

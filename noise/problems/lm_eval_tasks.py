@@ -1,21 +1,20 @@
-"""The problems and their noisy versions as tasks of lm-evaluation-harness, in a folder for its `--include_path`.
+"""Write clean and noisy problems as tasks of lm-evaluation-harness, in a folder for its `--include_path`.
 
-The harness is not needed to write them. Form of a task: its docs/task_guide.md, version 0.4.
+The harness need not be installed. The form of a task is that of its docs/task_guide.md, version 0.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from noise.problems.jsonl import whole_file, write_line
-from noise.problems.noisy_files import generate_noisy_datasets, noisy_file
-from noise.problems.problem import Problem
+from noise.problems.jsonl import atomic_file, write_line
+from noise.problems.noisy_files import Progress, noisy_file, write_noisy_files
 from noise.problems.problem_sources import load_problems
 from noise.registry import find_noise
 
 CLEAN = "clean"
-#: What reads the lines, wherever the folder lies: a task can only name a path that does not move.
+#: The reader of the problems. A path in a task would break when the folder moves.
 _READER = '''\
 """Reads the problems that lie beside this file."""
 
@@ -72,28 +71,28 @@ def write_lm_eval_tasks(
     names: Sequence[str],
     seed: int = 0,
     folder: str | Path = "data",
-    progress: Callable[[list[Problem], str], Iterable[Problem]] | None = None,
+    progress: Progress | None = None,
     processes: int = 1,
 ) -> dict[str, Path]:
-    """Writes a task for the clean problems of `source` and one for each noise of `names` into `folder`; path of its
-    problems by task. All are of one tag, `noisy_<problems>`, by which the harness runs them together.
+    """Write a task for the clean problems of `source` and one for each noise of `names` into `folder`.
 
-    Prompt and token limit are ours; the answer is the number after `####`, as in the harness's own task `gsm8k`. Raises
-    what `generate_noisy_datasets` raises.
+    Return the path of the problems by task. All tasks have the tag `noisy_<problems>`, which runs them together. Prompt
+    and token limit are ours; the answer is the number after `####`, as in the harness's own task `gsm8k`. Raises what
+    `generate_noisy_datasets` raises.
     """
     for name in names:
         find_noise(name)
     problems, clean = load_problems(source), noisy_file(source, CLEAN, folder)
-    with whole_file(clean) as file:
+    with atomic_file(clean) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
-    noisy = generate_noisy_datasets(source, names, seed, folder, progress, processes)
+    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes)
     tag = f"noisy_{clean.stem.replace(f'_{CLEAN}', '')}"
     reader = f"read_{tag}"
-    with whole_file(Path(folder) / f"{reader}.py") as file:
+    with atomic_file(Path(folder) / f"{reader}.py") as file:
         file.write(_READER)
     paths = {CLEAN: clean, **noisy}
     for path in paths.values():
-        with whole_file(path.with_suffix(".yaml")) as file:
+        with atomic_file(path.with_suffix(".yaml")) as file:
             file.write(_TASK.format(name=path.stem, tag=tag, reader=reader))
     return {path.stem: path for path in paths.values()}

@@ -1,4 +1,4 @@
-"""Noisy problems on disk: written once, read back exactly, and never mixed up with those of other problems."""
+"""Noisy problems on disk: written once, read back exactly, and checked against the problems they belong to."""
 
 from __future__ import annotations
 
@@ -9,57 +9,74 @@ from typing import Any
 
 from noise.parallel import inject_all
 from noise.problems.jsonl import (
+    atomic_file,
+    check_unique_id,
     line_id,
     problem_from,
     read_json_lines,
-    refuse_same_id,
     text_field,
-    whole_file,
     write_line,
 )
 from noise.problems.problem import NoisyProblem, Problem, strip
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
 from noise.problems.span_alignment import insertions
-from noise.registry import find_noise
+from noise.registry import NOISES, find_noise
+from noise.text.question_features import question_features
 
 UNSEEDED = -1
-"""The seed of a noisy problem from a file that names none."""
+"""The seed of a noisy problem from a file without seeds."""
 _SPLITS = ("train", "test", "validation", "valid", "dev")
 
 Progress = Callable[[list[Problem], str], Iterable[Problem]]
-"""Given the problems and the name of a noise, gives the problems back one by one, and may tell somebody."""
+"""Wraps the problems of a noise, given by name, in an iterable that may report progress."""
 
 
 def generate_noisy_datasets(
     source: str | Path,
-    names: Sequence[str] = ("inf", "rcs", "sd"),
+    names: Sequence[str] | None = None,
     seed: int = 0,
     folder: str | Path = "data",
     progress: Progress | None = None,
     processes: int = 1,
 ) -> dict[str, Path]:
-    """Writes the problems of `source` with each noise of `names` to a file in `folder`; returns path by noise.
+    """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
-    A file is whole or absent. Its lines carry `question`, `answer`, `original_question`, `noise_type` (upper case),
-    `spans` (half-open ranges of characters of `question`), `id` and `seed`. Raises `ValueError` for an unknown noise,
-    before anything is read, and what `load_problems` and `inject_all` raise, which tells what `processes` are for.
+    `names` are those of all registered noises by default: `inf`, `rcs` and `sd` as shipped. A file is written whole or
+    not at all. Its lines carry `question`, `answer`, `original_question`, `noise_type` (upper case), `spans` (half-open
+    character ranges of `question`), `id` and `seed`. `processes` is that of `inject_all`. Raises `ValueError` for an
+    unknown noise, before anything is read, and what `load_problems` and `inject_all` raise.
     """
+    names = list(NOISES) if names is None else names
     for name in names:
         find_noise(name)
-    problems = load_problems(source)
+    return write_noisy_files(load_problems(source), source, names, seed, folder, progress, processes)
+
+
+def write_noisy_files(
+    problems: list[Problem],
+    source: str | Path,
+    names: Sequence[str],
+    seed: int,
+    folder: str | Path,
+    progress: Progress | None = None,
+    processes: int = 1,
+) -> dict[str, Path]:
+    """Do what `generate_noisy_datasets` does, with `problems` that have been loaded from `source`."""
     paths = {name: noisy_file(source, name, folder) for name in names}
+    shared = len(paths) > 1 and processes == 1
+    features = [question_features(problem.question) for problem in problems] if shared else None
     for name, path in paths.items():
-        with whole_file(path) as file:
-            done = inject_all(problems, name, seed, processes)
-            for _, noisy in zip(progress(problems, name) if progress else problems, done, strict=True):
+        with atomic_file(path) as file:
+            noisy_problems = inject_all(problems, name, seed, processes, features)
+            for _, noisy in zip(progress(problems, name) if progress else problems, noisy_problems, strict=True):
                 write_line(file, fields_of(noisy))
     return paths
 
 
 def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Path:
-    """Where the problems of `source` with the noise `name` stand in `folder`.
+    """Return the path in `folder` of the problems of `source` with the noise `name`.
 
-    A split at the end of the source's name stays there: `gsm8k_test.jsonl`, and the source `gsm8k`, give
+    A split at the end of the source's name stays at the end: `gsm8k_test.jsonl`, and the source `gsm8k`, give
     `gsm8k_inf_test.jsonl`; `mine.jsonl` gives `mine_inf.jsonl`.
     """
     if is_file_source(source):
@@ -72,7 +89,7 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
 
 
 def existing_noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Path:
-    """`noisy_file`, where it exists. Raises `FileNotFoundError` otherwise."""
+    """Return `noisy_file` if it exists. Raises `FileNotFoundError` otherwise."""
     path = noisy_file(source, name, folder)
     if not path.is_file():
         raise FileNotFoundError(f"expected the {name} problems of {str(source)!r} in {str(path)!r}, got no such file")
@@ -80,7 +97,7 @@ def existing_noisy_file(source: str | Path, name: str, folder: str | Path = "dat
 
 
 def fields_of(noisy: NoisyProblem) -> dict[str, Any]:
-    """The line of a file that holds `noisy`."""
+    """Return the fields of the line for `noisy`."""
     return {
         "question": noisy.question,
         "answer": noisy.problem.answer,
@@ -93,29 +110,29 @@ def fields_of(noisy: NoisyProblem) -> dict[str, Any]:
 
 
 def read_noisy(path: str | Path) -> list[NoisyProblem]:
-    """The noisy problems of a file, ours or another's; deleting the spans of each gives its original question.
+    """Return the noisy problems of a file, ours or third-party; deleting the spans gives the original question.
 
-    Another's file needs `question`, `answer` and `original_question`. Without `spans` they come from an alignment of
-    the two texts; without `noise_type` the noise is `"unknown"`; without `seed` it is `UNSEEDED`. Raises `ValueError`
-    with file and line number for a bad line, one that is no insertion among them.
+    A line needs `question`, `answer` and `original_question`. Missing `spans` come from an alignment of the two texts,
+    a missing `noise_type` is `"unknown"`, and a missing `seed` is `UNSEEDED`. Raises `ValueError` with file and line
+    number for a bad line, and for a question that is not its original with insertions.
     """
     path = Path(path)
-    found, seen = [], dict[str, str]()
+    noisy_problems, seen = [], dict[str, str]()
     for number, fields in read_json_lines(path):
-        place = f"{path}, line {number}"
-        noisy = _noisy_from(fields, line_id(path.stem, number), place)
-        refuse_same_id(seen, noisy.problem.id, place)
-        found.append(noisy)
-    return found
+        location = f"{path}, line {number}"
+        noisy = _noisy_from(fields, line_id(path.stem, number), location)
+        check_unique_id(seen, noisy.problem.id, location)
+        noisy_problems.append(noisy)
+    return noisy_problems
 
 
 def load_noisy_for(
     problems: Sequence[Problem], source: str | Path, name: str, folder: str | Path = "data"
 ) -> list[NoisyProblem]:
-    """The noise `name` for each of `problems`, in their order, from the file that belongs to `source` in `folder`.
+    """Return the noisy version of each of `problems`, in order, from the file of `source` and `name` in `folder`.
 
-    A line belongs to a problem by its id, or, where the file has none of the problem's id, by its original question.
-    Raises `FileNotFoundError` for a missing file, `ValueError` for one that belongs to other problems.
+    A line belongs to a problem by its id, or, where the file lacks that id, by its original question. Raises
+    `FileNotFoundError` for a missing file, `ValueError` for one that belongs to other problems.
     """
     path = existing_noisy_file(source, name, folder)
     lines = read_noisy(path)
@@ -133,9 +150,9 @@ def _matching(
             f"{path}: expected problem {problem.id!r}, got a file without it: it belongs to other problems"
         )
     if noisy.problem.question != problem.question or noisy.problem.target != problem.target:
-        what = "question" if noisy.problem.question != problem.question else "answer"
+        field = "question" if noisy.problem.question != problem.question else "answer"
         raise ValueError(
-            f"{path}: expected the same {what} for {problem.id!r} as in the problems, got another: "
+            f"{path}: expected the {field} of problem {problem.id!r}, got a different one: "
             "the file belongs to other problems, or to an older copy of these"
         )
     if noisy.noise not in (name, "unknown"):
@@ -143,41 +160,41 @@ def _matching(
     return replace(noisy, problem=problem, noise=name)
 
 
-def _noisy_from(fields: Mapping[str, Any], default_id: str, place: str) -> NoisyProblem:
-    problem = problem_from(fields, default_id, place, question="original_question")
-    question = text_field(fields, "question", place)
-    noise = text_field(fields, "noise_type", place).lower() if "noise_type" in fields else "unknown"
+def _noisy_from(fields: Mapping[str, Any], default_id: str, location: str) -> NoisyProblem:
+    problem = problem_from(fields, default_id, location, question="original_question")
+    question = text_field(fields, "question", location)
+    noise = text_field(fields, "noise_type", location).lower() if "noise_type" in fields else "unknown"
     seed = fields.get("seed", UNSEEDED)
     if not isinstance(seed, int):
-        raise ValueError(f"{place}: expected 'seed' to be an integer, got {type(seed).__name__} {seed!r:.60}")
+        raise ValueError(f"{location}: expected 'seed' to be an integer, got {type(seed).__name__} {seed!r:.60}")
     if "spans" in fields:
-        spans = _checked_spans(fields["spans"], question, place)
+        spans = _checked_spans(fields["spans"], question, location)
     else:
         aligned = insertions(problem.question, question)
         if aligned is None:
             raise ValueError(
-                f"{place}: expected 'question' to be 'original_question' with text put in, got one that changes or "
-                "drops some of its words"
+                f"{location}: expected 'question' to be 'original_question' with insertions, got one that changes or "
+                "drops words of it"
             )
         spans = aligned
     noisy = NoisyProblem(problem=problem, noise=noise, question=question, spans=spans, seed=seed)
     if strip(noisy) != problem.question:
         raise ValueError(
-            f"{place}: expected 'question' without its 'spans' to be 'original_question', got another text"
+            f"{location}: expected 'question' without its 'spans' to be 'original_question', got a different text"
         )
     return noisy
 
 
-def _checked_spans(spans: Any, question: str, place: str) -> tuple[tuple[int, int], ...]:
-    """`spans` as ranges that are in order, apart, not empty and inside `question`. Raises `ValueError`."""
+def _checked_spans(spans: Any, question: str, location: str) -> tuple[tuple[int, int], ...]:
+    """Return `spans` as ordered, disjoint, non-empty ranges within `question`. Raises `ValueError`."""
     end = 0
     for span in spans if isinstance(spans, list) else [spans]:
         if not (isinstance(span, list) and len(span) == 2 and all(type(edge) is int for edge in span)):
-            raise ValueError(f"{place}: expected 'spans' as a list of [start, stop], got {span!r:.60}")
+            raise ValueError(f"{location}: expected 'spans' as a list of [start, stop], got {span!r:.60}")
         if not end <= span[0] < span[1] <= len(question):
             raise ValueError(
-                f"{place}: expected 'spans' in order, apart and within the {len(question)} characters of 'question', "
-                f"got {span}"
+                f"{location}: expected 'spans' in order, disjoint and within the {len(question)} characters of"
+                f" 'question', got {span}"
             )
         end = span[1]
     return tuple((start, stop) for start, stop in spans)

@@ -1,4 +1,4 @@
-"""What flows through the harness: a problem, and the same problem with noise in it."""
+"""The records of the harness: a problem, and a problem with noise in it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from noise.text.number_parsing import target_of
 class Problem:
     """A maths word problem in GSM8K's form.
 
-    `answer` is the worked answer; its last line is `#### N`. `id` is unique within its source and, with the seed
-    and the noise's name, is all that a noise draw depends on. Where `question` itself carries noise, as in a file of
-    noisy problems that is read as a source, `original_question` is the one without.
+    `answer` is the worked answer; its last line is `#### N`. `id` is unique within its source; a noise draw depends on
+    it, the seed, the noise's name and the question alone. Where `question` itself carries noise, as in a file of noisy
+    problems that is read as a source, `original_question` is the one without.
     """
 
     id: str
@@ -26,24 +26,25 @@ class Problem:
 
     @cached_property
     def target(self) -> Fraction:
-        """The exact number after `####`. Raises `ValueError`, naming the problem, where there is none."""
+        """The exact number after `####`. Raises `ValueError`, naming the problem, if there is none."""
         try:
             return target_of(self.answer)
         except ValueError as error:
             raise ValueError(f"problem {self.id!r}: {error}") from None
 
     @property
-    def marks(self) -> frozenset[str]:
-        """What tells the problem apart under any id, with noise in it or in other words, as 16 hexadecimal digits each.
+    def dedup_keys(self) -> frozenset[str]:
+        """Hashes that identify the problem whatever its id, noise or wording, each of 16 hexadecimal digits.
 
-        Two problems with a mark in common are one: the questions are the same but for case and white space, with noise
-        or without, or the worked answers are, and those have steps (no two of the 7,473 of GSM8K's training split do).
+        Two problems with a key in common are the same problem. There is a key for the question, one for the question
+        without noise, and one for a worked answer with steps, all but for case and white space. No two of the 7,473
+        worked answers of GSM8K's training split are the same.
         """
         texts = [f"question {text}" for text in (self.question, self.original_question) if text is not None]
         if "####" in self.answer and self.answer.partition("####")[0].strip():
             texts.append(f"answer {self.answer}")
-        normal = (" ".join(text.casefold().split()).encode("utf-8", "surrogatepass") for text in texts)
-        return frozenset(hashlib.sha256(text).hexdigest()[:16] for text in normal)
+        normalised = (" ".join(text.casefold().split()).encode("utf-8", "surrogatepass") for text in texts)
+        return frozenset(hashlib.sha256(text).hexdigest()[:16] for text in normalised)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class NoisyProblem:
     """A problem whose question carries distractors.
 
     `spans` are the half-open character ranges of `question` that were added, separators included, in order and
-    without overlap: deleting them gives `problem.question` to the character.
+    without overlap: deleting them gives exactly `problem.question`.
     """
 
     problem: Problem
@@ -62,7 +63,7 @@ class NoisyProblem:
 
 
 def strip(noisy: NoisyProblem) -> str:
-    """`noisy.question` without its spans: the original question, to the character."""
+    """Return `noisy.question` without its spans: exactly the original question."""
     kept, end = [], 0
     for start, stop in noisy.spans:
         kept.append(noisy.question[end:start])

@@ -1,4 +1,4 @@
-"""Where noise was put in, found from the two texts alone, for files that do not say."""
+"""Find the spans of inserted noise from the two texts alone, for files without spans."""
 
 from __future__ import annotations
 
@@ -8,49 +8,52 @@ from itertools import accumulate
 
 _TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|\s|.", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s*\Z|\A\s*\Z")
-_INSERTION, _ROUGH_EDGE = 4, 1
-"""Costs: an insertion outweighs both its edges, so that few and long ones win, then those made of whole sentences."""
+_INSERTION_COST, _ROUGH_EDGE_COST = 4, 1
+"""Costs. An insertion outweighs both its edges: few long insertions win, then those made of whole sentences."""
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Insertions, the last one first, as half-open ranges of tokens of the noisy text, and what they cost so far."""
+class _Alignment:
+    """A linked list of insertions, the last one first, and their cost. Ranges are half-open, of noisy tokens."""
 
     cost: int
     start: int = 0
     stop: int = 0
-    earlier: _Found | None = None
+    earlier: _Alignment | None = None
 
 
 def insertions(original: str, noisy: str) -> tuple[tuple[int, int], ...] | None:
-    """The character ranges of `noisy` whose deletion gives `original`: as few as can be, at ends of sentences.
+    """Return the character ranges of `noisy` whose deletion gives `original`.
 
-    Words and numbers are never split. None where `noisy` is not `original` with insertions alone. Time grows with
-    the length of the original times the length of what was inserted.
+    They are as few as possible, and whole sentences where that is possible. Words and numbers are never split. Returns
+    None where `noisy` is not `original` with insertions alone. Time is proportional to the length of the original times
+    the length of the insertions.
     """
-    old, new = _TOKEN.findall(original), _TOKEN.findall(noisy)
-    rest = iter(new)
-    if not all(token in rest for token in old):
+    original_tokens, noisy_tokens = _TOKEN.findall(original), _TOKEN.findall(noisy)
+    rest = iter(noisy_tokens)
+    if not all(token in rest for token in original_tokens):
         return None
-    starts = [0, *accumulate(map(len, new))]
-    rough = [0 if _SENTENCE_END.search(noisy[max(0, at - 12) : at]) else _ROUGH_EDGE for at in starts]
-    slack = len(new) - len(old)
-    # kept[k] is the cheapest way to make i tokens of the original out of i + k tokens of the noisy text. One row for
-    # each i, so that nothing is ever computed where more would be inserted than was.
-    kept: list[_Found | None] = [_Found(0)] + [None] * slack
-    for i in range(len(old) + 1):
-        opened: _Found | None = None  # the cheapest insertion under way, without the cost of its end
+    starts = [0, *accumulate(map(len, noisy_tokens))]
+    edge_costs = [0 if _SENTENCE_END.search(noisy[max(0, at - 12) : at]) else _ROUGH_EDGE_COST for at in starts]
+    slack = len(noisy_tokens) - len(original_tokens)
+    # best[k] is the cheapest alignment of i tokens of the original with i + k of the noisy text. There is one row for
+    # each i, and k never exceeds the number of inserted tokens.
+    best: list[_Alignment | None] = [_Alignment(0)] + [None] * slack
+    for i in range(len(original_tokens) + 1):
+        opened: _Alignment | None = None  # the cheapest open insertion, without the cost of its end
         for k in range(slack + 1):
-            at, matched = i + k, kept[k]
-            # On a tie the later place wins: the space behind a sentence goes with it, as where we put one in.
-            if opened and (matched is None or opened.cost + rough[at] <= matched.cost):
-                kept[k] = _Found(opened.cost + rough[at], opened.start, at, opened.earlier)
-            if matched and (opened is None or matched.cost + _INSERTION + rough[at] < opened.cost):
-                opened = _Found(matched.cost + _INSERTION + rough[at], at, at, matched)
-        if i < len(old):
-            kept = [found if new[i + k] == old[i] else None for k, found in enumerate(kept)]
-    spans, found = [], kept[slack]
-    while found and found.earlier:
-        spans.append((starts[found.start], starts[found.stop]))
-        found = found.earlier
+            at, matched = i + k, best[k]
+            # On a tie the later position wins: the space after a sentence goes with it, as in `inject`.
+            if opened and (matched is None or opened.cost + edge_costs[at] <= matched.cost):
+                best[k] = _Alignment(opened.cost + edge_costs[at], opened.start, at, opened.earlier)
+            if matched and (opened is None or matched.cost + _INSERTION_COST + edge_costs[at] < opened.cost):
+                opened = _Alignment(matched.cost + _INSERTION_COST + edge_costs[at], at, at, matched)
+        if i < len(original_tokens):
+            best = [
+                alignment if noisy_tokens[i + k] == original_tokens[i] else None for k, alignment in enumerate(best)
+            ]
+    spans, alignment = [], best[slack]
+    while alignment and alignment.earlier:
+        spans.append((starts[alignment.start], starts[alignment.stop]))
+        alignment = alignment.earlier
     return tuple(reversed(spans))

@@ -1,1 +1,1 @@
-"""Reading a question: sentences, words, numbers, quantities, and what the question asks for."""
+"""Text analysis of questions and distractors: sentences, words, numbers, quantities, and what a question asks for."""

@@ -1,41 +1,45 @@
-"""What a distractor tells, read from its text alone: its words, names, nouns and numbers."""
+"""The words, names, nouns and numbers of a distractor, read from its text alone."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from noise.text.filler_vocabulary import NAMES, PLACES
-from noise.text.word_lists import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, OPERATOR_WORDS, SUBJECT_VERBS, bank
-from noise.text.word_tokens import Word, words_in
+from noise.text.filler_vocabulary import NAMES, TOWNS
+from noise.text.word_lists import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, OPERATOR_WORDS, SUBJECT_VERBS, word_list
+from noise.text.word_tokens import WordToken, tokenize
 
 _PREPOSITIONS = frozenset(
-    bank("in near from of to at around outside between past beyond toward by over off on above below")
+    word_list("in near from of to at around outside between past beyond toward by over off on above below")
 )
-_PLACE_WORDS = frozenset(place.lower() for place in PLACES)
-_KNOWN_NAMES = _PLACE_WORDS | {name.lower() for name in NAMES}
+_TOWNS = frozenset(town.lower() for town in TOWNS)
+_KNOWN_NAMES = _TOWNS | {name.lower() for name in NAMES}
 _OPENERS = frozenset(
-    bank("in at near on far during after before outside by over beyond along from long inside under for")
+    word_list("in at near on far during after before outside by over beyond along from long inside under for")
 )
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b")
 
 
-class Told(NamedTuple):
-    """A distractor as the rule sees it: its words, names, nouns and numbers, and what a later pronoun could mean."""
+class DistractorFeatures(NamedTuple):
+    """A distractor as the certification rule sees it. All words are in lower case.
+
+    `counted_nouns` are those that a number stands before, `kinds` the kinds of quantity it speaks of, and
+    `antecedent_of` what a later reference could take it for: `person`, `plural`, `thing`.
+    """
 
     words: tuple[str, ...]
     names: tuple[str, ...]
-    places: tuple[str, ...]
+    place_names: tuple[str, ...]
     nouns: tuple[str, ...]
-    counted: tuple[str, ...]
+    counted_nouns: tuple[str, ...]
+    person_nouns: tuple[str, ...]
     numbers: tuple[str, ...]
     kinds: frozenset[str]
-    persons: tuple[str, ...]
-    could_be: frozenset[str]
+    antecedent_of: frozenset[str]
 
 
-def _opens_with_name(words: list[Word]) -> bool:
-    """Whether the first word, which has its capital anyway, is a name: a known one, or one that acts like one."""
+def _opens_with_name(words: list[WordToken]) -> bool:
+    """Return whether the first word, always capitalised, is a name: a known one, or one that acts like one."""
     first = words[0]
     if first.bare in _KNOWN_NAMES:
         return True
@@ -47,18 +51,18 @@ def _opens_with_name(words: list[Word]) -> bool:
     )
 
 
-def tell(distractor: str) -> Told:
-    """What a sentence tells, read from its text alone."""
-    words = words_in(distractor)
+def distractor_features(sentence: str) -> DistractorFeatures:
+    """Return the features of a sentence that holds at least one word or mark."""
+    words = tokenize(sentence)
     texts = [word.text for word in words]
     names: list[str] = []
-    places: list[str] = []
+    place_names: list[str] = []
     nouns: list[str] = []
-    counted: list[str] = []
+    counted_nouns: list[str] = []
     numbers: list[str] = []
-    persons: list[str] = []
+    person_nouns: list[str] = []
     kinds: set[str] = set()
-    could_be: set[str] = set()
+    antecedent_of: set[str] = set()
     for i, word in enumerate(words):
         if word.counts:
             numbers.append(word.number)
@@ -70,34 +74,34 @@ def tell(distractor: str) -> Told:
         if word.capital and (i or _opens_with_name(words)):
             if bare in MONTHS_AND_DAYS:
                 kinds.add("time")
-            elif bare in _PLACE_WORDS or (i and texts[i - 1] in _PREPOSITIONS):
-                places.append(bare)
+            elif bare in _TOWNS or (i and texts[i - 1] in _PREPOSITIONS):
+                place_names.append(bare)
             else:
                 names.append(bare)
-                could_be.add("person")
+                antecedent_of.add("person")
             continue
-        behind_number = i > 0 and words[i - 1].counts
-        if word.kinds and (word.unit or (behind_number and bare not in ADJECTIVES)):
+        after_number = i > 0 and words[i - 1].counts
+        if word.kinds and (word.unit or (after_number and bare not in ADJECTIVES)):
             kinds.update(word.kinds)
         if word.unit or word.verb:
             continue
-        if (behind_number and bare not in OPERATOR_WORDS) or (word.plural and i > 1 and words[i - 2].digits):
-            counted.append(bare)
-        if word.entry is not None or word.plural or behind_number or (i and texts[i - 1] in DETERMINERS):
+        if (after_number and bare not in OPERATOR_WORDS) or (word.plural and i > 1 and words[i - 2].digits):
+            counted_nouns.append(bare)
+        if word.entry is not None or word.plural or after_number or (i and texts[i - 1] in DETERMINERS):
             nouns.append(bare)
         if word.entry is not None and word.entry.kind == "person":
-            persons.append(bare)
+            person_nouns.append(bare)
             if not word.plural:
-                could_be.add("person")
+                antecedent_of.add("person")
         if word.plural:
-            could_be.add("plural")
-    if _CLOCK.search(distractor):
+            antecedent_of.add("plural")
+    if _CLOCK.search(sentence):
         kinds.add("time")
     subject = texts.index(",") + 1 if texts and texts[0] in _OPENERS and "," in texts else 0
     head = texts[subject : subject + 2]
-    if head and head[0] in ("a", "an", "the") and "person" not in could_be and head[-1] not in persons:
-        could_be.add("thing")
-    return Told(
-        tuple(texts), tuple(names), tuple(places), tuple(nouns), tuple(counted), tuple(numbers), frozenset(kinds),
-        tuple(persons), frozenset(could_be),
+    if head and head[0] in ("a", "an", "the") and "person" not in antecedent_of and head[-1] not in person_nouns:
+        antecedent_of.add("thing")
+    return DistractorFeatures(
+        tuple(texts), tuple(names), tuple(place_names), tuple(nouns), tuple(counted_nouns), tuple(person_nouns),
+        tuple(numbers), frozenset(kinds), frozenset(antecedent_of),
     )  # fmt: skip

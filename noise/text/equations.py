@@ -1,18 +1,17 @@
-"""Sums written out in a sentence, found and worked out again without any knowledge of who wrote them."""
+"""Equations written out in a sentence, parsed and recomputed independently of the code that wrote them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 from noise.text.word_lists import NUMBER_WORDS
 
 _TENS = {word: value for word, value in NUMBER_WORDS.items() if 20 <= value <= 90}
 _ONES = {word: value for word, value in NUMBER_WORDS.items() if 1 <= value <= 9}
 _SMALL = {word: value for word, value in NUMBER_WORDS.items() if value <= 19 and word != "dozen"}
-_FIRST = "".join(sorted({word[0] for word in (*_TENS, *_SMALL)}))  # what is none of these is passed over quickly
+_FIRST = "".join(sorted({word[0] for word in (*_TENS, *_SMALL)}))  # lets the regex skip other words quickly
 _SPELLED = re.compile(
     rf"\b(?=[{_FIRST}])"
     rf"(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<ones>{'|'.join(_ONES)}))?|(?P<small>{'|'.join(_SMALL)}))\b"
@@ -55,16 +54,15 @@ _DOUBLE = re.compile(rf"\b(?:double|twice) {_N}{_EQUALS}{_N}")
 
 
 @dataclass(frozen=True)
-class Sum:
-    """One calculation as written: its numbers as text, the result last, and whether it is true."""
+class Equation:
+    """A calculation as written: its numbers as text, the result last, and whether it is true."""
 
     numbers: tuple[str, ...]
     holds: bool
 
 
-@lru_cache(maxsize=16)  # one sentence is asked for it more than once
-def in_digits(text: str) -> str:
-    """`text` in lower case with the number words from zero to ninety-nine as digits."""
+def number_words_to_digits(text: str) -> str:
+    """Return `text` in lower case, with the number words from zero to ninety-nine as digits."""
 
     def digits(match: re.Match[str]) -> str:
         if match["small"]:
@@ -80,7 +78,7 @@ def _number(text: str) -> Fraction | int:
 
 
 def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | int | None:
-    """The chain worked out, × and ÷ before + and −; None where it divides by zero."""
+    """Return the value of a chain of operations, × and ÷ before + and −; None for a division by zero."""
     terms = [_number(first)]
     for operator, text in steps:
         number = _number(text)
@@ -95,24 +93,28 @@ def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | int | None:
     return sum(terms)
 
 
-def sums_in(text: str) -> list[Sum]:
-    """Every calculation with a result in `text`: `7 × 8 = 56`, `seven times eight is 56`, `half of 18 is 9`."""
-    plain = in_digits(text)
-    found = []
+def equations_in(text: str) -> list[Equation]:
+    """Return every calculation with a result in `text`: `7 × 8 = 56`, `seven times eight is 56`, `half of 18 is 9`."""
+    return equations_in_digits(number_words_to_digits(text))
+
+
+def equations_in_digits(plain: str) -> list[Equation]:
+    """Return the equations of a text that comes from `number_words_to_digits`."""
+    equations = []
     for match in _CHAIN.finditer(plain):
         steps = [(_SIGNS[m[1]], m[2]) for m in _STEP.finditer(plain, *match.span(2))]
         result = match[match.lastindex or 0]
         value = _value(match[1], steps)
-        found.append(Sum((match[1], *(n for _, n in steps), result), value == _number(result)))
+        equations.append(Equation((match[1], *(n for _, n in steps), result), value == _number(result)))
     if " and " in plain and _PAIR.search(plain):
         # "3 × 4 and 5 make 9": the 4 belongs to the product
         plain = _TIGHT.sub(r"\1 \2", _OPERATOR.sub(lambda match: _SIGNS[match[0]], plain))
         for pattern, operator in _OF_PAIRS:
             for match in pattern.finditer(plain):
                 value = _value(match[1], [(operator, match[2])])
-                found.append(Sum((match[1], match[2], match[3]), value == _number(match[3])))
+                equations.append(Equation((match[1], match[2], match[3]), value == _number(match[3])))
     for match in _PART.finditer(plain) if " of " in plain else ():
-        found.append(Sum((match[2], match[3]), _number(match[2]) == _PARTS[match[1]] * _number(match[3])))
+        equations.append(Equation((match[2], match[3]), _number(match[2]) == _PARTS[match[1]] * _number(match[3])))
     for match in _DOUBLE.finditer(plain) if "double " in plain or "twice " in plain else ():
-        found.append(Sum((match[1], match[2]), _number(match[1]) * 2 == _number(match[2])))
-    return found
+        equations.append(Equation((match[1], match[2]), _number(match[1]) * 2 == _number(match[2])))
+    return equations

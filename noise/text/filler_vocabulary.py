@@ -1,33 +1,33 @@
-"""Places, people and things that the distractors are about: far from those of any grade-school question."""
+"""Towns, people and things that the distractors are about: far from those of any grade-school question."""
 
 from __future__ import annotations
 
-from noise.text.word_lists import bank
+from noise.text.word_lists import word_list
 
-# Towns by the sea, cold ones, and the rest: a harbor is not looked for in the mountains, nor snow in the tropics.
-PORTS = bank(
+# Towns by the sea, cold towns and the rest, so that no harbor is in the mountains and no snow in the tropics.
+PORT_TOWNS = word_list(
     """
         Oslo Bergen Trondheim Malmo Gdansk Trieste Porto Bilbao Antwerp Rostock Tallinn Riga Odesa Izmir Tunis Dakar
         Accra Lagos Mombasa Zanzibar Durban Muscat Karachi Colombo Penang Manila Osaka Nagoya Perth Hobart Dunedin
         Lima Cartagena Montevideo Valparaiso Recife Reykjavik Tromso Thessaloniki Patras Valletta Palermo Cagliari
         """
 )
-COLD = bank(
+COLD_TOWNS = word_list(
     """
         Oslo Bergen Trondheim Tromso Reykjavik Uppsala Gdansk Krakow Brno Graz Linz Salzburg Basel Zurich Bern
         Dresden Leipzig Rostock Tallinn Riga Vilnius Minsk Ljubljana Bratislava Sarajevo Innsbruck
         """
 )
-_INLAND = bank(
+_INLAND_TOWNS = word_list(
     """
     Wroclaw Turin Bologna Braga Seville Toledo Rouen Lyon Nantes Ghent Utrecht Haarlem Bremen Tbilisi Yerevan Ankara
     Aleppo Cairo Fez Nairobi Lusaka Lahore Jaipur Mysore Dhaka Hanoi Kyoto Cusco Quito Bogota Zagreb Skopje Debrecen
     Timisoara Plovdiv
     """
 )
-PLACES = tuple(dict.fromkeys((*PORTS, *COLD, *_INLAND)))
+TOWNS = tuple(dict.fromkeys((*PORT_TOWNS, *COLD_TOWNS, *_INLAND_TOWNS)))
 
-NAMES = bank(
+NAMES = word_list(
     """
         Ingrid Bartek Solveig Anselm Wendeline Torvald Ottilie Casimir Gudrun Leopold Zenobia Ambrose Hedwig Rasmus
         Philippa Osvaldo Ludmila Thaddeus Sunniva Aurelio Brunhilde Fergus Ximena Balthazar Odette Evander Milena
@@ -37,8 +37,8 @@ NAMES = bank(
         """
 )
 
-# Plural people, to be the subject of a sentence that no "he", "she" or "it" can be read into.
-GROUPS = bank(
+# Plural people: subjects that no later "he", "she" or "it" can refer to.
+GROUPS = word_list(
     """
         glassblowers beekeepers surveyors archaeologists weavers stonemasons clockmakers bookbinders beachcombers
         astronomers cartographers blacksmiths potters shipbuilders historians botanists geologists mountaineers
@@ -46,7 +46,7 @@ GROUPS = bank(
         """
 )
 
-THINGS = bank(
+THINGS = word_list(
     """
         lanterns thimbles teapots barometers mosaics chandeliers tapestries telescopes sundials compasses anchors
         gargoyles looms medallions scrolls goblets amphoras figurines microscopes typewriters gramophones
@@ -56,7 +56,7 @@ THINGS = bank(
         """
 )
 
-BIRDS = bank(
+BIRDS = word_list(
     "gulls herons cormorants storks kingfishers cranes magpies swallows starlings sparrows finches larks swifts"
 )
-CREATURES = BIRDS + bank("ibexes marmots lynxes badgers geckos chameleons newts hedgehogs tapirs otters")
+CREATURES = BIRDS + word_list("ibexes marmots lynxes badgers geckos chameleons newts hedgehogs tapirs otters")

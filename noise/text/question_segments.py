@@ -1,8 +1,7 @@
-"""What each character of a question is for: key maths information, noise, or other content.
+"""Segments of a noisy question: key maths information, noise, and other content.
 
-Noise is what the distractors are. Key maths information is found by a rule over the clean text, so a distractor can
-neither be part of it nor change it: the numbers, what they count, and the sentence that asks. docs/attention.md has the
-rule.
+Noise is the distractors. Key maths information is the numbers, what they count, and the asking sentence. It is found by
+a rule over the clean text, so a distractor can neither be part of it nor change it. docs/attention.md has the rule.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from noise.problems.problem import NoisyProblem, strip
-from noise.text.quantities import merged, quantities
-from noise.text.sentence_splitting import place, starts
+from noise.text.quantities import merge_ranges, quantity_spans
+from noise.text.sentence_splitting import insertion_point, sentence_starts
 
 KINDS = ("kmi", "ni", "oc")
 """Key maths information, noise information, other content."""
@@ -21,7 +20,7 @@ KINDS = ("kmi", "ni", "oc")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The half-open character range of a noisy question that is of one kind, of `KINDS`."""
+    """A half-open character range of a noisy question, and its kind, one of `KINDS`."""
 
     kind: str
     start: int
@@ -29,44 +28,48 @@ class Segment:
 
 
 def segments(noisy: NoisyProblem) -> tuple[Segment, ...]:
-    """The question of `noisy` cut into segments: in order, without a gap, none empty, no two neighbours of one kind.
+    """Return the segments of the question of `noisy`: in order, without gaps, not empty, neighbours of different kinds.
 
-    The characters of `noisy.spans` are `ni` and no others are. The rest is what `key_spans` makes of the clean text.
-    Raises `ValueError` where the spans are out of order or do not leave the clean question when they are deleted.
+    The characters in `noisy.spans` are `ni`, and no others. The rest is `kmi` where `key_spans` of the clean question
+    says so, else `oc`. Raises `ValueError` for spans that are out of order or whose deletion does not give the clean
+    question.
     """
     edges = [0, *(edge for span in noisy.spans for edge in span), len(noisy.question)]
     clean = noisy.problem.question
     if edges != sorted(edges) or strip(noisy) != clean:
         raise ValueError(
-            f"problem {noisy.problem.id!r}: expected spans in order that leave the clean question when they are"
-            f" deleted, got {noisy.spans}"
+            f"problem {noisy.problem.id!r}: expected spans in order whose deletion gives the clean question,"
+            f" got {noisy.spans}"
         )
-    marks = ["oc"] * len(clean)
+    kinds = ["oc"] * len(clean)
     for start, stop in key_spans(clean):
-        marks[start:stop] = ["kmi"] * (stop - start)
-    for start, stop in noisy.spans:  # in order: all before `start` has its place in the noisy question already
-        marks[start:start] = ["ni"] * (stop - start)
-    found, start = [], 0
-    for kind, run in groupby(marks):
+        kinds[start:stop] = ["kmi"] * (stop - start)
+    for (
+        start,
+        stop,
+    ) in noisy.spans:  # in order, so all before `start` is inserted already
+        kinds[start:start] = ["ni"] * (stop - start)
+    result, start = [], 0
+    for kind, run in groupby(kinds):
         stop = start + sum(1 for _ in run)
-        found.append(Segment(kind, start, stop))
+        result.append(Segment(kind, start, stop))
         start = stop
-    return tuple(found)
+    return tuple(result)
 
 
 def key_spans(question: str) -> list[tuple[int, int]]:
-    """The half-open character ranges of a clean text that are key maths information, sorted and not touching.
+    """Return the half-open character ranges of key maths information in any clean text, sorted and not touching.
 
-    They are its numbers, with what they count, and the sentence that asks: docs/attention.md has the rule. Every digit
-    of the text is inside one. Any text is accepted.
+    They are the numbers, with what they count, and the asking sentence: docs/attention.md has the rule. Every digit of
+    the text is in one of them.
     """
-    return merged([*quantities(question), *_asking(question)])
+    return merge_ranges([*quantity_spans(question), *_asking_sentence(question)])
 
 
-def _asking(question: str) -> Iterator[tuple[int, int]]:
-    """The sentence that asks, without the white space behind it."""
-    start = place(question)
-    end = next((offset for offset in starts(question) if offset > start), len(question))
+def _asking_sentence(question: str) -> Iterator[tuple[int, int]]:
+    """Yield the range of the asking sentence without trailing white space, if it is not empty."""
+    start = insertion_point(question)
+    end = next((offset for offset in sentence_starts(question) if offset > start), len(question))
     stop = start + len(question[start:end].rstrip())
     if stop > start:
         yield start, stop

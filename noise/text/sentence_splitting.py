@@ -1,33 +1,35 @@
-"""Where one sentence of a question ends and the next begins, and where a distractor goes."""
+"""Split a question into sentences, and find the insertion point of distractors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from noise.text.word_lists import bank
+from noise.text.word_lists import word_list
 
-# A full stop behind one of these belongs to the word. Titles are always followed by a name.
+# A full stop after one of these belongs to the word. Titles are always followed by a name.
 _TITLES = frozenset(
-    bank("mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig")
+    word_list("mr mrs ms mx dr st mt ft prof rev gen col capt lt sgt gov sen rep hon pres no nos vs approx fig")
 )
-# Behind these it may end the sentence as well: what follows decides.
+# A full stop after one of these may also end the sentence; the next word decides.
 _SHORT = frozenset(
-    bank(
+    word_list(
         """
         a.m p.m am pm u.s u.k u.s.a d.c ph.d b.a m.a etc e.g i.e jr sr inc co corp ltd ave blvd rd oz lb lbs ft in
         hr hrs min mins sec secs yd yds mi cm mm km kg sq cu tbsp tsp qt pt gal mo wk wks yr yrs vol pg pp
         """
     )
 )
-# These only with a capital: one can sit in the sun.
-_DATES = frozenset(bank("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun"))
+# Abbreviations only with a capital: "Sun." is a day, "sun" is not.
+_DATES = frozenset(
+    word_list("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun")
+)
 _UNITS = frozenset(
-    bank("oz lb lbs ft in hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks")
+    word_list("oz lb lbs ft in hr hrs min mins sec secs yd yds mi cm mm km kg sq tbsp tsp qt pt gal yr yrs wk wks")
 )
 # Words that open a sentence but hardly ever follow an abbreviation inside one.
 _OPENERS = frozenset(
-    bank(
+    word_list(
         """
         how what when where which who whose why if the a an he she it they there this that these those his her their
         its in on at after before then each every one two some all both so but and for to from with during while
@@ -35,15 +37,15 @@ _OPENERS = frozenset(
         """
     )
 )
-# A mark, the quotes and brackets that close with it, then space, or a capital where the space was forgotten. One set of
-# characters opens the pattern, so that what is none of them is passed over quickly.
+# A mark, closing quotes and brackets, then white space, or a capital where the space is missing. The pattern opens with
+# one set of characters, so that the search skips others quickly.
 _CLOSING = r"[\"'”’)\]»]*(?:(?=\s)|(?=[A-Z][a-z])|$)"
 _BREAKS, _WIDE = r"\n\r\u2028\u2029", "。？！"
 _MARK = re.compile(
     rf"[….?!{_BREAKS}{_WIDE}]"
     rf"(?:(?<=…){_CLOSING}|(?<=[.?!])[.?!]*{_CLOSING}|(?<=[{_BREAKS}])[{_BREAKS}]*|(?<=[{_WIDE}])[{_WIDE}]*)"
 )
-# A quotation or a bracket is never entered. The mark of an inch (`5"`) opens none.
+# No sentence ends inside a quotation or a bracket. An inch mark (`5"`) opens no quotation.
 _ENCLOSED = re.compile(r"(?<![^\s(])\"[^\"]*\"|“[^”]*”|\([^()]*\)|«[^»]*»")
 _OPENING = re.compile(r"[\"“(«]")
 _UP_TO_WORD = re.compile(r".*[\s\"'“”‘’(\[]", re.DOTALL)
@@ -56,25 +58,25 @@ _SAYS = re.compile(
 
 
 def _ends_here(text: str, mark: re.Match[str]) -> bool:
-    """Whether the sentence ends with `mark`, which is followed by text."""
-    written = mark.group()
+    """Return whether a sentence ends at `mark` and text follows."""
+    mark_text = mark.group()
     after = text[mark.end() :].lstrip()
     if not after:
         return False
-    if written[0] in "\n\r\u2028\u2029。？！":
+    if mark_text[0] in "\n\r\u2028\u2029。？！":
         return True
     follows = after.lstrip("\"'“‘([«")[:1]
-    quoted = written[-1] in "\"'”’»)"
+    quoted = mark_text[-1] in "\"'”’»)"
     if quoted and (follows.islower() or _SAYS.match(after)):
         return False
-    if written[0] in "?!":
+    if mark_text[0] in "?!":
         return True
     glued = not text[mark.end()].isspace()
-    if written.startswith(("..", "…")):
+    if mark_text.startswith(("..", "…")):
         return follows.isupper() or follows.isdecimal()
     at = mark.start()
-    found = _UP_TO_WORD.match(text, max(0, at - 30), at)
-    word = text[found.end() if found else max(0, at - 30) : at]
+    before_word = _UP_TO_WORD.match(text, max(0, at - 30), at)
+    word = text[before_word.end() if before_word else max(0, at - 30) : at]
     if len(word) <= 2 and (not text[:at].strip() or _NUMBERED.search(text[:at])):
         return False  # the number of a list: "1. Tom has two cats."
     plain = word.lower()
@@ -97,7 +99,7 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
 
 
 def _starts_backwards(text: str) -> Iterator[int]:
-    """The offsets of `starts`, the last one first; one may come more than once."""
+    """Yield the offsets of `sentence_starts` in reverse, with possible duplicates."""
     enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
     for mark in reversed([*_MARK.finditer(text)]):
         end = mark.end()
@@ -107,21 +109,20 @@ def _starts_backwards(text: str) -> Iterator[int]:
     yield lead if lead < len(text) else 0
 
 
-def starts(text: str) -> list[int]:
-    """The offsets in `text` at which its sentences begin, the first included; `[0]` for an empty text.
+def sentence_starts(text: str) -> list[int]:
+    """Return the offsets at which sentences begin, the first included; `[0]` for an empty text.
 
-    A sentence ends at `.`, `?`, `!`, an ellipsis or a line break, with the quotes and brackets that close behind the
-    mark. It does not end inside a number, an abbreviation, a title, initials, or a quotation that its own
-    sentence goes on after (`"Stop!" she said`).
+    A sentence ends at `.`, `?`, `!`, an ellipsis or a line break, after any closing quotes and brackets. It does not
+    end inside a number, an abbreviation, a title, initials, or a quotation after which it goes on (`"Stop!" she said`).
     """
     return sorted({*_starts_backwards(text)})
 
 
-def place(text: str) -> int:
-    """The offset at which a distractor is put: in front of the sentence that asks, or of the last one if none asks.
+def insertion_point(text: str) -> int:
+    """Return the offset at which distractors are inserted: the start of the asking sentence.
 
-    The sentence that asks is the last with a question mark. A note behind it (`There are 16 ounces in a pound.`)
-    stays where it is.
+    The asking sentence is the last with a question mark, or the last of all where there is none. A note after it
+    (`There are 16 ounces in a pound.`) stays after it.
     """
     last, end = -1, len(text)
     for begin in _starts_backwards(text):

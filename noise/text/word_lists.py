@@ -1,21 +1,21 @@
-"""Closed lists of words that the reading of a question and the certification share."""
+"""Closed lists of words that feature extraction and certification share."""
 
 from __future__ import annotations
 
 
-def bank(text: str) -> tuple[str, ...]:
-    """The words of a text that lists them."""
+def word_list(text: str) -> tuple[str, ...]:
+    """Return the words of a text, split at white space."""
     return tuple(text.split())
 
 
 DETERMINERS = frozenset(
-    bank("a an the his her their its my your our this that these those some any each every no another")
+    word_list("a an the his her their its my your our this that these those some any each every no another")
 )
 
 NUMBER_WORDS: dict[str, int] = {
     word: number
     for number, word in enumerate(
-        bank(
+        word_list(
             """
             zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
             seventeen eighteen nineteen
@@ -25,14 +25,14 @@ NUMBER_WORDS: dict[str, int] = {
 }
 NUMBER_WORDS |= {
     word: 10 * tens
-    for tens, word in enumerate(bank("- ten twenty thirty forty fifty sixty seventy eighty ninety"))
+    for tens, word in enumerate(word_list("- ten twenty thirty forty fifty sixty seventy eighty ninety"))
     if tens > 1
 }
 NUMBER_WORDS |= {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
 
 # Words that carry, add to, or compare a quantity without a digit.
 QUANTITY_WORDS = frozenset(NUMBER_WORDS) | frozenset(
-    bank(
+    word_list(
         """
         dozens hundreds thousands millions billions pair pairs couple couples trio half halves third thirds fourth
         fourths quarter quarters fifth fifths sixth sixths seventh eighth eighths ninth tenth tenths once twice
@@ -45,9 +45,9 @@ QUANTITY_WORDS = frozenset(NUMBER_WORDS) | frozenset(
     )
 )
 
-# Words that reach for whatever the question has counted.
+# Words that may refer to whatever the question has counted.
 SCOPE_WORDS = frozenset(
-    bank(
+    word_list(
         """
         each every all both everyone everybody everything everywhere any anyone anybody another other others more
         fewer less extra additional remaining rest left leftover total altogether combined same such whole entire
@@ -56,9 +56,9 @@ SCOPE_WORDS = frozenset(
     )
 )
 
-# Words of rates and rebates: they apply to prices and speeds that a question may hold.
+# Rates and rebates: they could apply to the prices and speeds of a question.
 RATE_WORDS = frozenset(
-    bank(
+    word_list(
         """
         percent percentage % per discount discounted off sale coupon tax tip fee rate half-price twice double
         doubles doubled triple tripled halved free refund surcharge deposit interest apiece
@@ -67,7 +67,7 @@ RATE_WORDS = frozenset(
 )
 
 PRONOUNS = frozenset(
-    bank(
+    word_list(
         """
         he him his himself she her hers herself it its itself they them their theirs themselves this that these
         those we us our ours you your yours i me my mine he's she's it's they're he'll she'll they'll i'm we're
@@ -76,9 +76,9 @@ PRONOUNS = frozenset(
     )
 )
 
-# What happened, and so may have changed how much there is.
+# Events, which may have changed how much there is.
 CHANGE_WORDS = frozenset(
-    bank(
+    word_list(
         """
         lost lose loses broke break broken breaks ate eat eaten eats gone sold sell sells bought buy buys gave give
         gives given took take taken takes stole stolen rotten rotted spoiled added add adds removed remove removes
@@ -92,10 +92,10 @@ CHANGE_WORDS = frozenset(
     )
 )
 
-# Units and kinds of quantity: which words speak of which.
-KINDS: dict[str, frozenset[str]] = {
+# The words that speak of each kind of quantity.
+QUANTITY_KINDS: dict[str, frozenset[str]] = {
     "money": frozenset(
-        bank(
+        word_list(
             """
             $ € £ ¢ money dollar dollars cent cents cost costs price prices priced pay pays paid earn earns earned
             spend spends spent profit change revenue salary budget worth bill bills owe owes save saved saves
@@ -106,7 +106,7 @@ KINDS: dict[str, frozenset[str]] = {
         )
     ),
     "time": frozenset(
-        bank(
+        word_list(
             """
             time hour hours minute minutes second seconds day days week weeks month months year years decade decades
             century centuries long longer old older age ages aged younger when o'clock date birthday birthdays hr
@@ -116,7 +116,7 @@ KINDS: dict[str, frozenset[str]] = {
         )
     ),
     "length": frozenset(
-        bank(
+        word_list(
             """
             mile miles foot feet inch inches meter meters metre metres kilometer kilometers kilometre kilometres
             centimeter centimeters km cm mm ft yard yards distance far farther further tall taller height length
@@ -125,7 +125,7 @@ KINDS: dict[str, frozenset[str]] = {
         )
     ),
     "weight": frozenset(
-        bank(
+        word_list(
             """
             pound pounds ounce ounces kilogram kilograms kg gram grams mg milligrams weigh weighs weighed weight
             heavy heavier lighter ton tons lb lbs oz kilo kilos mass
@@ -133,7 +133,7 @@ KINDS: dict[str, frozenset[str]] = {
         )
     ),
     "volume": frozenset(
-        bank(
+        word_list(
             """
             gallon gallons liter liters litre litres cup cups ounce ounces ml milliliter milliliters pint pints
             quart quarts volume capacity tablespoon tablespoons teaspoon teaspoons water juice milk fluid liquid
@@ -141,14 +141,14 @@ KINDS: dict[str, frozenset[str]] = {
             """
         )
     ),
-    "temperature": frozenset(bank("degree degrees temperature celsius fahrenheit")),
-    "speed": frozenset(bank("mph kph speed fast faster pace knots")),
-    "share": frozenset(bank("percent percentage % fraction ratio probability chance odds proportion")),
-    "energy": frozenset(bank("calorie calories kilocalories kcal")),
-    "data": frozenset(bank("gb mb gigabytes megabytes")),
+    "temperature": frozenset(word_list("degree degrees temperature celsius fahrenheit")),
+    "speed": frozenset(word_list("mph kph speed fast faster pace knots")),
+    "share": frozenset(word_list("percent percentage % fraction ratio probability chance odds proportion")),
+    "energy": frozenset(word_list("calorie calories kilocalories kcal")),
+    "data": frozenset(word_list("gb mb gigabytes megabytes")),
 }
 UNITS = frozenset(
-    bank(
+    word_list(
         """
         dollars dollar cents euros hours hour minutes minute seconds days day weeks week months month years year
         decades miles mile feet foot inches inch meters meter kilometers kilometer centimeters centimeter
@@ -158,10 +158,10 @@ UNITS = frozenset(
     )
 )
 
-# Small words that are never a name, even with a capital.
+# Function words: never a name, even with a capital.
 FUNCTION_WORDS = (
     frozenset(
-        bank(
+        word_list(
             """
         a an the and or but if so then than as at by for from in into of off on onto out over per through to under
         up upon with without within after before during until since while when where which who whom whose what why
@@ -182,7 +182,7 @@ FUNCTION_WORDS = (
 )
 
 MONTHS_AND_DAYS = frozenset(
-    bank(
+    word_list(
         """
         january february march april may june july august september october november december monday tuesday
         wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays
@@ -191,9 +191,9 @@ MONTHS_AND_DAYS = frozenset(
     )
 )
 
-# What may stand between a determiner or number and its noun.
+# Words that may stand between a determiner or number and its noun.
 ADJECTIVES = frozenset(
-    bank(
+    word_list(
         """
         red blue green yellow orange purple pink black white brown gray grey gold golden silver big small large
         little huge tiny tall short long old new young fresh whole empty full different good bad best favorite own
@@ -208,9 +208,9 @@ ADJECTIVES = frozenset(
     )
 )
 
-# Verbs that a name is the subject of, for telling people from shops and pets.
+# Verbs whose subject is a person, to tell people from shops and pets.
 SUBJECT_VERBS = frozenset(
-    bank(
+    word_list(
         """
         has had have is was wants wanted buys bought needs needed gets got goes went makes made earns earned sells
         sold works worked gave gives takes took eats ate runs ran plays played collects collected spends spent reads
@@ -221,9 +221,9 @@ SUBJECT_VERBS = frozenset(
     )
 )
 
-# Verbs in -s, so that "a museum keeps" is not read as "a museum of keeps". Any other unknown word in -s is a plural.
+# Verbs in -s, so that the "keeps" of "a museum keeps" is no plural. Any other unknown word in -s is one.
 VERBS_IN_S = frozenset(
-    bank(
+    word_list(
         """
         keeps shows stands runs weighs dates stays leaves carries rises reads uses climbs reaches notes takes
         charges asks holds has is was does goes lies contains stores shelters owns lists bears confirms opens spells
@@ -235,9 +235,9 @@ VERBS_IN_S = frozenset(
         """
     )
 )
-# Words that a number stands in front of inside a calculation.
+# Words that follow a number inside a calculation.
 OPERATOR_WORDS = frozenset(
-    bank(
+    word_list(
         """
         times plus minus divided multiplied added over less is makes make equals equal gives give leaves leave comes
         come amounts adds works yields and or in of to from by into after before

@@ -1,4 +1,4 @@
-"""The words of a text, each with what is known about it wherever it stands."""
+"""The words of a text, each with what is known about it whatever its context."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from noise.text.noun_lexicon import LEXICON, Entry, meaning
-from noise.text.word_lists import FUNCTION_WORDS, KINDS, NUMBER_WORDS, UNITS, VERBS_IN_S
+from noise.text.noun_lexicon import LEXICON, NounEntry, meaning
+from noise.text.word_lists import FUNCTION_WORDS, NUMBER_WORDS, QUANTITY_KINDS, UNITS, VERBS_IN_S
 
 _DIGITS = r"\d[\d,]*(?:\.\d+)?"
 _TOKEN = re.compile(rf"{_DIGITS}|[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[$€£¢%.,;:?!()=×÷]")
 _NUMBER = re.compile(_DIGITS)
-KIND_OF_WORD: dict[str, tuple[str, ...]] = {
-    word: tuple(kind for kind, words in KINDS.items() if word in words) for words in KINDS.values() for word in words
+KINDS_OF_WORD: dict[str, tuple[str, ...]] = {
+    word: tuple(kind for kind, words in QUANTITY_KINDS.items() if word in words)
+    for words in QUANTITY_KINDS.values()
+    for word in words
 }
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word, number or mark of a text.
+class WordToken:
+    """A word, number or punctuation mark of a text.
 
-    `raw` is as it stands, `text` lower case with straight apostrophes, `bare` the same without the ending `'s`.
-    `number` is its value as text, of digits and of number words alike, empty for all else; it `counts` in front of a
-    noun unless it is a word such as "one's". Words that say something by themselves are `content`: no marks, no
-    numbers, no small words. They alone have `meanings`, their dictionary forms and those of the parts of a compound,
-    and may have an `entry` in the dictionary. `kinds` are the kinds of quantity that it may speak of, and `verb` is for
-    one in -s that is known as nothing else.
+    - `raw`: as written. `text`: lower case, with straight apostrophes. `bare`: `text` without the ending `'s`.
+    - `number`: its value as text, of digits and number words alike; empty for anything else. It `counts` before a noun
+      unless it is a word such as "one's".
+    - `content`: whether it is a content word: no punctuation, number or function word. Only content words have
+      `meanings` (their lemma and those of a compound's parts) and may have an `entry` in the lexicon.
+    - `noun_or_name`: whether it is a content word that is in the lexicon or has a capital.
+    - `kinds`: the kinds of quantity that it may speak of.
+    - `verb`: whether it is a word in -s that is known only as a verb.
     """
 
     raw: str
@@ -38,29 +42,30 @@ class Word:
     letters: bool
     digits: bool
     content: bool
+    noun_or_name: bool
     number: str
     counts: bool
     meanings: tuple[str, ...]
-    entry: Entry | None
+    entry: NounEntry | None
     kinds: tuple[str, ...]
     unit: bool
     plural: bool
     verb: bool
 
 
-def words_in(text: str) -> list[Word]:
-    """The words of a text in order."""
-    return [*chain.from_iterable(map(_words, text.split()))]
+def tokenize(text: str) -> list[WordToken]:
+    """Return the words of a text in order."""
+    return [*chain.from_iterable(map(_piece_tokens, text.split()))]
 
 
 def numbers_in_digits(text: str) -> list[str]:
-    """The numbers of a text that are written in digits, as `number_text` gives them."""
+    """Return the numbers of a text that are written in digits, in the form of `number_text`."""
     return [*map(number_text, _NUMBER.findall(text))]
 
 
 @lru_cache(maxsize=16384)
 def number_text(token: str) -> str:
-    """A digit token as the text that numbers are compared by: `1,200` and `1200.00` both give `1200`."""
+    """Return the canonical text of a number in digits: `1200` for `1,200` and for `1200.00`."""
     plain = token.replace(",", "")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
@@ -68,33 +73,35 @@ def number_text(token: str) -> str:
 
 
 @lru_cache(maxsize=32768)
-def _words(piece: str) -> tuple[Word, ...]:
-    """The words of a text without white space, which no word holds."""
-    return tuple(map(_word, _TOKEN.findall(piece)))
+def _piece_tokens(piece: str) -> tuple[WordToken, ...]:
+    """Return the words of a piece of text between white space; cached, as pieces recur."""
+    return tuple(map(_word_token, _TOKEN.findall(piece)))
 
 
 @lru_cache(maxsize=32768)
-def _word(token: str) -> Word:
+def _word_token(token: str) -> WordToken:
     text = token.lower().replace("’", "'")
     letters = text[0].isalpha()
     bare = text.removesuffix("'s") if letters else text
     content = letters and bare not in FUNCTION_WORDS
     entry = LEXICON.get(bare) if content else None
+    capital = token[0].isupper()
     number = ""
-    kinds = KIND_OF_WORD.get(bare, ())
+    kinds = KINDS_OF_WORD.get(bare, ())
     if text[0].isdecimal():
         number = number_text(text)
         kinds = ("time",) if _YEAR.fullmatch(text) else ()
     elif bare in NUMBER_WORDS:
         number = str(NUMBER_WORDS[bare])
-    return Word(
+    return WordToken(
         raw=token,
         text=text,
         bare=bare,
-        capital=token[0].isupper(),
+        capital=capital,
         letters=letters,
         digits=text[0].isdecimal(),
         content=content,
+        noun_or_name=content and (capital or entry is not None),
         number=number,
         counts=bool(number) and bare == text,
         meanings=tuple(meaning(part) for part in {bare, *bare.split("-")} if part) if content else (),
@@ -106,7 +113,7 @@ def _word(token: str) -> Word:
     )
 
 
-def _is_plural(bare: str, entry: Entry | None) -> bool:
+def _is_plural(bare: str, entry: NounEntry | None) -> bool:
     if entry is not None:
         return not entry.mass and bare == entry.plural
     return (

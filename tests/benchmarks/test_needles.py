@@ -7,7 +7,7 @@ import pytest
 from benchmarks.needles import DEPTHS, DISTRACTORS, needle_segments, needles
 from noise import mini, strip
 from noise.problems.problem import Problem
-from noise.text.sentence_splitting import place, starts
+from noise.text.sentence_splitting import insertion_point, sentence_starts
 
 pytestmark = pytest.mark.quick
 
@@ -21,16 +21,18 @@ def test_without_its_distractors_a_needle_is_the_problem(depth: int) -> None:
         assert noisy.problem == problem
         assert strip(noisy) == problem.question
         assert noisy.noise == f"needle{depth}"
-        assert noisy.question.endswith(problem.question[place(problem.question) :])
+        assert noisy.question.endswith(problem.question[insertion_point(problem.question) :])
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_the_share_of_the_distractors_in_front_is_the_depth(depth: int) -> None:
     for noisy in needles(mini.problems("test")[:30], depth, seed=0):
         texts = [noisy.question[start:stop] for start, stop in noisy.spans]
-        counts = [len(starts(text.strip())) for text in texts]
+        counts = [len(sentence_starts(text.strip())) for text in texts]
         assert sum(counts) >= DISTRACTORS
-        front = sum(len(starts(noisy.question[start:stop].strip())) for start, stop in noisy.spans if start == 0)
+        front = sum(
+            len(sentence_starts(noisy.question[start:stop].strip())) for start, stop in noisy.spans if start == 0
+        )
         assert front / sum(counts) == pytest.approx(depth / 100, abs=0.05)
 
 
@@ -42,7 +44,10 @@ def test_the_distractors_are_the_same_at_each_depth_and_all_different() -> None:
     }
     assert all(found == texts[0] for found in texts.values())
     for text in texts[0]:
-        sentences = [text[a:b].strip() for a, b in zip(starts(text), [*starts(text)[1:], len(text)], strict=True)]
+        sentences = [
+            text[a:b].strip()
+            for a, b in zip(sentence_starts(text), [*sentence_starts(text)[1:], len(text)], strict=True)
+        ]
         assert len(set(sentences)) == len(sentences)
     assert texts[0] != ["".join(n.question[a:b] for a, b in n.spans) for n in needles(problems, 0, seed=1)]
 
@@ -55,7 +60,7 @@ def test_the_needle_is_what_the_problem_states_and_the_question_is_apart(depth: 
             said[segment.kind] += noisy.question[segment.start : segment.stop]
         clean = noisy.problem.question
         assert said["needle"] + said["question"] == clean
-        assert said["question"] == clean[place(clean) :]
+        assert said["question"] == clean[insertion_point(clean) :]
         assert said["ni"] == "".join(noisy.question[start:stop] for start, stop in noisy.spans)
 
 

@@ -94,7 +94,7 @@ def test_a_default_size_takes_what_there_is_and_a_size_that_was_asked_for_does_n
         (
             "mine_test.jsonl",
             None,
-            r"--problems: .* has no training split: expected mine_train\.jsonl beside it; .* --sft-problems",
+            r"--problems: .* has no training split: expected mine_train\.jsonl next to it; .* --sft-problems",
         ),
         ("one.jsonl", None, r"--problems: half of one\.jsonl leaves no problem to .*; name others with --sft-problems"),
         ("mine.jsonl", "mine.jsonl", r"--sft-problems: 9 of the 9 problems of mine\.jsonl are asked by the evaluation"),

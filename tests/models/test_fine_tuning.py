@@ -212,8 +212,8 @@ def test_the_keys_of_the_tuning_problems_are_kept_also_through_a_second_tuning(t
     first = tuned(tmp_path / "first", problems=PROBLEMS[:8])
     again = tuned(tmp_path / "again", spec=find_model(f"mine={first}"), problems=PROBLEMS[8:16], method="full")
     keys = trained_on(find_model(f"mine={again}"))
-    assert all(problem.marks <= keys for problem in PROBLEMS[:16])
-    assert not any(problem.marks & keys for problem in PROBLEMS[16:])
+    assert all(problem.dedup_keys <= keys for problem in PROBLEMS[:16])
+    assert not any(problem.dedup_keys & keys for problem in PROBLEMS[16:])
     assert not trained_on(find_model("llama"))
     (again / "trained_on.txt").unlink()
     with pytest.raises(ValueError, match=r"'mine' was tuned, but .* lacks trained_on\.txt, the list of problems it"):

@@ -1,4 +1,4 @@
-"""A number behind the name of a noise: that many distractors, each as certified as one alone."""
+"""A number after the name of a noise is the number of distractors, each certified like a single one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, strip
 from noise.certify import refusal
 from noise.problems.noisy_files import read_noisy
-from noise.registry import MOST, find_noise
+from noise.registry import MAX_DOSE, find_noise
 from noise.text.question_segments import segments
-from tests.noise.test_injection import PEARS
+from tests.noise.test_injection import PEARS, shipped_noise
 from tests.strategies import problems, seeds
 
 pytestmark = pytest.mark.quick
@@ -28,7 +28,7 @@ def sentences(noisy: NoisyProblem) -> list[str]:
 
 
 def dosed(problem: Problem, name: str, dose: int, seed: int) -> NoisyProblem:
-    """Of an odd text there may be too few sentences, which `inject` says."""
+    """Skip odd texts for which there are too few sentences, as `inject` says."""
     try:
         return inject(problem, f"{name}{dose}", seed)
     except RuntimeError as error:
@@ -57,28 +57,28 @@ def test_each_distractor_is_certified(name: str, problem: Problem, seed: int, do
 
 @every_noise
 def test_a_larger_dose_holds_the_smaller_one(name: str) -> None:
-    """So that a curve over doses is about how many there are, and not about which."""
+    """So a curve over doses shows their number, not a change of sentences."""
     texts = [sentences(inject(PEARS, f"{name}{dose}" if dose > 1 else name, seed=3)) for dose in range(1, 9)]
     for smaller, larger in pairwise(texts):
         assert larger[1:] == smaller
 
 
-@every_noise
-def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
-    noisy = inject(PEARS, f"{name}{MOST}")
-    assert len(noisy.spans) == MOST
+@shipped_noise
+def test_the_largest_dose_is_available(name: str) -> None:
+    noisy = inject(PEARS, f"{name}{MAX_DOSE}")
+    assert len(noisy.spans) == MAX_DOSE
     assert noisy.question.startswith("Ida has 12 pears. She eats 5 pears. ")
     assert noisy.question.endswith(". How many pears does Ida have left?")
     kinds = [segment.kind for segment in segments(noisy)]
-    assert kinds.count("ni") == 1, "they stand side by side"
+    assert kinds.count("ni") == 1, "they are adjacent"
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("inf0", "unknown noise 'inf0'"),
-        ("inf1", "the number behind 'inf' is how many distractors, expected 2 to 32"),
-        ("inf33", "noise 'inf33': the number behind"),
+        ("inf1", "the number after 'inf' is the number of distractors, expected 2 to 32"),
+        ("inf33", "noise 'inf33': the number after"),
         ("inf100", "expected 2 to 32"),
         ("inf04", "unknown noise"),
         ("ifn4", "unknown noise 'ifn'. Did you mean 'inf'?"),
@@ -86,7 +86,7 @@ def test_the_most_that_may_be_asked_for_can_be_had(name: str) -> None:
     ],
 )
 def test_another_number_or_name_is_refused(name: str, words: str) -> None:
-    with pytest.raises(ValueError) as refused:  # noqa: PT011  its words are looked at
+    with pytest.raises(ValueError) as refused:  # noqa: PT011  the message is checked below
         find_noise(name)
     assert words in str(refused.value)
 
@@ -103,7 +103,7 @@ def test_a_file_of_a_dose_reads_as_it_was_written(tmp_path) -> None:  # type: ig
 
 
 @every_noise
-def test_four_distractors_are_had_in_every_real_question(name: str, gsm8k: list[Problem]) -> None:
+def test_every_real_question_can_carry_four_distractors(name: str, gsm8k: list[Problem]) -> None:
     for problem in gsm8k:
         noisy = inject(problem, f"{name}4")
         assert strip(noisy) == problem.question

@@ -1,10 +1,11 @@
-"""What holds for every registered noise, whatever the question: a noise is tested by standing in the registry."""
+"""What holds for every registered noise, whatever the question, and how varied the shipped noises are."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, inject, strip
-from noise.certify import refusal
-from noise.text.sentence_splitting import starts
+from noise.certify import check, refusal
+from noise.inject import certified_proposal
+from noise.text.question_features import QuestionFeatures, question_features
+from noise.text.sentence_splitting import sentence_starts
 from tests.strategies import ODD_CORNERS, problems, seeds
 
 pytestmark = pytest.mark.quick
 
 every_noise = pytest.mark.parametrize("name", NOISES)
+#: Variety is a claim about the noises that come with the project; a noise of a few sentences is as good.
+SHIPPED = ("inf", "rcs", "sd")
+shipped_noise = pytest.mark.parametrize("name", SHIPPED)
 few = settings(max_examples=60, deadline=None)
 PEARS = Problem(
     "pears-1", "Ida has 12 pears. She eats 5 pears. How many pears does Ida have left?", "12 - 5 = 7\n#### 7"
@@ -70,7 +76,7 @@ def test_the_target_is_untouched_and_not_given_away(name: str, problem: Problem,
 @few
 @given(problem=problems, seed=seeds)
 def test_every_number_of_the_original_is_still_there(name: str, problem: Problem, seed: int) -> None:
-    """Nothing is glued to a number and none is cut: numbers are compared as runs of digits with their marks."""
+    """No text is joined to a number and no number is cut. Numbers are runs of digits with their punctuation."""
     number = re.compile(r"\d+(?:[.,/:]\d+)*")
     before = number.findall(problem.question)
     after = number.findall(inject(problem, name, seed).question)
@@ -87,10 +93,10 @@ def test_the_same_call_gives_the_same_text(name: str, problem: Problem, seed: in
 
 @every_noise
 @few
-@given(some=st.lists(problems, min_size=2, max_size=5, unique_by=lambda p: p.id), seed=seeds)
-def test_order_and_subset_change_nothing(name: str, some: list[Problem], seed: int) -> None:
-    forward = {p.id: inject(p, name, seed).question for p in some}
-    backward = {p.id: inject(p, name, seed).question for p in reversed(some[1:])}
+@given(batch=st.lists(problems, min_size=2, max_size=5, unique_by=lambda p: p.id), seed=seeds)
+def test_order_and_subset_change_nothing(name: str, batch: list[Problem], seed: int) -> None:
+    forward = {p.id: inject(p, name, seed).question for p in batch}
+    backward = {p.id: inject(p, name, seed).question for p in reversed(batch[1:])}
     assert backward.items() <= forward.items()
 
 
@@ -114,25 +120,52 @@ def test_every_odd_corner_gets_a_distractor(name: str, question: str) -> None:
 
 @every_noise
 def test_the_draw_depends_on_the_seed_and_the_id(name: str) -> None:
+    at_least = 15 if name in SHIPPED else 1
     by_seed = {inject(PEARS, name, seed).question for seed in range(20)}
     by_id = {inject(replace(PEARS, id=f"pears-{n}"), name).question for n in range(20)}
-    assert len(by_seed) > 15
-    assert len(by_id) > 15
+    assert len(by_seed) > at_least
+    assert len(by_id) > at_least
 
 
 @every_noise
 def test_the_answer_text_has_no_part_in_the_draw(name: str) -> None:
-    """The target is only checked, so another worked answer with the same target gives the same noisy text."""
+    """Only the target is checked, so another worked answer with the same target gives the same noisy text."""
     assert inject(PEARS, name).question == inject(replace(PEARS, answer="Seven.\n#### 7"), name).question
 
 
-@every_noise
-def test_there_are_well_over_200_distinct_sentences(name: str) -> None:
-    assert len({added(inject(PEARS, name, seed)) for seed in range(1200)}) > (60 if name == "sd" else 1000)
+@pytest.mark.parametrize(("name", "of_one_question"), [("inf", 1000), ("rcs", 1000), ("sd", 60)])
+def test_there_are_well_over_200_distinct_sentences(name: str, of_one_question: int) -> None:
+    assert len({added(inject(PEARS, name, seed)) for seed in range(1200)}) > of_one_question
     fruits = "pears plums lemons cherries melons grapes mangoes kiwis peaches figs apricots berries".split()
     asked = [PEARS.question.replace("pears", fruit) for fruit in fruits]
-    made = {added(inject(Problem(q, q, PEARS.answer), name, seed)) for q in asked for seed in range(120)}
-    assert len(made) > 400
+    sentences = {added(inject(Problem(q, q, PEARS.answer), name, seed)) for q in asked for seed in range(120)}
+    assert len(sentences) > 400
+
+
+@every_noise
+@few
+@given(problem=problems, seed=seeds)
+def test_features_that_are_passed_along_change_nothing(name: str, problem: Problem, seed: int) -> None:
+    features = question_features(problem.question)
+    noisy = inject(problem, name, seed)
+    assert inject(problem, name, seed, features) == noisy
+    assert check(features, added(noisy).strip(), NOISES[name].carries, problem.target) is None
+
+
+def test_the_features_of_a_question_are_computed_once_for_all_proposals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing remembers them: the next call computes them again."""
+    asked: list[str] = []
+
+    def counted(question: str) -> QuestionFeatures:
+        asked.append(question)
+        return question_features(question)
+
+    monkeypatch.setattr("noise.inject.question_features", counted)
+    monkeypatch.setattr("noise.certify.question_features", counted)
+    inject(PEARS, "inf8")
+    assert asked == [PEARS.question]
+    inject(PEARS, "inf8")
+    assert asked == 2 * [PEARS.question]
 
 
 @every_noise
@@ -157,10 +190,10 @@ def test_a_misspelt_noise_names_the_nearest_one() -> None:
 
 
 def test_a_noise_that_is_never_certified_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No silent fallback: the message names the problem, the sentence and the reason."""
+    """There is no silent fallback: the message names the problem, the sentence and the reason."""
     from noise.proposals import Noise, Proposal
 
-    def shout(scene: object, rng: object) -> Proposal:
+    def shout(features: object, rng: object) -> Proposal:
         return Proposal("Give every pear away.", "")
 
     monkeypatch.setitem(NOISES, "shout", Noise("shout", "never certified", "numbers", shout, shout))
@@ -176,28 +209,26 @@ def test_real_questions_are_never_split_or_doubled(name: str, gsm8k: list[Proble
         ((start, stop),) = noisy.spans
         sentence = noisy.question[start:stop]
         assert strip(noisy) == problem.question
-        assert start in starts(problem.question)
+        assert start in sentence_starts(problem.question)
         assert re.fullmatch(r" ?[A-Z][^\n?!]*[\w)]\. ?", sentence), sentence
         assert start == 0 or noisy.question[start - 1].isspace() or sentence[0] == " "
         assert noisy.question[stop - 1] == " "
         assert not noisy.question[stop].isspace()
 
 
-@every_noise
+@shipped_noise
 def test_no_template_is_more_than_two_percent_of_real_draws(name: str, gsm8k: list[Problem]) -> None:
-    from collections import Counter
-
-    from noise.inject import choose
-
-    drawn = Counter(choose(problem, NOISES[name], 0).template for problem in gsm8k)
-    most, count = drawn.most_common(1)[0]
+    features = [question_features(problem.question) for problem in gsm8k]
+    proposals = [certified_proposal(*known, NOISES[name], 0) for known in zip(gsm8k, features, strict=True)]
+    most, count = Counter(proposal.template for proposal in proposals).most_common(1)[0]
     assert count <= 0.02 * len(gsm8k), f"{most!r} is {count / len(gsm8k):.1%} of the draws"
 
 
 def test_three_noises_over_all_real_questions_take_under_five_seconds(gsm8k: list[Problem]) -> None:
-    """Seconds of this process: what else the machine is doing is no regression."""
+    """Seconds of this process: the load of the machine is no regression."""
     start = time.process_time()
-    for name in NOISES:
-        for problem in gsm8k:
-            inject(problem, name)
+    for problem in gsm8k:
+        features = question_features(problem.question)
+        for name in SHIPPED:
+            inject(problem, name, features=features)
     assert time.process_time() - start < 5.0

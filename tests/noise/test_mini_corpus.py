@@ -1,4 +1,4 @@
-"""The embedded problems: right, apart from the training text where they say so, and the same each time."""
+"""The embedded problems are correct, reproducible, and disjoint from the training text where they claim to be."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from noise import NOISES, inject, mini
 from noise.mini.mini_vocabulary import HELD_OUT, MADE_UP, SEEN, plural
 from noise.mini.problem_generator import (
-    ASIDE_SHARE,
+    DISTRACTOR_SHARE,
     HELD_OUT_EVERY,
-    draw_aside,
     draw_numbers,
+    draw_training_distractor,
     is_held_out,
     training_stream,
 )
 from noise.mini.problem_templates import NEW_TEMPLATES, TEMPLATES, Template
-from noise.mini.training_distractors import ASIDES
+from noise.mini.training_distractors import TRAINING_DISTRACTORS
 from noise.problems.problem import Problem
 
 pytestmark = pytest.mark.quick
@@ -57,7 +57,7 @@ def test_a_split_is_the_same_each_time_and_its_ids_are_its_own(split: str) -> No
 
 
 @pytest.mark.parametrize(("split", "n"), [("test", 500), ("new-names", 500), ("new-templates", 200)])
-def test_a_test_split_has_the_size_that_is_promised_and_no_question_twice(split: str, n: int) -> None:
+def test_a_test_split_has_the_documented_size_and_no_question_twice(split: str, n: int) -> None:
     questions = [problem.question for problem in mini.problems(split)]
     assert len(questions) >= n
     assert len(set(questions)) == len(questions)
@@ -69,7 +69,7 @@ def test_every_worked_answer_of_a_test_split_is_held_out(split: str) -> None:
 
 
 def test_training_holds_no_worked_answer_that_is_held_out(stream: list[Problem]) -> None:
-    """So no test question stands in it either, with an aside or without. The whole training text: test_mini_pair."""
+    """So no test question is in it either, with a distractor or without. For the whole text, see test_mini_pair."""
     stories = [problem for problem in stream if not problem.question.startswith("Work out")]
     assert len(stories) > 10_000
     assert not any(is_held_out(problem.answer) for problem in stories)
@@ -85,7 +85,7 @@ def test_a_template_has_about_a_fifth_of_its_worked_answers_held_out(template: T
 
 
 def test_the_first_problems_of_a_split_are_of_as_many_kinds() -> None:
-    """Told apart by operations. Each template comes once before any comes again, in an order of its own each time."""
+    """Kinds are told apart by operations. Templates come in rounds, each in a random order."""
     kinds = [re.sub(r"[^-+*/]", "", problem.answer) for problem in mini.problems("test")]
     assert len(set(kinds[:20])) >= 8
     assert kinds[: len(TEMPLATES)] != kinds[len(TEMPLATES) : 2 * len(TEMPLATES)]
@@ -98,8 +98,8 @@ def test_the_problems_to_fine_tune_on_are_not_those_of_the_shipped_training(stre
 
 
 def test_training_has_no_word_that_holds_a_held_out_name_or_thing() -> None:
-    """Over the word lists and the wordings themselves, so that no draw can bring one in."""
-    texts = " ".join(template.text for template in (*TEMPLATES, *ASIDES))
+    """Checked over the word lists and templates, so that no draw can bring one in."""
+    texts = " ".join(template.text for template in (*TEMPLATES, *TRAINING_DISTRACTORS))
     words = {*SEEN.women, *SEEN.men, *SEEN.things, *SEEN.kinds, *MADE_UP.women, *MADE_UP.men, *MADE_UP.things}
     things = map(plural, {*SEEN.things, *MADE_UP.things})
     trained = {word.lower() for word in (*words, *things, *re.findall(r"[A-Za-z]+", texts))}
@@ -126,12 +126,14 @@ def test_no_new_template_shares_its_sentence_of_question_with_a_trained_one() ->
     assert not {ask(template.text) for template in NEW_TEMPLATES} & {ask(template.text) for template in TEMPLATES}
 
 
-def test_as_many_problems_carry_an_aside_as_the_share_says() -> None:
-    """Counted as the problems that another share of nought leaves without one: the rest of the draw is the same."""
-    some, none = (list(itertools.islice(training_stream(0, aside_share=share), 5_000)) for share in (ASIDE_SHARE, 0.0))
-    stories = sum(not problem.question.startswith("Work out") for problem in none)
-    different = sum(first.question != second.question for first, second in zip(some, none, strict=True))
-    assert different / stories == pytest.approx(ASIDE_SHARE, abs=0.015)
+def test_the_share_of_problems_with_a_distractor_is_as_documented() -> None:
+    """Counted as the problems that differ from those of a share of zero: the rest of the draw is the same."""
+    with_distractors, without = (
+        list(itertools.islice(training_stream(0, distractor_share=share), 5_000)) for share in (DISTRACTOR_SHARE, 0.0)
+    )
+    stories = sum(not problem.question.startswith("Work out") for problem in without)
+    different = sum(first.question != second.question for first, second in zip(with_distractors, without, strict=True))
+    assert different / stories == pytest.approx(DISTRACTOR_SHARE, abs=0.015)
 
 
 def test_an_unknown_split_is_refused() -> None:
@@ -140,18 +142,18 @@ def test_an_unknown_split_is_refused() -> None:
 
 
 def runs(text: str, length: int = 5) -> set[tuple[str, ...]]:
-    """Every run of words, any number taken as the same word. A run that is mostly numbers is a sum and no wording."""
+    """Return every run of words, with all numbers the same word. Runs of mostly numbers are sums, and left out."""
     words = re.findall(r"[a-z]+|\d+", re.sub(r"\d+", "0", text.lower()))
-    found = {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}
-    return {run for run in found if run.count("0") < 3}
+    word_runs = {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}
+    return {run for run in word_runs if run.count("0") < 3}
 
 
 @pytest.mark.parametrize("name", NOISES)
-def test_the_asides_of_training_share_no_run_of_five_words_with_a_noise(name: str) -> None:
-    """An evaluation shows distractors in words that no training problem held."""
+def test_the_training_distractors_share_no_run_of_five_words_with_a_noise(name: str) -> None:
+    """An evaluation shows distractors in words that no training problem had."""
     rng = random.Random(0)
-    asides = {run for _ in range(5_000) for run in runs(draw_aside(SEEN, rng))}
+    training_runs = {run for _ in range(5_000) for run in runs(draw_training_distractor(SEEN, rng))}
     for problem in mini.problems("test"):
         noisy = inject(problem, name, seed=0)
         for start, stop in noisy.spans:
-            assert not runs(noisy.question[start:stop]) & asides, noisy.question[start:stop]
+            assert not runs(noisy.question[start:stop]) & training_runs, noisy.question[start:stop]

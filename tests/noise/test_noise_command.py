@@ -1,4 +1,4 @@
-"""`python -m noise` says what it wrote, or in one sentence why it did not."""
+"""`python -m noise` reports what it wrote, or in one sentence why it did not."""
 
 from __future__ import annotations
 
@@ -31,14 +31,33 @@ def test_it_writes_the_files_and_says_where_and_how_many(mine: Path, capsys: pyt
     assert [noisy.seed for noisy in read_noisy(out / "mine_inf.jsonl")] == [4]
 
 
-def test_it_writes_every_noise_unless_told(mine: Path) -> None:
+def test_it_writes_every_noise_by_default(mine: Path) -> None:
     assert main(["--problems", str(mine), "--out", str(mine.parent)]) == 0
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl"} | {f"mine_{n}.jsonl" for n in noise.NOISES}
 
 
-def test_there_is_no_bar_where_nobody_watches(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_is_no_progress_bar_without_a_terminal(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--problems", str(mine), "--out", str(mine.parent)])
     assert capsys.readouterr().err == ""
+
+
+def test_it_works_without_tqdm(mine: Path) -> None:
+    """The package needs the standard library alone: with `-S` there are no installed packages."""
+    command = [
+        sys.executable,
+        "-S",
+        "-m",
+        "noise",
+        "--problems",
+        str(mine),
+        "--datasets",
+        "inf",
+        "--out",
+        str(mine.parent),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(noise.__file__).parents[1])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{mine.parent / 'mine_inf.jsonl'}  1 problem\n"
 
 
 def test_a_misspelt_noise_is_misuse(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:

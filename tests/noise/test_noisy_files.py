@@ -99,10 +99,10 @@ def test_progress_sees_every_problem_of_every_noise(mine: Path) -> None:
 def test_a_failure_halfway_keeps_whole_files_and_leaves_no_half_one(
     mine: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
-    def fails_on_the_second(problem: Problem, name: str, seed: int) -> NoisyProblem:
+    def fails_on_the_second(problem: Problem, name: str, *arguments: Any) -> NoisyProblem:
         if (name, problem.id) == ("sd", "mine-00002"):
             raise failure
-        return inject(problem, name, seed)
+        return inject(problem, name, *arguments)
 
     monkeypatch.setattr(parallel, "inject", fails_on_the_second)
     with pytest.raises(type(failure)):
@@ -149,8 +149,8 @@ def test_a_file_is_named_after_its_source(source: str, expected: str) -> None:
         ({"spans": None}, "expected 'spans' as a list of [start, stop], got None"),
         ({"spans": [[15.0, 31]]}, "expected 'spans' as a list of [start, stop], got [15.0, 31]"),
         ({"seed": "5"}, "expected 'seed' to be an integer, got str '5'"),
-        ({"noise_type": 1}, "expected 'noise_type' to be a text"),
-        ({"original_question": ""}, "expected 'original_question' to hold text"),
+        ({"noise_type": 1}, "expected 'noise_type' to be a string"),
+        ({"original_question": ""}, "expected 'original_question' not to be blank"),
         ({"answer": "three"}, "no '####' in 'three'"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_file_without_spans_gets_them_from_the_two_texts(tmp_path: Path) -> No
 def test_a_rewritten_question_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", third_party(), third_party(question="Ann owns 3 pens. How many pens has Ann?"))
     with pytest.raises(
-        ValueError, match=r"x\.jsonl, line 2: expected 'question' to be 'original_question' with text put"
+        ValueError, match=r"x\.jsonl, line 2: expected 'question' to be 'original_question' with insertions"
     ):
         read_noisy(path)
 
@@ -211,8 +211,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         ({"id": "b", "original_question": "How many?"}, "expected problem 'b', got a file without it"),
-        ({"original_question": "How many pens?"}, "expected the same question for 'a'"),
-        ({"answer": "#### 4"}, "expected the same answer for 'a'"),
+        ({"original_question": "How many pens?"}, "expected the question of problem 'a'"),
+        ({"answer": "#### 4"}, "expected the answer of problem 'a'"),
     ],
 )
 def test_a_file_of_other_problems_is_refused(tmp_path: Path, change: dict[str, str], expected: str) -> None:

@@ -52,7 +52,7 @@ def test_a_failure_in_another_process_is_told_as_in_this_one() -> None:
 def test_a_process_that_ends_by_itself_is_an_error_that_the_command_tells(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "_leave_interrupts", _die)
+    monkeypatch.setattr(parallel, "_ignore_interrupts", _die)
     arguments = ["--problems", "mini:test", "--datasets", "sd", "--processes", "2", "--out", str(tmp_path)]
     assert main(arguments) == 1
     assert "python -m noise: " in capsys.readouterr().err
@@ -85,4 +85,4 @@ def test_a_wrong_number_of_processes_is_misuse(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as caught:
         main(["--problems", "mini", "--processes", "0"])
     assert caught.value.code == 2
-    assert "argument --processes: expected a whole number from 1 on, got '0'" in capsys.readouterr().err
+    assert "argument --processes: expected a whole number of at least 1, got '0'" in capsys.readouterr().err

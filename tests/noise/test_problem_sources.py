@@ -12,7 +12,7 @@ import pytest
 
 import noise
 from noise import mini
-from noise.problems.jsonl import whole_file
+from noise.problems.jsonl import atomic_file
 from noise.problems.problem_sources import load_problems
 
 pytestmark = pytest.mark.quick
@@ -53,14 +53,14 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
         ("[1]", "expected a JSON object, got list"),
         ("1" * 5000, "expected a JSON object, got JSON that cannot be read"),
         ("[" * 100_000, "expected a JSON object, got JSON that cannot be read"),
-        ({"answer": "#### 7"}, "expected a text 'question', got no such field"),
+        ({"answer": "#### 7"}, "expected a string field 'question', got no such field"),
         ({"Question": "How?", "answer": "#### 7"}, "got no such field; it has 'Question'"),
-        ({**LINE, "question": " "}, "expected 'question' to hold text, got ' '"),
-        ({**LINE, "answer": 7}, "expected 'answer' to be a text, got int 7"),
+        ({**LINE, "question": " "}, "expected 'question' not to be blank, got ' '"),
+        ({**LINE, "answer": 7}, "expected 'answer' to be a string, got int 7"),
         ({**LINE, "answer": "7"}, "expected an answer that ends in '#### N', got no '####' in '7'"),
         ({**LINE, "answer": "#### seven"}, "expected one number, right after the last '####', got 'seven'"),
         ({**LINE, "question": "half \ud800 a pair?"}, "expected 'question' to be valid Unicode"),
-        ({**LINE, "id": None}, "expected 'id' to be a text, got NoneType None"),
+        ({**LINE, "id": None}, "expected 'id' to be a string, got NoneType None"),
         ({**LINE, "id": "mine-00001"}, "got 'mine-00001', which"),
     ],
 )
@@ -181,9 +181,9 @@ class BrokenOff:
     ("train", "message"),
     [
         (OSError("offline"), r"could not load openai/gsm8k, split train, from the hub \(OSError: offline\)"),
-        (BrokenOff(), r"\(OSError: the line went dead\); with a copy on disk, name that \.jsonl file instead$"),
+        (BrokenOff(), r"\(OSError: the line went dead\); name a \.jsonl file if there is a copy on disk$"),
         ([], "expected problems, got none"),
-        ([LINE, {"question": "How many?"}], "row 2: expected a text 'answer'"),
+        ([LINE, {"question": "How many?"}], "row 2: expected a string field 'answer'"),
     ],
 )
 def test_a_failed_download_says_why_and_leaves_nothing_behind(
@@ -205,12 +205,12 @@ def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path, hub: dict
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()])
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, failure: BaseException) -> None:
     path = write(tmp_path / "mine.jsonl", "what stood there")
-    with pytest.raises(type(failure)), whole_file(path) as file:  # noqa: PT012
+    with pytest.raises(type(failure)), atomic_file(path) as file:  # noqa: PT012
         file.write("half of")
         raise failure
     assert path.read_text("utf-8") == "what stood there\n"
     assert list(tmp_path.iterdir()) == [path]
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write("all of it")
     assert path.read_text("utf-8") == "all of it"
     assert list(tmp_path.iterdir()) == [path]

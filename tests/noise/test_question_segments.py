@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, inject
-from noise.text.quantities import quantities
+from noise.text.quantities import quantity_spans
 from noise.text.question_segments import KINDS, Segment, key_spans, segments
 from tests.strategies import problems, questions, seeds
 
@@ -136,7 +136,7 @@ def test_without_the_noise_key_information_is_that_of_the_clean_text(problem: No
 
 @given(any_text)
 def test_key_spans_are_sorted_not_empty_apart_and_hold_every_digit(text: str) -> None:
-    for spans in (key_spans(text), quantities(text)):
+    for spans in (key_spans(text), quantity_spans(text)):
         edges = [-1, *(edge for span in spans for edge in span)]
         assert all(a < b for a, b in pairwise(edges))
         assert edges[-1] <= len(text)
@@ -187,7 +187,7 @@ def test_a_long_text_is_read_in_one_pass(part: str) -> None:
     """A scan that starts over at every word of these would take minutes; one pass takes some tenths of a second."""
     text = part * (100_000 // len(part))
     begin = time.process_time()
-    quantities(text)
+    quantity_spans(text)
     assert time.process_time() - begin < 10
 
 

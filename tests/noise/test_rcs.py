@@ -7,7 +7,7 @@ import re
 import pytest
 
 from noise import Problem, inject
-from noise.text.equations import sums_in
+from noise.text.equations import equations_in
 
 pytestmark = pytest.mark.quick
 
@@ -21,7 +21,7 @@ def sentence(seed: int) -> str:
 
 def test_every_sentence_holds_a_true_sum() -> None:
     for seed in range(400):
-        found = sums_in(sentence(seed))
+        found = equations_in(sentence(seed))
         assert found, sentence(seed)
         assert all(one.holds for one in found), sentence(seed)
 
@@ -60,4 +60,4 @@ def test_python_agrees_with_the_written_equations() -> None:
     ],
 )
 def test_a_written_sum_is_found_and_judged(text: str, holds: bool) -> None:
-    assert [one.holds for one in sums_in(f"On a wall, {text}.")] == [holds]
+    assert [one.holds for one in equations_in(f"On a wall, {text}.")] == [holds]

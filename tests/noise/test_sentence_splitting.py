@@ -7,14 +7,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 
-from noise.text.sentence_splitting import place, starts
+from noise.text.sentence_splitting import insertion_point, sentence_starts
 from tests.strategies import questions
 
 pytestmark = pytest.mark.quick
 
 
 def split(text: str) -> list[str]:
-    edges = [*starts(text), len(text)]
+    edges = [*sentence_starts(text), len(text)]
     return [text[a:b].strip() for a, b in pairwise(edges)]
 
 
@@ -86,13 +86,13 @@ def test_sentences_end_where_they_end(text: str) -> None:
 )
 def test_noise_goes_in_front_of_the_sentence_that_asks(text: str, asks: str) -> None:
     """A note behind the question stays behind it, and a quotation is not entered."""
-    assert text[place(text) :].startswith(asks)
+    assert text[insertion_point(text) :].startswith(asks)
 
 
 @given(text=questions)
 def test_sentences_cover_the_text_in_order(text: str) -> None:
-    offsets = starts(text)
+    offsets = sentence_starts(text)
     assert offsets == sorted(set(offsets))
     assert text[: offsets[0]].strip() == "" or offsets[0] == 0
     assert all(offset == 0 or offset < len(text) for offset in offsets)
-    assert place(text) in offsets
+    assert insertion_point(text) in offsets

@@ -14,10 +14,10 @@ from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import load_problems
 from noise.problems.splits import (
-    divide,
     problems_to_measure_with,
     problems_to_train_on,
     shared_problems,
+    split_in_two,
     training_source,
 )
 from tests.strategies import problems as any_problems
@@ -70,7 +70,7 @@ def test_a_test_file_is_trained_on_the_training_file_beside_it_and_never_on_itse
     tmp_path: Path, name: str, training: str
 ) -> None:
     file = written(tmp_path / f"{name}.jsonl", numbered(3))
-    with pytest.raises(ValueError, match=rf"has no training split: expected {training}\.jsonl beside it"):
+    with pytest.raises(ValueError, match=rf"has no training split: expected {training}\.jsonl next to it"):
         training_source(file)
     beside = written(tmp_path / f"{training}.jsonl", numbered(2))
     assert training_source(file) == beside
@@ -87,14 +87,14 @@ def test_a_lone_file_is_divided_in_two_halves(tmp_path: Path) -> None:
 
 
 def test_a_longer_file_moves_no_problem_to_the_other_side() -> None:
-    few, many = divide(numbered(100)), divide(numbered(200))
+    few, many = split_in_two(numbered(100)), split_in_two(numbered(200))
     assert all(some == more[: len(some)] for some, more in zip(few, many, strict=True))
 
 
 @given(any_problems, any_problems)
 def test_no_text_is_on_both_sides_whatever_its_id(one: Problem, other: Problem) -> None:
     doubled = [Problem(f"{n}", problem.question, problem.answer) for n in range(6) for problem in (one, other)]
-    training, measuring = divide(doubled)
+    training, measuring = split_in_two(doubled)
     assert not shared_problems(training, measuring)
 
 
@@ -115,7 +115,7 @@ def test_a_noisy_version_of_a_problem_is_the_problem(tmp_path: Path) -> None:
     others.write_text("\n".join(json.dumps({**line, "id": f"x{n}"}) for n, line in enumerate(lines)))
     assert len(shared_problems(load_problems(others), clean)) == 3
     both = [*clean, *(replace(p, id=f"noisy {p.id}") for p in load_problems(noisy))]
-    assert not shared_problems(*divide(both))
+    assert not shared_problems(*split_in_two(both))
 
 
 def test_a_worked_answer_with_steps_tells_a_rewritten_problem_and_a_bare_number_does_not() -> None:
@@ -135,7 +135,7 @@ def test_no_embedded_training_split_holds_what_its_test_split_asks(split: str) -
 
 
 def test_gsm8k_is_divided_without_a_shared_question(gsm8k: list[Problem]) -> None:
-    training, measuring = divide(gsm8k)
+    training, measuring = split_in_two(gsm8k)
     assert len(training) + len(measuring) == len(gsm8k), "no worked answer stands there twice"
     assert 0.48 < len(training) / len(gsm8k) < 0.52
     assert not shared_problems(training, measuring)
