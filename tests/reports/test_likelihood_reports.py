@@ -18,7 +18,7 @@ from reports.store.record_kinds import LIKELIHOODS
 from reports.store.records import Cell, Likelihood
 from reports.store.results_folder import Results
 from reports.tables.likelihood_table import likelihood_table, not_compared
-from reports.tables.narrative import verdicts
+from reports.tables.narrative import narrative
 from tests.reports.record_factories import SETTINGS, question_of
 
 pytestmark = pytest.mark.quick
@@ -71,7 +71,7 @@ def test_models_that_are_never_right_are_told_apart() -> None:
     found = row(rows, "difference_in_differences")
     assert found.estimate == pytest.approx(0.4, abs=1e-9)
     assert (found.p_adjusted or 1.0) < 0.001
-    said = " ".join(" ".join(verdicts(rows)).split())
+    said = " ".join(" ".join(narrative(rows)).split())
     assert "what noise costs in likelihood of the worked answer (95 % intervals)" in said
     assert "diffllama loses 0.4" in said
     assert "nats a token less than llama" in said
@@ -97,7 +97,7 @@ def test_equal_models_have_no_number_that_is_no_number(tmp_path: Path) -> None:
     write_comparisons_csv(rows, tmp_path / "comparisons.csv")
     lines = list(csv.DictReader((tmp_path / "comparisons.csv").read_text().splitlines()))
     assert not {"nan", "inf", "-inf"} & {value for line in lines for name, value in line.items() if name != "noise"}
-    assert "nothing to test" in " ".join(verdicts(rows))
+    assert "nothing to test" in " ".join(narrative(rows))
 
 
 def test_the_table_reads_as_it_should() -> None:
