@@ -62,7 +62,7 @@ def watched(chromium: Any, path: Path) -> Iterator[Watched]:
 def test_every_section_renders(watched: Watched) -> None:
     page = watched.page
     headings = page.locator("h2").all_text_contents()
-    assert headings == ["Accuracy", "What noise costs", "Attention", "Examples", "How it was produced"]
+    assert headings == ["Accuracy", "What noise costs", "Attention", "Examples", "How it was made"]
     for section in page.locator("main > section").all():
         assert section.bounding_box()["height"] > 100
     pictures = page.locator("svg[role=img]").all()
