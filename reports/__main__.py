@@ -16,8 +16,8 @@ from reports.store.results_folder import Results
 from reports.store.run_json import caveat_of
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import table_of_cells
-from reports.tables.likelihood_table import likelihood_table
 from reports.tables.narrative import narrative
+from reports.tables.score_tables import score_tables
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
 
@@ -102,7 +102,7 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
         )
     return [
-        *likelihood_table(rows, _width(), findings.other_tokens),
+        *score_tables(rows, _width(), findings.other_tokens),
         *narrative(rows, _width()),
         *_footer(folder, (row.model for row in rows), files),
     ]

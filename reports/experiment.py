@@ -144,10 +144,10 @@ class Experiment:
         for report in list(REPORTS.values()):
             yield from report.write(found)
 
-    def summary(self, width: int = 80, findings: Findings | None = None) -> list[str]:
-        """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
+    def summary(self, width: int = 80, findings: Findings | None = None, verbose: bool = False) -> list[str]:
+        """Return the lines to print at the end of this run: one screen, or with `verbose` every table."""
         caveat = self._caveat([run.cell for run in self.runs])
-        return summary(self._part(findings or self.findings()), self.runs, caveat, width)
+        return summary(self._part(findings or self.findings()), self.runs, caveat, width, verbose)
 
     def _part(self, whole: Findings) -> Findings:
         """What this run worked on."""

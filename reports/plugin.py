@@ -153,7 +153,8 @@ class _Reporting:
             self._used = bool(self._experiment.runs or self._experiment.results.cells())
             if self._used:
                 findings = self._experiment.findings()
-                self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings)
+                verbose = session.config.get_verbosity() > 0
+                self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings, verbose)
                 for path in self._experiment.writing(_STATUS.get(int(exitstatus), "failed"), findings):
                     self._files.append(path)
         except (ResultsFolderError, ResultsDamaged) as error:

@@ -23,9 +23,9 @@ from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
 from reports.stats.accuracies import write_csv
 from reports.stats.attention_stats import rows_of, write_attention_csv
-from reports.stats.comparisons import TESTED, write_comparisons_csv
-from reports.stats.problem_scores import LIKELIHOOD
+from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.retrieval_stats import retrieval_points
+from reports.tables.score_tables import are_compared
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _write_accuracy(findings: Findings) -> Iterator[Path]:
 def _write_comparisons(findings: Findings) -> Iterator[Path]:
     """Write the comparisons if any cells can be compared."""
     rows, path = findings.comparisons, findings.results.folder / "comparisons.csv"
-    if any(row.contrast in TESTED or row.contrast == LIKELIHOOD for row in rows):
+    if are_compared(rows):
         write_comparisons_csv(rows, path)
         yield path
 

@@ -13,12 +13,14 @@ from reports.page.token_shading import shaded_questions
 from reports.plots.accuracy_plot import accuracy_figure
 from reports.plots.attention_heatmap import has_heat, heat_figure
 from reports.plots.dose_plot import dose_figure
+from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, rows_of
 from reports.stats.comparisons import Comparison
+from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import runs_of
-from reports.tables.likelihood_table import not_compared
-from reports.tables.narrative import sentences
+from reports.tables.narrative import figure, sentences
+from reports.tables.score_tables import not_compared
 
 _DAMAGED = "run.json is damaged, so a caveat that belongs to these figures may be missing"
 
@@ -50,6 +52,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
         ),
         "not_compared": not_compared(findings.other_tokens),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
+        "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
         "lift": _picture(
             lift_figure(cells, styles), "Lift of noise and of key information by layer, a line for each model"
         ),
@@ -95,19 +98,17 @@ def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
 
 
 def _comparison(row: Comparison) -> dict[str, str]:
-    scale = 100.0 if row.measure == "accuracy" else 1.0
     adjusted = row.p_adjusted
     return {
         "stage": row.stage,
         "contrast": row.contrast.replace("_", " "),
         "what": row.noise + ": " + row.model + (f" against {row.against}" if row.against else ""),
-        "estimate": "" if row.estimate is None else f"{scale * row.estimate:.{1 if scale > 1 else 3}f}",
-        "interval": _interval(row.low, row.high, scale),
+        "estimate": "" if row.estimate is None else figure(row.measure, row.estimate),
+        "interval": _interval(row.low, row.high, row.measure),
         "p": "" if adjusted is None else "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}",
         "problems": f"{row.clusters:,}",
     }
 
 
-def _interval(low: float | None, high: float | None, scale: float = 100.0) -> str:
-    digits = 1 if scale > 1 else 3
-    return "" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}"
+def _interval(low: float | None, high: float | None, measure: str = ACCURACY) -> str:
+    return "" if low is None or high is None else f"{figure(measure, low)} to {figure(measure, high)}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reports.stages import SFT, ZERO_SHOT
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, MeasuredCell, depth_of, rows_of
 from reports.stats.comparisons import Comparison
 from reports.stats.noise_doses import by_dose
-from reports.stats.problem_scores import LIKELIHOOD
 from reports.store.tuning_logs import SUFFIX
+from reports.tables.narrative import figure
+from reports.tables.score_tables import half_interval, score_levels, score_measures
 from reports.tables.text_wrap import wrapped
 
 Values = Mapping[tuple[str, str], str]
@@ -35,26 +37,27 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
     changed = {(_label(row), row.noise): f"{_accuracy(row)}{_change(row)}" for row in rows}
     heading = "accuracy, % [95 % interval]"
     if changed != values and _one_block(labels, noises, changed, width):
-        values, heading = changed, f"{heading} and points gained or lost against clean"
+        values, heading = changed, f"{heading}, change from clean"
     heading += f", {_problems([row.problems for row in rows])}"
     heading += f", each noise drawn {draws} times" if draws > 1 else ""
+    errors = sum(row.errors for row in rows)
+    heading += f", {errors:,} error{'s' * (errors != 1)} left out" if errors else ""
     return [*wrapped(heading, width), *_grid(labels, noises, values, width)]
 
 
-def compact_likelihood(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """Return the log-likelihood of the worked answer, with its interval, of each model and noise.
-
-    No lines if there is no likelihood.
-    """
-    levels = [row for row in rows if row.contrast == LIKELIHOOD and row.estimate is not None]
-    if not levels:
-        return []
-    models = _untuned_first(row.model for row in levels)
-    noises = sorted(dict.fromkeys(row.noise for row in levels), key=by_dose)
-    values = {(row.model, row.noise): _likelihood(row) for row in levels}
-    size = _problems([row.clusters for row in levels])
-    heading = f"log-likelihood of the worked answer, nats a token ± half the 95 % interval, {size}"
-    return [*wrapped(heading, width), *_grid(models, noises, values, width)]
+def compact_scores(rows: Sequence[Comparison], width: int = 80) -> list[str]:
+    """Return the mean score with half its interval of each model and noise, for each measure other than accuracy."""
+    lines = []
+    for measure in score_measures(rows):
+        levels = [row for row in score_levels(rows) if row.measure == measure.name and row.estimate is not None]
+        if not levels:
+            continue
+        noises = sorted(dict.fromkeys(row.noise for row in levels), key=by_dose)
+        values = {(row.model, row.noise): f"{figure(row.measure, row.estimate)} {half_interval(row)}" for row in levels}
+        size = _problems([row.clusters for row in levels])
+        heading = f"{measure.label}, {measure.unit} ± half the 95 % interval, {size}"
+        lines += [*wrapped(heading, width), *_grid(_untuned_first(row.model for row in levels), noises, values, width)]
+    return lines
 
 
 def compact_attention(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
@@ -118,9 +121,9 @@ def _widths(labels: Sequence[str], columns: Sequence[str], values: Values, width
 
 
 def _label(row: CellAccuracy) -> str:
-    if row.stage == "sft":
+    if row.stage == SFT:
         return row.model if row.model.endswith(SUFFIX) else f"{row.model}{SUFFIX}"
-    return row.model if row.stage == "zero_shot" else f"{row.model}, {row.stage}"
+    return row.model if row.stage == ZERO_SHOT else f"{row.model}, {row.stage}"
 
 
 def _accuracy(row: CellAccuracy) -> str:
@@ -131,11 +134,6 @@ def _accuracy(row: CellAccuracy) -> str:
 
 def _change(row: CellAccuracy) -> str:
     return "" if row.degradation is None else f" {0.0 - 100 * row.degradation:+.1f}"
-
-
-def _likelihood(row: Comparison) -> str:
-    half = "-" if row.low is None or row.high is None else f"{(row.high - row.low) / 2:.3f}"
-    return f"{row.estimate:.3f} ± {half}"
 
 
 def _lift(row: AttentionRow) -> str:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from reports.stages import REPORTED_STAGES
 from reports.stats.comparisons import ALPHA, Comparison
-from reports.stats.problem_scores import ACCURACY, LIKELIHOOD
+from reports.store.record_kinds import Measure
 from reports.store.tuning_logs import SUFFIX
 from reports.tables.text_wrap import wrapped
-
-#: For each measure: its name, its unit, the factor from the stored value to the unit, and the digits shown.
-MEASURES = {
-    ACCURACY: ("accuracy", "points", 100.0, 1),
-    LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
-}
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
 
@@ -85,7 +80,7 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
             means_apart = ", means over noises apart" if mean_rows else ""
             adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
-            heading = f"what noise costs{where} in {MEASURES[measure][0]}{who} (95 % intervals{adjusted})"
+            heading = f"what noise costs{where} in {measure_named(measure).label}{who} (95 % intervals{adjusted})"
             sections.append(_Section(f"{stage}{who}", heading, means, by_noise))
     return sections
 
@@ -143,7 +138,7 @@ def _single_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]
 
 def _cost(row: Comparison) -> str:
     assert row.estimate is not None
-    _, unit, *_ = MEASURES[row.measure]
+    unit = measure_named(row.measure).unit
     verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
     interval = _interval(row, negated=row.estimate < 0)
     if _significant(row):
@@ -155,7 +150,7 @@ def _costs(rows: Sequence[Comparison]) -> str:
     """`llama loses 57.0 points [49.5, 63.4] and diffllama 25.5 [18.8, 31.7].`"""
     parts = []
     for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
-        _, unit, *_ = MEASURES[row.measure]
+        unit = measure_named(row.measure).unit
         verb, words = ("loses ", f" {unit}") if number == 0 else ("", "")
         parts.append(f"{row.model} {verb}{figure(row.measure, row.estimate)}{words} {_interval(row)}")
     return f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}."
@@ -163,7 +158,7 @@ def _costs(rows: Sequence[Comparison]) -> str:
 
 def _comparison(row: Comparison) -> str:
     assert row.estimate is not None
-    _, unit, *_ = MEASURES[row.measure]
+    unit = measure_named(row.measure).unit
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
     size, interval = figure(row.measure, abs(row.estimate)), _interval(row, negated=row.estimate < 0)
     if _significant(row):
@@ -177,16 +172,24 @@ def _significant(row: Comparison) -> bool:
 
 
 def _power(row: Comparison, size: str) -> str:
-    _, unit, *_ = MEASURES[row.measure]
+    unit = measure_named(row.measure).unit
     shown = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
     settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
     return f"{row.clusters:,} problems could have shown {shown}{settled}"
 
 
-def figure(measure: str, value: float | None) -> str:
+def measure_named(name: str) -> Measure:
+    """Return the measure of this name among those of the registered stages. Raises `KeyError`."""
+    measures = (stage.records.measure for stage in REPORTED_STAGES.values())
+    return {measure.name: measure for measure in measures if measure is not None}[name]
+
+
+def figure(measure_name: str, value: float | None) -> str:
     """Return a value of a measure in its unit, as text."""
-    _, _, scale, digits = MEASURES[measure]
-    return "?" if value is None else f"{round(scale * value, digits) + 0.0:.{digits}f}"  # and no −0.0
+    measure = measure_named(measure_name)
+    if value is None:
+        return "?"
+    return f"{round(measure.scale * value, measure.digits) + 0.0:.{measure.digits}f}"  # + 0.0 turns −0.0 into 0.0
 
 
 def _interval(row: Comparison, negated: bool = False) -> str:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reports.findings import Findings
-from reports.stages import has_predictions
+from reports.stages import REPORTED_STAGES, has_predictions
 from reports.store.atomic_io import shown
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
 from reports.store.tuning_logs import tuned_lines
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import retrieval_table, table_of_cells
-from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_likelihood
-from reports.tables.likelihood_table import likelihood_table, not_compared
+from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
 from reports.tables.narrative import answer, narrative
+from reports.tables.score_tables import are_compared, not_compared, score_tables
 from reports.tables.text_wrap import wrapped
 
 _ERRORS_SHOWN = 5
@@ -44,13 +44,13 @@ def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]
     return lines
 
 
-def likelihood_section(findings: Findings, width: int, verbose: bool) -> list[str]:
-    """Return the table of likelihoods, and which models are not compared by them."""
+def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return the tables of other scores, such as likelihoods, and which models are not compared by them."""
     rows, other_tokens = findings.comparisons, findings.other_tokens
     if verbose:
-        return likelihood_table(rows, width, other_tokens)
+        return score_tables(rows, width, other_tokens)
     remarks = [line for sentence in not_compared(other_tokens) for line in wrapped(sentence, width)]
-    return [*compact_likelihood(rows, width), *remarks]
+    return [*compact_scores(rows, width), *remarks]
 
 
 def attention_section(findings: Findings, width: int, verbose: bool) -> list[str]:
@@ -64,8 +64,8 @@ def attention_section(findings: Findings, width: int, verbose: bool) -> list[str
     return compact_attention(cells, width) or retrieval_table(cells, width) or table_of_cells(cells, width)
 
 
-#: The sections of the summary, in order. A stage with figures of its own appends one.
-SECTIONS: list[Section] = [answer_section, accuracy_section, likelihood_section, attention_section]
+#: The sections of the summary, in order; the lines of `ReportedStage.terminal` follow them.
+SECTIONS: list[Section] = [answer_section, accuracy_section, score_section, attention_section]
 
 
 def summary(
@@ -75,9 +75,12 @@ def summary(
 
     `findings` are those of the run's cells and problems. Raises `ResultsDamaged` and `ResultsFolderError`.
     """
+    run_stages = {run.cell.stage for run in runs}
+    stage_lines = [stage.terminal for name, stage in REPORTED_STAGES.items() if stage.terminal and name in run_stages]
+    blocks = [section(findings, width, verbose) for section in SECTIONS]
+    blocks += [list(terminal(findings, width)) for terminal in stage_lines]
     lines: list[str] = []
-    for section in SECTIONS:
-        block = section(findings, width, verbose)
+    for block in blocks:
         while block and not block[-1]:
             block.pop()
         lines += [*block, ""] if block else []
@@ -132,9 +135,9 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
 def _more(findings: Findings) -> list[str]:
     """Return a line that names the commands with the full tables, if there are any."""
     tables = {
-        "accuracy": findings.accuracies,
-        "comparisons": findings.comparisons,
-        "attention": findings.measured,
+        "accuracy": bool(findings.accuracies),
+        "comparisons": are_compared(findings.comparisons),
+        "attention": bool(findings.measured),
     }
-    commands = "|".join(name for name, rows in tables.items() if rows)
+    commands = "|".join(name for name, there in tables.items() if there)
     return [f"full tables: python -m reports {commands} {shown(findings.results.folder)}"] if commands else []
