@@ -17,6 +17,7 @@ from benchmarks.stages import SHIPPED_STAGES, STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
 from reports.experiment import Experiment
+from reports.gate.baseline_file import BaselineError
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
 from reports.store.results_folder import Results
@@ -131,9 +132,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if hasattr(config, "workerinput"):  # xdist's: there the cases answer
         return
     gate = config.stash[GATE]
-    missing = None if gate is None else gate.missing(gated_cells(session.items))
-    if missing:
-        raise pytest.UsageError(missing)
+    if gate is not None:
+        try:
+            gate.require(gated_cells(session.items))
+        except BaselineError as error:
+            raise pytest.UsageError(str(error)) from None
     if not any(map(cell_of, session.items)):
         return
     tuning = tunes(config, session.items)

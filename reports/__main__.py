@@ -9,22 +9,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reports.findings import Findings
-from reports.page import write_page
 from reports.stats.compare_runs import two_runs, two_runs_lines
 from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
 from reports.store.results_folder import Results
 from reports.store.run_json import caveat_of
-from reports.tables.accuracy_table import table
-from reports.tables.attention_table import table_of
-from reports.tables.likelihood_table import likelihood_table
-from reports.tables.narrative import verdicts
+from reports.tables.accuracy_table import accuracy_table
+from reports.tables.attention_table import table_of_cells
+from reports.tables.narrative import narrative
+from reports.tables.score_tables import score_tables
 from reports.tables.text_wrap import wrapped
-from reports.write_reports import write_accuracy, write_attention, write_comparisons
+from reports.write_reports import REPORTS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, or 1 after one sentence on standard error."""
+    """Run one command. The exit status is 0, or 1 after one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
         lines = options.command(options)
@@ -39,100 +38,118 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     described = {
-        "accuracy": (_accuracy, "write accuracy.csv and accuracy.png anew and print the table"),
-        "comparisons": (_comparisons, "write comparisons.csv anew and print what noise costs each model"),
-        "html": (_html, "write report.html, one page with everything, and say where it is"),
-        "attention": (_attention, "write attention.csv and the attention pictures anew and print the table"),
+        "accuracy": (_accuracy, "write accuracy.csv and accuracy.png, and print the table"),
+        "comparisons": (_comparisons, "write comparisons.csv, and print what noise costs each model"),
+        "html": (_html, "write report.html, one page with everything, and print its path"),
+        "attention": (_attention, "write attention.csv and the attention figures, and print the table"),
     }
+    written_by = {"accuracy", "comparisons", "attention", "page"}  # the reports that these commands write
+    for name, report in REPORTS.items():
+        if name not in written_by:
+            described[name] = (_registered, f"write {', '.join(report.files)}")
     for name, (command, help) in described.items():
-        one = commands.add_parser(name, help=help, description=command.__doc__)
-        one.set_defaults(command=command)
-        one.add_argument(
+        subparser = commands.add_parser(name, help=help, description=command.__doc__)
+        subparser.set_defaults(command=command, report=name)
+        subparser.add_argument(
             "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
         )
-    words = "what changed from one results folder to another, problem by problem"
-    two = commands.add_parser("compare", help=words, description=_compare.__doc__)
-    two.set_defaults(command=_compare)
-    two.add_argument("first", type=Path, metavar="RUN_A", help="the results folder to start from")
-    two.add_argument("second", type=Path, metavar="RUN_B", help="the results folder that may be better or worse")
-    two.add_argument(
+    compare = commands.add_parser(
+        "compare",
+        help="what changed from one results folder to another, problem by problem",
+        description=_compare.__doc__,
+    )
+    compare.set_defaults(command=_compare)
+    compare.add_argument("first", type=Path, metavar="RUN_A", help="the results folder of the earlier run")
+    compare.add_argument("second", type=Path, metavar="RUN_B", help="the results folder of the later run")
+    compare.add_argument(
         "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
     )
     return parser
 
 
 def _compare(options: argparse.Namespace) -> list[str]:
-    """Compares the cells that two results folders have, over the problems that both asked in the same text. What only
-    one of them has is counted and named."""
-    found = two_runs(_results(options.first), _results(options.second))
-    if not found.means:
-        reasons = "; ".join(found.left_out) or "neither has any record with a score"
+    """Compare the cells that two results folders share, over the problems that both asked in the same text. Cells that
+    only one folder has are counted and named."""
+    comparison = two_runs(_results(options.first), _results(options.second))
+    if not comparison.means:
+        reasons = "; ".join(comparison.left_out) or "neither has any record with a score"
         raise ResultsFolderError(f"{options.first} and {options.second} have no problem of a cell in common: {reasons}")
     if options.csv is not None:
-        write_comparisons_csv(found.rows, options.csv)
+        write_comparisons_csv(comparison.rows, options.csv)
     lines = [f"change from {options.first} (first) to {options.second} (second)", ""]
-    return [*lines, *two_runs_lines(found, shutil.get_terminal_size().columns)]
+    return [*lines, *two_runs_lines(comparison, _width())]
 
 
 def _accuracy(options: argparse.Namespace) -> list[str]:
-    """Writes accuracy.csv and accuracy.png over all predictions in the folder, and prints the table."""
+    """Write accuracy.csv and accuracy.png over all predictions in the folder, and print the table."""
     folder = options.results
     findings = _findings(folder)
-    rows, files = findings.accuracies, write_accuracy(findings)
+    rows, files = findings.accuracies, _write("accuracy", findings)
     if not rows:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
-    return [*table(rows, shutil.get_terminal_size().columns), *_under(folder, (row.model for row in rows), files)]
+    return [*accuracy_table(rows, _width()), *_footer(folder, (row.model for row in rows), files)]
 
 
 def _comparisons(options: argparse.Namespace) -> list[str]:
-    """Writes comparisons.csv over all records in the folder, and prints the likelihoods and what noise costs."""
+    """Write comparisons.csv over all records in the folder, and print the likelihoods and what noise costs."""
     folder = options.results
     findings = _findings(folder)
-    rows, files = findings.comparisons, write_comparisons(findings)
+    rows, files = findings.comparisons, _write("comparisons", findings)
     if not files:
         raise ResultsFolderError(
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
         )
-    width = shutil.get_terminal_size().columns
     return [
-        *likelihood_table(rows, width, findings.other_tokens),
-        *verdicts(rows, width),
-        *_under(folder, (row.model for row in rows), files),
+        *score_tables(rows, _width(), findings.other_tokens),
+        *narrative(rows, _width()),
+        *_footer(folder, (row.model for row in rows), files),
     ]
 
 
 def _html(options: argparse.Namespace) -> list[str]:
-    """Writes report.html over all records in the folder: accuracies, what noise costs, attention, what every model
-    wrote, and how it was made."""
+    """Write report.html over all records in the folder: accuracies, what noise costs, attention, what every model
+    wrote, and how the results were produced."""
     findings = _findings(options.results)
     if not findings.results.cells():
-        raise ResultsFolderError(f"no records in {options.results}: expected the folder that a run wrote")
-    return [f"page: {shown(write_page(findings))}"]
+        raise ResultsFolderError(f"no records in {options.results}: expected the folder of a benchmark run")
+    return [f"page: {shown(path)}" for path in _write("page", findings)]
 
 
 def _attention(options: argparse.Namespace) -> list[str]:
-    """Writes attention.csv, attention_heat.png and retrieval.png over all readings in the folder, draws the attention
-    maps, and prints the table. What there is nothing to make from is left out."""
+    """Write attention.csv, attention_heat.png and retrieval.png over all readings in the folder, draw the attention
+    maps, and print the table. Files that there is nothing to make from are left out."""
     folder = options.results
     findings = _findings(folder)
-    cells, files = findings.measured, write_attention(findings)
+    cells, files = findings.measured, _write("attention", findings)
     if not files:
         raise ResultsFolderError(
-            f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with one that is no"
-            f" error"
+            f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with at least one"
+            " reading that is not an error"
         )
     models = (measured.cell.model for measured in cells)
-    return [*table_of(cells, shutil.get_terminal_size().columns), *_under(folder, models, files)]
+    return [*table_of_cells(cells, _width()), *_footer(folder, models, files)]
 
 
-def _under(folder: Path, models: Iterable[str], files: Iterable[Path]) -> list[str]:
-    """The lines under a table of these models: what must be said beside it, and the files written."""
+def _registered(options: argparse.Namespace) -> list[str]:
+    """Write this report over all records in the folder, and print the paths of its files."""
+    findings = _findings(options.results)
+    files = _write(options.report, findings)
+    if not files:
+        raise ResultsFolderError(f"no files written: {options.results} has no records for the report {options.report}")
+    return _footer(options.results, (cell.model for cell in findings.results.cells()), files)
+
+
+def _write(name: str, findings: Findings) -> list[Path]:
+    return list(REPORTS[name].write(findings))
+
+
+def _footer(folder: Path, models: Iterable[str], files: Iterable[Path]) -> list[str]:
+    """Return the lines under a table of these models: the caveat that belongs to them, and the files written."""
     caveat = caveat_of(folder / "run.json", models)
-    said = [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
-    width = shutil.get_terminal_size().columns
-    return [part for line in said for part in wrapped(line, width)]
+    lines = [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
+    return [part for line in lines for part in wrapped(line, _width())]
 
 
 def _findings(folder: Path) -> Findings:
@@ -141,8 +158,12 @@ def _findings(folder: Path) -> Findings:
 
 def _results(folder: Path) -> Results:
     if not folder.is_dir():
-        raise ResultsFolderError(f"no results folder at {folder}: expected the folder that a run wrote, see --results")
+        raise ResultsFolderError(f"no results folder at {folder}: expected the folder of a benchmark run")
     return Results(folder)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from typing import Any
 import numpy
 
 from reports.findings import Findings
-from reports.page import write_page
 from reports.progress_bars import Bar, Progress, bar
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.problem_scores import ACCURACY, all_scores
@@ -22,7 +21,7 @@ from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, P
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run
 from reports.tables.terminal_summary import summary
-from reports.write_reports import write_accuracy, write_attention, write_comparisons
+from reports.write_reports import REPORTS
 
 Caveat = Callable[[Sequence[Cell]], str | None]
 """What must be said beside a table of these cells, in one sentence, if anything."""
@@ -142,14 +141,13 @@ class Experiment:
         add_run(record, facts, self.runs)
         found = findings or self.findings()
         yield record
-        for write in (write_accuracy, write_comparisons, write_attention):
-            yield from write(found)
-        yield write_page(found)
+        for report in list(REPORTS.values()):
+            yield from report.write(found)
 
-    def summary(self, width: int = 80, findings: Findings | None = None) -> list[str]:
-        """The lines to print at the end: the tables of this run, what was read and made, errors, and the caveat."""
+    def summary(self, width: int = 80, findings: Findings | None = None, verbose: bool = False) -> list[str]:
+        """Return the lines to print at the end of this run: one screen, or with `verbose` every table."""
         caveat = self._caveat([run.cell for run in self.runs])
-        return summary(self._part(findings or self.findings()), self.runs, caveat, width)
+        return summary(self._part(findings or self.findings()), self.runs, caveat, width, verbose)
 
     def _part(self, whole: Findings) -> Findings:
         """What this run worked on."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from reports.plots.plot_style import Looks, looks
+from reports.plots.plot_style import ModelStyles, model_styles
 from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
@@ -72,9 +72,9 @@ class Findings:
         return measured_cells(self.results, self._only)
 
     @cached_property
-    def looks(self) -> Looks:
-        """Each model's look, the same in every picture of the folder."""
-        return looks(cell.model for cell in self.results.cells())
+    def model_styles(self) -> ModelStyles:
+        """The style of each model, the same in every figure of the folder."""
+        return model_styles(cell.model for cell in self.results.cells())
 
     @cached_property
     def settings(self) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ from reports.progress_bars import Bar, Progress, bar, silence
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
 from reports.store.records import CellRun
 from reports.tables.text_wrap import wrapped
+from reports.write_reports import report_files
 
 EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()
@@ -122,7 +123,7 @@ class _Reporting:
     def _set_aside(self, session: pytest.Session) -> None:
         if self._fresh and not session.config.option.collectonly:
             try:
-                self._aside = self._experiment.results.set_aside()
+                self._aside = self._experiment.results.set_aside(report_files())
             except ResultsFolderError as error:
                 raise pytest.UsageError(str(error)) from error
 
@@ -152,7 +153,8 @@ class _Reporting:
             self._used = bool(self._experiment.runs or self._experiment.results.cells())
             if self._used:
                 findings = self._experiment.findings()
-                self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings)
+                verbose = session.config.get_verbosity() > 0
+                self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings, verbose)
                 for path in self._experiment.writing(_STATUS.get(int(exitstatus), "failed"), findings):
                     self._files.append(path)
         except (ResultsFolderError, ResultsDamaged) as error:

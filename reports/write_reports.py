@@ -1,72 +1,124 @@
-"""Every report over the whole folder, rebuilt from what is on disk."""
+"""The registry of reports: what a run leaves in its results folder, each rebuilt from the records on disk.
+
+A new report is one module and one entry in `REPORTS` (or, from outside, one call of `register_report`). It is then
+written at the end of every run, has a command of `python -m reports`, and is set aside with the records.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from reports.findings import Findings
-from reports.plots.accuracy_plot import write_plot
+from reports.gate.regression_gate import CHANGES_FILE
+from reports.page import NAME as PAGE_FILE
+from reports.page import write_page
+from reports.plots.accuracy_plot import write_accuracy_plot
 from reports.plots.attention_heatmap import has_heat, write_heat
-from reports.plots.attention_maps import FOLDER, draw_maps
+from reports.plots.attention_maps import FOLDER as MAPS_FOLDER
 from reports.plots.dose_plot import write_doses
+from reports.plots.draw_attention_maps import draw_maps
 from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
 from reports.stats.accuracies import write_csv
 from reports.stats.attention_stats import rows_of, write_attention_csv
-from reports.stats.comparisons import TESTED, write_comparisons_csv
-from reports.stats.problem_scores import LIKELIHOOD
+from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.retrieval_stats import retrieval_points
+from reports.tables.score_tables import are_compared
 
 
-def write_accuracy(findings: Findings) -> list[Path]:
-    """Writes `accuracy.csv`, `accuracy.png`, and `doses.png` where there is more than one dose; the files written, none
-    where there are no predictions.
+@dataclass(frozen=True)
+class Report:
+    """One report over a whole results folder.
 
-    Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a prediction is.
+    `files` are the names of the files and folders that it may leave in the results folder. `write` writes those that
+    there is something to make from, and yields the path of each once it is written. It may raise `ResultsFolderError`
+    if a file cannot be written, and `ResultsDamaged` if a file it reads is damaged.
     """
+
+    name: str
+    files: tuple[str, ...]
+    write: Callable[[Findings], Iterator[Path]]
+
+
+def _write_accuracy(findings: Findings) -> Iterator[Path]:
+    """Write the accuracies as a table and a figure, and the doses if a noise has several."""
     rows, folder = findings.accuracies, findings.results.folder
     if not rows:
-        return []
-    files = [folder / "accuracy.csv", folder / "accuracy.png"]
-    write_csv(rows, files[0])
+        return
+    write_csv(rows, folder / "accuracy.csv")
+    yield folder / "accuracy.csv"
     with drawing():
-        write_plot(rows, files[1], findings.looks)
-        if write_doses(rows, folder / "doses.png", findings.looks):
-            files.append(folder / "doses.png")
-    return files
+        write_accuracy_plot(rows, folder / "accuracy.png", findings.model_styles)
+    yield folder / "accuracy.png"
+    with drawing():
+        has_doses = write_doses(rows, folder / "doses.png", findings.model_styles)
+    if has_doses:
+        yield folder / "doses.png"
 
 
-def write_comparisons(findings: Findings) -> list[Path]:
-    """Writes `comparisons.csv` where cells can be compared; the file, if it was written.
-
-    Raises `ResultsFolderError` when it cannot be written, and `ResultsDamaged` when a record is.
-    """
+def _write_comparisons(findings: Findings) -> Iterator[Path]:
+    """Write the comparisons if any cells can be compared."""
     rows, path = findings.comparisons, findings.results.folder / "comparisons.csv"
-    if not any(row.contrast in TESTED or row.contrast == LIKELIHOOD for row in rows):
-        return []
-    write_comparisons_csv(rows, path)
-    return [path]
+    if are_compared(rows):
+        write_comparisons_csv(rows, path)
+        yield path
 
 
-def write_attention(findings: Findings) -> list[Path]:
-    """Writes what there is of `attention.csv`, `attention_heat.png` and `retrieval.png`, and draws the maps; what was
-    written, the maps as their folder.
-
-    Raises `ResultsFolderError` when a file cannot be written, and `ResultsDamaged` when a reading or a map is.
-    """
-    folder, files = findings.results.folder, []
+def _write_attention(findings: Findings) -> Iterator[Path]:
+    """Write the attention table and figures, and draw the attention maps; the maps are one path, their folder."""
+    folder = findings.results.folder
     rows, points = rows_of(findings.measured), retrieval_points(findings.measured)
     if rows:
-        files.append(folder / "attention.csv")
-        write_attention_csv(rows, files[-1])
+        write_attention_csv(rows, folder / "attention.csv")
+        yield folder / "attention.csv"
     if has_heat(rows):
-        files.append(folder / "attention_heat.png")
         with drawing():
-            write_heat(rows, files[-1])
+            write_heat(rows, folder / "attention_heat.png")
+        yield folder / "attention_heat.png"
     if points:
-        files.append(folder / "retrieval.png")
         with drawing():
-            write_retrieval(points, files[-1], findings.looks)
+            write_retrieval(points, folder / "retrieval.png", findings.model_styles)
+        yield folder / "retrieval.png"
     if draw_maps(folder):
-        files.append(folder / FOLDER)
-    return files
+        yield folder / MAPS_FOLDER
+
+
+def _write_page(findings: Findings) -> Iterator[Path]:
+    """Write the page; it exists for every folder."""
+    yield write_page(findings)
+
+
+#: Every report, in the order in which they are written. The page is last.
+REPORTS: dict[str, Report] = {
+    "accuracy": Report("accuracy", ("accuracy.csv", "accuracy.png", "doses.png"), _write_accuracy),
+    "comparisons": Report("comparisons", ("comparisons.csv",), _write_comparisons),
+    "attention": Report(
+        "attention", ("attention.csv", "attention_heat.png", "retrieval.png", MAPS_FOLDER), _write_attention
+    ),
+    "page": Report("page", (PAGE_FILE,), _write_page),
+}
+#: Names in a results folder that belong to no report.
+_RESERVED = ("predictions", "readings", "checkpoints", "set_aside", "run.json", CHANGES_FILE)
+
+
+def register_report(report: Report) -> None:
+    """Add a report before the page.
+
+    Raises `ValueError` if its name is taken, or one of its files belongs to another report or to the records.
+    """
+    if report.name in REPORTS:
+        raise ValueError(f"report {report.name!r}: the name is taken; registered are {', '.join(REPORTS)}")
+    owners = dict.fromkeys(_RESERVED, "the results folder itself")
+    owners |= {file: f"the report {other.name!r}" for other in REPORTS.values() for file in other.files}
+    for file in report.files:
+        if file in owners:
+            raise ValueError(f"report {report.name!r}: the file {file!r} belongs to {owners[file]}")
+    REPORTS[report.name] = report
+    REPORTS["page"] = REPORTS.pop("page")
+
+
+def report_files() -> list[str]:
+    """Return the names of all files and folders that reports and the gate may leave in a results folder."""
+    return [*(file for report in REPORTS.values() for file in report.files), CHANGES_FILE]

@@ -1,4 +1,4 @@
-"""A baseline: what each cell of an earlier run got on each problem, in one file that can be committed and compared.
+"""A baseline: the scores of each cell of an earlier run on each problem, in one file that can be committed and diffed.
 
 {"format": 1, "cells": {
  "diffllama-inf-zero_shot": {
@@ -6,7 +6,7 @@
   "problems": {
    "mini-00001": "1/1 3f9a0c51d2be0011",
 
-A problem's line has its right answers, how often it was asked, and a hash of the questions.
+A problem's line holds the number of right answers, how often it was asked, and a hash of its questions.
 """
 
 from __future__ import annotations
@@ -29,40 +29,67 @@ _PROBLEM = re.compile(r"(\d+)/([1-9]\d*) ([0-9a-f]{16})")
 
 
 class BaselineError(ValueError):
-    """A baseline that cannot be used; the message is one sentence that says what to do."""
+    """A baseline file cannot be used as asked. The message says what, where, expected and found; `path` is the file."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class BaselineMissing(BaselineError):
+    """The file does not exist."""
+
+
+class BaselineUnreadable(BaselineError):
+    """The file cannot be read, or is not a baseline of this format."""
+
+
+class BaselineLacksCells(BaselineError):
+    """The file lacks cells that are held against it."""
+
+
+class BaselineDiffers(BaselineError):
+    """A cell in the file has other settings, problems or texts than the run."""
+
+
+class NothingToCompare(BaselineError):
+    """The run has no case that could be compared with the file, or that could be saved to it."""
+
+
+class BaselineLarger(BaselineError):
+    """The file has problems that the run did not ask, so its cells were kept."""
 
 
 def read_baseline(path: Path) -> dict[Cell, Scores]:
-    """The cells of the file at `path`. Raises `BaselineError` for a file that cannot be read or is no baseline."""
+    """Return the cells of the file at `path`. Raises `BaselineUnreadable` if it cannot be read or is not a baseline."""
     try:
         facts = json.loads(path.read_bytes())
         if facts["format"] != _FORMAT:
-            raise BaselineError(
-                f"{shown(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}; name"
-                f" another file, or delete this one and make it anew"
+            raise BaselineUnreadable(
+                path, f"{shown(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}"
             )
         cells = [_decoded(cell) for cell in facts["cells"].values()]
     except OSError as error:
-        raise BaselineError(f"cannot read the baseline {shown(path)}: {error.strerror or error}") from error
+        message = f"cannot read the baseline {shown(path)}: {error.strerror or error}"
+        raise BaselineUnreadable(path, message) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, BaselineError):
             raise
-        raise BaselineError(
-            f"{shown(path)} is no baseline: expected the file that --save-baseline writes; name another"
-            f" ({type(error).__name__}: {error})"
-        ) from error
+        message = f"{shown(path)} is not a baseline: expected a file that an earlier run saved"
+        raise BaselineUnreadable(path, f"{message} ({type(error).__name__}: {error})") from error
     return {scores.cell: scores for scores in cells}
 
 
 def write_baseline(path: Path, scores: Iterable[Scores]) -> list[Cell]:
-    """Writes these cells to the file at `path`; others that it has are kept, and so are cells that have problems there
-    which are not among the new ones. These are given back. The file is replaced as a whole or not at all.
+    """Write these cells to the file at `path`, and return those that were not replaced.
 
-    Raises `BaselineError` for a file there that is no baseline, and `ResultsFolderError` when it cannot be written.
+    Other cells in the file are kept. A cell is not replaced if the file has problems of it that `scores` lack. The file
+    is replaced as a whole or not at all. Raises `BaselineUnreadable` if the file is there and is not a baseline, and
+    `ResultsFolderError` if it cannot be written.
     """
-    there, now = read_baseline(path) if path.exists() else {}, {one.cell: one for one in scores}
-    larger = [cell for cell in now if cell in there and not set(there[cell].problems) <= set(now[cell].problems)]
-    cells = there | {cell: one for cell, one in now.items() if cell not in larger}
+    old, new = read_baseline(path) if path.exists() else {}, {cell_scores.cell: cell_scores for cell_scores in scores}
+    larger = [cell for cell in new if cell in old and not set(old[cell].problems) <= set(new[cell].problems)]
+    cells = old | {cell: cell_scores for cell, cell_scores in new.items() if cell not in larger}
     content = {"format": _FORMAT, "cells": {cell.id: _encoded(cells[cell]) for cell in sorted(cells, key=str)}}
     write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))
     return larger
@@ -80,10 +107,10 @@ def _encoded(scores: Scores) -> dict[str, Any]:
 
 def _decoded(facts: Mapping[str, Any]) -> Scores:
     problems = sorted(facts["problems"])
-    found = [_PROBLEM.fullmatch(facts["problems"][problem]) for problem in problems]
-    lines = [(int(match[1]), int(match[2]), match[3]) for match in found if match is not None]
+    matches = [_PROBLEM.fullmatch(facts["problems"][problem]) for problem in problems]
+    lines = [(int(match[1]), int(match[2]), match[3]) for match in matches if match is not None]
     if len(lines) < len(problems):
-        problem = problems[found.index(None)]
+        problem = problems[matches.index(None)]
         raise ValueError(f"problem {problem!r}: expected '1/1 3f9a0c51d2be0011', found {facts['problems'][problem]!r}")
     draws = numpy.array([draws for _, draws, _ in lines], dtype=int)
     return Scores(

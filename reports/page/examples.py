@@ -1,4 +1,4 @@
-"""What every model wrote, as data for the page: texts that models share are there once."""
+"""Every prediction, for the page's examples; texts that models share are stored once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reports.store.results_folder import Results
 
 
 @dataclass
-class _Gathered:
-    """`asked` holds a row for each problem, noise and draw; `answers` what each model wrote to it."""
+class _Examples:
+    """`asked` holds a row for each problem, noise and draw, with the answer of each column."""
 
     columns: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
@@ -26,55 +26,59 @@ class _Gathered:
 
 
 def examples(results: Results) -> dict[str, Any]:
-    """Plain values: `columns` (a model and a stage each), the `models` of these, `noises`, `outcomes`, and `rows`, by
-    problem and noise.
+    """Return plain values: `columns` (a model and stage each), their `models`, `noises`, `outcomes`, and `rows`.
 
-    A row has `id`, `problem`, `noise` (its place), `question`, `spans`, `gold` and `answers`: by column, None or
-    [outcome (its place), answer, text]. Where models were asked different texts of one name, each has a row of its own.
-    Raises `ResultsDamaged`.
+    A row has `id`, `problem`, `noise` (an index), `question`, `spans`, `gold` and `answers`: per column None or
+    [outcome (an index), answer, text]. Rows are sorted by problem and noise. If models were asked different texts under
+    one name, each text has a row. Raises `ResultsDamaged`.
     """
-    found = _Gathered()
+    gathered = _Examples()
     for cell in sorted((cell for cell in results.cells() if has_predictions(cell.stage)), key=_order):
         on_disk = results.load(cell)
         records = on_disk.predictions.values() if on_disk else ()
-        _gather(found, cell, (record for record in records if isinstance(record, Prediction)))
-    rows = sorted(found.asked.values(), key=lambda row: (row["problem"], row["noise"], row["id"]))
+        _gather(gathered, cell, (record for record in records if isinstance(record, Prediction)))
+    rows = sorted(gathered.asked.values(), key=lambda row: (row["problem"], row["noise"], row["id"]))
     for row in rows:
-        row["answers"] = [row["answers"].get(place) for place in range(len(found.columns))]
-    known = {"columns": found.columns, "models": found.models, "noises": found.noises, "outcomes": list(OUTCOMES)}
-    return known | {"rows": rows}
+        row["answers"] = [row["answers"].get(column) for column in range(len(gathered.columns))]
+    return {
+        "columns": gathered.columns,
+        "models": gathered.models,
+        "noises": gathered.noises,
+        "outcomes": list(OUTCOMES),
+        "rows": rows,
+    }
 
 
 def packed(values: object) -> str:
-    """Plain values as text for the page's script to unpack: JSON, deflated, in base64. No markup can stand in it, and
-    it is a fifth as long."""
+    """Return plain values as base64 of deflated JSON, for the page's script. It cannot contain markup, and it is a
+    fifth as long."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return base64.b64encode(zlib.compress(text, 9)).decode()
 
 
-def _gather(found: _Gathered, cell: Cell, predictions: Iterable[Prediction]) -> None:
+def _gather(gathered: _Examples, cell: Cell, predictions: Iterable[Prediction]) -> None:
     column = cell.model if cell.stage == "zero_shot" else f"{cell.model}, {cell.stage}"
-    if column not in found.columns:
-        found.columns.append(column)
-        found.models.append(cell.model)
-    if cell.noise not in found.noises:
-        found.noises.append(cell.noise)
-    place = found.columns.index(column)
+    if column not in gathered.columns:
+        gathered.columns.append(column)
+        gathered.models.append(cell.model)
+    if cell.noise not in gathered.noises:
+        gathered.noises.append(cell.noise)
+    index = gathered.columns.index(column)
     for record in predictions:
         key = (record.id, cell.noise, record.question)
-        row = found.asked.setdefault(
+        row = gathered.asked.setdefault(
             key,
             {
                 "id": record.id,
                 "problem": problem_of(record.id),
-                "noise": found.noises.index(cell.noise),
+                "noise": gathered.noises.index(cell.noise),
                 "question": record.question,
                 "spans": [list(span) for span in record.spans],
                 "gold": record.gold,
                 "answers": {},
             },
         )
-        row["answers"][place] = [OUTCOMES.index(record.outcome), record.answer, record.error or record.text]
+        row["answers"][index] = [OUTCOMES.index(record.outcome), record.answer, record.error or record.text]
 
 
 def _order(cell: Cell) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""What the page says, gathered from a results folder: plain values and pictures, nothing of HTML but those."""
+"""The values of the page's template: plain values, and figures as SVG."""
 
 from __future__ import annotations
 
@@ -8,58 +8,61 @@ from typing import Any
 from reports.findings import Findings
 from reports.page.charts import forest_figure, lift_figure, svg
 from reports.page.examples import examples, packed
-from reports.page.provenance import caveats, made, relevant, run_words
-from reports.page.token_shading import shaded
+from reports.page.provenance import caveats, provenance, relevant_runs, run_description
+from reports.page.token_shading import shaded_questions
 from reports.plots.accuracy_plot import accuracy_figure
 from reports.plots.attention_heatmap import has_heat, heat_figure
 from reports.plots.dose_plot import dose_figure
+from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, rows_of
 from reports.stats.comparisons import Comparison
+from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import runs_of
-from reports.tables.likelihood_table import not_compared
-from reports.tables.narrative import sentences
+from reports.tables.narrative import figure, sentences
+from reports.tables.score_tables import not_compared
 
-_DAMAGED = "run.json is damaged, so that what must be said beside these figures may be missing"
+_DAMAGED = "run.json is damaged, so a caveat that belongs to these figures may be missing"
 
 
-def page_facts(findings: Findings) -> dict[str, Any]:
-    """Everything that the template names. Raises `ResultsDamaged`, `ResultsFolderError`."""
-    rows, compared, cells, look = findings.accuracies, findings.comparisons, findings.measured, findings.looks
+def page_context(findings: Findings) -> dict[str, Any]:
+    """Return every variable of the template. Raises `ResultsDamaged`, `ResultsFolderError`."""
+    rows, compared, cells, styles = findings.accuracies, findings.comparisons, findings.measured, findings.model_styles
     results = findings.results
     settings = findings.settings
-    every = runs_of(results.folder / "run.json")
-    runs = relevant(every or [], settings.keys())
+    all_runs = runs_of(results.folder / "run.json")
+    runs = relevant_runs(all_runs or [], settings.keys())
     heat, shown = rows_of(cells), examples(results)
     return {
         "title": results.folder.resolve().name,
-        "caveats": [*caveats(runs), *([_DAMAGED] if every is None else [])],
+        "caveats": [*caveats(runs), *([_DAMAGED] if all_runs is None else [])],
         "sentences": sentences(compared),
-        "run_words": run_words(
+        "run_description": run_description(
             models=[row.model for row in rows],
-            sources=[str(one.get("problems", "")) for one in settings.values()],
+            sources=[str(known.get("problems", "")) for known in settings.values()],
             counts=[row.problems for row in rows],
             runs=runs,
-            precisions=[str(one.get("precision", "")) for one in settings.values()],
+            precisions=[str(known.get("precision", "")) for known in settings.values()],
         ),
-        "accuracy_picture": svg(accuracy_figure(rows, look), _accuracy_words(rows)) if rows else None,
+        "accuracy_picture": svg(accuracy_figure(rows, styles), _accuracy_alternative(rows)) if rows else None,
         "accuracy_rows": _table(rows),
-        "doses": _picture(dose_figure(rows, look), "Accuracy by the number of distractors, a line for each model"),
+        "doses": _picture(dose_figure(rows, styles), "Accuracy by the number of distractors, a line for each model"),
         "forest": _picture(
-            forest_figure(compared, look), "What noise costs each model, and how much less one loses: intervals"
+            forest_figure(compared, styles), "What noise costs each model, and how much less one loses: intervals"
         ),
         "not_compared": not_compared(findings.other_tokens),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
+        "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
         "lift": _picture(
-            lift_figure(cells, look), "Lift of noise and of key information by layer, a line for each model"
+            lift_figure(cells, styles), "Lift of noise and of key information by layer, a line for each model"
         ),
         "heat": _heat(heat) if has_heat(heat) else None,
-        "shaded": shaded(results.folder),
+        "shaded": shaded_questions(results.folder),
         "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
         "examples": shown,
-        "data": packed(shown | {"colours": [look[model].colour for model in shown["models"]]}),
-        "made": made(runs, settings),
-        "damaged": every is None,
+        "data": packed(shown | {"colours": [styles[model].colour for model in shown["models"]]}),
+        "provenance": provenance(runs, settings),
+        "damaged": all_runs is None,
     }
 
 
@@ -67,11 +70,11 @@ def _heat(rows: Sequence[AttentionRow]) -> str:
     return svg(heat_figure(rows), "Lift of the distractor in each layer and head", on_paper=False)
 
 
-def _picture(figure: Any, words: str) -> str | None:
-    return None if figure is None else svg(figure, words)
+def _picture(figure: Any, alternative: str) -> str | None:
+    return None if figure is None else svg(figure, alternative)
 
 
-def _accuracy_words(rows: Sequence[CellAccuracy]) -> str:
+def _accuracy_alternative(rows: Sequence[CellAccuracy]) -> str:
     figures = (f"{r.stage}, {r.model}, {r.noise}: {100 * r.accuracy:.1f} %" for r in rows if r.accuracy is not None)
     return f"Accuracy of each model with each noise, with intervals: {'; '.join(figures)}"
 
@@ -95,19 +98,17 @@ def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
 
 
 def _comparison(row: Comparison) -> dict[str, str]:
-    scale = 100.0 if row.measure == "accuracy" else 1.0
     adjusted = row.p_adjusted
     return {
         "stage": row.stage,
         "contrast": row.contrast.replace("_", " "),
         "what": row.noise + ": " + row.model + (f" against {row.against}" if row.against else ""),
-        "estimate": "" if row.estimate is None else f"{scale * row.estimate:.{1 if scale > 1 else 3}f}",
-        "interval": _interval(row.low, row.high, scale),
+        "estimate": "" if row.estimate is None else figure(row.measure, row.estimate),
+        "interval": _interval(row.low, row.high, row.measure),
         "p": "" if adjusted is None else "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}",
         "problems": f"{row.clusters:,}",
     }
 
 
-def _interval(low: float | None, high: float | None, scale: float = 100.0) -> str:
-    digits = 1 if scale > 1 else 3
-    return "" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}"
+def _interval(low: float | None, high: float | None, measure: str = ACCURACY) -> str:
+    return "" if low is None or high is None else f"{figure(measure, low)} to {figure(measure, high)}"

@@ -1,6 +1,6 @@
-"""How the figures came about, out of `run.json`: as rows of plain text for the page.
+"""How the figures were produced, from `run.json`, as rows of plain text for the page.
 
-The file is read as somebody else's: what it lacks, or has as another kind of value than we write, is left out.
+The file is not trusted: missing values, and values of another type than we write, are left out.
 """
 
 from __future__ import annotations
@@ -15,29 +15,31 @@ Run = Mapping[str, Any]
 Rows = list[tuple[str, str]]
 
 
-def relevant(runs: Sequence[Run], settings: Collection[str]) -> list[dict[str, Any]]:
-    """The runs that worked on cells made under one of these settings (hashes), with those of their cells alone: others
-    may have been set aside, or been refused."""
-    found = []
+def relevant_runs(runs: Sequence[Run], settings: Collection[str]) -> list[dict[str, Any]]:
+    """Return the runs that have a cell of one of these settings (hashes), with only those cells.
+
+    Cells of other settings were set aside or refused.
+    """
+    relevant = []
     for run in runs:
         cells = [cell for cell in _list(run, "cells") if isinstance(cell, dict)]
         cells = [cell for cell in cells if str(cell.get("settings")) in settings]
         if cells:
-            found.append({**run, "cells": cells})
-    return found
+            relevant.append({**run, "cells": cells})
+    return relevant
 
 
-def made(runs: Sequence[Run], settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the page's last section shows of the runs, oldest first; None where there are none.
+def provenance(runs: Sequence[Run], settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the page's last section shows of the runs, given oldest first; None without a run.
 
-    `runs` (newest first, each with `started`, `ended`, `status`, `command` and `made`), `options`, `versions` and
-    `machine` of the newest as rows of name and value, `timings` over all runs, `settings` (fingerprint and JSON), and
-    the `warnings` of the newest, None where nobody looked for them.
+    The keys are `runs` (newest first, each with `started`, `ended`, `status`, `command` and `records`), `options`,
+    `versions` and `machine` of the newest run as rows of name and value, `timings` over all runs, `settings`
+    (fingerprint and JSON), and the `warnings` of the newest run, None if warnings were not recorded.
     """
     if not runs:
         return None
     newest = runs[-1]
-    warned = newest.get("warnings")
+    warnings = newest.get("warnings")
     return {
         "runs": [_run(run) for run in reversed(runs)],
         "options": [(name, _text(value)) for name, value in _dict(newest, "options").items()],
@@ -45,29 +47,28 @@ def made(runs: Sequence[Run], settings: Mapping[str, Any]) -> dict[str, Any] | N
         "machine": [(name, _size(name, value)) for name, value in _dict(newest, "machine").items() if value],
         "timings": _timings(runs),
         "settings": [(key, json.dumps(value, indent=2, default=str)) for key, value in settings.items()],
-        "warnings": [_text(warning) for warning in warned] if isinstance(warned, list) else None,
+        "warnings": [_text(warning) for warning in warnings] if isinstance(warnings, list) else None,
     }
 
 
-def run_words(
+def run_description(
     models: Iterable[str], sources: Iterable[str], counts: Iterable[int], runs: Sequence[Run], precisions: Iterable[str]
 ) -> str:
-    """In one line: the models, the sources of the problems, how many a cell, the seeds of the runs, and the precisions
-    that answers were made in."""
+    """Return one line: the models, the sources of the problems, their number per cell, the seeds, the precisions."""
     numbers = sorted(set(counts))
-    named = " and ".join(sorted({source.rpartition(" ")[0] or source for source in sources if source}))
-    said = [", ".join(dict.fromkeys(models)) + (f" on {named}" if named else "")]
+    source_names = " and ".join(sorted({source.rpartition(" ")[0] or source for source in sources if source}))
+    parts = [", ".join(dict.fromkeys(models)) + (f" on {source_names}" if source_names else "")]
     if numbers:
-        said.append(f"{numbers[0]:,}{f' to {numbers[-1]:,}' if len(numbers) > 1 else ''} problems a cell")
+        parts.append(f"{numbers[0]:,}{f' to {numbers[-1]:,}' if len(numbers) > 1 else ''} problems a cell")
     seeds = sorted({seed for run in runs for seed in _seeds(run)})
     if seeds:
-        said.append(f"seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else ""))
-    said += sorted({precision for precision in precisions if precision})
-    return f"{', '.join(filter(None, said))}."
+        parts.append(f"seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else ""))
+    parts += sorted({precision for precision in precisions if precision})
+    return f"{', '.join(filter(None, parts))}."
 
 
 def caveats(runs: Sequence[Run]) -> list[str]:
-    """What must be said beside the figures of these runs."""
+    """Return the caveats of these runs, each once."""
     return list(dict.fromkeys(str(run["caveat"]) for run in runs if run.get("caveat")))
 
 
@@ -85,19 +86,19 @@ def _run(run: Run) -> dict[str, str]:
         **times,
         "status": _text(run.get("status", "unknown")),
         "command": _command([str(word) for word in _list(run, "command")]),
-        "made": f"{sum(_number(cell, 'made') for cell in cells):,.0f} in {len(cells)} cells",
+        "records": f"{sum(_number(cell, 'made') for cell in cells):,.0f} in {len(cells)} cells",
     }
 
 
 def _command(words: Sequence[str]) -> str:
-    """As it was typed: pytest says of itself where it lies, and whoever types the line again does not want that."""
+    """Return the command as it was typed, with `pytest` in place of the path of its executable."""
     if words and "pytest" in PurePath(words[0]).parts[-2:]:
         return shlex.join(["pytest", *words[1:]])
     return shlex.join(words)
 
 
 def _timings(runs: Sequence[Run]) -> list[dict[str, str]]:
-    """A row for each stage and model: what was made over all runs and how fast."""
+    """Return a row for each stage and model: the records produced over all runs, and how fast."""
     totals: dict[tuple[str, str], list[float]] = {}
     for cell in (cell for run in runs for cell in _list(run, "cells")):
         total = totals.setdefault((_text(cell.get("stage")), _text(cell.get("model"))), [0, 0])
@@ -107,7 +108,7 @@ def _timings(runs: Sequence[Run]) -> list[dict[str, str]]:
         {
             "stage": stage,
             "model": model,
-            "made": f"{count:,.0f}",
+            "records": f"{count:,.0f}",
             "seconds": f"{seconds:,.1f}",
             "rate": f"{count / seconds:,.1f}" if seconds else "",
         }
@@ -125,11 +126,11 @@ def _size(name: str, value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value of the options, in the words that it is asked for with where there are any."""
+    """Return a value of the options as text; a list or mapping in the form of the command line."""
     if value is None:
         return "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_text(one)}" for name, one in value.items())
+        return ", ".join(f"{name}: {_text(item)}" for name, item in value.items())
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// The question shaded by attention: one model and one noise at a time.
+// The question shaded by attention: shows one model and one noise at a time.
 (() => {
   const form = document.getElementById("look");
   if (!form) return;
@@ -16,7 +16,7 @@
   choose();
 })();
 
-// The examples: filtered, searched and paged here. Text goes into the page as text, never as markup.
+// The examples: filtered, searched and paged here. Text is inserted as text nodes, never as markup.
 (async () => {
   const PAGE = 20;
   const form = document.getElementById("filters");
@@ -34,7 +34,7 @@
   const field = (name) => form.elements.namedItem(name);
   const rows = data.rows.map((row) => ({ ...row, text: `${row.id}\n${row.question}`.toLowerCase() }));
   const clean = data.noises.indexOf("clean");
-  const cleanOf = new Map(); // several rows where models were asked different texts under one name
+  const cleanOf = new Map(); // several rows if models were asked different texts under one name
   for (const row of rows.filter((row) => row.noise === clean)) {
     cleanOf.set(row.problem, [...(cleanOf.get(row.problem) ?? []), row]);
   }
@@ -42,9 +42,9 @@
   let shown = rows;
   let page = 0;
 
-  const columns = (chosen) => (chosen === "" ? data.columns.map((_, place) => place) : [Number(chosen)]);
+  const columns = (value) => (value === "" ? data.columns.map((_, index) => index) : [Number(value)]);
   const flipped = (row, column) => {
-    const before = cleanOf.get(row.problem)?.map((one) => one.answers[column]).find(Boolean);
+    const before = cleanOf.get(row.problem)?.map((cleanRow) => cleanRow.answers[column]).find(Boolean);
     const after = row.answers[column];
     return row.noise !== clean && before && after && before[0] === RIGHT && after[0] !== RIGHT;
   };
@@ -52,13 +52,13 @@
   function filter() {
     const noise = field("noise").value;
     const outcome = field("outcome").value;
-    const some = columns(field("model").value);
+    const chosen = columns(field("model").value);
     const words = field("search").value.toLowerCase().trim();
     const only = field("flipped").checked;
     shown = rows.filter(
       (row) =>
         (noise === "" || row.noise === Number(noise)) &&
-        some.some((column) => {
+        chosen.some((column) => {
           const answer = row.answers[column];
           return answer && (outcome === "" || answer[0] === Number(outcome)) && (!only || flipped(row, column));
         }) &&
@@ -69,28 +69,28 @@
   }
 
   function element(tag, text, name) {
-    const made = document.createElement(tag);
-    if (text !== undefined) made.textContent = text;
-    if (name) made.className = name;
-    return made;
+    const node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (name) node.className = name;
+    return node;
   }
 
   function question(row) {
-    const made = element("p");
+    const node = element("p");
     let end = 0;
-    const letters = Array.from(row.question); // spans count characters, and JavaScript half of some
+    const letters = Array.from(row.question); // spans count code points, JavaScript strings UTF-16 units
     for (const [start, stop] of row.spans) {
-      made.append(letters.slice(end, start).join(""));
-      made.append(element("mark", letters.slice(start, stop).join("")));
+      node.append(letters.slice(end, start).join(""));
+      node.append(element("mark", letters.slice(start, stop).join("")));
       end = stop;
     }
-    made.append(letters.slice(end).join(""));
-    return made;
+    node.append(letters.slice(end).join(""));
+    return node;
   }
 
   function card(row) {
-    const made = element("article");
-    made.tabIndex = 0;
+    const node = element("article");
+    node.tabIndex = 0;
     const link = element("a", `${row.id}, ${data.noises[row.noise]}`);
     link.href = `#example=${encodeURIComponent(row.id)}&noise=${encodeURIComponent(data.noises[row.noise])}`;
     const head = element("h3");
@@ -98,20 +98,20 @@
     const gold = element("details");
     gold.append(element("summary", "the worked answer"), element("pre", row.gold));
     const answers = element("div", undefined, "answers");
-    data.columns.forEach((column, place) => {
-      const answer = row.answers[place];
+    data.columns.forEach((column, index) => {
+      const answer = row.answers[index];
       if (!answer) return;
       const box = element("div");
-      box.style.borderColor = data.colours[place];
+      box.style.borderColor = data.colours[index];
       const outcome = data.outcomes[answer[0]];
       const line = element("p", `${column}: `);
       line.append(element("span", outcome.replace("_", " "), `outcome ${outcome}`));
-      if (flipped(row, place)) line.append(" (right without the noise)");
+      if (flipped(row, index)) line.append(" (right when clean)");
       box.append(line, element("pre", answer[2].replace(/^ /, "")));
       answers.append(box);
     });
-    made.append(head, question(row), gold, answers);
-    return made;
+    node.append(head, question(row), gold, answers);
+    return node;
   }
 
   function draw() {
@@ -120,9 +120,9 @@
     list.replaceChildren(...shown.slice(page * PAGE, (page + 1) * PAGE).map(card));
     status.textContent = shown.length
       ? `${shown.length.toLocaleString("en")} example${shown.length === 1 ? "" : "s"}, page ${page + 1} of ${last + 1}`
-      : "no example is like this; widen the filters";
+      : "no example matches; widen the filters";
     for (const [name, end] of [["back", page === 0], ["on", page === last]]) {
-      document.getElementById(name).setAttribute("aria-disabled", String(end)); // it keeps the focus
+      document.getElementById(name).setAttribute("aria-disabled", String(end)); // unlike `disabled`, keeps the focus
     }
   }
 
@@ -135,10 +135,10 @@
   }
 
   function follow(hash) {
-    const asked = new URLSearchParams(hash.slice(1));
-    if (!asked.has("example")) return;
-    const noise = data.noises.indexOf(asked.get("noise"));
-    shown = rows.filter((row) => row.id === asked.get("example") && (noise < 0 || row.noise === noise));
+    const parameters = new URLSearchParams(hash.slice(1));
+    if (!parameters.has("example")) return;
+    const noise = data.noises.indexOf(parameters.get("noise"));
+    shown = rows.filter((row) => row.id === parameters.get("example") && (noise < 0 || row.noise === noise));
     page = 0;
     draw();
     document.getElementById("examples").scrollIntoView();
@@ -152,10 +152,10 @@
   document.getElementById("examples").addEventListener("keydown", (event) => {
     if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
     const cards = [...list.children];
-    const place = cards.indexOf(document.activeElement);
+    const current = cards.indexOf(document.activeElement);
     if (event.key === "/") field("search").focus();
-    else if (event.key === "j") cards[Math.min(place + 1, cards.length - 1)]?.focus();
-    else if (event.key === "k") cards[Math.max(place - 1, 0)]?.focus();
+    else if (event.key === "j") cards[Math.min(current + 1, cards.length - 1)]?.focus();
+    else if (event.key === "k") cards[Math.max(current - 1, 0)]?.focus();
     else if (event.key === "n") turn(1);
     else if (event.key === "p") turn(-1);
     else return;
@@ -164,13 +164,13 @@
   addEventListener("hashchange", () => follow(location.hash));
   list.addEventListener("click", (event) => {
     const link = event.target.closest("h3 a");
-    if (link) follow(link.getAttribute("href")); // also where the address is that already
+    if (link) follow(link.getAttribute("href")); // even if the address already has this hash
   });
   draw();
   follow(location.hash);
 })();
 
-// Inside a notebook the page has no address of its own, and a link to a part of it would load the notebook.
+// Inside a notebook the page has no address of its own, so a link to a section would load the notebook.
 if (location.href === "about:srcdoc") {
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');

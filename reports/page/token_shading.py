@@ -1,4 +1,4 @@
-"""A question as text, each token shaded by the attention that it gets from the worked answer's tokens."""
+"""A question as text, each token shaded by the attention it receives from the worked answer's tokens."""
 
 from __future__ import annotations
 
@@ -9,44 +9,46 @@ from reports.plots.attention_maps import FOLDER, AttentionMap, load_map
 from reports.store.tuning_logs import SUFFIX
 
 
-def shaded(results_folder: Path) -> list[dict[str, Any]]:
-    """For each model and noise that a map was kept of, its first problem: `model`, `noise`, `id`, `over` (what the
-    shades are a mean over, in words) and `tokens`, each with `text`, `shade` (0 to 1) and `distractor`.
+def shaded_questions(results_folder: Path) -> list[dict[str, Any]]:
+    """Return the first problem of each model and noise that has an attention map.
+
+    Each is a dict of `model`, `noise`, `id`, `over` (what the shades average over, in words) and `tokens`, each with
+    `text`, `shade` (0 to 1) and `distractor`.
 
     Raises `ResultsDamaged`, `ResultsFolderError`.
     """
-    found: dict[tuple[str, str], AttentionMap] = {}
+    maps: dict[tuple[str, str], AttentionMap] = {}
     for path in sorted((results_folder / FOLDER).glob("*-attention/*.npz")):
-        kept = load_map(path)
-        if kept.number == 0:
-            found.setdefault((kept.model, kept.noise), kept)
-    order = sorted(found, key=lambda key: (key[0].endswith(SUFFIX), key[0], key[1] != "clean", key[1]))
-    return [_shaded(found[key]) for key in order]
+        loaded = load_map(path)
+        if loaded.number == 0:
+            maps.setdefault((loaded.model, loaded.noise), loaded)
+    order = sorted(maps, key=lambda key: (key[0].endswith(SUFFIX), key[0], key[1] != "clean", key[1]))
+    return [_shaded_question(maps[key]) for key in order]
 
 
-def _shaded(kept: AttentionMap) -> dict[str, Any]:
+def _shaded_question(attention_map: AttentionMap) -> dict[str, Any]:
     import numpy
 
-    question = [place for place, kind in enumerate(kept.kinds) if kind != "answer"]
-    answering = [place for place, kind in enumerate(kept.kinds) if kind == "answer"]
-    if kept.overall is not None:
-        looked, over = numpy.array(kept.overall), "all layers and heads"
-    else:  # kept before there was a mean over all
-        looked = numpy.abs(kept.pattern)[answering or slice(None)].mean(axis=0)
-        over = f"layer {kept.layer}, head {kept.head}"
-    among = looked[[place for place in question if place]]  # the first token gets most of all attention anywhere
-    most = float(numpy.quantile(among, 0.98)) if len(among) else 0.0
+    question = [position for position, kind in enumerate(attention_map.kinds) if kind != "answer"]
+    answer = [position for position, kind in enumerate(attention_map.kinds) if kind == "answer"]
+    if attention_map.overall is not None:
+        attention, over = numpy.array(attention_map.overall), "all layers and heads"
+    else:  # a map of an earlier version, without the mean over all heads
+        attention = numpy.abs(attention_map.pattern)[answer or slice(None)].mean(axis=0)
+        over = f"layer {attention_map.layer}, head {attention_map.head}"
+    without_sink = attention[[position for position in question if position]]  # the first token gets most attention
+    darkest = float(numpy.quantile(without_sink, 0.98)) if len(without_sink) else 0.0
     return {
-        "model": kept.model,
-        "noise": kept.noise,
-        "id": kept.id,
+        "model": attention_map.model,
+        "noise": attention_map.noise,
+        "id": attention_map.id,
         "over": over,
         "tokens": [
             {
-                "text": kept.tokens[place],
-                "shade": f"{min(1.0, float(looked[place]) / most) if most and place else 0.0:.2f}",
-                "distractor": kept.kinds[place] == "ni",
+                "text": attention_map.tokens[position],
+                "shade": f"{min(1.0, float(attention[position]) / darkest) if darkest and position else 0.0:.2f}",
+                "distractor": attention_map.kinds[position] == "ni",
             }
-            for place in question
+            for position in question
         ],
     }

@@ -1,4 +1,4 @@
-"""Accuracies as a picture: models by noises, points with their intervals, a panel for each stage."""
+"""Plot accuracies: noises across, one colour per model, points with intervals, one panel per stage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.plots.plot_style import Look, Looks, legend_of, looks
+from reports.plots.plot_style import ModelStyle, ModelStyles, add_legend, model_styles
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import by_dose
 from reports.store.atomic_io import write_atomically
@@ -18,32 +18,34 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_plot(rows: Sequence[CellAccuracy], path: Path, look: Looks | None = None) -> None:
-    """Draws the rows into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no row."""
+def write_accuracy_plot(rows: Sequence[CellAccuracy], path: Path, styles: ModelStyles | None = None) -> None:
+    """Write `accuracy_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no row."""
     picture = BytesIO()
-    accuracy_figure(rows, look).savefig(picture, format="png", dpi=150)
+    accuracy_figure(rows, styles).savefig(picture, format="png", dpi=150)
     write_atomically(path, picture.getvalue())
 
 
-def accuracy_figure(rows: Sequence[CellAccuracy], look: Looks | None = None) -> Figure:
-    """A panel for each stage; `look` is each model's, or that among the models of these rows. Raises `ValueError` where
-    there is no row."""
-    from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
+def accuracy_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None) -> Figure:
+    """Return a figure with one panel per stage.
+
+    `styles` defaults to styles for the models of these rows. Raises `ValueError` if there is no row.
+    """
+    from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
     if not rows:
         raise ValueError("expected at least one cell to plot, found none")
     stages = [(stage, list(of_stage)) for stage, of_stage in groupby(rows, key=lambda row: row.stage)]
     models = list(dict.fromkeys(row.model for row in rows))
-    look = look or looks(models)
+    styles = styles or model_styles(models)
     figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     for panel, (stage, of_stage) in zip(panels, stages, strict=True):
         noises = sorted({row.noise for row in of_stage}, key=by_dose)
-        beside = [model for model in models if any(row.model == model for row in of_stage)]
-        for place, model in enumerate(beside):
-            shift = (place - (len(beside) - 1) / 2) * min(0.2, 0.8 / len(beside))
+        stage_models = [model for model in models if any(row.model == model for row in of_stage)]
+        for number, model in enumerate(stage_models):
+            shift = (number - (len(stage_models) - 1) / 2) * min(0.2, 0.8 / len(stage_models))
             shown = [row for row in of_stage if row.model == model and row.accuracy is not None]
-            _draw(panel, shown, [noises.index(row.noise) + shift for row in shown], look[model])
+            _draw_model(panel, shown, [noises.index(row.noise) + shift for row in shown], styles[model])
         panel.set_xticks(range(len(noises)), noises)
         panel.set_xlim(-0.5, len(noises) - 0.5)
         panel.set_title(stage)
@@ -52,24 +54,24 @@ def accuracy_figure(rows: Sequence[CellAccuracy], look: Looks | None = None) -> 
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylim(-2, 102)
     panels[0].set_ylabel("accuracy, % (bars: 95 % Wilson interval)")
-    legend_of(figure, panels)
+    add_legend(figure, panels)
     return figure
 
 
-def _draw(panel: Axes, rows: Sequence[CellAccuracy], places: Sequence[float], look: Look) -> None:
-    """One model's points with their intervals."""
+def _draw_model(panel: Axes, rows: Sequence[CellAccuracy], positions: Sequence[float], style: ModelStyle) -> None:
+    """Draw one model's points with their intervals."""
     heights, below, above = [], [], []
     for row in rows:
         accuracy, low, high = (100 * (value or 0.0) for value in (row.accuracy, row.low, row.high))
         heights.append(accuracy)
-        below.append(max(0.0, accuracy - low))  # the bounds may miss the point by a rounding error
+        below.append(max(0.0, accuracy - low))  # rounding may put a bound beyond the point
         above.append(max(0.0, high - accuracy))
     panel.errorbar(
-        places,
+        positions,
         heights,
         yerr=[below, above],
         label=rows[0].model if rows else None,
-        **look.drawn(),
+        **style.line_kwargs(),
         linestyle="none",
         capsize=4,
     )

@@ -1,4 +1,4 @@
-"""The distractor's lift in each head, as a picture: models down, noises across, layer × head in each panel."""
+"""Plot the distractor's lift in each head: models down, noises across, layer × head in each panel."""
 
 from __future__ import annotations
 
@@ -15,33 +15,35 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PRINTED_UP_TO = 8
-_COLOURS = "RdBu_r"  # told apart by every kind of colour vision
-_FURTHEST = 3.0  # in powers of two: beyond an eighth and eightfold all squares share a colour
+_PRINTED_UP_TO = 8  # layers or heads; a larger grid has no figures in its squares
+_COLOURS = "RdBu_r"  # safe for colour-blind readers
+_SCALE_END = 3.0  # in powers of two: colours saturate at an eighth and at eightfold
 _TICKS = {-4: "1/16", -3: "⅛", -2: "¼", -1: "½", 0: "1", 1: "2", 2: "4", 3: "8", 4: "16"}
 
 
 def has_heat(rows: Sequence[AttentionRow]) -> bool:
-    """Whether there is anything to draw: a cell with noise that is not of the retrieval test."""
-    return bool(_drawn(rows))
+    """Return whether there is anything to draw: a cell with noise outside the retrieval test."""
+    return bool(_head_lifts(rows))
 
 
 def write_heat(rows: Sequence[AttentionRow], path: Path) -> None:
-    """Draws the NI lift of every layer and head into a PNG. Raises `ResultsFolderError`; `ValueError` where there is
-    no cell with noise."""
+    """Write `heat_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no cell with noise."""
     picture = BytesIO()
     heat_figure(rows).savefig(picture, format="png", dpi=150)
     write_atomically(path, picture.getvalue())
 
 
 def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
-    """A panel for each model and noise, then the colour bar. Raises `ValueError` where there is no cell with noise."""
+    """Return a figure: one panel per model and noise, and a colour bar.
+
+    Raises `ValueError` if there is no cell with noise.
+    """
     import numpy
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
+    from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
-    shown = _drawn(rows)
+    shown = _head_lifts(rows)
     if not shown:
         raise ValueError("expected at least one cell with noise to draw, found none")
     models, noises = list(dict.fromkeys(row.model for row in shown)), list(dict.fromkeys(row.noise for row in shown))
@@ -51,16 +53,16 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
         for noise in noises
     }
     steps = numpy.concatenate([numpy.abs(numpy.log2(numpy.maximum(grid, 1e-9))).ravel() for *_, grid in grids.values()])
-    limit = float(min(_FURTHEST, max(1.0, numpy.nanpercentile(steps, 99))))
+    limit = float(min(_SCALE_END, max(1.0, numpy.nanpercentile(steps, 99))))
     widest, highest = (max(grid.shape[axis] for *_, grid in grids.values()) for axis in (1, 0))
-    printed = max(widest, highest) <= _PRINTED_UP_TO  # a square with a figure in it wants more room
+    printed = max(widest, highest) <= _PRINTED_UP_TO  # a square with a figure in it needs more room
     width = max(2.4, 0.5 + (0.36 if printed else 0.2) * widest)
     height = max(1.9, 0.8 + (0.3 if printed else 0.2) * highest)
     size = (1.4 + width * len(noises), 1.0 + height * len(models))
     figure = Figure(figsize=(max(size[0], 6.4), size[1]), layout="constrained")
     panels = figure.subplots(len(models), len(noises), squeeze=False)
     for (model, noise), panel in zip(grids, panels.flat, strict=True):
-        _draw(panel, *grids[model, noise], limit)
+        _draw_panel(panel, *grids[model, noise], limit)
         panel.set_title(f"{model}, {noise}", fontsize=10)
         panel.set_ylabel("layer (deeper →)" if noise == noises[0] else "", fontsize=9)
     ticks = [step for step in _TICKS if abs(step) <= limit]
@@ -74,7 +76,7 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
     return figure
 
 
-def _drawn(rows: Sequence[AttentionRow]) -> list[AttentionRow]:
+def _head_lifts(rows: Sequence[AttentionRow]) -> list[AttentionRow]:
     return [
         row
         for row in rows
@@ -83,18 +85,18 @@ def _drawn(rows: Sequence[AttentionRow]) -> list[AttentionRow]:
 
 
 def _grid(rows: Sequence[AttentionRow]) -> tuple[list[int], list[int], numpy.ndarray[Any, Any]]:
-    """The layers, the heads, and the mean lift of each, (layers, heads), NaN where there is none."""
+    """Return the layers, the heads, and their mean lift, (layers, heads), NaN where there is none."""
     import numpy
 
     layers = sorted({row.layer for row in rows if row.layer is not None})
     heads = sorted({row.head for row in rows if row.head is not None})
-    found = {(row.layer, row.head): row.mean for row in rows}
-    grid = [[found.get((layer, head), numpy.nan) for head in heads] for layer in layers]
+    lifts = {(row.layer, row.head): row.mean for row in rows}
+    grid = [[lifts.get((layer, head), numpy.nan) for head in heads] for layer in layers]
     return layers, heads, numpy.array(grid).reshape(len(layers), len(heads))
 
 
-def _draw(panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[Any, Any], limit: float) -> None:
-    """One panel, layers upwards; it says so where the model was not measured on this noise."""
+def _draw_panel(panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[Any, Any], limit: float) -> None:
+    """Draw one panel, layers upwards; it reads "not measured" if the model has no cell with this noise."""
     import numpy
 
     if not grid.size:

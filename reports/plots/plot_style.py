@@ -1,4 +1,4 @@
-"""How a model looks in every picture: one colour and one marker, the same in all of them."""
+"""The colour and the marker of each model, the same in every figure."""
 
 from __future__ import annotations
 
@@ -14,45 +14,48 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by every kind of colour vision; black and yellow are left out. The markers say
-# the same without colour, and as there is one more of them, a colour that comes back does so with another marker.
+# Okabe and Ito's colours, safe for colour-blind readers, without black and yellow. The markers carry the same
+# information without colour. There is one more marker than colours, so a repeated colour has another marker.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = "osD^vPX"
 
 
 @dataclass(frozen=True)
-class Look:
-    """A tuned model has the colour and the marker of what it was, and the marker is hollow."""
+class ModelStyle:
+    """The style of one model. A tuned model has its base model's colour and marker, and the marker is hollow."""
 
     colour: str
     marker: str
     hollow: bool = False
 
-    def drawn(self) -> dict[str, Any]:
-        """As keyword arguments of matplotlib's lines."""
+    def line_kwargs(self) -> dict[str, Any]:
+        """Return the style as keyword arguments of matplotlib's lines."""
         face = "white" if self.hollow else self.colour
         return {"color": self.colour, "marker": self.marker, "markerfacecolor": face, "markersize": 5}
 
 
-def looks(models: Iterable[str]) -> dict[str, Look]:
-    """Each model's look. It depends on the names alone, and not on their order or on which of them are tuned."""
+def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
+    """Return a style for each model, independent of the order of the names and of which models are tuned."""
     names = set(models)
-    plain = sorted({name.removesuffix(SUFFIX) for name in names})
-    found = {}
+    base_names = sorted({name.removesuffix(SUFFIX) for name in names})
+    styles = {}
     for name in sorted(names):
-        number = plain.index(name.removesuffix(SUFFIX))
+        number = base_names.index(name.removesuffix(SUFFIX))
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
-        found[name] = Look(colour, marker, hollow=name.endswith(SUFFIX))
-    return found
+        styles[name] = ModelStyle(colour, marker, hollow=name.endswith(SUFFIX))
+    return styles
 
 
-Looks = Mapping[str, Look]
+ModelStyles = Mapping[str, ModelStyle]
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Inside, figures may be made and drawn of any names: no `$` in them is mathematics, and a letter that the font
-    lacks or a name that is too wide is no error, as it would be where warnings are."""
+    """Draw figures whose texts are arbitrary names.
+
+    Inside this context `$` is not mathematics, and glyphs missing from the font and names too wide for the layout do
+    not warn.
+    """
     from matplotlib import rc_context
 
     with rc_context({"text.parse_math": False}), warnings.catch_warnings():
@@ -61,10 +64,10 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def legend_of(figure: Figure, panels: Iterable[Axes]) -> None:
-    """A legend beside the panels, of every label in any of them, if there is one."""
-    found = {
+def add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """Add one legend next to the panels with every label that occurs in them, if there is any."""
+    handles = {
         label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    if found:
-        figure.legend(found.values(), found.keys(), loc="outside right center", frameon=False)
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)

@@ -1,4 +1,4 @@
-"""The retrieval test as a picture: lift of the needle and of the noise against the needle's depth."""
+"""Plot the retrieval test: lift of the needle and of the noise by the depth of the needle."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
-from reports.plots.plot_style import Looks, legend_of, looks
+from reports.plots.plot_style import ModelStyles, add_legend, model_styles
 from reports.stats.retrieval_stats import PARTS, RetrievalPoint
 from reports.store.atomic_io import write_atomically
 
 _TITLES = {"needle": "the needle: what the problem states", "noise": "the noise: eight distractors around it"}
 
 
-def write_retrieval(points: Sequence[RetrievalPoint], path: Path, look: Looks | None = None) -> None:
-    """Draws the points into a PNG. Raises `ResultsFolderError`; `ValueError` where there is no point."""
-    from matplotlib.figure import Figure  # not pyplot, which would choose a backend for the whole process
+def write_retrieval(points: Sequence[RetrievalPoint], path: Path, styles: ModelStyles | None = None) -> None:
+    """Write the figure as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no point."""
+    from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
     if not points:
         raise ValueError("expected at least one retrieval cell to draw, found none")
     points = [point for point in points if point.measure == "lift"]
     models, depths = list(dict.fromkeys(point.model for point in points)), sorted({point.depth for point in points})
-    look = look or looks(models)
-    apart = min((after - before for before, after in pairwise(depths)), default=10)
+    styles = styles or model_styles(models)
+    spacing = min((after - before for before, after in pairwise(depths)), default=10)
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     panels = figure.subplots(1, len(PARTS), sharey=True)
     for panel, part in zip(panels, PARTS, strict=True):
         for number, model in enumerate(models):
-            mine = sorted((p for p in points if (p.model, p.part) == (model, part)), key=lambda point: point.depth)
-            shift = (number - (len(models) - 1) / 2) * 0.06 * apart  # so that no bar hides another
+            curve = sorted((p for p in points if (p.model, p.part) == (model, part)), key=lambda point: point.depth)
+            shift = (number - (len(models) - 1) / 2) * 0.06 * spacing  # so that no bar hides another
             panel.errorbar(
-                [point.depth + shift for point in mine],
-                [point.mean for point in mine],
-                yerr=[1.96 * (point.std or 0.0) / point.n**0.5 for point in mine],
+                [point.depth + shift for point in curve],
+                [point.mean for point in curve],
+                yerr=[1.96 * (point.std or 0.0) / point.n**0.5 for point in curve],
                 label=model,
-                **look[model].drawn(),
+                **styles[model].line_kwargs(),
                 capsize=4,
             )
         panel.axhline(1, color="0.5", linestyle="--", linewidth=1)
@@ -47,7 +47,7 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path, look: Looks | 
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("lift (1 = as its length would give)")
-    legend_of(figure, panels)
+    add_legend(figure, panels)
     caption = (
         "depth: how many of the distractors are in front of the needle; "
         "bars: 95 % interval of the mean over problems (1.96 · std / √n)"

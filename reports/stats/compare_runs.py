@@ -11,7 +11,7 @@ from reports.stats.problem_scores import has_score, scores_on_disk, together
 from reports.store.record_codec import settings_differences
 from reports.store.records import Cell, Settings
 from reports.store.results_folder import CellOnDisk, Results
-from reports.tables.narrative import MEASURES, figure
+from reports.tables.narrative import figure, measure_named
 from reports.tables.text_wrap import wrapped
 
 _IDS_SHOWN, _CELLS_SHOWN = 5, 8
@@ -61,7 +61,8 @@ def two_runs_lines(found: TwoRuns, width: int = 80) -> list[str]:
     lines: list[str] = []
     for stage, measure in dict.fromkeys((row.stage, row.measure) for row in found.rows):
         rows = [row for row in found.rows if (row.stage, row.measure) == (stage, measure)]
-        _, unit, scale, digits = MEASURES[measure]
+        known = measure_named(measure)
+        unit, scale, digits = known.unit, known.scale, known.digits
         names = [f"{row.model}-{row.noise}" for row in rows]
         indent = max(map(len, names))
         lines += [f"{stage}, {'accuracy %' if unit == 'points' else unit}"]

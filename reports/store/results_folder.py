@@ -22,20 +22,7 @@ from reports.store.record_codec import (
 )
 from reports.store.records import Cell, Record, Settings
 
-_SET_ASIDE = (
-    *("predictions", "readings", "attention_maps", "checkpoints"),
-    *(
-        "accuracy.csv",
-        "accuracy.png",
-        "doses.png",
-        "comparisons.csv",
-        "baseline.csv",
-        "attention.csv",
-        "attention_heat.png",
-        "retrieval.png",
-        "report.html",
-    ),
-)
+_SET_ASIDE = ("predictions", "readings", "attention_maps", "checkpoints")
 _REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 
 
@@ -175,7 +162,7 @@ class Results:
                 return found
         return None
 
-    def set_aside(self) -> Path | None:
+    def set_aside(self, reports: Iterable[str] = ()) -> Path | None:
         """Moves all records to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
 
         The attention maps and the tuned checkpoints go with them, as without a model they cannot be made again either,
@@ -183,7 +170,7 @@ class Results:
         None when there was nothing to move. Under several workers this is for the process that starts them, before it
         does.
         """
-        tops = [self.folder / name for name in _SET_ASIDE if (self.folder / name).exists()]
+        tops = [self.folder / name for name in dict.fromkeys((*_SET_ASIDE, *reports)) if (self.folder / name).exists()]
         if not tops:
             return None
         stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S-%f")

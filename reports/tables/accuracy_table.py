@@ -1,4 +1,4 @@
-"""Accuracies as a table for the terminal: models down, noises across, the interval under each figure."""
+"""The full table of accuracies for the terminal: models down, noises across, the interval under each figure."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ from reports.stats.noise_doses import by_dose
 
 _LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
-_LONGEST_NAME = 14  # with this, four noises fit 80 columns; a longer name takes a line of its own
-_NARROWEST = len("99.9-100.0")
+_LONGEST_NAME = 14  # four noises then fit 80 columns; a longer name gets a line of its own
+_MINIMUM_COLUMN = len("99.9-100.0")
 
 
-def table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
-    """The table's lines, at most `width` columns where the names allow it; a block for each stage.
+def accuracy_table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
+    """Return the lines of the table, one block per stage, at most `width` columns wide if the names allow it.
 
-    Accuracies are in per cent and degradations in points. Noises that do not fit beside each other follow in another
-    block.
+    Accuracies are in per cent and degradations in points. Noises that do not fit the width follow in another block.
     """
     lines: list[str] = []
-    for stage, of_stage in groupby(rows, key=lambda row: row.stage):
-        lines += _stage(stage, list(of_stage), width)
+    for stage, stage_rows in groupby(rows, key=lambda row: row.stage):
+        lines += _stage_block(stage, list(stage_rows), width)
     return lines
 
 
-def _stage(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
-    names = list(dict.fromkeys(row.model for row in rows))
+def _stage_block(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
+    models = list(dict.fromkeys(row.model for row in rows))
     noises = sorted(dict.fromkeys(row.noise for row in rows), key=by_dose)
-    indent = min(max(map(len, names)), _LONGEST_NAME)
-    column = max(_NARROWEST, *map(len, noises)) + 2
-    beside = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)
+    indent = min(max(map(len, models)), _LONGEST_NAME)
+    column = max(_MINIMUM_COLUMN, *map(len, noises)) + 2
+    per_block = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)
     sizes = {row.problems for row in rows}
     draws = max(-(-row.n // max(1, row.problems)) for row in rows)
     heading = [stage, f"{next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""]
     lines = [", ".join(filter(None, [*heading, f"each noise drawn {draws} times" if draws > 1 else ""]))]
-    for first in range(0, len(noises), beside):
-        block = noises[first : first + beside]
+    for first in range(0, len(noises), per_block):
+        block = noises[first : first + per_block]
         lines.append(" " * (indent + 2 + _LABEL_WIDTH) + "".join(f"{noise:>{column}}" for noise in block))
-        for name in names:
-            found = {row.noise: row for row in rows if row.model == name}
-            cells = [found.get(noise) for noise in block]
+        for model in models:
+            by_noise = {row.noise: row for row in rows if row.model == model}
+            cells = [by_noise.get(noise) for noise in block]
             if any(cells):
-                lines += _model(name, cells, indent, column, show_n=len(sizes) > 1)
+                lines += _model_lines(model, cells, indent, column, show_n=len(sizes) > 1)
     return [*lines, ""]
 
 
-def _model(name: str, cells: Iterable[CellAccuracy | None], indent: int, column: int, show_n: bool) -> list[str]:
+def _model_lines(name: str, cells: Iterable[CellAccuracy | None], indent: int, column: int, show_n: bool) -> list[str]:
     figures = [_figures(cell) for cell in cells]
     labels = (*_LABELS, "problems" if show_n else "", "errors")
     lines = [name] if len(name) > indent else []

@@ -1,4 +1,4 @@
-"""Where the models look, as a table for the terminal: a row for each model and noise, a column for each segment."""
+"""The full tables of attention for the terminal: a row for each model and noise, a column for each segment."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from reports.tables.text_wrap import wrapped
 
 _SEGMENTS = ("kmi", "ni", "oc")
 _COLUMN = len("  100.00 ± 100.00")
-_NARROWEST = len("  100.0")
+_DEPTH_COLUMN = len("  100.0")
 
 
-def table_of(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
-    """`attention_table` of `cells`; no lines where there are none."""
+def table_of_cells(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
+    """Return `attention_table` of `cells`; no lines if there are none."""
     over = list(dict.fromkeys(cell.over for cell in cells if cell.over))
     return attention_table(rows_of(cells), retrieval_points(cells), over, width)
+
+
+def retrieval_table(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
+    """Return the lines of the retrieval test alone; no lines if no cell belongs to it."""
+    return _retrieval(retrieval_points(cells), width)
 
 
 def attention_table(
@@ -25,22 +30,24 @@ def attention_table(
     over: Collection[str] = (),
     width: int = 80,
 ) -> list[str]:
-    """The table's lines, at most `width` columns where the names allow it: the lift of each segment, also within the
-    question, its share of absolute attention, with a differential model its signed mass and λ, and blocks of the
-    retrieval test (`points`). `over` says in words what was measured.
+    """Return the lines of the tables, at most `width` columns wide if the names allow it.
 
-    A segment that no problem of a cell has is shown as `-`.
+    The blocks are the lift of each segment, the lift within the question, the share of absolute attention, with a
+    differential model the signed mass and λ, and the retrieval test (`points`). `over` says what was measured, in
+    words. A segment that no problem of a cell has is shown as `-`.
     """
     overall = [row for row in rows if row.head is None and depth_of(row.noise) is None]
     lines: list[str] = []
     if overall:
-        said = "; ".join((f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over))
-        lines += ["attention: lift of each segment (1 = its share of the tokens),", *wrapped(said, width, "  ")]
+        measured = "; ".join(
+            (f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over)
+        )
+        lines += ["attention: lift of each segment (1 = its share of the tokens),", *wrapped(measured, width, "  ")]
         lines += [*_block(overall, "lift", 1, 2, width), "lift within the question (the answer's own tokens left out)"]
         lines += [*_block(overall, "question_lift", 1, 2, width), "share of absolute attention, %"]
         lines += _block(overall, "absolute", 100, 1, width)
         lambdas = _lambdas(overall, width)
-        if lambdas:  # without a differential model the signed masses are the shares above
+        if lambdas:  # without a differential model the signed mass equals the share above
             lines += ["signed attention, % (sums to 1 − λ where the model is differential)"]
             lines += [*_block(overall, "signed", 100, 1, width), *lambdas, ""]
     return [*lines, *_retrieval(points, width)]
@@ -48,15 +55,15 @@ def attention_table(
 
 def _block(rows: Sequence[AttentionRow], measure: Measure, unit: float, decimals: int, width: int) -> list[str]:
     figures = {(row.model, row.noise, row.segment): row for row in rows if row.measure == measure}
-    there = {(row.model, row.noise, row.segment) for row in rows if row.measure == "tokens" and row.mean > 0}
+    present = {(row.model, row.noise, row.segment) for row in rows if row.measure == "tokens" and row.mean > 0}
     cells = list(dict.fromkeys((row.model, row.noise) for row in rows))
     labels = [f"{model}-{noise}" for model, noise in cells]
     indent = min(max(map(len, labels)), width - len(_SEGMENTS) * _COLUMN)
     lines = [" " * indent + "".join(f"{segment.upper():>{_COLUMN}}" for segment in _SEGMENTS)]
     for label, (model, noise) in zip(labels, cells, strict=True):
         keys = [(model, noise, segment) for segment in _SEGMENTS]
-        values = [_figure(figures[key], unit, decimals) if key in there else "-" for key in keys]
-        lines += _line(label, indent, "".join(f"{value:>{_COLUMN}}" for value in values))
+        values = [_figure(figures[key], unit, decimals) if key in present else "-" for key in keys]
+        lines += _labelled(label, indent, "".join(f"{value:>{_COLUMN}}" for value in values))
     return [*lines, ""]
 
 
@@ -66,7 +73,7 @@ def _figure(row: AttentionRow, unit: float, decimals: int) -> str:
 
 
 def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
-    """One line for each differential model, and more where its layers do not fit it."""
+    """Return λ by layer, one line per differential model, wrapped if its layers do not fit."""
     by_model: dict[str, dict[int | None, float]] = {}
     for row in rows:
         if row.measure == "lambda":
@@ -80,9 +87,9 @@ def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
 def _retrieval(points: Sequence[RetrievalPoint], width: int) -> list[str]:
     if not points:
         return []
-    said = f"mean over {_problems([point.n for point in points])}, by depth of the needle in %"
+    measured = f"mean over {_problems([point.n for point in points])}, by depth of the needle in %"
     lines = ["retrieval: lift of the needle (what a problem states) and of the noise,"]
-    lines += [*wrapped(said, width, "  "), *_by_depth(points, "lift", 1, 2, width)]
+    lines += [*wrapped(measured, width, "  "), *_by_depth(points, "lift", 1, 2, width)]
     return [*lines, "retrieval: share of absolute attention, %", *_by_depth(points, "absolute", 100, 1, width)]
 
 
@@ -96,19 +103,19 @@ def _by_depth(
         if point.measure == measure
     }
     label = max(map(len, PARTS)) + 2
-    indent = min(max(len("depth, %") - label, *map(len, models)), width - label - len(depths) * _NARROWEST)
+    indent = min(max(len("depth, %") - label, *map(len, models)), width - label - len(depths) * _DEPTH_COLUMN)
     head = " " * max(0, indent) + " " * label
-    lines = [f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_NARROWEST}}" for depth in depths)]
+    lines = [f"{'depth, %':<{len(head)}}" + "".join(f"{depth:>{_DEPTH_COLUMN}}" for depth in depths)]
     for model in models:
         for number, part in enumerate(PARTS):
             values = [figures.get((model, part, depth), "") for depth in depths]
-            text = f"  {part:<{label - 2}}" + "".join(f"{value:>{_NARROWEST}}" for value in values)
-            lines += _line(model if number == 0 else "", indent, text)
+            text = f"  {part:<{label - 2}}" + "".join(f"{value:>{_DEPTH_COLUMN}}" for value in values)
+            lines += _labelled(model if number == 0 else "", indent, text)
     return [*lines, ""]
 
 
-def _line(label: str, indent: int, text: str) -> list[str]:
-    """A line of the table; a label that is too long for its column takes a line of its own."""
+def _labelled(label: str, indent: int, text: str) -> list[str]:
+    """Return a line of the table; a label too long for its column gets a line of its own."""
     return [f"{label:<{indent}}{text}"] if len(label) <= indent else [label, " " * indent + text]
 
 

@@ -1,66 +1,119 @@
-"""The comparisons in plain English, two sentences a noise: what it costs each model, and whether one loses more."""
+"""The comparisons in plain English, two sentences per noise: what it costs each model, and whether one loses more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from reports.stages import REPORTED_STAGES
 from reports.stats.comparisons import ALPHA, Comparison
-from reports.stats.problem_scores import ACCURACY, LIKELIHOOD
+from reports.store.record_kinds import Measure
 from reports.store.tuning_logs import SUFFIX
 from reports.tables.text_wrap import wrapped
-
-#: Of each measure its name, its unit, how many of it are one, and the digits shown.
-MEASURES = {
-    ACCURACY: ("accuracy", "points", 100.0, 1),
-    LIKELIHOOD: ("likelihood of the worked answer", "nats a token", 1.0, 3),
-}
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
 
 
-def verdicts(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """The lines for the terminal: `sentences`, wrapped."""
+def narrative(rows: Sequence[Comparison], width: int = 80) -> list[str]:
+    """Return `sentences` as wrapped lines for the terminal."""
     lines: list[str] = []
-    for heading, of_noises in sentences(rows):
+    for heading, by_noise in sentences(rows):
         lines += wrapped(heading, width)
-        for noise, said in of_noises:
-            for number, sentence in enumerate(said):
-                head = "    " if number else f"  {noise}: "
-                lines += wrapped(sentence, width, head, "    ")
+        for noise, about_noise in by_noise:
+            for number, sentence in enumerate(about_noise):
+                indent = "    " if number else f"  {noise}: "
+                lines += wrapped(sentence, width, indent, "    ")
         lines.append("")
     return lines
 
 
-def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
-    """For each stage and measure a heading, and for all noises together and each alone what there is to say.
+def answer(rows: Sequence[Comparison], width: int = 80, most: int = 12) -> list[str]:
+    """Return the narrative in about `most` lines: the sentences over all noises, and those of each noise if they fit.
 
-    Tuned models are compared with each other, so they have a heading of their own; a model that is compared with nobody
-    has a sentence a noise.
+    What does not fit is counted.
     """
-    found = []
+    sections = _sections(rows)
+    if not sections:
+        return []
+    full = [_section_lines(section, section.by_noise, width) for section in sections]
+    if sum(map(len, full)) > most:
+        share = max(3, most // len(sections))
+        full = [_section_lines(section, section.means or section.by_noise, width, share) for section in sections]
+    return ["what noise costs (95 % intervals, p after Holm)", *(line for lines in full for line in lines)]
+
+
+def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Return for each stage and measure a heading, and the sentences for all noises together and for each noise.
+
+    Tuned models are compared with each other, so they have a heading of their own. A model that is compared with no
+    other has one sentence per noise.
+    """
+    return [(section.heading, section.by_noise) for section in _sections(rows)]
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The sentences of one stage and measure. `means` are the entries of `by_noise` over several noises."""
+
+    label: str
+    heading: str
+    means: list[tuple[str, list[str]]]
+    by_noise: list[tuple[str, list[str]]]
+
+
+def _sections(rows: Sequence[Comparison]) -> list[_Section]:
+    sections = []
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
-        some = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
-        contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in some) else _COST
-        means = [
+        group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
+        contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
+        mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
-            for row in some
+            for row in group
             if row.contrast.startswith(_MEAN)
         ]
-        say = _noises if contrast == _QUESTION else _alone
-        said = [*say(means), *say(some)]
-        if said:
+        describe = _compared_models if contrast == _QUESTION else _single_models
+        means = list(describe(mean_rows))
+        by_noise = [*means, *describe(group)]
+        if by_noise:
             where = f", {stage}," if stage != measure else ""
             who = ", tuned models" if tuned else ""
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
-            apart = ", means over noises apart" if means else ""
-            surely = f"95 % intervals{f'; p adjusted over {count} comparisons{apart}' if count > 1 else ''}"
-            found.append((f"what noise costs{where} in {MEASURES[measure][0]}{who} ({surely})", said))
-    return found
+            means_apart = ", means over noises apart" if mean_rows else ""
+            adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
+            heading = f"what noise costs{where} in {measure_named(measure).label}{who} (95 % intervals{adjusted})"
+            sections.append(_Section(f"{stage}{who}", heading, means, by_noise))
+    return sections
+
+
+def _section_lines(
+    section: _Section, by_noise: Sequence[tuple[str, list[str]]], width: int, most: int | None = None
+) -> list[str]:
+    """Return the sentences of a section, an entry per noise; those after `most` lines are counted, not shown."""
+    total = sum(len(about_noise) for _, about_noise in by_noise)
+    if most is None:
+        return _entries(section.label, by_noise, width, total)
+    lines: list[str] = []
+    for shown in range(1, total + 1):
+        more = [f"    and {total - shown:,} more sentences"] if shown < total else []
+        candidate = [*_entries(section.label, by_noise, width, shown), *more]
+        if lines and len(candidate) > most:
+            break
+        lines = candidate
+    return lines
+
+
+def _entries(label: str, by_noise: Sequence[tuple[str, list[str]]], width: int, shown: int) -> list[str]:
+    """Return the first `shown` sentences, those about one noise joined."""
+    lines: list[str] = []
+    for noise, about_noise in by_noise:
+        if shown > 0:
+            lines += wrapped(f"{label}, {noise}: {' '.join(about_noise[:shown])}", width, "  ", "    ")
+        shown -= len(about_noise)
+    return lines
 
 
 def _mean_of(name: str) -> str:
-    """What stands for a noise in the sentences about a mean over several."""
+    """Return the label of a mean over several noises."""
     return f"{name} noises" if name.startswith("all ") else f"mean of {name.replace('+', ', ')}"
 
 
@@ -68,78 +121,86 @@ def _tuned(row: Comparison) -> bool:
     return row.model.endswith(SUFFIX)
 
 
-def _noises(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
+def _compared_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
     compared = [row for row in rows if row.contrast == _QUESTION and row.estimate is not None]
     for noise in dict.fromkeys(row.noise for row in compared):
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
-        lost = [r for r in rows if r.contrast == _COST and r.noise == noise and r.model in names]
-        yield noise, [*([_costs(lost)] if lost else []), *map(_compared, pairs)]
+        costs = [row for row in rows if row.contrast == _COST and row.noise == noise and row.model in names]
+        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs)]
 
 
-def _alone(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
-    lost = [row for row in rows if row.contrast == _COST and row.estimate is not None]
-    for noise in dict.fromkeys(row.noise for row in lost):
-        yield noise, [_cost(row) for row in lost if row.noise == noise]
+def _single_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
+    costs = [row for row in rows if row.contrast == _COST and row.estimate is not None]
+    for noise in dict.fromkeys(row.noise for row in costs):
+        yield noise, [_cost(row) for row in costs if row.noise == noise]
 
 
 def _cost(row: Comparison) -> str:
     assert row.estimate is not None
-    _, unit, *_ = MEASURES[row.measure]
+    unit = measure_named(row.measure).unit
     verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
-    around = _interval(row, turned=row.estimate < 0)
-    if _sure(row):
-        return f"{row.model} {verb} {size} {unit} {around}, {_p(row)}, {row.clusters:,} problems."
-    return f"No evidence that {row.model} {verb} any: {size} {unit} {around}, {_p(row)}; {_could_have(row, size)}."
+    interval = _interval(row, negated=row.estimate < 0)
+    if _significant(row):
+        return f"{row.model} {verb} {size} {unit} {interval}, {_p(row)}, {row.clusters:,} problems."
+    return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {_p(row)}; {_power(row, size)}."
 
 
 def _costs(rows: Sequence[Comparison]) -> str:
     """`llama loses 57.0 points [49.5, 63.4] and diffllama 25.5 [18.8, 31.7].`"""
     parts = []
     for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
-        _, unit, *_ = MEASURES[row.measure]
+        unit = measure_named(row.measure).unit
         verb, words = ("loses ", f" {unit}") if number == 0 else ("", "")
         parts.append(f"{row.model} {verb}{figure(row.measure, row.estimate)}{words} {_interval(row)}")
     return f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}."
 
 
-def _compared(row: Comparison) -> str:
+def _comparison(row: Comparison) -> str:
     assert row.estimate is not None
-    _, unit, *_ = MEASURES[row.measure]
+    unit = measure_named(row.measure).unit
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
-    size, around = figure(row.measure, abs(row.estimate)), _interval(row, turned=row.estimate < 0)
-    if _sure(row):
-        return f"{less} loses {size} {unit} less than {more} {around}, {_p(row)}, {row.clusters:,} problems."
+    size, interval = figure(row.measure, abs(row.estimate)), _interval(row, negated=row.estimate < 0)
+    if _significant(row):
+        return f"{less} loses {size} {unit} less than {more} {interval}, {_p(row)}, {row.clusters:,} problems."
     claim = f"No evidence that {more} loses more than {less}"
-    return f"{claim}: {size} {unit} {around}, {_p(row)}; {_could_have(row, size)}."
+    return f"{claim}: {size} {unit} {interval}, {_p(row)}; {_power(row, size)}."
 
 
-def _sure(row: Comparison) -> bool:
+def _significant(row: Comparison) -> bool:
     return row.p_adjusted is not None and row.p_adjusted <= ALPHA
 
 
-def _could_have(row: Comparison, size: str) -> str:
-    _, unit, *_ = MEASURES[row.measure]
-    seen = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
+def _power(row: Comparison, size: str) -> str:
+    unit = measure_named(row.measure).unit
+    shown = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
     settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
-    return f"{row.clusters:,} problems could have shown {seen}{settled}"
+    return f"{row.clusters:,} problems could have shown {shown}{settled}"
 
 
-def figure(measure: str, value: float | None) -> str:
-    """A value of a measure as it is shown."""
-    _, _, scale, digits = MEASURES[measure]
-    return "?" if value is None else f"{round(scale * value, digits) + 0.0:.{digits}f}"  # and no −0.0
+def measure_named(name: str) -> Measure:
+    """Return the measure of this name among those of the registered stages. Raises `KeyError`."""
+    measures = (stage.records.measure for stage in REPORTED_STAGES.values())
+    return {measure.name: measure for measure in measures if measure is not None}[name]
 
 
-def _interval(row: Comparison, turned: bool = False) -> str:
+def figure(measure_name: str, value: float | None) -> str:
+    """Return a value of a measure in its unit, as text."""
+    measure = measure_named(measure_name)
+    if value is None:
+        return "?"
+    return f"{round(measure.scale * value, measure.digits) + 0.0:.{measure.digits}f}"  # + 0.0 turns −0.0 into 0.0
+
+
+def _interval(row: Comparison, negated: bool = False) -> str:
     if row.low is None or row.high is None:
         return "[no interval]"
-    low, high = (-row.high, -row.low) if turned else (row.low, row.high)
+    low, high = (-row.high, -row.low) if negated else (row.low, row.high)
     return f"[{figure(row.measure, low)}, {figure(row.measure, high)}]"
 
 
 def _p(row: Comparison) -> str:
-    """The p value that the verdict goes by."""
+    """Return the adjusted p value, which decides significance."""
     if row.p_adjusted is None:
         return "nothing to test"
     return "p < 0.001" if row.p_adjusted < 0.001 else f"p = {row.p_adjusted:.3f}"

@@ -1,52 +1,109 @@
-"""What a run says at its end, as lines of text."""
+"""What a run prints at its end: one screen, or with `verbose` every table.
+
+The screen holds the answer, one table of accuracies, one of attention, what the run cost, and the caveat.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reports.findings import Findings
-from reports.stages import has_predictions
+from reports.stages import REPORTED_STAGES, has_predictions
 from reports.store.atomic_io import shown
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
 from reports.store.tuning_logs import tuned_lines
-from reports.tables.accuracy_table import table
-from reports.tables.attention_table import table_of
-from reports.tables.likelihood_table import likelihood_table
-from reports.tables.narrative import verdicts
+from reports.tables.accuracy_table import accuracy_table
+from reports.tables.attention_table import retrieval_table, table_of_cells
+from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
+from reports.tables.narrative import answer, narrative
+from reports.tables.score_tables import are_compared, not_compared, score_tables
 from reports.tables.text_wrap import wrapped
 
 _ERRORS_SHOWN = 5
 
+Section = Callable[[Findings, int, bool], list[str]]
+"""One part of the summary: (findings of the run, width in columns, verbose) -> lines, none if it has nothing to say."""
 
-def summary(findings: Findings, runs: Sequence[CellRun], caveat: str | None, width: int) -> list[str]:
-    """The table of accuracies, what the comparisons come to in words, the tables of attention, what `runs` read and
-    made, their errors, and the caveat."""
-    rows, compared, results = findings.accuracies, findings.comparisons, findings.results
-    lines = table(rows, width)
+
+def answer_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return what noise costs in words: over all noises, or with `verbose` for each noise too."""
+    return narrative(findings.comparisons, width) if verbose else answer(findings.comparisons, width)
+
+
+def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return the table of accuracies."""
+    rows = findings.accuracies
+    if not verbose:
+        return compact_accuracy(rows, width)
+    lines = accuracy_table(rows, width)
     if any(row.degradation is not None for row in rows):
-        lines += ["degradation: points of accuracy lost against clean, over the same problems", ""]
+        lines.append("degradation: points of accuracy lost against clean, over the same problems")
     if any(row.gain is not None for row in rows):
-        lines[-1:] = ["gain: points of accuracy won by tuning, against zero_shot over the same problems", ""]
-    lines += [*likelihood_table(compared, width, findings.other_tokens), *verdicts(compared, width)]
-    lines += table_of(findings.measured, width)
-    said = [*tuned_lines(results.folder, runs), *_counted(runs), *_errors(results, runs)]
+        lines.append("gain: points of accuracy won by tuning, against zero_shot over the same problems")
+    return lines
+
+
+def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return the tables of other scores, such as likelihoods, and which models are not compared by them."""
+    rows, other_tokens = findings.comparisons, findings.other_tokens
+    if verbose:
+        return score_tables(rows, width, other_tokens)
+    remarks = [line for sentence in not_compared(other_tokens) for line in wrapped(sentence, width)]
+    return [*compact_scores(rows, width), *remarks]
+
+
+def attention_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return the lift of the noise, or with `verbose` every table of attention.
+
+    Without a cell with noise it is the retrieval test, and without that the lift of every segment.
+    """
+    cells = findings.measured
+    if verbose:
+        return table_of_cells(cells, width)
+    return compact_attention(cells, width) or retrieval_table(cells, width) or table_of_cells(cells, width)
+
+
+#: The sections of the summary, in order; the lines of `ReportedStage.terminal` follow them.
+SECTIONS: list[Section] = [answer_section, accuracy_section, score_section, attention_section]
+
+
+def summary(
+    findings: Findings, runs: Sequence[CellRun], caveat: str | None, width: int, verbose: bool = False
+) -> list[str]:
+    """Return the lines to print at the end of a run: the sections, what `runs` read and made, errors, the caveat.
+
+    `findings` are those of the run's cells and problems. Raises `ResultsDamaged` and `ResultsFolderError`.
+    """
+    run_stages = {run.cell.stage for run in runs}
+    stage_lines = [stage.terminal for name, stage in REPORTED_STAGES.items() if stage.terminal and name in run_stages]
+    blocks = [section(findings, width, verbose) for section in SECTIONS]
+    blocks += [list(terminal(findings, width)) for terminal in stage_lines]
+    lines: list[str] = []
+    for block in blocks:
+        while block and not block[-1]:
+            block.pop()
+        lines += [*block, ""] if block else []
+    results = findings.results
+    closing = [*tuned_lines(results.folder, runs), *_costs(runs), *_errors(results, runs)]
+    if not verbose:
+        closing += _more(findings)
     if caveat:
-        said.append(f"note: {caveat}")
-    return [*lines, *(part for line in said for part in wrapped(line, width))]
+        closing.append(f"note: {caveat}")
+    return [*lines, *(part for line in closing for part in wrapped(line, width))]
 
 
-def _counted(runs: Sequence[CellRun]) -> list[str]:
-    """A line for the predictions and one for each kind of reading, if there were any of them."""
+def _costs(runs: Sequence[CellRun]) -> list[str]:
+    """Return a line for the predictions and one for each kind of reading, if the run has any."""
     predictions = [run for run in runs if has_predictions(run.cell.stage)]
-    others = [run for run in runs if not has_predictions(run.cell.stage)]
+    readings = [run for run in runs if not has_predictions(run.cell.stage)]
     lines = []
-    if predictions or not others:
+    if predictions or not readings:
         read, made, seconds = _totals(predictions)
         speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
         lines.append(f"predictions: {read:,} read, {made:,} made{speed}")
-    for stage in dict.fromkeys(run.cell.stage for run in others):
-        read, made, seconds = _totals([run for run in others if run.cell.stage == stage])
+    for stage in dict.fromkeys(run.cell.stage for run in readings):
+        read, made, seconds = _totals([run for run in readings if run.cell.stage == stage])
         timed = f" in {seconds:,.1f} s" if made else ""
         lines.append(f"readings of {stage}: {read:,} read, {made:,} made{timed}")
     return lines
@@ -57,6 +114,7 @@ def _totals(runs: Sequence[CellRun]) -> tuple[int, int, float]:
 
 
 def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
+    """Return a line for each of the first errors, with the last line of its traceback and the file it is in."""
     lines, total = [], 0
     for run in runs:
         if not run.outcomes.get("error"):
@@ -72,3 +130,14 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
     if total > _ERRORS_SHOWN:
         lines.append(f"{total - _ERRORS_SHOWN:,} more errors; each has its traceback in its cell's file")
     return lines
+
+
+def _more(findings: Findings) -> list[str]:
+    """Return a line that names the commands with the full tables, if there are any."""
+    tables = {
+        "accuracy": bool(findings.accuracies),
+        "comparisons": are_compared(findings.comparisons),
+        "attention": bool(findings.measured),
+    }
+    commands = "|".join(name for name, there in tables.items() if there)
+    return [f"full tables: python -m reports {commands} {shown(findings.results.folder)}"] if commands else []

@@ -1,4 +1,4 @@
-"""Lines for a terminal: never wider than it is, but where a single word is."""
+"""Wrap text for a terminal. Only a single word that is too long exceeds the width."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 import textwrap
 
 _NARROWEST = 40
-_HOLD = "\0"  # in place of a space at which no line may end
+_HOLD = "\0"  # stands for a space at which no line may break
 
 
 def wrapped(text: str, width: int, first: str = "", then: str = "  ") -> list[str]:
-    """`text` in lines of at most `width` columns; words, paths, p values and what is short and stands in brackets stay
-    whole. `first` and `then` are put in front of the first line and of the others."""
-    held = re.sub(r"\[[^]]{,24}\]|\bp [=<] \S+", lambda whole: whole[0].replace(" ", _HOLD), text)
+    """Return `text` in lines of at most `width` columns, and at least 40.
+
+    Words, paths, p values and short bracketed intervals are never split. `first` is the indent of the first line and
+    `then` that of the others.
+    """
+    held = re.sub(r"\[[^]]{,24}\]|\bp [=<] \S+", lambda match: match[0].replace(" ", _HOLD), text)
     lines = textwrap.wrap(
         held,
         max(_NARROWEST, width),

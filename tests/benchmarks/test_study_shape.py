@@ -80,7 +80,7 @@ def test_the_pair_goes_from_the_hub_through_every_stage(
     common = ("pytest", "benchmarks", "-p", "no:cacheprovider", "--models", NAMES, "--results", str(results))
     small = ("--max-samples", "4", "--max-new-tokens", "16", "--datasets", "inf", "--measure", "accuracy,likelihood")
     tuned = ("--sft-samples", "16", "--sft-epochs", "1")  # two steps
-    printed = typed(offline, *common, *small, *tuned, "--skip-attention")
+    printed = typed(offline, *common, *small, *tuned, "--skip-attention", "-v")
     assert "8 passed" in printed
     assert re.findall(r"accuracy % +([\d.]+)", printed) == ["0.0"] * 4, "random weights answer nothing"
     uniform = -math.log(TOKENS + SPECIAL)

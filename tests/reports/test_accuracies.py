@@ -10,7 +10,7 @@ from reports.stats.accuracies import CellAccuracy, accuracies, write_csv
 from reports.stats.proportions import wilson
 from reports.store.records import Cell
 from reports.store.results_folder import Results
-from reports.tables.accuracy_table import table
+from reports.tables.accuracy_table import accuracy_table
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted
 
 pytestmark = pytest.mark.quick
@@ -159,4 +159,4 @@ def test_there_is_no_gain_where_more_than_the_weights_differs(results: Results) 
 def test_a_gain_stands_in_the_table_with_its_sign(results: Results) -> None:
     results.append(CELL, SETTINGS, outcomes(3, 1))
     results.append(TUNED, TUNED_SETTINGS, outcomes(1, 3))
-    assert any(line.split() == ["gain", "-50.0"] for line in table(accuracies(results)))
+    assert any(line.split() == ["gain", "-50.0"] for line in accuracy_table(accuracies(results)))

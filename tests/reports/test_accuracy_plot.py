@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.plots.accuracy_plot import write_plot
+from reports.plots.accuracy_plot import write_accuracy_plot
 from reports.stats.accuracies import accuracies
 from reports.store.records import Cell
 from reports.store.results_folder import Results
@@ -21,14 +21,14 @@ def test_the_picture_is_a_png_whatever_was_measured(tmp_path: Path) -> None:
         results.append(Cell(f"model-{number}", "clean", "zero_shot"), SETTINGS, outcomes(number, 3))
     results.append(Cell("model-0", "inf", "zero_shot"), SETTINGS, [predicted("p0", "error")])
     results.append(Cell("model-0+sft", "inf", "sft"), SETTINGS, outcomes(3, 0))
-    write_plot(accuracies(results), tmp_path / "accuracy.png")
+    write_accuracy_plot(accuracies(results), tmp_path / "accuracy.png")
     assert (tmp_path / "accuracy.png").read_bytes().startswith(PNG)
 
 
 def test_a_picture_of_nothing_but_errors_can_be_drawn(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.append(Cell("llama", "clean", "zero_shot"), SETTINGS, [predicted("p0", "error")])
-    write_plot(accuracies(results), tmp_path / "accuracy.png")
+    write_accuracy_plot(accuracies(results), tmp_path / "accuracy.png")
     assert (tmp_path / "accuracy.png").exists()
 
 
@@ -36,11 +36,11 @@ def test_drawing_leaves_matplotlib_s_global_state_alone(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.append(Cell("llama", "clean", "zero_shot"), SETTINGS, outcomes(2, 1))
     had_pyplot = "matplotlib.pyplot" in sys.modules
-    write_plot(accuracies(results), tmp_path / "accuracy.png")
+    write_accuracy_plot(accuracies(results), tmp_path / "accuracy.png")
     assert ("matplotlib.pyplot" in sys.modules) == had_pyplot
 
 
 def test_nothing_to_plot_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one cell"):
-        write_plot([], tmp_path / "accuracy.png")
+        write_accuracy_plot([], tmp_path / "accuracy.png")
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from reports.plots.attention_map_plot import scale_limit
-from reports.plots.attention_maps import AttentionMap, draw_maps, keep_only, load_map, save_map
+from reports.plots.attention_maps import AttentionMap, keep_only, load_map, save_map
+from reports.plots.draw_attention_maps import draw_maps
 from reports.store.atomic_io import ResultsDamaged
 from tests.reports.attention_factories import attention_map
 
@@ -28,7 +29,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
         told.append((list(maps), limit))
         return PNG + b"tEXtComment\0" + key.encode()
 
-    monkeypatch.setattr("reports.plots.attention_maps.picture", noted)
+    monkeypatch.setattr("reports.plots.draw_attention_maps.picture", noted)
     return told
 
 

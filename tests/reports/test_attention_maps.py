@@ -8,7 +8,8 @@ import numpy
 import pytest
 
 from reports.plots.attention_map_plot import scale_limit, shown_token
-from reports.plots.attention_maps import AttentionMap, draw_maps, load_map, save_map
+from reports.plots.attention_maps import AttentionMap, load_map, save_map
+from reports.plots.draw_attention_maps import draw_maps
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
 from tests.reports.attention_factories import attention_map
 

@@ -7,7 +7,7 @@ import pytest
 from reports.stats.attention_stats import measured_cells
 from reports.store.records import Cell
 from reports.store.results_folder import Results
-from reports.tables.attention_table import attention_table, table_of
+from reports.tables.attention_table import attention_table, table_of_cells
 from tests.reports.attention_factories import (
     ATTENTION_SETTINGS,
     LOOKING,
@@ -33,7 +33,7 @@ def test_the_table_reads_as_it_should(results: Results) -> None:
         LOOKING, ATTENTION_SETTINGS, [reading("p0", lambdas=(0.375,)), reading("p1", lambdas=(0.375,), **more)]
     )
     results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, [reading(id, lambdas=(0.375,), **clean) for id in ("p0", "p1")])
-    assert table_of(measured_cells(results)) == [
+    assert table_of_cells(measured_cells(results)) == [
         "attention: lift of each segment (1 = its share of the tokens),",
         "  mean ± std over 2 problems a cell; queries answer; layers all; heads all",
         "                             KMI               NI               OC",
@@ -67,7 +67,7 @@ def test_80_columns_are_enough(results: Results, model: str) -> None:
         segments = NEEDLE_SEGMENTS if noise.startswith("needle") else SEGMENTS
         made = readings(["p0", "p1"], 32, 2, lambdas=True, noisy=noise != "clean", segments=segments)
         results.append(cell, ATTENTION_SETTINGS, made)
-    lines = table_of(measured_cells(results))
+    lines = table_of_cells(measured_cells(results))
     assert max(map(len, lines)) <= 80
     assert sum(line.startswith(model) and "±" not in line for line in lines) in (2, 10)
     lambdas = "\n".join(lines).partition("λ by layer:")[2].partition("\n\n")[0]
@@ -78,16 +78,16 @@ def test_one_problem_has_no_std(results: Results) -> None:
     results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0")])
     assert any(
         line.split() == ["diffllama-inf", *"1.00 ± - 2.00 ± - 0.50 ± -".split()]
-        for line in table_of(measured_cells(results))
+        for line in table_of_cells(measured_cells(results))
     )
 
 
 def test_cells_of_different_size_are_said_so(results: Results) -> None:
     results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1", "p2"], 1, 1))
     results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, readings(["p0"], 1, 1))
-    assert any("1 to 3 problems a cell" in line for line in table_of(measured_cells(results)))
+    assert any("1 to 3 problems a cell" in line for line in table_of_cells(measured_cells(results)))
 
 
 def test_no_rows_make_no_table() -> None:
     assert attention_table([]) == []
-    assert table_of([]) == []
+    assert table_of_cells([]) == []

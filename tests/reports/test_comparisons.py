@@ -13,7 +13,7 @@ from reports.stats.comparisons import Comparison, comparisons, write_comparisons
 from reports.stats.problem_scores import Scores, scores_of
 from reports.stats.proportions import wilson, wilson_by_problem
 from reports.store.records import Cell, Prediction, draw_id, problem_of
-from reports.tables.narrative import verdicts
+from reports.tables.narrative import narrative
 from tests.reports.record_factories import SETTINGS, predicted
 
 pytestmark = pytest.mark.quick
@@ -63,7 +63,7 @@ def test_the_mean_over_noises_is_one_number_a_problem() -> None:
     assert row(rows, "mean_degradation", "llama", "all 2").estimate == pytest.approx(0.5)
     found = row(rows, "mean_difference_in_differences", noise="all 2")
     assert (found.estimate, found.against, found.p_adjusted) == (pytest.approx(0.35), "llama", found.p)
-    said = " ".join(" ".join(verdicts(rows)).split())
+    said = " ".join(" ".join(narrative(rows)).split())
     assert "all 2 noises: llama loses 50.0 points [" in said
     assert "p adjusted over 2 comparisons, means over noises apart)" in said
     other = [*more[:-1], scored("llama", "sd", "0000000000", question="another noise")]
@@ -139,16 +139,16 @@ def test_the_words_say_who_loses_less_or_that_the_run_cannot_tell() -> None:
         scored("llama", "clean", "1" * 90 + "0" * 10),
         scored("llama", "inf", "1" * 30 + "0" * 70),
     ]
-    said = verdicts(comparisons(large))
+    said = narrative(comparisons(large))
     assert said[0] == "what noise costs, zero_shot, in accuracy (95 % intervals)", "one comparison is not adjusted"
     assert "llama loses 60.0 points [" in said[1]
     assert "diffllama loses 50.0 points less than llama [" in " ".join(said)
     assert "p < 0.001, 100 problems." in " ".join(" ".join(said).split())
-    cannot = " ".join(" ".join(verdicts(comparisons(FOUR))).split())
+    cannot = " ".join(" ".join(narrative(comparisons(FOUR))).split())
     assert "No evidence that llama loses more than diffllama: 30.0 points [" in cannot
     assert "10 problems could have shown " in cannot
     assert "problems would settle 30.0." in cannot
     assert max(map(len, said)) <= 80
-    alone = " ".join(" ".join(verdicts(comparisons(FOUR[:2]))).split())
+    alone = " ".join(" ".join(narrative(comparisons(FOUR[:2]))).split())
     assert "inf: No evidence that diffllama loses any: 10.0 points [" in alone, "one model is compared with nobody"
-    assert "inf: llama loses 60.0 points [" in " ".join(" ".join(verdicts(comparisons(large[2:]))).split())
+    assert "inf: llama loses 60.0 points [" in " ".join(" ".join(narrative(comparisons(large[2:]))).split())

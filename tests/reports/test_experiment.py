@@ -94,8 +94,8 @@ def test_the_files_are_over_the_folder_and_the_summary_over_the_run(experiment: 
     lines = (experiment.results.folder / "accuracy.csv").read_text().splitlines()
     assert [line.split(",")[2:5] for line in lines[1:]] == [["clean", "10", "10"], ["inf", "11", "5"]]
     summary = experiment.summary()
-    assert "zero_shot, 4 problems a cell" in summary
-    assert any(line.endswith("50.0") for line in summary)
+    assert any(line.startswith("accuracy, ") and line.endswith(", 4 problems a cell") for line in summary)
+    assert any(line.startswith("diffllama  50.0 [") for line in summary)
     assert not any("clean  " in line for line in summary)
     assert any(line.startswith("predictions: 3 read, 1 made") for line in summary)
     (run,) = json.loads((experiment.results.folder / "run.json").read_text())["runs"]

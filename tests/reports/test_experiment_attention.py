@@ -77,14 +77,14 @@ def test_a_run_of_predictions_prints_no_table_of_readings_on_disk(experiment: Ex
     experiment.hand_over()
     ask(experiment, "p0")
     lines = experiment.summary()
-    assert any("accuracy %" in line for line in lines)
+    assert any("accuracy, %" in line for line in lines)
     assert not any("attention" in line or line.startswith("readings") for line in lines)
 
 
 def test_a_run_of_both_prints_both_and_the_caveat_last(experiment: Experiment) -> None:
     ask(experiment, "p0")
     read(experiment, LOOKING, "p0")
-    starts = ["zero_shot", "attention:", "predictions:", "readings of attention:", "note:"]
+    starts = ["accuracy,", "attention:", "predictions:", "readings of attention:", "note:"]
     found = [start for line in experiment.summary() for start in starts if line.startswith(start)]
     assert found == starts
 
@@ -93,7 +93,7 @@ def test_the_table_is_over_the_problems_of_the_run(experiment: Experiment) -> No
     read(experiment, LOOKING, "p0", "p1", "p2")
     experiment.hand_over()
     read(experiment, LOOKING, "p0", "p2")
-    assert any("over 2 problems a cell" in line for line in experiment.summary())
+    assert any("mean ± std, 2 problems a cell" in line for line in experiment.summary())
 
 
 def test_an_error_of_a_reading_is_shown_with_its_file(experiment: Experiment) -> None:

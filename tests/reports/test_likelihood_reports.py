@@ -17,8 +17,8 @@ from reports.store.record_codec import decoded_line, encoded_line, settings_hash
 from reports.store.record_kinds import LIKELIHOODS
 from reports.store.records import Cell, Likelihood
 from reports.store.results_folder import Results
-from reports.tables.likelihood_table import likelihood_table, not_compared
-from reports.tables.narrative import verdicts
+from reports.tables.narrative import narrative
+from reports.tables.score_tables import not_compared, score_tables
 from tests.reports.record_factories import SETTINGS, question_of
 
 pytestmark = pytest.mark.quick
@@ -71,7 +71,7 @@ def test_models_that_are_never_right_are_told_apart() -> None:
     found = row(rows, "difference_in_differences")
     assert found.estimate == pytest.approx(0.4, abs=1e-9)
     assert (found.p_adjusted or 1.0) < 0.001
-    said = " ".join(" ".join(verdicts(rows)).split())
+    said = " ".join(" ".join(narrative(rows)).split())
     assert "what noise costs in likelihood of the worked answer (95 % intervals)" in said
     assert "diffllama loses 0.4" in said
     assert "nats a token less than llama" in said
@@ -97,11 +97,11 @@ def test_equal_models_have_no_number_that_is_no_number(tmp_path: Path) -> None:
     write_comparisons_csv(rows, tmp_path / "comparisons.csv")
     lines = list(csv.DictReader((tmp_path / "comparisons.csv").read_text().splitlines()))
     assert not {"nan", "inf", "-inf"} & {value for line in lines for name, value in line.items() if name != "noise"}
-    assert "nothing to test" in " ".join(verdicts(rows))
+    assert "nothing to test" in " ".join(narrative(rows))
 
 
 def test_the_table_reads_as_it_should() -> None:
-    lines = likelihood_table(comparisons(FOUR))
+    lines = score_tables(comparisons(FOUR))
     assert lines[:2] == [
         "likelihood of the worked answer, nats a token, 20 problems a cell",
         "                                clean         inf",
@@ -110,7 +110,7 @@ def test_the_table_reads_as_it_should() -> None:
     assert [line.split()[0] for line in lines[3:5]] == ["95", "degradation"]
     assert lines[4].split()[1].startswith("0.1")
     assert max(map(len, lines)) <= 80
-    assert likelihood_table([]) == []
+    assert score_tables([]) == []
 
 
 def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> None:
@@ -123,7 +123,7 @@ def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> N
     assert other_tokens(scores) == [("llama", "qwen")]
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
-    said = " ".join(" ".join(likelihood_table(rows, 80, other_tokens(scores))).split())
+    said = " ".join(" ".join(score_tables(rows, 80, other_tokens(scores))).split())
     assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in said
     assert other_tokens(FOUR) == []
     assert not_compared([("llama", "qwen")])[0] in said

@@ -18,8 +18,8 @@ from reports.experiment import Experiment
 from reports.findings import Findings
 from reports.page import write_page
 from reports.page.examples import examples
-from reports.page.provenance import made, relevant, run_words
-from reports.page.token_shading import shaded
+from reports.page.provenance import provenance, relevant_runs, run_description
+from reports.page.token_shading import shaded_questions
 from reports.plots.attention_maps import save_map
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.comparisons import Comparison
@@ -101,7 +101,7 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
     assert text.count('<svg role="img" aria-label=') == 4
     assert "<strong>all 2 noises</strong>" in text
     assert "#000000" not in text
-    assert "No run.json in these results tells of them." in text
+    assert "There is no run.json in these results." in text
 
 
 def test_what_is_not_there_is_said(results: Results) -> None:
@@ -116,7 +116,7 @@ def test_what_is_not_there_is_said(results: Results) -> None:
 def test_a_map_gives_a_text_with_shades(results: Results) -> None:
     kept = attention_map(20)
     save_map(results.folder, kept)
-    (text,) = shaded(results.folder)
+    (text,) = shaded_questions(results.folder)
     assert (text["model"], text["noise"], text["id"]) == (kept.model, kept.noise, kept.id)
     assert "".join(token["text"] for token in text["tokens"]) == "".join(
         token for token, kind in zip(kept.tokens, kept.kinds, strict=True) if kind != "answer"
@@ -167,10 +167,10 @@ def test_a_run_json_of_somebody_else_is_no_reason_to_have_no_page(results: Resul
     cells = {"settings": settings_hash(SETTINGS), "model": "diffllama", "made": 4, "seconds": 1.0}
     for name in FIELDS:
         for runs in ([{"cells": [cells], name: value}], [{"cells": [cells | {name: value}]}], [{"cells": [value]}]):
-            known = relevant(runs, {settings_hash(SETTINGS)})
-            found = made(known, {})
+            known = relevant_runs(runs, {settings_hash(SETTINGS)})
+            found = provenance(known, {})
             assert found is None or len(found["runs"]) == 1
-            assert run_words(["llama"], ["mine"], [4], known, ["float32"]).startswith("llama on mine")
+            assert run_description(["llama"], ["mine"], [4], known, ["float32"]).startswith("llama on mine")
     results.append(CELL, SETTINGS, outcomes(3, 1))
     run = {name: value for name in FIELDS if name != "cells"} | {"cells": [cells, value]}
     (results.folder / "run.json").write_text(json.dumps({"runs": [run]}))
@@ -181,7 +181,7 @@ def test_a_damaged_run_json_is_said(results: Results) -> None:
     results.append(CELL, SETTINGS, outcomes(3, 1))
     (results.folder / "run.json").write_text("{damaged")
     text = page(results)
-    assert "run.json is damaged, so that what must be said beside these figures may be missing" in text
+    assert "run.json is damaged, so a caveat that belongs to these figures may be missing" in text
     assert "<p>run.json is damaged.</p>" in text
 
 

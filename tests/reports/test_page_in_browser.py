@@ -71,7 +71,7 @@ def test_every_section_renders(watched: Watched) -> None:
         assert picture.get_attribute("aria-label")
         assert picture.bounding_box()["height"] > 100
     assert "loses" in page.text_content(".answer")
-    assert "a case: UserWarning: <b>mind</b> the gap" in page.locator("#made li").all_text_contents()
+    assert "a case: UserWarning: <b>mind</b> the gap" in page.locator("#provenance li").all_text_contents()
 
 
 def test_hostile_text_is_shown_as_text(watched: Watched) -> None:
@@ -105,7 +105,7 @@ def test_filters_and_search_choose_what_is_shown(watched: Watched) -> None:
     page.fill("#filters [name=search]", "NUMBER P47?")
     assert watched.status() == "3 examples, page 1 of 1"
     page.fill("#filters [name=search]", "nothing is like this")
-    assert watched.status() == "no example is like this; widen the filters"
+    assert watched.status() == "no example matches; widen the filters"
 
 
 def test_the_keyboard_is_enough(watched: Watched) -> None:
@@ -262,14 +262,14 @@ def test_without_javascript_all_but_the_examples_is_there(chromium: Any, path: P
     context.close()
     assert "points less than" in text or "No evidence" in text
     assert "diffllama, inf: mini-00003" in text
-    assert "The examples want JavaScript" in text
+    assert "The examples need JavaScript" in text
 
 
 @pytest.mark.slow
 def test_a_page_of_all_of_gsm8k_answers_within_a_fifth_of_a_second(chromium: Any, tmp_path: Path) -> None:
     """1,319 problems × 8 cells × 2 models: from the keystroke to the list as it is painted."""
-    made = large_page(tmp_path)
-    watched = Watched(chromium, made)
+    page_path = large_page(tmp_path)
+    watched = Watched(chromium, page_path)
     milliseconds = watched.page.evaluate(
         """async () => {
           const field = document.querySelector("#filters [name=search]"), found = {};
@@ -285,6 +285,6 @@ def test_a_page_of_all_of_gsm8k_answers_within_a_fifth_of_a_second(chromium: Any
         }"""
     )
     watched.context.close()
-    print(f"{made.stat().st_size / 1e6:.1f} MB, ms by keystroke:", milliseconds)
+    print(f"{page_path.stat().st_size / 1e6:.1f} MB, ms by keystroke:", milliseconds)
     assert max(milliseconds.values()) < 200
-    assert made.stat().st_size < 5e6
+    assert page_path.stat().st_size < 5e6

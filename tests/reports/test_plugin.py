@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from reports.write_reports import REPORTS, Report
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _imported() -> None:
@@ -101,23 +103,39 @@ def last_run(pytester: pytest.Pytester) -> dict[str, Any]:
 
 SUMMARY = [
     "=* experiment *=",
+    "what noise costs (95 % intervals, p after Holm)",
+    "  zero_shot, all 3 noises: diffllama loses 40.0 points *",
+    "*No evidence that llama loses more than diffllama: 0.0*",
+    "accuracy, % [[]95 % interval[]], 10 problems a cell",
+    "*clean *inf *rcs *sd",
+    "diffllama * 80.0 [[]49, 94[]] * 40.0 [[]17, 69[]] * 40.0 * 40.0 *",
+    "llama *80.0*",
+    "predictions: 0 read, 80 made*",
+    "full tables: python -m reports accuracy|comparisons results",
+    "note: made up, all of it",
+    f"files: {Path('results', 'run.json')}, {Path('results', 'accuracy.csv')}, *",
+    f"  {Path('results', 'comparisons.csv')}",
+    f"page: {Path('results', 'report.html')}",
+]
+
+
+FULL = [
+    "what noise costs, zero_shot, in accuracy (95 % intervals; p adjusted over 3",
+    "  comparisons, means over noises apart)",
+    "  all 3 noises: diffllama loses 40.0 points *",
+    "  inf: diffllama loses 40.0 points [[]*[]] and llama 40.0 [[]*[]].",
+    "    No evidence that llama loses more than diffllama: 0.0 points *",
     "zero_shot, 10 problems a cell",
     "*clean *inf *rcs *sd",
     "diffllama * 80.0 * 40.0 * 40.0 * 40.0",
     "*49.0-94.3 *16.8-68.7*",
     "*degradation * 40.0*",
     "llama *80.0*",
-    "what noise costs, zero_shot, in accuracy (95 % intervals; p adjusted over 3",
-    "  comparisons, means over noises apart)",
-    "  all 3 noises: diffllama loses 40.0 points *",
-    "  inf: diffllama loses 40.0 points [[]*[]] and llama 40.0 [[]*[]].",
-    "    No evidence that llama loses more than diffllama: 0.0 points *",
-    "predictions: 0 read, 80 made*",
-    "note: made up, all of it",
-    f"files: {Path('results', 'run.json')}, {Path('results', 'accuracy.csv')}, *",
-    f"  {Path('results', 'comparisons.csv')}",
-    f"page: {Path('results', 'report.html')}",
 ]
+
+
+def test_a_verbose_run_prints_the_full_tables(grid: pytest.Pytester) -> None:
+    run(grid, "-v").stdout.fnmatch_lines(FULL)
 
 
 def test_a_run_leaves_files_and_a_summary(grid: pytest.Pytester) -> None:
@@ -156,7 +174,7 @@ def test_a_terminal_s_width_is_enough(grid: pytest.Pytester, monkeypatch: pytest
 def test_a_second_run_reads_and_a_part_of_the_grid_keeps_the_record_of_the_rest(grid: pytest.Pytester) -> None:
     run(grid)
     outcome = run(grid, "-k", "diffllama and inf", "--size", "12")
-    outcome.stdout.fnmatch_lines(["zero_shot, 12 problems a cell", "predictions: 10 read, 2 made*"])
+    outcome.stdout.fnmatch_lines(["accuracy, *, 12 problems a cell", "predictions: 10 read, 2 made*"])
     outcome.stdout.no_fnmatch_line("llama  *80.0*")
     assert len(accuracy_lines(grid)) == 8
     runs = json.loads((grid.path / "results" / "run.json").read_text())["runs"]
@@ -166,7 +184,9 @@ def test_a_second_run_reads_and_a_part_of_the_grid_keeps_the_record_of_the_rest(
 def test_the_table_is_over_the_problems_this_run_asked_for(grid: pytest.Pytester) -> None:
     run(grid, "-k", "clean")
     outcome = run(grid, "-k", "clean", "--size", "5")
-    outcome.stdout.fnmatch_lines(["zero_shot, 5 problems a cell", "diffllama * 100.0", "predictions: 10 read, 0 made"])
+    outcome.stdout.fnmatch_lines(
+        ["accuracy, *, 5 problems a cell", "diffllama * 100.0 *", "predictions: 10 read, 0 made"]
+    )
     assert [line.split(",")[3] for line in accuracy_lines(grid)] == ["10", "10"]
 
 
@@ -209,7 +229,9 @@ def test_an_interrupted_run_writes_what_there_is(grid: pytest.Pytester) -> None:
     write_cases(grid, "if (model, noise, n) == ('diffllama', 'inf', 3): raise KeyboardInterrupt")
     outcome = run(grid)
     assert outcome.ret == pytest.ExitCode.INTERRUPTED
-    outcome.stdout.fnmatch_lines(["diffllama*80.0*100.0", "*problems*10*3", "predictions: 0 read, 13 made*"])
+    outcome.stdout.fnmatch_lines(
+        ["accuracy, *, 3 to 10 problems a cell", "diffllama*80.0*100.0*", "predictions: 0 read, 13 made*"]
+    )
     assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
     assert last_run(grid)["status"] == "interrupted"
     outcome.stdout.fnmatch_lines(["interrupted: what was made is kept, and the same command goes on from there"])
@@ -221,7 +243,7 @@ def test_a_case_that_fails_halfway_is_reported_with_what_it_did(grid: pytest.Pyt
     write_cases(grid, "assert n < 4")
     outcome = run(grid, "-k", "clean")
     outcome.assert_outcomes(failed=2)
-    outcome.stdout.fnmatch_lines(["zero_shot, 4 problems a cell", "predictions: 0 read, 8 made*"])
+    outcome.stdout.fnmatch_lines(["accuracy, *, 4 problems a cell", "predictions: 0 read, 8 made*"])
     assert last_run(grid)["status"] == "failed"
 
 
@@ -229,7 +251,12 @@ def test_an_error_in_a_problem_is_shown_and_asked_again(grid: pytest.Pytester) -
     write_cases(grid, "if n == 2: opened.append([predicted(id, 'error')]); continue")
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(failed=1)
-    outcome.stdout.fnmatch_lines(["*errors * 1", "error in llama-sd-zero_shot, problem p2: RuntimeError: no luck; *"])
+    outcome.stdout.fnmatch_lines(
+        [
+            "accuracy, *, 9 problems a cell, 1 error left out",
+            "error in llama-sd-zero_shot, problem p2: RuntimeError: no luck; *",
+        ]
+    )
     write_cases(grid)
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(passed=1)
@@ -247,7 +274,7 @@ def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytes
 def test_a_fault_of_a_report_fails_the_run_and_hides_no_figure(
     grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.experiment.write_page", lambda findings: 1 / 0)
+    monkeypatch.setitem(REPORTS, "page", Report("page", ("report.html",), lambda findings: iter([1 / 0])))  # type: ignore[list-item]
     outcome = run(grid, "-k", "diffllama")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["diffllama * 80.0*", f"files: {Path('results', 'run.json')}, *"])
@@ -263,7 +290,7 @@ def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pyt
     outcome = run(grid, "-k", "diffllama and clean")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
-        ["diffllama * 80.0", "the reports are not complete: *clean.jsonl,", "  line 11: expected *"]
+        ["diffllama * 80.0 *", "the reports are not complete: *clean.jsonl,", "  line 11: expected *"]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,16 @@ import numpy
 import pytest
 from scipy.stats import binomtest
 
-from reports.gate.baseline_file import BaselineError, read_baseline, write_baseline
-from reports.gate.regression_gate import Gate, Loss, read_gate, write_flips
+from reports.gate.baseline_file import (
+    BaselineDiffers,
+    BaselineLacksCells,
+    BaselineMissing,
+    BaselineUnreadable,
+    NothingToCompare,
+    read_baseline,
+    write_baseline,
+)
+from reports.gate.regression_gate import Gate, Loss, read_gate, write_changes
 from reports.stats.problem_scores import Scores, scores_of
 from reports.store.records import Cell
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted
@@ -75,25 +84,25 @@ def test_the_message_says_by_how_much_where_and_how_to_accept() -> None:
     lines = str(loss(scored(90, 10), scored(65, 35), cells=8, tolerance=0.01)).splitlines()
     said = " ".join(" ".join(lines).split())
     assert lines[0] == "diffllama-inf-zero_shot lost 25.0 points of accuracy: 65.0 % now, 90.0 % in ci.json"
-    assert "over 100 problems: significant at 0.05 / 8 cells, and more than --tolerance 1" in said
+    assert "over 100 problems: significant at 0.05 / 8 cells, and more than the tolerance of 1 points" in said
     assert "25 worse now: p65, p66, " in said
     assert "p84 and 5 more" in said
     assert "0 better now" in said
-    assert "--save-baseline ci.json in place of --baseline ci.json" in said
+    assert "to accept it, save this run as the baseline ci.json" in said
 
 
 def test_a_part_of_the_problems_can_be_compared_and_more_than_there_are_cannot() -> None:
     assert loss(scored(90, 10), scored(40, 0)).differences.n == 40
-    with pytest.raises(BaselineError, match="has 40 problems, and 60 of the 100 asked now are not among them"):
+    with pytest.raises(BaselineDiffers, match="has 40 problems, and 60 of the 100 asked now are not among them"):
         loss(scored(40, 0), scored(90, 10))
 
 
 def test_what_was_made_otherwise_is_refused_with_the_difference() -> None:
-    with pytest.raises(BaselineError, match="max_new_tokens was 128 and is now 64; precision was 'bfloat16'"):
+    with pytest.raises(BaselineDiffers, match="max_new_tokens was 128 and is now 64; precision was 'bfloat16'"):
         loss(scores_of(CELL, OTHER_SETTINGS, outcomes(1, 0)), scored(1, 0))
-    with pytest.raises(BaselineError, match="was asked 1 of the 1 problems in another text, such as 'p0'"):
+    with pytest.raises(BaselineDiffers, match="has another text for 1 of the 1 problems, such as 'p0'"):
         loss(scored(1, 0, question="another noise"), scored(1, 0))
-    with pytest.raises(BaselineError, match=r"has no diffllama-clean-zero_shot; it has diffllama-inf-zero_shot\. Add"):
+    with pytest.raises(BaselineLacksCells, match=r"has no diffllama-clean-zero_shot; it has diffllama-inf-zero_shot$"):
         Gate(Path("b"), {CELL: scored(1, 0)}).loss(scored(1, 0, CLEAN), 1)
 
 
@@ -130,19 +139,19 @@ def test_a_cell_is_not_replaced_by_one_of_fewer_problems(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is no baseline"),
-        ("{}", "is no baseline"),
-        ("[1]", "is no baseline"),
+        ("", "is not a baseline"),
+        ("{}", "is not a baseline"),
+        ("[1]", "is not a baseline"),
         ('{"format": 2, "cells": {}}', "expected a baseline of format 1, found format 2"),
-        ('{"format": 1, "cells": {"a": {}}}', "is no baseline"),
-        ('{"format": 1, "cells": {"a": 3}}', "is no baseline"),
+        ('{"format": 1, "cells": {"a": {}}}', "is not a baseline"),
+        ('{"format": 1, "cells": {"a": 3}}', "is not a baseline"),
     ],
 )
 def test_another_file_is_refused_and_left_as_it_is(content: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "ci.json"
     path.write_text(content)
     for use in (lambda: read_gate(path, 0.0, 0.05), lambda: write_baseline(path, [scored(1, 0)])):
-        with pytest.raises(BaselineError, match=said):
+        with pytest.raises(BaselineUnreadable, match=said):
             use()
     assert path.read_text() == content
 
@@ -153,13 +162,28 @@ def test_a_damaged_problem_is_named(tmp_path: Path) -> None:
     facts = json.loads(path.read_text())
     facts["cells"][CELL.id]["problems"]["p1"] = "yes"
     path.write_text(json.dumps(facts))
-    with pytest.raises(BaselineError, match="problem 'p1': expected '1/1 3f9a0c51d2be0011', found 'yes'"):
+    with pytest.raises(BaselineUnreadable, match="problem 'p1': expected '1/1 3f9a0c51d2be0011', found 'yes'"):
         read_baseline(path)
+
+
+def test_a_baseline_that_is_not_there_and_a_run_without_a_case_are_errors_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(BaselineMissing, match=r"ci\.json does not exist$") as missing:
+        read_gate(tmp_path / "ci.json", 0.0, 0.05)
+    assert missing.value.path == tmp_path / "ci.json"
+    with pytest.raises(NothingToCompare, match="no case with an accuracy is selected"):
+        Gate(Path("ci.json"), {CELL: scored(1, 0)}).require([])
+
+
+def test_no_message_of_the_gate_names_an_option_of_pytest() -> None:
+    """`benchmarks` adds the option, by the class of the error."""
+    for module in sorted((Path(__file__).parents[2] / "reports" / "gate").glob("*.py")):
+        strings = [node.value for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Constant)]
+        assert not [text for text in strings if isinstance(text, str) and "--" in text], module.name
 
 
 def test_every_answer_that_changed_has_a_row(tmp_path: Path) -> None:
     gate = Gate(Path("ci.json"), {CELL: scored(3, 1)})
-    assert write_flips(tmp_path / "baseline.csv", gate, [scored(2, 2), scored(1, 0, CLEAN)]) == 1
+    assert write_changes(tmp_path / "baseline.csv", gate, [scored(2, 2), scored(1, 0, CLEAN)]) == 1
     assert (tmp_path / "baseline.csv").read_text().splitlines() == [
         "model,noise,stage,problem,baseline,now",
         "diffllama,inf,zero_shot,p2,1,0",

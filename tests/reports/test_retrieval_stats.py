@@ -11,7 +11,7 @@ from reports.stats.attention_stats import measured_cells
 from reports.stats.retrieval_stats import RetrievalPoint, retrieval_points
 from reports.store.records import Cell
 from reports.store.results_folder import Results
-from reports.tables.attention_table import table_of
+from reports.tables.attention_table import table_of_cells
 from tests.reports.attention_factories import ATTENTION_SETTINGS, reading
 
 pytestmark = pytest.mark.quick
@@ -43,7 +43,7 @@ def test_the_table_has_lift_and_shares_by_depth(results: Results) -> None:
             share = (((0.25 if depth == 50 else 0.125, 0.5, 0.125, 0.125, 0.125),),)
             cell = Cell(model, f"needle{depth}", "attention")
             results.append(cell, ATTENTION_SETTINGS, [reading("p0", absolute=share, **NEEDLE)])
-    assert table_of(measured_cells(results)) == [
+    assert table_of_cells(measured_cells(results)) == [
         "retrieval: lift of the needle (what a problem states) and of the noise,",
         "  mean over 1 problem a cell, by depth of the needle in %",
         "depth, %               0     50    100",
