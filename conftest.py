@@ -136,7 +136,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         try:
             gate.require(gated_cells(session.items))
         except BaselineError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(answer_to(error)) from None
     if not any(map(cell_of, session.items)):
         return
     tuning = tunes(config, session.items)

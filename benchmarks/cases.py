@@ -17,6 +17,7 @@ from benchmarks.stages.stage import NothingToMeasure
 from reports.gate.regression_gate import Gate
 from reports.stages import REPORTED_STAGES
 from reports.stats.problem_scores import all_scores
+from reports.store.atomic_io import shown as display_path
 from reports.store.records import Cell
 
 RunCell = Callable[[Runner, Cell], Mapping[str, Any]]
@@ -67,7 +68,9 @@ def check_baseline(
         loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
     request.node.user_properties += loss.facts().items()
     if loss.failed:
-        pytest.fail(str(loss), pytrace=False)
+        path = display_path(gate.path)
+        accept = f"  to accept it, run the same with --save-baseline {path} in place of --baseline {path}"
+        pytest.fail(f"{loss}\n{accept}", pytrace=False)
     if loss.blind:
         pytest.fail(loss.blind, pytrace=False)
 

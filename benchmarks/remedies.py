@@ -5,32 +5,66 @@ The packages below know no command line: an error of theirs says what is wrong, 
 
 from __future__ import annotations
 
-#: The name of an exception class, and the sentence about options that follows its message; empty where none would help.
-#: By name, as importing some of these classes would import torch.
+from typing import Any
+
+from benchmarks.plan_errors import option_of
+
+_OTHER_FOLDER = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
+_TRUST = "Only if you trust its author, add {option}."
+#: The class of an exception, and the sentence about options that follows its message; empty if no option helps. Classes
+#: are named, as importing some of them would import torch. A subclass without a line of its own has that of its base.
 REMEDIES: dict[str, str] = {
     # benchmarks
     "PlanError": "",
     "ProblemsError": "",
     "TuningError": "",
     "AttentionScopeError": "See --attention-layers and --attention-heads.",
-    # models
+    # models: names and loading
+    "UnknownModelError": "",
+    "PromptError": "",
+    "UnknownPromptError": "Choose one with --prompt.",
     "LoadError": "",
-    "DeviceError": "(--device)",
-    "DtypeError": "(--dtype)",
-    "UnknownPromptError": "(--prompt)",
-    "ChatTemplateError": "(--chat)",
-    "PickledWeightsError": "(--allow-pickles)",
-    "RemoteCodeError": "(--trust-remote-code)",
-    "AdapterUnsupportedError": "(--sft-method full)",
+    "DeviceError": "Choose another --device.",
+    "DtypeError": "Choose another --dtype.",
+    "ChatTemplateError": "Drop --chat, or name a model made for chats.",
+    "PickledWeightsError": _TRUST.format(option="--allow-pickles"),
+    "RemoteCodeError": _TRUST.format(option="--trust-remote-code"),
+    # models: attention
     "AttentionUnavailable": "",
-    "TrainingDiverged": "",
+    "UnequalVisibleKeys": "Choose the layers with --attention-layers.",
+    # models: fine-tuning
+    "TuningMismatch": _OTHER_FOLDER,
+    "NoTuningProblems": "Name others with --sft-problems, or leave the stage out with --skip-sft.",
+    "UnsupportedTuningDtype": "Choose --dtype float32 or bfloat16, or add --skip-sft.",
+    "ExampleTooLong": "Name other problems with --sft-problems, or add --skip-sft.",
+    "TuningOutOfMemory": "Lower --sft-batch-size and raise --sft-accumulation.",
+    "TrainingDiverged": "Lower --sft-lr.",
     "TuningNotApplied": "",
-    "TuningMismatch": "",
+    "TuningLostToRounding": "Add --dtype float32, or raise --sft-epochs or --sft-lr.",
+    "AdapterUnsupportedError": "Add --sft-method full, or --skip-sft.",
     # reports
-    "ResultsMismatch": "Write to another folder (--results DIR), or set everything that is there aside (--fresh).",
+    "ResultsMismatch": _OTHER_FOLDER,
+    "OtherTextsError": f"Use the same --seed and --problems. {_OTHER_FOLDER}",
     "ResultsDamaged": "",
     "ResultsFolderError": "",
     "BaselineError": "",
+    "BaselineMissing": "Make it with --save-baseline {path}.",
+    "BaselineUnreadable": "Name another, or delete it and make it anew with --save-baseline {path}.",
+    "BaselineLacksCells": "Add what is missing, and that alone (-k): --save-baseline {path} in place of --baseline.",
+    "BaselineDiffers": "Make it anew with --save-baseline {path}, or run as it was made.",
+    "BaselineLarger": "Ask as many problems (--max-samples), or name another file with --save-baseline.",
+}
+#: The options of the settings of a fine-tuning, as `training.json` names them.
+_SFT_OPTIONS = {
+    "method": "--sft-method",
+    "samples": "--sft-samples",
+    "source": "--sft-problems",
+    "noise": "--sft-noise",
+    "loss": "--sft-loss",
+    "precision": "--dtype",
+    "prompt": "--prompt and --chat",
+    "seed": "--seed",
+    "base": "--models",
 }
 
 
@@ -40,6 +74,14 @@ def answer_to(error: BaseException) -> str | None:
         if kind.__name__ in REMEDIES:
             as_options = getattr(error, "as_options", None)
             message = str(error) if as_options is None else as_options()
-            remedy = REMEDIES[kind.__name__]
-            return f"{message} {remedy}".strip() if remedy and remedy not in message else message
+            remedy = REMEDIES[kind.__name__].replace("{path}", str(getattr(error, "path", "FILE")))
+            remedy = " ".join(filter(None, [_same_settings(getattr(error, "parameters", ())), remedy]))
+            return message if not remedy or remedy in message else f"{message.rstrip('.')}. {remedy}"
     return None
+
+
+def _same_settings(parameters: Any) -> str:
+    """Say which options a tuned checkpoint was made with otherwise."""
+    options = dict.fromkeys(_SFT_OPTIONS.get(name) or option_of(f"tuning.{name}") for name in parameters)
+    known = [option for option in options if not option.startswith("--tuning")]
+    return f"Tune as before ({', '.join(known)})." if known else ""

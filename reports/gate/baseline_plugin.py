@@ -7,6 +7,7 @@ facts arrive here with its report, under xdist too. PYTEST_DONT_REWRITE: there i
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,14 @@ from reports.tables.text_wrap import wrapped
 class BaselineReporting:
     """Counts the cells that were compared with `gate`, and saves the run's scores to `save_path`."""
 
-    def __init__(self, experiment: Experiment, gate: Gate | None, save_path: Path | None) -> None:
-        self._experiment, self._gate, self._save_path = experiment, gate, save_path
+    def __init__(
+        self,
+        experiment: Experiment,
+        gate: Gate | None,
+        save_path: Path | None,
+        explain: Callable[[Exception], str | None] = str,
+    ) -> None:
+        self._experiment, self._gate, self._save_path, self._explain = experiment, gate, save_path, explain
         self._compared: list[dict[str, Any]] = []
         self._lines: list[str] = []
         self._failures: list[str] = []
@@ -55,7 +62,7 @@ class BaselineReporting:
             try:
                 step()
             except (BaselineError, ResultsFolderError, ResultsDamaged) as error:
-                self._failures.append(str(error))
+                self._failures.append(self._explain(error) or str(error))
         if self._failures:
             session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
 

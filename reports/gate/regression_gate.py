@@ -178,7 +178,6 @@ class Loss:
                 f" {self.differences.n:,} problems: significant at {gate.alpha:g} / {self.cells} cells{more}",
                 *_ids("worse now", worse),
                 *_ids("better now", better),
-                f"  to accept it, save this run as the baseline {name}",
             ]
         )
 

@@ -121,7 +121,7 @@ MISTAKES = [
     (["--measure", ","], "--measure ',' names no measure. Known: accuracy, likelihood."),
     (
         ["--baseline", "no/such.json"],
-        "--baseline no/such.json: there is no such file; make it with --save-baseline",
+        "the baseline no/such.json does not exist. Make it with --save-baseline no/such.json",
     ),
     (
         ["--prompt", "fewshot"],
