@@ -1,7 +1,7 @@
-"""A needle among distractors: does a model find what a problem says when most of the text is beside the point?
+"""The needle test: does a model find what a problem says when most of the text is irrelevant?
 
-After the key information retrieval of Ye et al. (arXiv 2410.05258, Table 3), in miniature: what a problem states is put
-at a depth of a text of distractors, and the attention to it and to the distractors is compared.
+It follows the key information retrieval of Ye et al. (arXiv 2410.05258, Table 3), in miniature: the statement of a
+problem is put at a depth among distractors, and the attention to it is compared with the attention to them.
 """
 
 from __future__ import annotations
@@ -15,34 +15,35 @@ from noise.problems.problem import NoisyProblem, Problem
 from noise.text.question_segments import Segment
 from noise.text.sentence_splitting import insertion_point
 
-#: What a needle's cells are called in place of a noise: one case a model, next to the grid's own.
+#: What the cells of the test are called in place of a noise: one case a model, next to those of the grid.
 NEEDLE = "needle"
-#: How far down the needle stands: the share of the distractors in front of it, in per cent.
+#: The depths of the needle: the share of the distractors in front of it, in per cent.
 DEPTHS = (0, 25, 50, 75, 100)
-#: How many distractors, a multiple of four, so that every depth is met exactly.
+#: The number of distractors; a multiple of four gives every depth exactly.
 DISTRACTORS = 8
 _MOST_DRAWS = 100
 
 
 def needles(problems: Sequence[Problem], depth: int, seed: int) -> list[NoisyProblem]:
-    """Each problem that states something before it asks, with its statement at `depth` among `inf` distractors.
+    """Return each problem that states something before it asks, with its statement at `depth` among `inf` distractors.
 
-    The same distractors in the same order at each depth; the sentence that asks stays last. A problem of one sentence,
-    or one for which there are not enough different distractors, is left out.
+    Every depth has the same distractors in the same order, and the question stays last. A problem of one sentence, or
+    one that too few different distractors suit, is left out.
     """
-    found = (_needle(problem, depth, seed) for problem in problems)
-    return [noisy for noisy in found if noisy is not None]
+    texts = (_needle(problem, depth, seed) for problem in problems)
+    return [noisy for noisy in texts if noisy is not None]
 
 
 def needle_segments(noisy: NoisyProblem) -> tuple[Segment, ...]:
-    """The question cut into `needle`, what the problem states, `ni`, the distractors, and `question`, what it asks."""
-    asking = len(noisy.question) - len(noisy.problem.question) + insertion_point(noisy.problem.question)
-    found, end = [], 0
+    """Cut a text into `needle` (what the problem states), `ni` (the distractors) and `question` (what it asks)."""
+    question_start = len(noisy.question) - len(noisy.problem.question) + insertion_point(noisy.problem.question)
+    segments, end = [], 0
     for start, stop in noisy.spans:
-        found += [Segment("needle", end, start), Segment("ni", start, stop)]
+        segments += [Segment("needle", end, start), Segment("ni", start, stop)]
         end = stop
-    found += [Segment("needle", end, asking), Segment("question", asking, len(noisy.question))]
-    return tuple(segment for segment in found if segment.start < segment.stop)
+    segments.append(Segment("needle", end, question_start))
+    segments.append(Segment("question", question_start, len(noisy.question)))
+    return tuple(segment for segment in segments if segment.start < segment.stop)
 
 
 NEEDLE_PARTS = Parts(("needle", "ni", "question", "oc", "sink", "answer"), needle_segments)
@@ -69,11 +70,11 @@ def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:
 
 
 def _distractors(problem: Problem, seed: int) -> list[str]:
-    """Different certified distractors for `problem`, each with the space behind it."""
-    drawn: dict[str, None] = {}
+    """Return different certified distractors for `problem`, each with the space after it."""
+    distractors: dict[str, None] = {}
     for number in itertools.islice(itertools.count(seed * _MOST_DRAWS), _MOST_DRAWS):
         noisy = inject(problem, "inf", number)
-        drawn |= {noisy.question[start:stop]: None for start, stop in noisy.spans}
-        if len(drawn) == DISTRACTORS:
+        distractors |= {noisy.question[start:stop]: None for start, stop in noisy.spans}
+        if len(distractors) == DISTRACTORS:
             break
-    return list(drawn)
+    return list(distractors)

@@ -1,4 +1,4 @@
-"""A problem as the tokens of one text, each with its shares of the segments that attention is counted over."""
+"""Tokenize a problem, and say how much of each token belongs to each segment that attention is summed over."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:  # torch stays out of collection
 
 @dataclass(frozen=True)
 class Parts:
-    """How a text is cut: `names` of all segments, and `cut`, which gives those of a noisy question, without a gap.
+    """How a text is cut into segments: `names` lists them, and `cut` returns those of a noisy question, without gaps.
 
-    Besides what `cut` gives there are always `oc` for the frame of the prompt, `sink` for the first token of all, and
-    `answer` for the worked answer.
+    Besides those of `cut` there are always `oc` for the rest of the prompt, `sink` for the first token, and `answer`
+    for the worked answer.
     """
 
     names: tuple[str, ...]
     cut: Callable[[NoisyProblem], Sequence[Segment]]
 
 
-#: Key maths information, noise and other content of the prompt; the first token of all; the worked answer.
+#: Key maths information, noise and other content of the prompt; the first token; the worked answer.
 SEGMENTS = (*KINDS, "sink", "answer")
 GRID_PARTS = Parts(SEGMENTS, segments)
 
 
 @dataclass(frozen=True)
 class SegmentedText:
-    """A prompt, with its worked answer where the answer looks, as a model reads it.
+    """A prompt as a model reads it, followed by its worked answer if the queries are those of the answer.
 
-    `ids` and `tokens` (their text) are of the same length; `shares`, (length, segments) in the order of the parts'
-    names, says how much of each token's text belongs to each segment and sums to 1; `queries`, (length,), marks who
-    looks.
+    `ids` and `tokens` (their texts) have the same length. `shares`, (length, segments) in the order of the parts'
+    names, is the share of each token's text in each segment, and each row sums to 1. `queries`, (length,), is True for
+    the tokens whose attention is measured.
     """
 
     ids: tuple[int, ...]
@@ -51,12 +51,12 @@ class SegmentedText:
         return len(self.ids)
 
     def kinds(self) -> tuple[str, ...]:
-        """For each token the segment that most of it belongs to."""
+        """Return, for each token, the segment that most of it belongs to."""
         return tuple(self.names[index] for index in self.shares.argmax(-1).tolist())
 
 
 def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Parts = GRID_PARTS) -> SegmentedText:
-    """`noisy` as `loaded` reads it.
+    """Return `noisy` as `loaded` reads it.
 
     `queries`, of `benchmarks.attention_scope.QUERIES`, says which tokens attend: `answer` the tokens of the worked
     answer, which then follows the prompt; `last` the last token of the prompt, which predicts the first of the answer;
@@ -77,11 +77,11 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     shares = _shares(offsets, marks, len(parts.names), nothing=parts.names.index("oc"))
     shares[0] = torch.eye(len(parts.names))[parts.names.index("sink")]
     if queries == "answer":
-        looking = shares[:, parts.names.index("answer")] > 0.5
+        queried = shares[:, parts.names.index("answer")] > 0.5
     else:
-        looking = torch.full((len(ids),), queries == "all")
-        looking[-1] = True
-    if not looking.any():
+        queried = torch.full((len(ids),), queries == "all")
+        queried[-1] = True
+    if not queried.any():
         raise ValueError(f"problem {noisy.problem.id!r}: its worked answer {noisy.problem.answer!r} has no token")
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
     if positions is not None and len(ids) > positions:
@@ -91,15 +91,15 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     names = loaded.tokenizer.convert_ids_to_tokens(ids)
     text = prompt + answer
     tokens = tuple(text[a:b] if b > a else name for (a, b), name in zip(offsets, names, strict=True))
-    return SegmentedText(tuple(ids), tokens, shares, looking, parts.names)
+    return SegmentedText(tuple(ids), tokens, shares, queried, parts.names)
 
 
 def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """The ids of the tokens of `text`, and the half-open range of characters that each covers."""
+    """Return the token ids of `text`, and the half-open character range of each."""
     if not loaded.tokenizer.is_fast:
         raise ValueError(
-            f"model {loaded.spec.name!r}: its tokenizer, {type(loaded.tokenizer).__name__}, does not say which"
-            " characters a token covers; a fast tokenizer (tokenizer.json) was expected"
+            f"model {loaded.spec.name!r}: its tokenizer, {type(loaded.tokenizer).__name__}, does not give the"
+            " characters of a token; expected a fast tokenizer (tokenizer.json)"
         )
     encoding = loaded.encode([text], return_offsets_mapping=True)
     ids, offsets = list(encoding["input_ids"][0]), [(int(a), int(b)) for a, b in encoding["offset_mapping"][0]]
@@ -109,7 +109,7 @@ def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, 
 
 
 def _shares(offsets: Sequence[tuple[int, int]], marks: Sequence[int], segments: int, nothing: int) -> torch.Tensor:
-    """The share of each token's characters that carry each mark; a token without characters is all `nothing`."""
+    """Return the share of each token's characters that carry each mark; a token without characters is all `nothing`."""
     import torch
 
     one_hot = torch.eye(segments)[torch.tensor(marks, dtype=torch.long)]

@@ -15,7 +15,8 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
-from benchmarks.stages.attention import measure_attention, most_telling_head, read_attention, save_maps
+from benchmarks.stages.attention import measure_attention, read_attention
+from benchmarks.stages.attention_patterns import highest_lift_head, save_maps
 from models.attention.differential import AttentionUnavailable, differential_attention, lambdas
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS
@@ -203,7 +204,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
     tmp_path: Path, loaded: LoadedModel, asked: list[NoisyProblem]
 ) -> None:
     cell = Cell(loaded.spec.name, "inf", "attention")
-    place = most_telling_head(read_attention(loaded, asked, AttentionScope()))
+    place = highest_lift_head(read_attention(loaded, asked, AttentionScope()))
     (path,) = save_maps(tmp_path, loaded, cell, asked[:1], [place])
     kept = load_map(path)
     assert (kept.layer, kept.head) == place
@@ -224,7 +225,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
 def test_the_head_that_is_drawn_looks_most_at_the_noise(loaded: LoadedModel, asked: list[NoisyProblem]) -> None:
     readings = read_attention(loaded, asked, AttentionScope())
     lifts = torch.stack([torch.tensor(r.absolute)[:, :, NI] / r.tokens[NI] for r in readings]).mean(0)
-    layer, head = most_telling_head(readings)
+    layer, head = highest_lift_head(readings)
     assert lifts[layer, head] == lifts.max()
 
 

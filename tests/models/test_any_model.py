@@ -14,7 +14,8 @@ import models.decode.generation
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import ask_with
 from benchmarks.segmented_text import segmented
-from benchmarks.stages.attention import read_attention, save_maps
+from benchmarks.stages.attention import read_attention
+from benchmarks.stages.attention_patterns import save_maps
 from models.answer_likelihood import answer_likelihoods
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention

@@ -1,0 +1,137 @@
+"""The attention patterns that a cell keeps to be drawn: which heads, and the files they are saved in."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.segmented_text import SEGMENTS, segmented
+from noise.problems.problem import NoisyProblem
+from reports.store.records import AttentionReading, Cell
+
+if TYPE_CHECKING:  # torch stays out of collection
+    from benchmarks.runner import Runner
+    from models.loading.load_model import LoadedModel
+
+
+def highest_lift_head(readings: Sequence[AttentionReading]) -> tuple[int, int]:
+    """Return the layer and head with the highest lift of the noise, or of the key information if there is no noise."""
+    import numpy
+
+    measured = [reading for reading in readings if reading.outcome == "measured"]
+    segment = SEGMENTS.index("ni" if any(reading.spans for reading in measured) else "kmi")
+    lifts = [
+        numpy.array(reading.absolute)[:, :, segment] / reading.tokens[segment]
+        for reading in measured
+        if reading.tokens[segment] > 0
+    ]
+    if not lifts:
+        raise ValueError(f"no reading has a token of {SEGMENTS[segment]!r}: there is no head to choose")
+    layer, head = divmod(int(numpy.mean(lifts, axis=0).argmax()), len(measured[0].heads))
+    return measured[0].layers[layer], measured[0].heads[head]
+
+
+def mapped_heads(readings: Sequence[AttentionReading], named: bool) -> list[tuple[int, int]]:
+    """Return the (layer, head) pairs whose maps are kept: all measured ones if `named`, else the one of highest lift.
+
+    That one comes last, as the last map of a model is the one drawn next to another model's. Empty if nothing was
+    measured.
+    """
+    measured = [reading for reading in readings if reading.outcome == "measured"]
+    if not measured:
+        return []
+    best = highest_lift_head(measured)
+    if not named:
+        return [best]
+    pairs = [(layer, head) for layer in measured[0].layers for head in measured[0].heads]
+    return [*(pair for pair in pairs if pair != best), best]
+
+
+def save_maps(
+    folder: Path,
+    loaded: LoadedModel,
+    cell: Cell,
+    samples: Sequence[NoisyProblem],
+    layer_heads: Sequence[tuple[int, int]],
+) -> list[Path]:
+    """Save the pattern of each of `layer_heads` for each of `samples`, to be drawn when the run ends.
+
+    Return the paths of the files. A pattern covers the prompt and the worked answer, query × key: A1 − λ·A2 for a differential model.
+    """
+    import torch
+
+    from models.attention.differential import (
+        AttentionUnavailable,
+        decoder_of,
+        differential_attention,
+        is_differential,
+        lambdas,
+        layer_count,
+    )
+    from reports.plots.attention_maps import AttentionMap, save_map
+
+    saved = []
+    by_layer = lambdas(loaded.model).tolist()
+    for number, noisy in enumerate(samples):
+        text = segmented(loaded, noisy, "answer")
+        with torch.inference_mode(), differential_attention(loaded.model) as model:
+            ids = torch.tensor([text.ids], device=loaded.device)
+            patterns = decoder_of(model)(ids, use_cache=False, output_attentions=True).attentions
+        if not patterns or len(patterns) != layer_count(loaded.model):
+            raise AttentionUnavailable(
+                f"{loaded.spec.name} does not return the pattern of every layer, so no map is drawn"
+            )
+        overall = _overall(patterns, text.queries)
+        for layer, head in layer_heads:
+            attention_map = AttentionMap(
+                model=cell.model,
+                noise=cell.noise,
+                stage=cell.stage,
+                number=number,
+                id=noisy.problem.id,
+                layer=layer,
+                head=head,
+                signed=is_differential(loaded.model),
+                tokens=text.tokens,
+                kinds=text.kinds(),
+                pattern=patterns[layer][0, head].float().cpu().numpy(),
+                lambda_=by_layer[layer] if by_layer else None,
+                overall=overall,
+            )
+            saved.append(save_map(folder, attention_map))
+    return saved
+
+
+def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
+    """Return each token's share of the absolute attention of these queries, averaged over queries, layers and heads."""
+    shares = [pattern[0, :, queries].float().abs().cpu() for pattern in patterns]  # (heads, queries, keys)
+    means = [(share / share.sum(dim=-1, keepdim=True)).mean(dim=(0, 1)) for share in shares]
+    return tuple(round(float(value), 6) for value in sum(means) / len(means))
+
+
+def keep_maps(
+    runner: Runner,
+    cell: Cell,
+    loaded: LoadedModel,
+    samples: Sequence[NoisyProblem],
+    readings: Sequence[AttentionReading],
+) -> None:
+    """Save the patterns that a cell keeps to be drawn, and remove its earlier ones.
+
+    They are those of `samples`, of the heads that the plan names, or else of the one that attends most to the noise.
+    """
+    from models.attention.attention_errors import AttentionUnavailable
+    from reports.plots.attention_maps import keep_only
+
+    folder, scope = runner.experiment.results.folder, runner.plan.attention_scope
+    heads = mapped_heads(readings, named=scope.layers is not None or scope.heads is not None)
+    if not samples or not heads:
+        return
+    try:
+        kept = save_maps(folder, loaded, cell, samples, heads)
+    except AttentionUnavailable as error:  # what was measured stands
+        warnings.warn(str(error), stacklevel=1)
+        return
+    keep_only(folder, cell.model, cell.stage, cell.noise, kept)
