@@ -126,8 +126,8 @@ def attention_map(size: int, *, signed: bool = False, seed: int = 0, **changed: 
 def _softmax(
     size: int, kinds: list[str], generator: numpy.random.Generator, band: float = 1.0
 ) -> numpy.ndarray[Any, Any]:
-    places = numpy.arange(size)
-    scores = generator.normal(0, 0.7, (size, size)) - band * 0.15 * numpy.abs(places[:, None] - places[None, :])
+    positions = numpy.arange(size)
+    scores = generator.normal(0, 0.7, (size, size)) - band * 0.15 * numpy.abs(positions[:, None] - positions[None, :])
     scores[:, 0] += 6
     scores += numpy.where(numpy.array(kinds) == "kmi", 2.0, 0.0) + numpy.where(numpy.array(kinds) == "ni", 0.8, 0.0)
     scores[numpy.triu_indices(size, 1)] = -numpy.inf

@@ -49,14 +49,14 @@ def large_page(folder: Path) -> Path:
     for noise in ("clean", *"abcdefg"):
         noisy = [question + words(12) for question in questions]
         for model in ("diffllama", "llama"):
-            some = [
-                replace(one, question=one.question + question, gold=gold, text=words(50))
-                for one, question, gold in zip(outcomes(700, 619), noisy, golds, strict=True)
+            predictions = [
+                replace(prediction, question=prediction.question + question, gold=gold, text=words(50))
+                for prediction, question, gold in zip(outcomes(700, 619), noisy, golds, strict=True)
             ]
-            results.append(Cell(model, noise, "zero_shot"), SETTINGS, some)
+            results.append(Cell(model, noise, "zero_shot"), SETTINGS, predictions)
     return write_page(Findings(results))
 
 
-def _ask(experiment: Experiment, cell: Cell, made: Sequence[Prediction]) -> None:
-    with experiment.cell(cell, SETTINGS, asked(*(one.id for one in made))) as opened:
-        opened.append(made)
+def _ask(experiment: Experiment, cell: Cell, predictions: Sequence[Prediction]) -> None:
+    with experiment.cell(cell, SETTINGS, asked(*(prediction.id for prediction in predictions))) as opened:
+        opened.append(predictions)

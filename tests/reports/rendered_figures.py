@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def colours_at(panel: Axes, x: numpy.ndarray[Any, Any], y: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
-    """(points, 3), from 0 to 1: the colours that a picture has at these places of a panel, in its own coordinates."""
+    """(points, 3), from 0 to 1: the colours that a picture has at these points of a panel, in its own coordinates."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = panel.get_figure(root=True)
@@ -19,8 +19,8 @@ def colours_at(panel: Axes, x: numpy.ndarray[Any, Any], y: numpy.ndarray[Any, An
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = numpy.asarray(canvas.buffer_rgba())
-    places = panel.transData.transform(numpy.column_stack([x, y]))
-    across, up = numpy.floor(places).astype(int).T
+    points = panel.transData.transform(numpy.column_stack([x, y]))
+    across, up = numpy.floor(points).astype(int).T
     return pixels[pixels.shape[0] - 1 - up, across, :3] / 255
 
 

@@ -25,7 +25,7 @@ def rows(
     lifts: numpy.ndarray, model: str = "llama", noise: str = "inf", measure: str = "lift", segment: str = "ni"
 ) -> list[AttentionRow]:
     """Last layer first, as the order of rows is not to matter; and the mean over all, which is no square."""
-    places = [(layer, head) for layer in reversed(range(len(lifts))) for head in range(lifts.shape[1])]
+    heads = [(layer, head) for layer in reversed(range(len(lifts))) for head in range(lifts.shape[1])]
     facts = {"model": model, "checkpoint": "c0ffee", "noise": noise, "segment": segment, "measure": measure}
     named = len(lifts) == len(LAYERS)
     return [
@@ -39,7 +39,7 @@ def rows(
                 std=0.1,
                 n=2,
             )
-            for layer, head in places
+            for layer, head in heads
         ),
     ]
 
@@ -104,9 +104,9 @@ def test_models_go_down_and_noises_across_on_one_scale() -> None:
     assert len({panels[title].images[0].get_clim() for title in drawn}) == 1
     assert [text.get_text() for text in panels["two, inf"].texts] == ["not measured"]
     assert not panels["two, inf"].images
-    place = {title: panel.get_subplotspec().rowspan.start for title, panel in panels.items()}
+    grid_row = {title: panel.get_subplotspec().rowspan.start for title, panel in panels.items()}
     across = {title: panel.get_subplotspec().colspan.start for title, panel in panels.items()}
-    assert place == {"one, inf": 0, "one, sd": 0, "two, inf": 1, "two, sd": 1}
+    assert grid_row == {"one, inf": 0, "one, sd": 0, "two, inf": 1, "two, sd": 1}
     assert across == {"one, inf": 0, "one, sd": 1, "two, inf": 0, "two, sd": 1}
 
 

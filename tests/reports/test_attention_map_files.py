@@ -23,14 +23,14 @@ Drawn = list[tuple[list[AttentionMap], float]]
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     """The maps and the limit of each picture, which are not drawn but noted."""
-    told: Drawn = []
+    pictures: Drawn = []
 
     def noted(maps: Sequence[AttentionMap], limit: float, key: str) -> bytes:
-        told.append((list(maps), limit))
+        pictures.append((list(maps), limit))
         return PNG + b"tEXtComment\0" + key.encode()
 
     monkeypatch.setattr("reports.plots.draw_attention_maps.picture", noted)
-    return told
+    return pictures
 
 
 def pictures_in(results_folder: Path, folder: str = "side_by_side") -> list[str]:
@@ -51,7 +51,7 @@ def test_models_that_read_one_problem_share_a_picture_and_a_scale(tmp_path: Path
     draw_maps(tmp_path)
     assert pictures_in(tmp_path) == ["inf_q0.png"]
     together = [maps for maps, _ in drawn if len(maps) > 1]
-    assert [[map.model for map in maps] for maps in together] == [["diffllama", "llama"]]
+    assert [[each.model for each in maps] for maps in together] == [["diffllama", "llama"]]
     assert {limit for _, limit in drawn} == {scale_limit([one, two])}
 
 
@@ -74,7 +74,7 @@ def test_the_id_tells_pictures_of_two_problems_apart(tmp_path: Path, drawn: Draw
     save_map(tmp_path, attention_map(SMALL, signed=False, number=1))
     draw_maps(tmp_path)
     assert pictures_in(tmp_path) == ["inf_q0_p%2F7.png", "inf_q0_p0.png", "inf_q1.png"]
-    assert all(len({map.id for map in maps}) == 1 for maps, _ in drawn)
+    assert all(len({each.id for each in maps}) == 1 for maps, _ in drawn)
 
 
 @pytest.mark.quick
@@ -85,7 +85,7 @@ def test_of_two_heads_of_one_model_the_newest_goes_beside_the_other_model(tmp_pa
     save_map(tmp_path, attention_map(SMALL, signed=True, layer=4))
     draw_maps(tmp_path)
     (together,) = [maps for maps, _ in drawn if len(maps) > 1]
-    assert [(map.model, map.layer) for map in together] == [("diffllama", 4), ("llama", 1)]
+    assert [(each.model, each.layer) for each in together] == [("diffllama", 4), ("llama", 1)]
 
 
 @pytest.mark.quick

@@ -91,19 +91,19 @@ def test_the_labels_of_a_long_text_stand_at_the_tokens_they_name() -> None:
     kinds = ("sink", *["oc"] * 299, *["ni"] * 100, *["oc"] * 100)
     panel = panel_of(attention_map(30, tokens=tokens, kinds=kinds, pattern=pattern))
     for axis in (panel.xaxis, panel.yaxis):
-        places = list(axis.get_ticklocs())
-        assert [label.get_text() for label in axis.get_ticklabels()] == [f"t{place:.0f}" for place in places]
-        bold = [place for place, label in zip(places, axis.get_ticklabels(), strict=True) if is_marked(label)]
-        assert bold == [place for place in places if 300 <= place < 400]
+        positions = list(axis.get_ticklocs())
+        assert [label.get_text() for label in axis.get_ticklabels()] == [f"t{position:.0f}" for position in positions]
+        bold = [position for position, label in zip(positions, axis.get_ticklabels(), strict=True) if is_marked(label)]
+        assert bold == [position for position in positions if 300 <= position < 400]
         assert len(bold) > 20
 
 
 def test_the_distractor_s_labels_and_no_others_are_green_and_bold() -> None:
     panel = panel_of(made())
     for axis in (panel.xaxis, panel.yaxis):
-        marked = [place for place, label in enumerate(axis.get_ticklabels()) if is_marked(label)]
+        marked = [position for position, label in enumerate(axis.get_ticklabels()) if is_marked(label)]
         assert marked == [2, 3, 5]
-        plain = [label for place, label in enumerate(axis.get_ticklabels()) if place not in marked]
+        plain = [label for position, label in enumerate(axis.get_ticklabels()) if position not in marked]
         assert {(label.get_color(), label.get_fontweight()) for label in plain} == {("black", "normal")}
 
 

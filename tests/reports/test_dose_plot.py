@@ -86,7 +86,7 @@ def test_models_with_other_doses_are_compared_over_what_both_have(tmp_path: Path
     }
     (more,) = [row for row in rows if row.contrast == "mean_difference_in_differences"]
     assert (more.noise, more.estimate) == ("rcs+sd", pytest.approx(0.2))
-    ((_, said),) = sentences(rows)
-    assert said[0][0] == "mean of rcs, sd"
-    assert said[0][1][0].startswith("b loses 35.0 points [")
-    assert " and a 15.0 [" in said[0][1][0]
+    ((_, about_noises),) = sentences(rows)
+    assert about_noises[0][0] == "mean of rcs, sd"
+    assert about_noises[0][1][0].startswith("b loses 35.0 points [")
+    assert " and a 15.0 [" in about_noises[0][1][0]

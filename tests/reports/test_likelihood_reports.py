@@ -71,10 +71,10 @@ def test_models_that_are_never_right_are_told_apart() -> None:
     found = row(rows, "difference_in_differences")
     assert found.estimate == pytest.approx(0.4, abs=1e-9)
     assert (found.p_adjusted or 1.0) < 0.001
-    said = " ".join(" ".join(narrative(rows)).split())
-    assert "what noise costs in likelihood of the worked answer (95 % intervals)" in said
-    assert "diffllama loses 0.4" in said
-    assert "nats a token less than llama" in said
+    text = " ".join(" ".join(narrative(rows)).split())
+    assert "what noise costs in likelihood of the worked answer (95 % intervals)" in text
+    assert "diffllama loses 0.4" in text
+    assert "nats a token less than llama" in text
 
 
 def test_answers_of_other_tokens_are_not_compared_between_models() -> None:
@@ -123,10 +123,10 @@ def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> N
     assert other_tokens(scores) == [("llama", "qwen")]
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
-    said = " ".join(" ".join(score_tables(rows, 80, other_tokens(scores))).split())
-    assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in said
+    text = " ".join(" ".join(score_tables(rows, 80, other_tokens(scores))).split())
+    assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in text
     assert other_tokens(FOUR) == []
-    assert not_compared([("llama", "qwen")])[0] in said
+    assert not_compared([("llama", "qwen")])[0] in text
 
 
 def test_a_draw_that_failed_leaves_out_its_problem_alone() -> None:

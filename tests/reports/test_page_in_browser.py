@@ -37,11 +37,11 @@ class Watched:
     def __init__(self, chromium: Any, path: Path, **how: Any) -> None:
         self.context = chromium.new_context(**how)
         self.page = self.context.new_page()
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.asked: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.messages.append(dialog.message), dialog.dismiss()))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri())
         self.page.wait_for_selector("article")
@@ -55,7 +55,7 @@ def watched(chromium: Any, path: Path) -> Iterator[Watched]:
     found = Watched(chromium, path)
     yield found
     found.context.close()
-    assert found.said == []
+    assert found.messages == []
     assert found.asked == [path.as_uri()]
 
 
@@ -75,7 +75,7 @@ def test_every_section_renders(watched: Watched) -> None:
 
 
 def test_hostile_text_is_shown_as_text(watched: Watched) -> None:
-    """An alert would be in `said`, which the fixture looks at."""
+    """An alert would be in `messages`, which the fixture checks."""
     page = watched.page
     for text in HOSTILE:
         page.fill("#filters [name=search]", text.split("\u2028")[0])
@@ -178,8 +178,8 @@ def test_inside_a_frame_of_a_notebook_links_stay_in_the_page(chromium: Any, path
     outer = tmp_path / "notebook.html"
     outer.write_text(f'<p>outer</p><iframe sandbox="allow-scripts" srcdoc="{html.escape(path.read_text())}"></iframe>')
     page = chromium.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(outer.as_uri())
     frame = page.frame_locator("iframe")
     frame.locator("nav a", has_text="Examples").click()
@@ -187,7 +187,7 @@ def test_inside_a_frame_of_a_notebook_links_stay_in_the_page(chromium: Any, path
     assert frame.locator("#examples-status").text_content() == "1 example, page 1 of 1"
     assert frame.locator("h1").count() == 1
     page.close()
-    assert said == []
+    assert messages == []
 
 
 def test_each_example_has_a_link_that_opens_it(watched: Watched, path: Path) -> None:
@@ -240,8 +240,10 @@ def test_axe_finds_nothing(chromium: Any, path: Path, how: dict[str, Any]) -> No
         summary.click()
     found = axe.Axe().run(watched.page, options={"rules": {"target-size": {"enabled": True}}})
     watched.context.close()
-    said = [(one["id"], one["impact"], node["html"]) for one in found.response["violations"] for node in one["nodes"]]
-    assert said == []
+    violations = [
+        (rule["id"], rule["impact"], node["html"]) for rule in found.response["violations"] for node in rule["nodes"]
+    ]
+    assert violations == []
     passed = {rule["id"] for rule in found.response["passes"]}
     assert passed >= {"target-size", "color-contrast", "label", "svg-img-alt", "heading-order"}
 
