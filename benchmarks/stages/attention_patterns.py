@@ -58,7 +58,8 @@ def save_maps(
 ) -> list[Path]:
     """Save the pattern of each of `layer_heads` for each of `samples`, to be drawn when the run ends.
 
-    Return the paths of the files. A pattern covers the prompt and the worked answer, query × key: A1 − λ·A2 for a differential model.
+    Return the paths of the files. A pattern covers the prompt and the worked answer, query × key; of a differential
+    model it is A1 − λ·A2.
     """
     import torch
 
