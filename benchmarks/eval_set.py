@@ -48,7 +48,7 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
     """
     whole = load_problems(plan.problems)
     first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
-    kept = problems_to_measure_with(plan.problems) if tunes and plan.sft_problems is None else whole
+    kept = problems_to_measure_with(plan.problems, whole) if tunes and plan.sft_problems is None else whole
     drawn_id = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
     if drawn_id is not None:
         raise ValueError(

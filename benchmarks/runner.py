@@ -17,7 +17,7 @@ from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
 from models.sft.sft_options import SUFFIX
 from noise.problems.noisy_files import load_noisy_for
-from noise.problems.problem import NoisyProblem
+from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
 from reports.store.records import Cell
 
@@ -54,7 +54,8 @@ class Runner:
         questions: Mapping[str, list[NoisyProblem]] | None = None,
     ) -> None:
         self.plan, self.experiment = plan, experiment
-        self._questions = questions or {}
+        self._given_questions = questions or {}
+        self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
         self.tunes = "sft" in plan.stages if tunes is None else tunes
         self._spec: ModelSpec | None = None
         self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
@@ -80,14 +81,20 @@ class Runner:
 
     def questions(self, cell: Cell) -> list[NoisyProblem]:
         """Return the problems of a cell as its model is asked them; every model is asked the same text."""
+        if cell.noise in self._given_questions:
+            return self._given_questions[cell.noise]
         plan = self.plan
-        if cell.noise in self._questions:
-            return self._questions[cell.noise]
-        sample = plan.sample(self.eval_set.problems, cell.stage)
-        if plan.noisy_folder is None or cell.noise == "clean":
-            return ask_with(cell.noise, sample, plan.seed, plan.draws(cell.stage))
-        folder = plan.noisy_folder
-        return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, cell.noise, folder))
+        sample, draws = plan.sample(self.eval_set.problems, cell.stage), plan.draws(cell.stage)
+        key = (cell.noise, len(sample), draws)
+        if key not in self._questions:
+            self._questions[key] = self._draw_or_read(cell.noise, sample, draws)
+        return self._questions[key]
+
+    def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
+        plan, folder = self.plan, self.plan.noisy_folder
+        if folder is None or noise == "clean":
+            return ask_with(noise, sample, plan.seed, draws)
+        return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
 
     def model_of(self, cell: Cell) -> LoadedModel:
         """Return the model that a cell is about, base or tuned."""

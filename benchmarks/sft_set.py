@@ -1,4 +1,4 @@
-"""Stage `sft`: which problems a model is tuned on, and the tuned checkpoint in the results folder."""
+"""The problems that models are fine-tuned on, and the tuned checkpoint in the results folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     except ValueError as error:
         raise ValueError(f"--problems: {error}; {remedy}") from None
     name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
-    candidates = problems_to_train_on(plan.problems) if plan.sft_problems is None else load_problems(plan.sft_problems)
+    if plan.sft_problems is None:
+        candidates = problems_to_train_on(plan.problems, evaluated.whole)
+    else:
+        candidates = load_problems(plan.sft_problems)
     # The prompt shows the answers of its examples.
     candidates = [problem for problem in candidates if problem.question not in plan.template.text]
     if not candidates or not evaluated.problems:
@@ -62,8 +65,10 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
 
 
 def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: SftSet, progress: Progress) -> Path:
-    """The checkpoint of `spec` tuned on `chosen`, made now unless it is there; its folder. Raises what
-    `models.sft.fine_tuning.tune` raises."""
+    """Return the folder of the checkpoint of `spec` tuned on `chosen`, tuning it now unless it exists.
+
+    Raises what `models.sft.fine_tuning.tune` raises.
+    """
     from models.sft.fine_tuning import tune
 
     facts = {"source": chosen.source, "noise": ",".join(chosen.noises)}
@@ -83,7 +88,7 @@ def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: SftSet,
 
 
 class _TrainingBar:
-    """A progress bar that opens when the first step is done, which may be in the middle of a training."""
+    """A progress bar that opens with the first step done, which may be in the middle of a resumed training."""
 
     def __init__(self, progress: Progress, screen: ExitStack, title: str) -> None:
         self._progress, self._screen, self._title = progress, screen, title
@@ -98,7 +103,7 @@ class _TrainingBar:
 
 
 def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
-    """`problem` in the text that is trained on."""
+    """Return `problem` in the text that is trained on."""
     digest = hashlib.sha256(f"{seed}/{problem.id}".encode("utf-8", "surrogatepass")).digest()
     name = noises[int.from_bytes(digest[:8], "big") % len(noises)]
     question = ask_with(name, [problem], seed)[0].question
@@ -108,5 +113,5 @@ def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
 
 
 def _name(source: Any) -> str:
-    """A name of problems that does not depend on where a file lies."""
+    """Return a name of problems that does not depend on where a file lies."""
     return Path(source).name if is_file_source(source) else ":".join(split_source(str(source)))

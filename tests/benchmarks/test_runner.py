@@ -1,0 +1,96 @@
+"""A runner without pytest: it reads each file once, keeps the models of one name, and tries a bad checkpoint once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.choices import choose_models
+from benchmarks.plan import Plan
+from benchmarks.runner import ProblemsError, Runner
+from models.loading import load_model
+from models.loading.load_errors import LoadError
+from noise.problems import jsonl
+from reports.experiment import Experiment
+from reports.progress_bars import silence
+from reports.store.records import Cell
+from reports.store.results_folder import Results
+
+
+def runner_of(tmp_path: Path, **changed: Any) -> Runner:
+    plan = Plan(models=choose_models("llama"), datasets=("clean", "inf"), stages=("zero_shot",), max_samples=2)
+    return Runner(replace(plan, **changed), Experiment(Results(tmp_path / "results"), progress=silence))
+
+
+@pytest.mark.quick
+def test_a_problem_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To evaluate on, to tune on, and for every cell."""
+    path = tmp_path / "mine.jsonl"
+    line = {"question": "Ann has {n} caps. She buys 2 more. How many caps does Ann have?", "answer": "#### 5"}
+    path.write_text("".join(json.dumps({**line, "question": line["question"].format(n=n)}) + "\n" for n in range(20)))
+    reads: Counter[Path] = Counter()
+    original = Path.open
+
+    def counted(self: Path, *arguments: Any, **kwargs: Any) -> Any:
+        reads[self] += 1
+        return original(self, *arguments, **kwargs)
+
+    monkeypatch.setattr(jsonl.Path, "open", counted)
+    runner = runner_of(tmp_path, problems=str(path), stages=("zero_shot", "sft", "attention"))
+    assert runner.sft_set.problems
+    for stage in runner.plan.stages:
+        for cell in runner.plan.cells(stage):
+            assert runner.questions(cell)
+    assert reads[path] == 1
+
+
+def test_a_cell_is_run_without_pytest_and_read_again(tmp_path: Path) -> None:
+    runner, cell = runner_of(tmp_path), Cell("llama", "inf", "zero_shot")
+    first = runner.run(cell)
+    assert [record.outcome in ("correct", "incorrect") for record in first.values()] == [True, True]
+    again = runner_of(tmp_path)
+    assert again.run(cell) == first
+    assert (again.experiment.runs[-1].read, again.experiment.runs[-1].made) == (2, 0)
+
+
+@pytest.mark.quick
+def test_a_checkpoint_that_cannot_be_loaded_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def fails(*arguments: Any) -> None:
+        tries.append(arguments)
+        raise LoadError("model 'llama': no luck")
+
+    monkeypatch.setattr(load_model, "load", fails)
+    runner = runner_of(tmp_path)
+    for cell in runner.plan.cells("zero_shot"):
+        with pytest.raises(LoadError, match="no luck"):
+            runner.run(cell)
+    assert len(tries) == 1
+
+
+@pytest.mark.quick
+def test_the_models_of_one_name_are_kept_until_those_of_another_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(load_model, "load", lambda spec, *arguments: loaded.append(spec.name) or object())
+    runner = runner_of(tmp_path, models=choose_models("llama,diffllama"))
+    llama, diffllama = runner.plan.models
+    assert runner.base_model(llama) is runner.base_model(llama)
+    runner.base_model(diffllama)
+    runner.base_model(llama)
+    assert loaded == ["llama", "diffllama", "llama"]
+
+
+@pytest.mark.quick
+def test_problems_that_cannot_be_used_are_one_error(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text("{}\n")
+    runner = runner_of(tmp_path, problems=str(tmp_path / "mine.jsonl"))
+    with pytest.raises(ProblemsError, match=r"mine\.jsonl, line 1"):
+        runner.run(Cell("llama", "clean", "zero_shot"))
