@@ -31,6 +31,7 @@ REMEDIES: dict[str, str] = {
     "RemoteCodeError": _TRUST.format(option="--trust-remote-code"),
     # models: attention
     "AttentionUnavailable": "",
+    "LayersNotObserved": "Choose the layers with --attention-layers.",
     "UnequalVisibleKeys": "Choose the layers with --attention-layers.",
     # models: fine-tuning
     "TuningMismatch": _OTHER_FOLDER,

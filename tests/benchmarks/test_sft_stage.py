@@ -134,7 +134,9 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
 
     other = typed(*common, "--sft-samples", "12", "-k", "sft")
     assert other.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "samples (--sft-samples) was 24 and is now 12" in " ".join(other.stdout.split())
+    shown = " ".join(other.stdout.split())
+    assert "samples was 24 and is now 12" in shown
+    assert "Tune as before (--sft-samples)." in shown
     assert "Traceback" not in other.stdout
     assert json.loads((checkpoint / "training.json").read_text()) == log
 
@@ -216,7 +218,7 @@ def test_a_training_that_diverges_fails_its_cases_with_a_sentence(tmp_path: Path
     arguments = [*SMALL, "--skip-attention", "--results", str(folder), "--sft-samples", "24", "--sft-lr", "1e30"]
     done = typed(*arguments, "--sft-method", "full")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "a smaller --sft-lr than 1e+30 may help" in " ".join(done.stdout.split())
+    assert "a learning rate below 1e+30 may help. Lower --sft-lr." in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout
     assert {row["stage"] for row in rows(folder)} == {"zero_shot"}, "what was earned before stays"
     assert not (folder / "checkpoints" / "llama-sft").exists()
