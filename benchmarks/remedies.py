@@ -28,6 +28,10 @@ REMEDIES: dict[str, str] = {
     "TuningMismatch": "",
     # reports
     "ResultsMismatch": "Write to another folder (--results DIR), or set everything that is there aside (--fresh).",
+    "OtherTextsError": (
+        "Use the same --seed and --problems, write to another folder (--results DIR), or set everything that is there"
+        " aside (--fresh)."
+    ),
     "ResultsDamaged": "",
     "ResultsFolderError": "",
     "BaselineError": "",

@@ -38,9 +38,9 @@ def run(runner, cell):
     questions = runner.questions(cell)
     settings = settings_without_model("length 1", runner.eval_set.source)
     with runner.experiment.cell(cell, settings, {q.problem.id: q.question for q in questions}) as opened:
-        missing = [q for q in questions if q.problem.id not in opened.predictions]
+        missing = [q for q in questions if q.problem.id not in opened.records]
         opened.append([Length(q.problem.id, q.question, q.spans, "measured", len(q.question)) for q in missing])
-    return opened.predictions
+    return opened.records
 
 
 register_stage(
