@@ -89,8 +89,8 @@ class Grid:
 @pytest.fixture(autouse=True)
 def _no_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """Computing the power takes nearly all of the time; these values make the longest sentences."""
-    monkeypatch.setattr("reports.stats.comparisons.detectable", lambda differences, alpha: 0.1234)
-    monkeypatch.setattr("reports.stats.comparisons.needed", lambda differences, alpha: 12_345)
+    monkeypatch.setattr("reports.stats.comparisons.detectable_effect", lambda differences, alpha: 0.1234)
+    monkeypatch.setattr("reports.stats.comparisons.needed_problems", lambda differences, alpha: 12_345)
 
 
 @pytest.fixture
