@@ -19,7 +19,7 @@ from noise.problems.noisy_files import read_noisy
 from noise.problems.problem import NoisyProblem
 from noise.problems.problem_sources import load_problems
 from reports.experiment import Experiment
-from reports.progress_bars import silence
+from reports.progress_bars import no_progress_bar
 from reports.store.results_folder import Results
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def compare_attention_patterns(
     """
     import pandas
 
-    from reports.stats.attention_stats import measured_cell, rows_of
+    from reports.stats.attention_stats import measured_cell, rows_of_cells
 
     check_range("num_samples", num_samples, FROM_ONE)
     if noisy_dataset == "clean":
@@ -77,7 +77,7 @@ def compare_attention_patterns(
     )
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(Results(folder), progress=silence)
+        experiment = Experiment(Results(folder), progress=no_progress_bar)
         runner = Runner(plan, experiment, questions=questions)
         for cell in plan.cells("attention"):
             readings = list(runner.run(cell).values())
@@ -87,7 +87,7 @@ def compare_attention_patterns(
                     f"{cell.id}, problem {failed.id}: {(failed.error or '').strip().rpartition(chr(10))[2]}"
                 )
             weights = runner.model_of(cell).fingerprint
-            rows += rows_of([measured_cell(cell, weights, str(plan.attention_scope), readings)])
+            rows += rows_of_cells([measured_cell(cell, weights, str(plan.attention_scope), readings)])
     table = pandas.DataFrame(rows).astype({"layer": "Int64", "head": "Int64"})
     table.attrs["caveat"] = plan.caveat([run.cell for run in experiment.runs])
     return table

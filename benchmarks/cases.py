@@ -17,7 +17,7 @@ from benchmarks.stages.stage import NothingToMeasure
 from reports.gate.regression_gate import Gate
 from reports.stages import REPORTED_STAGES
 from reports.stats.problem_scores import all_scores
-from reports.store.atomic_io import shown as display_path
+from reports.store.atomic_io import display_path
 from reports.store.records import Cell
 
 RunCell = Callable[[Runner, Cell], Mapping[str, Any]]

@@ -81,7 +81,7 @@ def evaluate(
     texts = {problem.problem.id: problem.question for problem in asked}
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as opened:
-        missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
+        missing = [problem for problem in asked if problem.problem.id not in opened.records]
         unwritten: list[Prediction] = []
         last_write = time.monotonic()
         try:
@@ -94,7 +94,7 @@ def evaluate(
         finally:
             with phase("write predictions"):
                 opened.append(unwritten)
-    return opened.predictions
+    return opened.records
 
 
 def _ask(

@@ -16,8 +16,8 @@ from models.model_registry import ModelSpec
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
 from noise.problems.splits import problems_to_train_on, shared_problems, training_source
-from reports.progress_bars import Bar, Progress
-from reports.store.tuning_logs import tuned_folder
+from reports.progress_bars import Progress, ProgressBar
+from reports.store.tuning_logs import tuned_checkpoint_folder
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: SftSet,
         return tune(
             spec,
             chosen.problems,
-            tuned_folder(results, spec.name),
+            tuned_checkpoint_folder(results, spec.name),
             plan.tuning,
             plan.device,
             plan.dtype,
@@ -92,7 +92,7 @@ class _TrainingBar:
 
     def __init__(self, progress: Progress, screen: ExitStack, title: str) -> None:
         self._progress, self._screen, self._title = progress, screen, title
-        self._bar: Bar | None = None
+        self._bar: ProgressBar | None = None
         self._done = 0
 
     def update(self, done: int, total: int, loss: float) -> None:

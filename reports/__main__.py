@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reports.findings import Findings
-from reports.stats.compare_runs import two_runs, two_runs_lines
+from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
-from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, shown
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
 from reports.store.results_folder import Results
-from reports.store.run_json import caveat_of
+from reports.store.run_json import newest_caveat
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import table_of_cells
+from reports.tables.compare_runs_table import compare_runs_table
 from reports.tables.narrative import narrative
 from reports.tables.score_tables import score_tables
 from reports.tables.text_wrap import wrapped
@@ -70,14 +71,14 @@ def _parser() -> argparse.ArgumentParser:
 def _compare(options: argparse.Namespace) -> list[str]:
     """Compare the cells that two results folders share, over the problems that both asked in the same text. Cells that
     only one folder has are counted and named."""
-    comparison = two_runs(_results(options.first), _results(options.second))
+    comparison = compare_runs(_results(options.first), _results(options.second))
     if not comparison.means:
         reasons = "; ".join(comparison.left_out) or "neither has any record with a score"
         raise ResultsFolderError(f"{options.first} and {options.second} have no problem of a cell in common: {reasons}")
     if options.csv is not None:
         write_comparisons_csv(comparison.rows, options.csv)
     lines = [f"change from {options.first} (first) to {options.second} (second)", ""]
-    return [*lines, *two_runs_lines(comparison, _width())]
+    return [*lines, *compare_runs_table(comparison, _width())]
 
 
 def _accuracy(options: argparse.Namespace) -> list[str]:
@@ -102,7 +103,7 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
         )
     return [
-        *score_tables(rows, _width(), findings.other_tokens),
+        *score_tables(rows, _width(), findings.models_with_other_tokenization),
         *narrative(rows, _width()),
         *_footer(folder, (row.model for row in rows), files),
     ]
@@ -114,7 +115,7 @@ def _html(options: argparse.Namespace) -> list[str]:
     findings = _findings(options.results)
     if not findings.results.cells():
         raise ResultsFolderError(f"no records in {options.results}: expected the folder of a benchmark run")
-    return [f"page: {shown(path)}" for path in _write("page", findings)]
+    return [f"page: {display_path(path)}" for path in _write("page", findings)]
 
 
 def _attention(options: argparse.Namespace) -> list[str]:
@@ -122,7 +123,7 @@ def _attention(options: argparse.Namespace) -> list[str]:
     maps, and print the table. Files that there is nothing to make from are left out."""
     folder = options.results
     findings = _findings(folder)
-    cells, files = findings.measured, _write("attention", findings)
+    cells, files = findings.attention_cells, _write("attention", findings)
     if not files:
         raise ResultsFolderError(
             f"no readings in {folder}: expected {folder}/readings/attention/<model>/<noise>.jsonl with at least one"
@@ -147,8 +148,8 @@ def _write(name: str, findings: Findings) -> list[Path]:
 
 def _footer(folder: Path, models: Iterable[str], files: Iterable[Path]) -> list[str]:
     """Return the lines under a table of these models: the caveat that belongs to them, and the files written."""
-    caveat = caveat_of(folder / "run.json", models)
-    lines = [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(shown, files))}"]
+    caveat = newest_caveat(folder / "run.json", models)
+    lines = [*([f"note: {caveat}"] if caveat else []), f"files: {', '.join(map(display_path, files))}"]
     return [part for line in lines for part in wrapped(line, _width())]
 
 

@@ -1,4 +1,4 @@
-"""One run over the grid: it resumes from the results folder, feeds it, and leaves the reports behind."""
+"""One run over the grid: it resumes from the results folder, appends to it, and writes the reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from reports.findings import Findings
-from reports.progress_bars import Bar, Progress, bar
+from reports.progress_bars import Progress, ProgressBar, progress_bar
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.problem_scores import ACCURACY, all_scores
 from reports.stats.proportions import wilson_by_problem
@@ -24,33 +24,34 @@ from reports.tables.terminal_summary import summary
 from reports.write_reports import REPORTS
 
 Caveat = Callable[[Sequence[Cell]], str | None]
-"""What must be said beside a table of these cells, in one sentence, if anything."""
+"""Returns a one-sentence caveat about a table of these cells, or None."""
 
 
-class OpenCell:
-    """A cell while it is worked on. `predictions` are the newest for each problem asked, by id: the answers that were
-    on disk when the cell was opened, and whatever was appended since, errors included. In some stages they are
-    readings; the type leaves that open, as only the caller knows the stage."""
+class CellRecorder:
+    """Records one cell while it runs.
 
-    def __init__(self, found: Mapping[str, Record], write: Callable[[Sequence[Record]], None]) -> None:
-        self.predictions: dict[str, Any] = dict(found)
-        self.made = 0
+    `records` are the newest by id: those on disk when the cell was opened, and all appended since, errors included.
+    Their type depends on the stage, which only the caller knows.
+    """
+
+    def __init__(self, records: Mapping[str, Record], write: Callable[[Sequence[Record]], None]) -> None:
+        self.records: dict[str, Any] = dict(records)
+        self.appended = 0
         self._write = write
 
     def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading] | Sequence[Likelihood]) -> None:
-        """Puts a batch on disk and moves the progress bar. Raises `ResultsFolderError` when it cannot be written."""
+        """Write a batch to disk and advance the progress bar. Raises `ResultsFolderError` if it cannot be written."""
         self._write(batch)
-        self.predictions |= {record.id: record for record in batch}
-        self.made += len(batch)
+        self.records |= {record.id: record for record in batch}
+        self.appended += len(batch)
 
 
 class Experiment:
-    """Guards one run: the cells it worked on, the warnings that others saw meanwhile (None where nobody looks), and
-    what is written and said about them at its end.
+    """One run: the cells it ran, the warnings during it (None if nobody recorded any), and its reports.
 
-    `seed` (None where noise comes from files) and `options` (JSON values by name) are for `run.json`. `caveat` is asked
-    for a sentence to print under the table and to keep in `run.json`. Nothing is created on disk before the first
-    prediction.
+    `seed` (None if noise comes from files) and `options` (JSON values by name) go to `run.json`. The sentence that
+    `caveat` returns is printed below the table and stored in `run.json`. Nothing is created on disk before the first
+    record.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Experiment:
         seed: int | None = 0,
         options: Mapping[str, object] | None = None,
         caveat: Caveat = lambda cells: None,
-        progress: Progress = bar,
+        progress: Progress = progress_bar,
     ) -> None:
         self.results = results
         self.progress = progress
@@ -70,43 +71,43 @@ class Experiment:
         self._started = datetime.now(UTC)
 
     @contextmanager
-    def cell(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> Iterator[OpenCell]:
-        """Opens a cell for the problems `asked` (id -> the text the model will be asked).
+    def cell(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> Iterator[CellRecorder]:
+        """Open a cell for the problems `asked` (record id -> `asked` text of the record).
 
-        What has been done when the block is left, if only by an interruption, is counted in `runs`. Raises what
-        `Results.read` raises, and then counts nothing.
+        When the block ends, by an interruption too, what was done is added to `runs`. Raises what `Results.read`
+        raises; then nothing is added.
         """
-        found = self.results.read(cell, settings, asked)
+        stored = self.results.read(cell, settings, asked)
         started = time.perf_counter()
-        with self.progress(cell.id, len(asked), len(found)) as drawn:
-            opened = OpenCell(found, lambda batch: self._append(cell, settings, batch, drawn))
+        with self.progress(cell.id, len(asked), len(stored)) as bar:
+            recorder = CellRecorder(stored, lambda batch: self._append(cell, settings, batch, bar))
             try:
-                yield opened
+                yield recorder
             finally:
                 self.runs.append(
                     CellRun(
                         cell=cell,
                         settings=settings,
                         asked=tuple(asked),
-                        read=len(found),
-                        made=opened.made,
-                        seconds=round(time.perf_counter() - started, 3) if opened.made else 0.0,
-                        outcomes=dict(Counter(record.outcome for record in opened.predictions.values())),
+                        read=len(stored),
+                        made=recorder.appended,
+                        seconds=round(time.perf_counter() - started, 3) if recorder.appended else 0.0,
+                        outcomes=dict(Counter(record.outcome for record in recorder.records.values())),
                     )
                 )
 
-    def hand_over(self) -> list[CellRun]:
-        """Takes the runs counted so far out of here; whoever adds them to another experiment's `runs` reports them."""
-        handed, self.runs = self.runs, []
-        return handed
+    def take_runs(self) -> list[CellRun]:
+        """Return the runs so far and forget them, so that another process can report them."""
+        taken, self.runs = self.runs, []
+        return taken
 
     def accuracies(self) -> list[CellAccuracy]:
-        """The rows of this run: its cells, each over the problems that this run asked for."""
-        return self._part(self.findings()).accuracies
+        """Return the accuracies of the cells of this run, over the problems that it asked."""
+        return self._of_this_run(self.findings()).accuracies
 
-    def figures(self, run: CellRun) -> dict[str, float]:
-        """The accuracy of a run's cell over the problems it asked for, and its interval, `low` to `high`; empty where
-        there is none. Raises `ResultsDamaged`."""
+    def run_accuracy(self, run: CellRun) -> dict[str, float]:
+        """Return the accuracy of a cell over the problems that `run` asked, and its interval, `low` to `high`; an empty
+        dict if it has none. Raises `ResultsDamaged`."""
         for scores in all_scores(self.results, only={run.cell: run.asked}):
             if scores.measure == ACCURACY and scores.draws.sum():
                 low, high = wilson_by_problem(scores.values, scores.draws)
@@ -114,21 +115,21 @@ class Experiment:
         return {}
 
     def findings(self) -> Findings:
-        """All that the folder comes to now. `write` and `summary` take them so that they are computed once."""
+        """Return the findings of the folder as it is now. `write` and `summary` accept them, to compute them once."""
         return Findings(self.results)
 
     def write(self, status: str = "finished", findings: Findings | None = None) -> list[Path]:
-        """The same as `writing`, all at once."""
-        return list(self.writing(status, findings))
+        """Write all reports and return their paths: see `write_each`."""
+        return list(self.write_each(status, findings))
 
-    def writing(self, status: str = "finished", findings: Findings | None = None) -> Iterator[Path]:
-        """Writes `run.json`, and the tables, the pictures and the page over all that is in the folder; gives each file
-        once it is written, the attention maps as their folder, the page last.
+    def write_each(self, status: str = "finished", findings: Findings | None = None) -> Iterator[Path]:
+        """Write `run.json`, and all reports over the whole folder. Yield each path when it is written: the attention
+        maps as their folder, the page last.
 
-        `status` says how the run ended. Raises `ResultsFolderError` when a file cannot be written, and
-        `ResultsDamaged` when something on disk is.
+        `status` says how the run ended. Raises `ResultsFolderError` if a file cannot be written, and `ResultsDamaged`
+        if a file on disk is damaged.
         """
-        facts = {
+        values = {
             "started": self._started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "status": status,
@@ -137,22 +138,21 @@ class Experiment:
             "caveat": self._caveat([run.cell for run in self.runs]),
             "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
-        record = self.results.folder / "run.json"
-        add_run(record, facts, self.runs)
-        found = findings or self.findings()
-        yield record
+        run_json = self.results.folder / "run.json"
+        add_run(run_json, values, self.runs)
+        findings = findings or self.findings()
+        yield run_json
         for report in list(REPORTS.values()):
-            yield from report.write(found)
+            yield from report.write(findings)
 
     def summary(self, width: int = 80, findings: Findings | None = None, verbose: bool = False) -> list[str]:
         """Return the lines to print at the end of this run: one screen, or with `verbose` every table."""
         caveat = self._caveat([run.cell for run in self.runs])
-        return summary(self._part(findings or self.findings()), self.runs, caveat, width, verbose)
+        return summary(self._of_this_run(findings or self.findings()), self.runs, caveat, width, verbose)
 
-    def _part(self, whole: Findings) -> Findings:
-        """What this run worked on."""
-        return whole.of({run.cell: run.asked for run in self.runs})
+    def _of_this_run(self, findings: Findings) -> Findings:
+        return findings.restricted_to({run.cell: run.asked for run in self.runs})
 
-    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], drawn: Bar) -> None:
+    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], bar: ProgressBar) -> None:
         self.results.append(cell, settings, batch)
-        drawn.update(len(batch))
+        bar.update(len(batch))

@@ -1,4 +1,4 @@
-"""What a results folder comes to: read once and computed once, for the terminal, the tables and the page alike."""
+"""The findings of a results folder, read and computed once, for the terminal, the tables and the page."""
 
 from __future__ import annotations
 
@@ -11,39 +11,38 @@ from reports.plots.plot_style import ModelStyles, model_styles
 from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
-from reports.stats.problem_scores import Scores, all_scores, other_tokens
+from reports.stats.problem_scores import Scores, all_scores, models_with_other_tokenization
 from reports.store.records import Cell
-from reports.store.results_folder import CellOnDisk, Results
+from reports.store.results_folder import Results, StoredCell
 
 Asked = Mapping[Cell, Collection[str]]
-"""Cells, and the record ids that are wanted of each."""
+"""Cells, and the record ids of each that findings are restricted to."""
 
 
 class _Snapshot(Results):
-    """A results folder as it stood when each cell was first looked at: no file is read twice."""
+    """A results folder that reads each file once: later changes on disk are not seen."""
 
     def __init__(self, results: Results) -> None:
         super().__init__(results.folder)
         self._cells: list[Cell] | None = None
-        self._loaded: dict[Cell, CellOnDisk | None] = {}
+        self._loaded: dict[Cell, StoredCell | None] = {}
 
     def cells(self) -> list[Cell]:
         if self._cells is None:
             self._cells = super().cells()
         return self._cells
 
-    def load(self, cell: Cell) -> CellOnDisk | None:
+    def load(self, cell: Cell) -> StoredCell | None:
         if cell not in self._loaded:
             self._loaded[cell] = super().load(cell)
         return self._loaded[cell]
 
 
 class Findings:
-    """The accuracies, the comparisons and the measured attention of a results folder, each computed when it is first
-    asked for and never again: what is written to the folder later is not in them.
+    """The accuracies, comparisons and attention of a results folder.
 
-    `only` restricts all of them to its cells, and each cell to the record ids given. All raise `ResultsDamaged` and
-    `ResultsFolderError`.
+    Each is computed on first access and then kept, so later changes on disk are not seen. `only` restricts them to its
+    cells, and each cell to the given record ids. All raise `ResultsDamaged` and `ResultsFolderError`.
     """
 
     def __init__(self, results: Results, only: Asked | None = None) -> None:
@@ -59,16 +58,16 @@ class Findings:
         return comparisons(self._scores)
 
     @cached_property
-    def other_tokens(self) -> list[tuple[str, str]]:
-        """The pairs of models whose likelihoods a token are not compared."""
-        return other_tokens(self._scores)
+    def models_with_other_tokenization(self) -> list[tuple[str, str]]:
+        """The pairs of models whose nats per token are not compared."""
+        return models_with_other_tokenization(self._scores)
 
     @cached_property
     def _scores(self) -> list[Scores]:
         return all_scores(self.results, self._only)
 
     @cached_property
-    def measured(self) -> list[MeasuredCell]:
+    def attention_cells(self) -> list[MeasuredCell]:
         return measured_cells(self.results, self._only)
 
     @cached_property
@@ -78,20 +77,17 @@ class Findings:
 
     @cached_property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """What the records of the folder were made under, by the hash that they carry; empty values where the file that
-        says so is gone."""
-        found = {}
+        """The settings of all records, by their hash; an empty dict if their file is missing."""
+        by_hash: dict[str, dict[str, Any]] = {}
         for cell in self.results.cells():
-            on_disk = self.results.load(cell)
-            if on_disk is not None and on_disk.settings_hash not in found:
-                known = self.results.settings(on_disk.settings_hash)
-                found[on_disk.settings_hash] = {} if known is None else asdict(known)
-        return found
+            stored = self.results.load(cell)
+            if stored is not None and stored.settings_hash not in by_hash:
+                settings = self.results.settings(stored.settings_hash)
+                by_hash[stored.settings_hash] = {} if settings is None else asdict(settings)
+        return by_hash
 
-    def of(self, only: Asked) -> Findings:
-        """The findings about a part, which are these themselves where the part is all that is there."""
+    def restricted_to(self, only: Asked) -> Findings:
+        """Return the findings of a part of the folder; these findings if the part is all of it."""
         cells = self.results.cells()
-        whole = set(cells) == set(only) and all(
-            self.results.predictions(cell).keys() <= set(only[cell]) for cell in cells
-        )
-        return self if whole else Findings(self.results, only)
+        is_all = set(cells) == set(only) and all(self.results.records(cell).keys() <= set(only[cell]) for cell in cells)
+        return self if is_all else Findings(self.results, only)

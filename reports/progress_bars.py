@@ -1,4 +1,4 @@
-"""A progress bar with problems/s, for a terminal and nothing else."""
+"""A progress bar with problems/s, shown on terminals only."""
 
 from __future__ import annotations
 
@@ -8,51 +8,50 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol, TextIO
 
 
-class Bar(Protocol):
-    """What the work sees of a progress bar: `n` more problems are done, and how it stands in a word or two."""
+class ProgressBar(Protocol):
+    """An open progress bar: `n` more problems are done, and a short note on their state."""
 
     def update(self, n: int, note: str = "") -> object: ...
 
 
-Progress = Callable[[str, int, int], AbstractContextManager[Bar]]
-"""Opens a bar from a title, the total of problems, and how many of them are done already."""
+Progress = Callable[[str, int, int], AbstractContextManager[ProgressBar]]
+"""Opens a bar from a title, the total number of problems, and the number already done."""
 
 
-class _Silent:
+class _HiddenBar:
     def update(self, n: int, note: str = "") -> None:
-        """Nobody is watching."""
+        """Do nothing."""
 
 
 @contextmanager
-def silence(title: str, total: int, done: int = 0) -> Iterator[Bar]:
-    """The bar of those who do not want one."""
-    yield _Silent()
+def no_progress_bar(title: str, total: int, done: int = 0) -> Iterator[ProgressBar]:
+    """Open a bar that shows nothing."""
+    yield _HiddenBar()
 
 
 @contextmanager
-def bar(
+def progress_bar(
     title: str,
     total: int,
     done: int = 0,
     stream: TextIO | None = None,
-    screen: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> Iterator[Bar]:
-    """A bar on `stream` (standard error unless told), silent where that is no terminal, cleared at the end.
+    uncaptured: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Iterator[ProgressBar]:
+    """Open a bar on `stream` (standard error by default). Hidden unless that is a terminal; cleared on exit.
 
-    Whatever touches the stream happens inside `screen()`, which a test runner that captures output uses to let it
-    through.
+    The stream is used only inside `uncaptured()`, with which a test runner suspends its capturing of output.
     """
     from tqdm import tqdm
 
-    class Quiet(tqdm):
-        monitor_interval = 0  # its thread would draw at times of its own, when the screen is not ours
+    class UnmonitoredTqdm(tqdm):
+        monitor_interval = 0  # the monitor thread would draw outside of `uncaptured`
 
-    with screen():
+    with uncaptured():
         target = stream or sys.stderr
         if not target.isatty():
-            drawn = None
+            bar = None
         else:
-            drawn = Quiet(
+            bar = UnmonitoredTqdm(
                 total=total,
                 initial=done,
                 desc=title,
@@ -64,22 +63,22 @@ def bar(
                 smoothing=0.1,
                 bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]",
             )
-    if drawn is None:
-        yield _Silent()
+    if bar is None:
+        yield _HiddenBar()
         return
     try:
-        yield _OnScreen(drawn, screen)
+        yield _TerminalBar(bar, uncaptured)
     finally:
-        with screen():
-            drawn.close()
+        with uncaptured():
+            bar.close()
 
 
-class _OnScreen:
-    def __init__(self, drawn: Any, screen: Callable[[], AbstractContextManager[object]]) -> None:
-        self._drawn, self._screen = drawn, screen
+class _TerminalBar:
+    def __init__(self, bar: Any, uncaptured: Callable[[], AbstractContextManager[object]]) -> None:
+        self._bar, self._uncaptured = bar, uncaptured
 
     def update(self, n: int, note: str = "") -> None:
-        with self._screen():
+        with self._uncaptured():
             if note:
-                self._drawn.set_postfix_str(note, refresh=False)
-            self._drawn.update(n)
+                self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(n)

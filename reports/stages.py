@@ -1,6 +1,6 @@
-"""The stages of the grid as reports see them: which records a stage keeps, and what it adds to the reports.
+"""The stages of the grid, as far as reports need them: the records of a stage, and what it adds to the reports.
 
-`benchmarks.stages.Stage` adds to this how a stage is run. Reports can be rebuilt without it, from what is on disk.
+`benchmarks.stages.Stage` adds how to run a stage. Reports are rebuilt from the records on disk without it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.store.record_kinds import ATTENTION_READINGS, LIKELIHOODS, PREDICTIONS, RecordKind
+from reports.store.record_kinds import ATTENTION_READINGS, LIKELIHOODS, PREDICTIONS, Measure, RecordKind
 
 if TYPE_CHECKING:
     from reports.findings import Findings
@@ -20,7 +20,7 @@ ZERO_SHOT, SFT, ATTENTION, LIKELIHOOD = "zero_shot", "sft", "attention", "likeli
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table that a stage adds to the page: a title, column names, and rows of text."""
+    """A table that a stage adds to the page: title, column names, and rows of text."""
 
     title: str
     columns: tuple[str, ...]
@@ -29,12 +29,12 @@ class PageTable:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedStage:
-    """What reports know of a stage.
+    """The part of a stage that reports need.
 
-    `name` is the stage's part of a case id, `records` the kind of its records. A `gain` is counted against the stage
-    `gain_over`, where one is named. `gated` says whether `--baseline` holds its accuracies. `terminal` gives the lines
-    that the stage adds to the end of a run, of the findings and the width in columns, and `page` the tables that it
-    adds to the page. Scores of `records.measure` need neither: every table of scores shows them.
+    `name` is the stage's part of a case id, `records` the kind of its records. `gain_over` names the stage that its
+    gains are relative to. `gated` says whether its accuracies can be compared with a baseline. `terminal` returns the
+    lines that the stage adds to the end of a run, for the findings and a width in columns; `page` returns the tables
+    that it adds to the page. Scores of `records.measure` need neither: every table of scores shows them.
     """
 
     name: str
@@ -45,11 +45,11 @@ class ReportedStage:
 
     @property
     def gated(self) -> bool:
-        """Whether its cells have an accuracy, which a baseline can be about."""
+        """Whether its cells have an accuracy, which a baseline can contain."""
         return self.records is PREDICTIONS
 
 
-#: Every stage, in the order in which one model goes through them.
+#: Every stage, in the order in which a model runs them.
 REPORTED_STAGES: dict[str, ReportedStage] = {
     ZERO_SHOT: ReportedStage(name=ZERO_SHOT, records=PREDICTIONS),
     SFT: ReportedStage(name=SFT, records=PREDICTIONS, gain_over=ZERO_SHOT),
@@ -59,7 +59,7 @@ REPORTED_STAGES: dict[str, ReportedStage] = {
 
 
 class UnknownStageError(ValueError):
-    """A stage was named that is not registered."""
+    """No stage of this name is registered."""
 
 
 def find_reported_stage(name: str) -> ReportedStage:
@@ -72,12 +72,21 @@ def find_reported_stage(name: str) -> ReportedStage:
 
 
 def kind_of(stage: str) -> RecordKind:
-    """Return the kind of the records of a stage; of a stage that is not registered, predictions."""
+    """Return the kind of the records of a stage; predictions if the stage is not registered."""
     return REPORTED_STAGES[stage].records if stage in REPORTED_STAGES else PREDICTIONS
 
 
+def measure_named(name: str) -> Measure:
+    """Return the measure `name` of the registered stages. Raises `ValueError` with the known names."""
+    measures = [stage.records.measure for stage in REPORTED_STAGES.values()]
+    by_name = {measure.name: measure for measure in reversed(measures) if measure is not None}
+    if name not in by_name:
+        raise ValueError(f"unknown measure {name!r}. Known: {', '.join(reversed(by_name))}.")
+    return by_name[name]
+
+
 def stage_order(name: str) -> tuple[int, str]:
-    """Return the sort key of a stage: registered ones in their order, then others by name."""
+    """Return the sort key of a stage: registered stages in their order, then others by name."""
     names = list(REPORTED_STAGES)
     return (names.index(name) if name in names else len(names)), name
 

@@ -21,8 +21,8 @@ from reports.plots.dose_plot import write_doses
 from reports.plots.draw_attention_maps import draw_maps
 from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
-from reports.stats.accuracies import write_csv
-from reports.stats.attention_stats import rows_of, write_attention_csv
+from reports.stats.accuracies import write_accuracy_csv
+from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.retrieval_stats import retrieval_points
 from reports.tables.score_tables import are_compared
@@ -47,7 +47,7 @@ def _write_accuracy(findings: Findings) -> Iterator[Path]:
     rows, folder = findings.accuracies, findings.results.folder
     if not rows:
         return
-    write_csv(rows, folder / "accuracy.csv")
+    write_accuracy_csv(rows, folder / "accuracy.csv")
     yield folder / "accuracy.csv"
     with drawing():
         write_accuracy_plot(rows, folder / "accuracy.png", findings.model_styles)
@@ -69,7 +69,7 @@ def _write_comparisons(findings: Findings) -> Iterator[Path]:
 def _write_attention(findings: Findings) -> Iterator[Path]:
     """Write the attention table and figures, and draw the attention maps; the maps are one path, their folder."""
     folder = findings.results.folder
-    rows, points = rows_of(findings.measured), retrieval_points(findings.measured)
+    rows, points = rows_of_cells(findings.attention_cells), retrieval_points(findings.attention_cells)
     if rows:
         write_attention_csv(rows, folder / "attention.csv")
         yield folder / "attention.csv"

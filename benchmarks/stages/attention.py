@@ -62,11 +62,11 @@ def measure_attention(
         raise AttentionScopeError(f"{loaded.spec.name}: {error}{pair}") from None
     texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in asked}
     with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as opened:
-        missing = [problem for problem in asked if problem.problem.id not in opened.predictions]
+        missing = [problem for problem in asked if problem.problem.id not in opened.records]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _LARGEST_BATCH)):
             batch = [missing[index] for index in indices]
             opened.append(one_by_one_on_error(batch, read, _failed, AttentionUnavailable))
-    return {id: reading for id, reading in opened.predictions.items() if isinstance(reading, AttentionReading)}
+    return {id: reading for id, reading in opened.records.items() if isinstance(reading, AttentionReading)}
 
 
 def attention_settings(loaded: LoadedModel, source: str, scope: AttentionScope) -> Settings:

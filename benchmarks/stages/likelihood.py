@@ -48,10 +48,10 @@ def measure_likelihood(
     settings = replace(key, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
     texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in asked}
     with experiment.cell(cell, settings, texts) as opened:
-        missing = [noisy for noisy in asked if noisy.problem.id not in opened.predictions]
+        missing = [noisy for noisy in asked if noisy.problem.id not in opened.records]
         for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _MOST_TEXTS)):
             opened.append(one_by_one_on_error([missing[index] for index in indices], read, _failed))
-    return opened.predictions
+    return opened.records
 
 
 def _likelihood(noisy: NoisyProblem, nats: float = 0.0, tokens: int = 0) -> Likelihood:

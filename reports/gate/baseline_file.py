@@ -21,7 +21,7 @@ from typing import Any
 import numpy
 
 from reports.stats.problem_scores import Scores
-from reports.store.atomic_io import shown, write_atomically
+from reports.store.atomic_io import display_path, write_atomically
 from reports.store.records import Cell, Settings
 
 _FORMAT = 1
@@ -66,16 +66,16 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
         facts = json.loads(path.read_bytes())
         if facts["format"] != _FORMAT:
             raise BaselineUnreadable(
-                path, f"{shown(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}"
+                path, f"{display_path(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}"
             )
         cells = [_decoded(cell) for cell in facts["cells"].values()]
     except OSError as error:
-        message = f"cannot read the baseline {shown(path)}: {error.strerror or error}"
+        message = f"cannot read the baseline {display_path(path)}: {error.strerror or error}"
         raise BaselineUnreadable(path, message) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, BaselineError):
             raise
-        message = f"{shown(path)} is not a baseline: expected a file that an earlier run saved"
+        message = f"{display_path(path)} is not a baseline: expected a file that an earlier run saved"
         raise BaselineUnreadable(path, f"{message} ({type(error).__name__}: {error})") from error
     return {scores.cell: scores for scores in cells}
 

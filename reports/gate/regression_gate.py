@@ -19,9 +19,9 @@ from reports.gate.baseline_file import (
     read_baseline,
 )
 from reports.stats.paired_tests import ALPHA, Array, Differences, interval, p_value
-from reports.stats.power import detectable
+from reports.stats.power import detectable_effect
 from reports.stats.problem_scores import Scores
-from reports.store.atomic_io import shown, write_atomically
+from reports.store.atomic_io import display_path, write_atomically
 from reports.store.record_codec import settings_differences
 from reports.store.records import Cell
 from reports.tables.text_wrap import wrapped
@@ -46,13 +46,15 @@ class Gate:
     def require(self, cells: Sequence[Cell]) -> None:
         """Raise `NothingToCompare` if there is no cell, and `BaselineLacksCells` if the baseline lacks one of them."""
         if not cells:
-            message = f"the baseline {shown(self.path)} has nothing to be compared with: no case with an accuracy"
+            message = (
+                f"the baseline {display_path(self.path)} has nothing to be compared with: no case with an accuracy"
+            )
             raise NothingToCompare(self.path, f"{message} is selected (stages zero_shot and sft)")
         lacking = [cell.id for cell in cells if cell not in self.baseline]
         if lacking:
             more = f" and {len(lacking) - 1:,} more cells" if len(lacking) > 1 else ""
             known = ", ".join(cell.id for cell in list(self.baseline)[:4]) + (", …" if len(self.baseline) > 4 else "")
-            message = f"the baseline {shown(self.path)} has no {lacking[0]}{more}; it has {known or 'no cell'}"
+            message = f"the baseline {display_path(self.path)} has no {lacking[0]}{more}; it has {known or 'no cell'}"
             raise BaselineLacksCells(self.path, message)
 
     def loss(self, now: Scores, cells: int) -> Loss:
@@ -63,11 +65,10 @@ class Gate:
         """
         self.require([now.cell])
         then = self.baseline[now.cell]
-        where = f"{now.cell.id}: the baseline {shown(self.path)}"
-        if then.alike != now.alike:
-            raise BaselineDiffers(
-                self.path, f"{where} has other settings: {settings_differences(then.alike, now.alike)}"
-            )
+        where = f"{now.cell.id}: the baseline {display_path(self.path)}"
+        if then.comparable_settings != now.comparable_settings:
+            differences = settings_differences(then.comparable_settings, now.comparable_settings)
+            raise BaselineDiffers(self.path, f"{where} has other settings: {differences}")
         known = set(then.problems)
         unknown = [problem for problem in now.problems if problem not in known]
         if unknown:
@@ -147,7 +148,7 @@ class Loss:
         alpha = self.gate.alpha / self.cells
         if self.gate.tolerance or 0.5 ** numpy.count_nonzero(self.before) > alpha:
             return None
-        smallest = detectable(self.differences, 2 * alpha)
+        smallest = detectable_effect(self.differences, 2 * alpha)
         return None if smallest is None or smallest > self.before.mean() else smallest
 
     def facts(self) -> dict[str, float | int | str]:
@@ -166,7 +167,7 @@ class Loss:
 
     def __str__(self) -> str:
         """Return how much was lost, how sure that is, and on which problems."""
-        gate, name = self.gate, shown(self.gate.path)
+        gate, name = self.gate, display_path(self.gate.path)
         low, high = interval(self.differences) or (self.differences.mean, self.differences.mean)
         worse, better = self.flipped
         more = f", and more than the tolerance of {100 * gate.tolerance:g} points" if gate.tolerance else ""
@@ -188,7 +189,7 @@ def read_gate(path: Path, tolerance: float, alpha: float) -> Gate:
     Raises `BaselineMissing` if there is no file, and `BaselineUnreadable` if it is not a baseline.
     """
     if not path.exists():
-        raise BaselineMissing(path, f"the baseline {shown(path)} does not exist")
+        raise BaselineMissing(path, f"the baseline {display_path(path)} does not exist")
     return Gate(path, read_baseline(path), tolerance / 100, alpha)
 
 

@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from reports.plots.plot_style import ModelStyles, add_legend
-from reports.stats.attention_stats import MeasuredCell, depth_of
+from reports.stats.attention_stats import MeasuredCell, needle_depth
 from reports.stats.comparisons import Comparison
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def lift_figure(cells: Sequence[MeasuredCell], styles: ModelStyles) -> Figure | 
     import numpy
     from matplotlib.figure import Figure
 
-    shown = [cell for cell in cells if depth_of(cell.cell.noise) is None and cell.cell.noise != "clean"]
+    shown = [cell for cell in cells if needle_depth(cell.cell.noise) is None and cell.cell.noise != "clean"]
     if not shown:
         return None
     noises = list(dict.fromkeys(cell.cell.noise for cell in shown))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.stages import has_predictions
-from reports.stats.noise_doses import by_dose
+from reports.stats.noise_doses import noise_order
 from reports.store.records import OUTCOMES, Cell, Prediction, problem_of
 from reports.store.results_folder import Results
 
@@ -35,7 +35,7 @@ def examples(results: Results) -> dict[str, Any]:
     gathered = _Examples()
     for cell in sorted((cell for cell in results.cells() if has_predictions(cell.stage)), key=_order):
         on_disk = results.load(cell)
-        records = on_disk.predictions.values() if on_disk else ()
+        records = on_disk.records.values() if on_disk else ()
         _gather(gathered, cell, (record for record in records if isinstance(record, Prediction)))
     rows = sorted(gathered.asked.values(), key=lambda row: (row["problem"], row["noise"], row["id"]))
     for row in rows:
@@ -82,4 +82,4 @@ def _gather(gathered: _Examples, cell: Cell, predictions: Iterable[Prediction]) 
 
 
 def _order(cell: Cell) -> tuple[object, ...]:
-    return cell.stage != "zero_shot", cell.stage, cell.model, by_dose(cell.noise)
+    return cell.stage != "zero_shot", cell.stage, cell.model, noise_order(cell.noise)

@@ -15,10 +15,10 @@ from reports.plots.attention_heatmap import has_heat, heat_figure
 from reports.plots.dose_plot import dose_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.attention_stats import AttentionRow, rows_of
+from reports.stats.attention_stats import AttentionRow, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.store.record_kinds import ACCURACY
-from reports.store.run_json import runs_of
+from reports.store.run_json import read_runs
 from reports.tables.narrative import figure, sentences
 from reports.tables.score_tables import not_compared
 
@@ -27,12 +27,17 @@ _DAMAGED = "run.json is damaged, so a caveat that belongs to these figures may b
 
 def page_context(findings: Findings) -> dict[str, Any]:
     """Return every variable of the template. Raises `ResultsDamaged`, `ResultsFolderError`."""
-    rows, compared, cells, styles = findings.accuracies, findings.comparisons, findings.measured, findings.model_styles
+    rows, compared, cells, styles = (
+        findings.accuracies,
+        findings.comparisons,
+        findings.attention_cells,
+        findings.model_styles,
+    )
     results = findings.results
     settings = findings.settings
-    all_runs = runs_of(results.folder / "run.json")
+    all_runs = read_runs(results.folder / "run.json")
     runs = relevant_runs(all_runs or [], settings.keys())
-    heat, shown = rows_of(cells), examples(results)
+    heat, shown = rows_of_cells(cells), examples(results)
     return {
         "title": results.folder.resolve().name,
         "caveats": [*caveats(runs), *([_DAMAGED] if all_runs is None else [])],
@@ -50,7 +55,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
         "forest": _picture(
             forest_figure(compared, styles), "What noise costs each model, and how much less one loses: intervals"
         ),
-        "not_compared": not_compared(findings.other_tokens),
+        "not_compared": not_compared(findings.models_with_other_tokenization),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
         "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
         "lift": _picture(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reports.plots.plot_style import ModelStyle, ModelStyles, add_legend, model_styles
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.noise_doses import by_dose
+from reports.stats.noise_doses import noise_order
 from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def accuracy_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = N
     figure = Figure(figsize=(1.5 + 5.5 * len(stages), 4.2), layout="constrained")
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     for panel, (stage, of_stage) in zip(panels, stages, strict=True):
-        noises = sorted({row.noise for row in of_stage}, key=by_dose)
+        noises = sorted({row.noise for row in of_stage}, key=noise_order)
         stage_models = [model for model in models if any(row.model == model for row in of_stage)]
         for number, model in enumerate(stage_models):
             shift = (number - (len(stage_models) - 1) / 2) * min(0.2, 0.8 / len(stage_models))

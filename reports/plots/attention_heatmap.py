@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.stats.attention_stats import AttentionRow, depth_of
+from reports.stats.attention_stats import AttentionRow, needle_depth
 from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _head_lifts(rows: Sequence[AttentionRow]) -> list[AttentionRow]:
     return [
         row
         for row in rows
-        if (row.measure, row.segment) == ("lift", "ni") and row.head is not None and depth_of(row.noise) is None
+        if (row.measure, row.segment) == ("lift", "ni") and row.head is not None and needle_depth(row.noise) is None
     ]
 
 

@@ -9,7 +9,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, explained, shown, write_atomically
+from reports.store.atomic_io import (
+    ResultsDamaged,
+    ResultsFolderError,
+    display_path,
+    explaining_os_errors,
+    write_atomically,
+)
 from reports.store.file_names import file_name
 
 if TYPE_CHECKING:
@@ -76,7 +82,7 @@ def load_map(path: Path) -> AttentionMap:
     be read."""
     import numpy
 
-    with explained(path, "read"):
+    with explaining_os_errors(path, "read"):
         content = path.read_bytes()
     try:
         with numpy.load(BytesIO(content), allow_pickle=False) as file:
@@ -88,10 +94,12 @@ def load_map(path: Path) -> AttentionMap:
         consistent = consistent and len(attention_map.overall or attention_map.tokens) == size
     except Exception as error:  # zip and numpy raise many kinds of error for a cut or foreign file
         raise ResultsDamaged(
-            f"{shown(path)}: expected an attention map, found {error or type(error).__name__}"
+            f"{display_path(path)}: expected an attention map, found {error or type(error).__name__}"
         ) from error
     if not consistent:
-        raise ResultsDamaged(f"{shown(path)}: expected a pattern of token × token, found {attention_map.pattern.shape}")
+        raise ResultsDamaged(
+            f"{display_path(path)}: expected a pattern of token × token, found {attention_map.pattern.shape}"
+        )
     return attention_map
 
 
@@ -119,5 +127,5 @@ def keep_only(results_folder: Path, model: str, stage: str, noise: str, kept: Co
 
 def remove_file(path: Path) -> None:
     """Delete a file if it exists. Raises `ResultsFolderError`."""
-    with explained(path, "remove"):
+    with explaining_os_errors(path, "remove"):
         path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reports.plots.plot_style import ModelStyles, add_legend, model_styles
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.noise_doses import CLEAN, dose_of
+from reports.stats.noise_doses import CLEAN, split_dose
 from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def dose_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None)
     """
     from matplotlib.figure import Figure
 
-    measured = [(row.stage, *dose_of(row.noise)) for row in rows if row.accuracy is not None]
+    measured = [(row.stage, *split_dose(row.noise)) for row in rows if row.accuracy is not None]
     doses = {name: sorted({dose for _, other, dose in measured if other == name}) for _, name, _ in measured}
     noises = [name for name, sizes in doses.items() if len(sizes) > 1]
     stages = list(dict.fromkeys(stage for stage, name, _ in measured if name in noises))
@@ -47,10 +47,10 @@ def dose_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None)
         for panel, noise in zip(panel_row, noises, strict=True):
             for model in dict.fromkeys(row.model for row in rows if row.stage == stage):
                 points = sorted(
-                    (dose_of(row.noise)[1], row.accuracy, row.low, row.high)
+                    (split_dose(row.noise)[1], row.accuracy, row.low, row.high)
                     for row in rows
                     if (row.stage, row.model) == (stage, model)
-                    and dose_of(row.noise)[0] in (CLEAN, noise)
+                    and split_dose(row.noise)[0] in (CLEAN, noise)
                     and row.accuracy is not None
                     and row.low is not None
                     and row.high is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reports.plots.attention_map_plot import DRAWING_VERSION, PICTURE_KEY, picture, scale_limit
 from reports.plots.attention_maps import FOLDER, SIDE_BY_SIDE, AttentionMap, load_map, remove_file
-from reports.store.atomic_io import explained, write_atomically
+from reports.store.atomic_io import explaining_os_errors, write_atomically
 from reports.store.file_names import file_name
 
 
@@ -52,7 +52,7 @@ def _draw_if_stale(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limi
     """
     content = b"".join(path.read_bytes() for path, _ in maps)
     key = hashlib.sha256(f"{DRAWING_VERSION} {limit!r} ".encode() + content).hexdigest()
-    with explained(target, "read"):
+    with explaining_os_errors(target, "read"):
         current = target.exists() and key.encode() in target.read_bytes()
     if not current:
         write_atomically(target, picture([each for _, each in maps], limit, key))
@@ -61,5 +61,5 @@ def _draw_if_stale(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limi
 
 def _has_key(path: Path) -> bool:
     """Return whether the picture carries our key: other people's files in the folder are never removed."""
-    with explained(path, "read"):
+    with explaining_os_errors(path, "read"):
         return re.search(rb"%s\0[0-9a-f]{64}" % PICTURE_KEY.encode(), path.read_bytes()) is not None

@@ -1,4 +1,4 @@
-"""What noise costs each model, and whether it costs one more than another: the comparisons, and `comparisons.csv`."""
+"""Comparisons: what noise costs each model, which model is better or loses less, and `comparisons.csv`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy
 
 from reports.stages import REPORTED_STAGES, stage_order
-from reports.stats.noise_doses import CLEAN, by_dose
-from reports.stats.noise_means import Means, averaged
+from reports.stats.noise_doses import CLEAN, noise_order
+from reports.stats.noise_means import NoiseMeans, mean_over_noises
 from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_value
-from reports.stats.power import detectable, needed
-from reports.stats.problem_scores import ACCURACY, Array, Scores, other_tokens, together
+from reports.stats.power import detectable_effect, needed_problems
+from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, models_with_other_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
 from reports.store.atomic_io import write_atomically
-from reports.store.records import Settings
 from reports.store.tuning_logs import SUFFIX
 
-#: The contrasts whose p values make a family, over all models and noises of a stage.
+#: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.
 TESTED = (
     *("degradation", "mean_degradation", "model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
@@ -29,14 +28,14 @@ TESTED = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """One contrast: its estimate, its 95 % interval, and what can be said of it. docs/statistics.md has the formulas.
+    """One contrast: its estimate, 95 % interval, test and power. docs/statistics.md has the formulas.
 
-    Estimates of the measure `accuracy` are fractions, of `likelihood` nats a token. `model` is compared with `against`,
-    which is empty where a model is looked at alone; a positive difference in differences says that `against` loses more
-    than `model`. `p_adjusted`
-    is Holm's over all rows of one contrast, stage and measure. `detectable` is the smallest estimate that as many
-    problems show in 80 % of runs and `needed` how many would show this one, at 5 % over the whole family. `n` counts
-    predictions, `clusters` problems. None stands where there is nothing to divide by or to test.
+    Estimates of the measure `accuracy` are fractions, of `likelihood` nats per token. `model` is compared with
+    `against`, which is empty if the row is about one model. A positive difference in differences means that `against`
+    loses more than `model`. `p_adjusted` is Holm's over all rows of one contrast, stage and measure. `detectable` is
+    the smallest estimate that this number of problems shows in 80 % of runs, and `needed` the number of problems that
+    would show this estimate, both at 5 % over the whole family. `n` counts predictions, `clusters` problems. Values are
+    None if there is nothing to divide by or to test.
     """
 
     stage: str
@@ -58,34 +57,32 @@ class Comparison:
 
 
 def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
-    """All comparisons between these cells, in an order of their own; those that are not alike, or share no problem, are
-    not compared."""
+    """Return all comparisons between these cells. Cells whose settings are not comparable are not compared."""
     by_stage: dict[tuple[str, str], list[Scores]] = {}
-    for one in sorted(scores, key=lambda one: (one.cell.model, by_dose(one.cell.noise))):
-        by_stage.setdefault((one.cell.stage, one.measure), []).append(one)
+    for cell_scores in sorted(scores, key=_model_and_noise):
+        by_stage.setdefault((cell_scores.cell.stage, cell_scores.measure), []).append(cell_scores)
     rows: list[Comparison] = []
-    for (stage, _), some in sorted(by_stage.items(), key=lambda item: stage_order(item[0][0])):
+    for (stage, _), cells in sorted(by_stage.items(), key=lambda item: stage_order(item[0][0])):
         reported = REPORTED_STAGES.get(stage)
         gain_over = None if reported is None else reported.gain_over
         untuned = [] if gain_over is None else by_stage.get((gain_over, ACCURACY), [])
-        means = Means(_by_model(some))
-        rows += _adjusted([*_alone(some, means), *_between(some, means), *_gains(some, untuned)])
+        means = NoiseMeans(_by_model(cells))
+        rows += _adjusted([*_within_models(cells, means), *_between_models(cells, means), *_gains(cells, untuned)])
     return rows
 
 
 def changes(pairs: Iterable[tuple[Scores, Scores]]) -> list[Comparison]:
-    """What each cell won from one run to another, over the problems that both asked in the same text."""
+    """Return the change of each cell from one run to another, over the problems that both asked in the same text."""
     by_stage: dict[tuple[str, str], list[tuple[Comparison, Differences | None]]] = {}
-    for first, second in sorted(pairs, key=lambda pair: (pair[1].cell.model, by_dose(pair[1].cell.noise))):
-        (before, after), draws = together([first, second], [(0, 1)])
-        row = _row("change", second, "", after - before, draws)
+    for first, second in sorted(pairs, key=lambda pair: _model_and_noise(pair[1])):
+        (before, after), draws = aligned_values([first, second], [(0, 1)])
+        row = _tested_row("change", second, "", after - before, draws)
         by_stage.setdefault((second.cell.stage, second.measure), []).append(row)
     return [row for rows in by_stage.values() for row in _adjusted(rows)]
 
 
 def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
-    """Writes the rows, numbers to six significant digits and nothing where there is no value. Raises
-    `ResultsFolderError`."""
+    """Write the rows, with six significant digits; None becomes an empty field. Raises `ResultsFolderError`."""
     import pandas
 
     columns = [field.name for field in fields(Comparison)]
@@ -93,88 +90,90 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
     write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
 
 
-def _alone(scores: Sequence[Scores], means: Means) -> Iterator[tuple[Comparison, Differences | None]]:
-    """What noise costs each model."""
-    for model, of_model in _by_model(scores).items():
-        yield from ((_of_cell(one), None) for one in of_model.values() if len(one.values))
-        clean = of_model.get(CLEAN)
-        noisy = [one for noise, one in of_model.items() if noise != CLEAN]
-        for one in noisy:
-            if clean is None or clean.settings != one.settings:
+def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences | None]]:
+    """Yield the measure of each cell, and what noise costs each model."""
+    for model, by_noise in _by_model(scores).items():
+        yield from ((_cell_row(cell_scores), None) for cell_scores in by_noise.values() if len(cell_scores.values))
+        clean = by_noise.get(CLEAN)
+        for noise, noisy in by_noise.items():
+            if noise == CLEAN or clean is None or clean.settings != noisy.settings:
                 continue
-            (before, after), draws = together([clean, one])
-            yield _row("degradation", one, "", before - after, draws)
-            if one.measure == ACCURACY and len(before):
-                yield _relative_drop(one, before, after, draws), None
-        own = means.own(model)
-        if own and own[0].measure == ACCURACY:
-            values, draws = together(own)
+            (before, after), draws = aligned_values([clean, noisy])
+            yield _tested_row("degradation", noisy, "", before - after, draws)
+            if noisy.measure == ACCURACY and len(before):
+                yield _relative_drop_row(noisy, before, after, draws), None
+        noisy_cells = means.noisy_cells(model)
+        if noisy_cells and noisy_cells[0].measure == ACCURACY:
+            values, draws = aligned_values(noisy_cells)
             if len(draws):
-                name = means.name(one.cell.noise for one in own)
-                yield _macro(model, own[0], numpy.min(values, axis=0) == 1, name), None
-        for same in means.of(model):
-            if clean is not None and clean.settings == same[0].settings:
-                mean = averaged(same, means.name(one.cell.noise for one in same))
-                (before, after), draws = together([clean, mean])
-                yield _row("mean_degradation", mean, "", before - after, draws)
+                label = means.label(cell_scores.cell.noise for cell_scores in noisy_cells)
+                yield _macro_accuracy_row(noisy_cells[0], numpy.min(values, axis=0) == 1, label), None
+        for cells in means.cell_sets(model):
+            if clean is not None and clean.settings == cells[0].settings:
+                mean = mean_over_noises(cells, means.label(cell_scores.cell.noise for cell_scores in cells))
+                (before, after), draws = aligned_values([clean, mean])
+                yield _tested_row("mean_degradation", mean, "", before - after, draws)
 
 
-def _between(scores: Sequence[Scores], means: Means) -> Iterator[tuple[Comparison, Differences]]:
-    """Whether one model is better than another with each noise, and whether it loses less."""
-    for (name, one), (other_name, other) in combinations(_by_model(scores).items(), 2):
-        if name.endswith(SUFFIX) != other_name.endswith(SUFFIX):
-            continue  # a tuned model beside an untuned one differs in more than the model
-        if other_tokens([*one.values(), *other.values()]):
+def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences]]:
+    """Yield for each pair of models which is better with each noise, and which loses less."""
+    for (model, left), (against, right) in combinations(_by_model(scores).items(), 2):
+        if model.endswith(SUFFIX) != against.endswith(SUFFIX):
+            continue  # a tuned and an untuned model differ in more than the model
+        if models_with_other_tokenization([*left.values(), *right.values()]):
             continue
-        for noise in [noise for noise in one if noise in other and one[noise].alike == other[noise].alike]:
-            mine, theirs = one[noise], other[noise]
-            (left, right), draws = together([mine, theirs], [(0, 1)])
-            yield _row("model_difference", mine, other_name, left - right, draws)
-            clean = [some[CLEAN] for some, noisy in ((one, mine), (other, theirs)) if _start(some) == noisy.settings]
-            if noise == CLEAN or len(clean) < 2:
+        for noise in left:
+            if noise not in right or left[noise].comparable_settings != right[noise].comparable_settings:
                 continue
-            yield _lost_more("difference_in_differences", [*clean, mine, theirs])
-        cells = means.shared(name, other_name)
-        alike = all(
-            scores.settings == _start(some) for some, of in zip((one, other), cells, strict=True) for scores in of
+            (left_values, right_values), draws = aligned_values([left[noise], right[noise]], [(0, 1)])
+            yield _tested_row("model_difference", left[noise], against, left_values - right_values, draws)
+            if noise == CLEAN or not all(_comparable_to_clean(by_noise, by_noise[noise]) for by_noise in (left, right)):
+                continue
+            four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
+            yield _difference_in_differences("difference_in_differences", four)
+        left_cells, right_cells = means.shared_cells(model, against)
+        comparable = all(_comparable_to_clean(left, cell_scores) for cell_scores in left_cells) and all(
+            _comparable_to_clean(right, cell_scores) for cell_scores in right_cells
         )
-        if cells[0] and alike and one[CLEAN].alike == other[CLEAN].alike:
-            noises = means.name(scores.cell.noise for scores in cells[0])
-            four = [one[CLEAN], other[CLEAN], *(averaged(some, noises) for some in cells)]
-            yield _lost_more("mean_difference_in_differences", four)
+        if left_cells and comparable and left[CLEAN].comparable_settings == right[CLEAN].comparable_settings:
+            label = means.label(cell_scores.cell.noise for cell_scores in left_cells)
+            noisy = [mean_over_noises(cells, label) for cells in (left_cells, right_cells)]
+            yield _difference_in_differences("mean_difference_in_differences", [left[CLEAN], right[CLEAN], *noisy])
 
 
-def _lost_more(contrast: str, four: Sequence[Scores]) -> tuple[Comparison, Differences]:
-    """By how much the second model loses more than the first; `four` are both clean, then both noisy."""
-    (my_clean, their_clean, my_noisy, their_noisy), draws = together(four, [(0, 1), (2, 3)])
-    lost_more = (their_clean - their_noisy) - (my_clean - my_noisy)
-    return _row(contrast, four[2], four[3].cell.model, lost_more, draws, bound=2.0)
+def _difference_in_differences(contrast: str, four: Sequence[Scores]) -> tuple[Comparison, Differences]:
+    """Return by how much the second model loses more than the first. `four` are both clean, then both noisy."""
+    (first_clean, second_clean, first_noisy, second_noisy), draws = aligned_values(four, [(0, 1), (2, 3)])
+    extra_loss = (second_clean - second_noisy) - (first_clean - first_noisy)
+    return _tested_row(contrast, four[2], four[3].cell.model, extra_loss, draws, bound=2.0)
 
 
-def _start(of_model: Mapping[str, Scores]) -> Settings | None:
-    """The settings of a model's clean cell: what a noisy one is compared under."""
-    return of_model[CLEAN].settings if CLEAN in of_model else None
+def _comparable_to_clean(by_noise: Mapping[str, Scores], noisy: Scores) -> bool:
+    """Whether the model has a clean cell made under the settings of `noisy`."""
+    return CLEAN in by_noise and by_noise[CLEAN].settings == noisy.settings
 
 
 def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple[Comparison, Differences]]:
-    """What tuning won."""
-    before = {(one.cell.model, one.cell.noise): one for one in untuned or tuned}
-    for one in tuned:
-        name = one.cell.model.removesuffix(SUFFIX)  # in the stage likelihood both are beside each other
-        start = before.get((name, one.cell.noise))
-        if start is not None and start is not one and start.alike == one.alike:
-            (now, then), draws = together([one, start], [(0, 1)])
-            yield _row("gain", one, start.cell.stage if untuned else name, now - then, draws)
+    """Yield the gain of each tuned cell over the untuned model."""
+    references = {(scores.cell.model, scores.cell.noise): scores for scores in untuned or tuned}
+    for after in tuned:
+        model = after.cell.model.removesuffix(SUFFIX)  # the stage likelihood has both models
+        before = references.get((model, after.cell.noise))
+        if before is not None and before is not after and before.comparable_settings == after.comparable_settings:
+            (after_values, before_values), draws = aligned_values([after, before], [(0, 1)])
+            against = before.cell.stage if untuned else model
+            yield _tested_row("gain", after, against, after_values - before_values, draws)
 
 
-def _row(
+def _tested_row(
     contrast: str, scores: Scores, against: str, values: Array, draws: Array, bound: float = 1.0
 ) -> tuple[Comparison, Differences]:
+    """Return a row with a p value, and the differences that `_adjusted` computes its power from."""
     differences = Differences(values, bound if scores.measure == ACCURACY else numpy.inf)
     low, high = (interval(differences) if differences.n else None) or (None, None)
-    pairs = differences.part == 1 and bound == 1.0  # of right or wrong
-    test = "McNemar exact" if pairs else "sign flips" if differences.part else "Student"
-    row = _figure(
+    binary_pairs = differences.step == 1 and bound == 1.0
+    test = "McNemar exact" if binary_pairs else "sign flips" if differences.step else "Student"
+    row = _untested_row(
         contrast,
         scores,
         scores.cell.noise,
@@ -182,63 +181,67 @@ def _row(
         low,
         high,
         draws,
-        f"{'adjusted Wald' if differences.part else 'Student'}; {test}",
+        f"{'adjusted Wald' if differences.step else 'Student'}; {test}",
     )
     row = replace(row, against=against, p=p_value(differences))
     return row, differences
 
 
 def _adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
-    """The rows with what depends on how many of a contrast there are."""
-    done = []
-    for contrast, of_contrast in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
-        family = list(of_contrast)
-        adjusted = holm([row.p for row, _ in family])
+    """Return the rows by contrast, with what depends on the number of rows of a contrast."""
+    adjusted_rows = []
+    for contrast, group in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
+        family = list(group)
+        adjusted_p = holm([row.p for row, _ in family])
         alpha = ALPHA / max(1, sum(row.p is not None for row, _ in family))
-        for (row, differences), p_adjusted in zip(family, adjusted, strict=True):
+        for (row, differences), p_adjusted in zip(family, adjusted_p, strict=True):
             if differences is not None and contrast in TESTED:
-                smallest, wanted = detectable(differences, alpha), needed(differences, alpha)
-                row = replace(row, p_adjusted=p_adjusted, detectable=smallest, needed=wanted)
-            done.append(row)
-    return done
+                effect, problems = detectable_effect(differences, alpha), needed_problems(differences, alpha)
+                row = replace(row, p_adjusted=p_adjusted, detectable=effect, needed=problems)
+            adjusted_rows.append(row)
+    return adjusted_rows
+
+
+def _model_and_noise(scores: Scores) -> tuple[object, ...]:
+    return scores.cell.model, noise_order(scores.cell.noise)
 
 
 def _by_model(scores: Sequence[Scores]) -> dict[str, dict[str, Scores]]:
-    found: dict[str, dict[str, Scores]] = {}
-    for one in scores:
-        found.setdefault(one.cell.model, {})[one.cell.noise] = one
-    return found
+    by_model: dict[str, dict[str, Scores]] = {}
+    for cell_scores in scores:
+        by_model.setdefault(cell_scores.cell.model, {})[cell_scores.cell.noise] = cell_scores
+    return by_model
 
 
-def _of_cell(scores: Scores) -> Comparison:
-    """The measure itself."""
+def _cell_row(scores: Scores) -> Comparison:
+    """Return the measure of one cell."""
     low: float | None
     high: float | None
     if scores.measure == ACCURACY:
         estimate = float((scores.values * scores.draws).sum() / scores.draws.sum())
         low, high = wilson_by_problem(scores.values, scores.draws)
-        return _figure(ACCURACY, scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
+        return _untested_row(ACCURACY, scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
     values = Differences(scores.values, numpy.inf)
     low, high = interval(values) or (None, None)
-    return _figure(scores.measure, scores, scores.cell.noise, values.mean, low, high, scores.draws, "Student")
+    return _untested_row(scores.measure, scores, scores.cell.noise, values.mean, low, high, scores.draws, "Student")
 
 
-def _relative_drop(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:
-    """1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255)."""
+def _relative_drop_row(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:
+    """Return 1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255)."""
     estimate, low, high = relative_drop(before, after) or (None, None, None)
     method = "log ratio" if estimate is not None else "ratio of no right answers"
-    return _figure("relative_drop", scores, scores.cell.noise, estimate, low, high, draws, method)
+    return _untested_row("relative_drop", scores, scores.cell.noise, estimate, low, high, draws, method)
 
 
-def _macro(model: str, scores: Scores, right: Array, noises: str) -> Comparison:
-    """The share of problems that are right with every noise and draw (macro accuracy of Shi et al., GSM-IC, arXiv
-    2302.00093)."""
-    ones = numpy.ones(len(right), dtype=int)
-    low, high = wilson_by_problem(right.astype(float), ones)
-    return _figure("macro_accuracy", scores, noises, float(right.mean()), low, high, ones, "Wilson")
+def _macro_accuracy_row(scores: Scores, correct: Array, noises: str) -> Comparison:
+    """Return the share of problems that are correct with every noise and draw (macro accuracy of Shi et al., GSM-IC,
+    arXiv 2302.00093)."""
+    draws = numpy.ones(len(correct), dtype=int)
+    low, high = wilson_by_problem(correct.astype(float), draws)
+    return _untested_row("macro_accuracy", scores, noises, float(correct.mean()), low, high, draws, "Wilson")
 
 
-def _figure(
+def _untested_row(
     contrast: str,
     scores: Scores,
     noise: str,
@@ -248,7 +251,7 @@ def _figure(
     draws: Array,
     method: str,
 ) -> Comparison:
-    """A row without a test."""
+    """Return a row without a p value."""
     return Comparison(
         stage=scores.cell.stage,
         measure=scores.measure,

@@ -1,4 +1,4 @@
-"""Names of noises with a number behind them, the dose: `inf4` has four distractors of `inf`."""
+"""Doses: a number at the end of a noise's name. `inf4` adds four distractors of `inf`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable
 CLEAN = "clean"
 
 
-def dose_of(noise: str) -> tuple[str, int]:
-    """The noise that a name stands for, and how many distractors of it: (`inf`, 4) for `inf4`, (`inf`, 1) for `inf`,
-    (`clean`, 0) for `clean`."""
+def split_dose(noise: str) -> tuple[str, int]:
+    """Return the noise without its dose, and the dose: (`inf`, 4) for `inf4`, (`inf`, 1) for `inf`, (`clean`, 0) for
+    `clean`."""
     if noise == CLEAN:
         return CLEAN, 0
-    named = re.fullmatch(r"(.*\D)(\d+)", noise)
-    return (named[1], int(named[2])) if named else (noise, 1)
+    match = re.fullmatch(r"(.*\D)(\d+)", noise)
+    return (match[1], int(match[2])) if match else (noise, 1)
 
 
-def by_dose(noise: str) -> tuple[bool, str, int, str]:
-    """What noises are sorted by: clean first, then by name, each from the smallest dose up."""
-    name, dose = dose_of(noise)
+def noise_order(noise: str) -> tuple[bool, str, int, str]:
+    """Return the sort key of a noise: clean first, then by name, then by dose."""
+    name, dose = split_dose(noise)
     return noise != CLEAN, name, dose, noise
 
 
-def once(noises: Iterable[str]) -> list[str]:
-    """Of each noise the smallest dose, without `clean`: what a mean over noises is a mean of."""
+def smallest_doses(noises: Iterable[str]) -> list[str]:
+    """Return the smallest dose of each noise, without `clean`: a mean over noises is over these."""
     smallest: dict[str, str] = {}
-    for noise in sorted(noises, key=by_dose):
+    for noise in sorted(noises, key=noise_order):
         if noise != CLEAN:
-            smallest.setdefault(dose_of(noise)[0], noise)
+            smallest.setdefault(split_dose(noise)[0], noise)
     return list(smallest.values())

@@ -1,4 +1,4 @@
-"""The power of the paired test: the smallest effect a run can detect, and the sample size an effect needs."""
+"""Power of the paired test: the smallest detectable effect, and the sample size that an effect needs."""
 
 from __future__ import annotations
 
@@ -7,137 +7,142 @@ from math import exp, log
 
 import numpy
 
-from reports.stats.paired_tests import ALPHA, Array, Differences, sums, tails_of
+from reports.stats.paired_tests import ALPHA, Array, Differences, sum_distribution, upper_tails
 
 POWER = 0.8
-_FEW = 100  # from this many differences that are not nought on, the normal distribution will do
-_LARGEST = 1_000  # up to this sum, in parts, differences of several sizes have their power computed
-_DRAWN, _EXACT = 2_000, 50  # how often the numbers of each size are drawn, and how many of these are exact
-_MOST = 10_000_000  # problems that are worth proposing
+_NORMAL_FROM = 100  # from this expected number of non-zero differences of one size, their sum is taken as normal
+_MAX_SIMULATED_SUM = 1_000  # up to this expected sum, in steps, the power over several sizes is simulated
+_SAMPLES, _EXACT_SAMPLES = 2_000, 50  # samples of the count of each size, and how many of them have an exact power
+_MAX_PROBLEMS = 10_000_000  # the largest sample size that is worth proposing
 
 
 def power(differences: Differences, mean: float, n: int, alpha: float = ALPHA) -> float:
-    """How probable a two-sided p of at most `alpha` is over `n` problems whose differences have that `mean`.
+    """Return the probability of a two-sided p of at most `alpha` over `n` problems whose differences have this `mean`.
 
-    The differences are distributed as those observed, one of +1 and one of −1 added, tilted until their mean is `mean`
-    (Efron, Can. J. Stat. 9, 1981, pp. 139-172); measurements as if normal, with the spread observed.
+    The differences are distributed as those observed plus one of +1 and one of −1, exponentially tilted to the `mean`
+    (Efron, Can. J. Stat. 9, 1981, pp. 139-172). Measurements are taken as normal, with the observed standard deviation.
     """
     from scipy.stats import nct, norm, t
 
-    if not differences.part:
-        centre = abs(mean) * n**0.5 / differences.values.std(ddof=1)
-        beyond = t.ppf(1 - alpha / 2, n - 1)
-        return float(nct.sf(beyond, n - 1, centre)) if centre < beyond + 10 else 1.0
+    if not differences.step:
+        noncentrality = abs(mean) * n**0.5 / differences.values.std(ddof=1)
+        critical = t.ppf(1 - alpha / 2, n - 1)
+        return float(nct.sf(critical, n - 1, noncentrality)) if noncentrality < critical + 10 else 1.0
     values, weights = _tilted(differences, mean)
-    second = float(weights @ values**2)
+    second_moment = float(weights @ values**2)
     sizes = numpy.unique(numpy.abs(values[values != 0]))
-    largest = n * float(weights @ numpy.abs(values)) / differences.part
-    if len(sizes) == 1 and n * weights[values != 0].sum() < _FEW:
+    expected_sum = n * float(weights @ numpy.abs(values)) / differences.step
+    if len(sizes) == 1 and n * weights[values != 0].sum() < _NORMAL_FROM:
         return _power_of_one_size(float(weights[values > 0].sum()), float(weights[values < 0].sum()), n, alpha)
-    if len(sizes) > 1 and largest < _LARGEST:
-        return _power_of_sizes(differences.part, values, weights, n, alpha)
-    step = differences.part  # half of what the sum moves by when one difference changes its sign
-    beyond = abs(mean) * n - step - norm.ppf(1 - alpha / 2) * numpy.sqrt(n * second)
-    return float(norm.cdf(beyond / numpy.sqrt(n * max(second - mean**2, 1e-12))))
+    if len(sizes) > 1 and expected_sum < _MAX_SIMULATED_SUM:
+        return _power_of_sizes(differences.step, values, weights, n, alpha)
+    continuity = differences.step  # half of what the sum moves by if the smallest difference changes its sign
+    margin = abs(mean) * n - continuity - norm.ppf(1 - alpha / 2) * numpy.sqrt(n * second_moment)
+    return float(norm.cdf(margin / numpy.sqrt(n * max(second_moment - mean**2, 1e-12))))
 
 
-def detectable(differences: Differences, alpha: float = ALPHA) -> float | None:
-    """The smallest mean, in the direction of the one observed, that as many problems show with a power of 80 %; None
-    where none is large enough."""
-    upward = _upward(differences)
-    top = 0.99 * _largest(upward)
-    if not upward.n or not top or (upward.part and 0.5 ** (upward.n - 1) > alpha):
-        return None  # no sign of so few is significant
-    return _reached(lambda mean: power(upward, mean, upward.n, alpha), 1e-9, top)
+def detectable_effect(differences: Differences, alpha: float = ALPHA) -> float | None:
+    """Return the smallest mean that this number of problems shows with a power of 80 %, in the observed direction; None
+    if no mean is large enough."""
+    upward = _with_positive_mean(differences)
+    top = 0.99 * _max_mean(upward)
+    if not upward.n or not top or (upward.step and 0.5 ** (upward.n - 1) > alpha):
+        return None  # with so few problems, not even equal signs are significant
+    return _solve_for_power(lambda mean: power(upward, mean, upward.n, alpha), 1e-9, top)
 
 
-def needed(differences: Differences, alpha: float = ALPHA) -> int | None:
-    """How many problems show the mean that was observed with a power of 80 %; None where that is nought, or would take
-    more than ten million."""
-    upward = _upward(differences)
-    mean = min(upward.mean, 0.99 * _largest(upward))
+def needed_problems(differences: Differences, alpha: float = ALPHA) -> int | None:
+    """Return the number of problems that show the observed mean with a power of 80 %; None if the mean is 0, or if more
+    than ten million would be needed."""
+    upward = _with_positive_mean(differences)
+    mean = min(upward.mean, 0.99 * _max_mean(upward))
     if not mean:
         return None
-    fewest = 1.0 if upward.part else 2.0
-    found = _reached(lambda n: power(upward, mean, round(n), alpha), fewest, float(_MOST))
-    return None if found is None else round(found)
+    fewest = 1.0 if upward.step else 2.0
+    n = _solve_for_power(lambda n: power(upward, mean, round(n), alpha), fewest, float(_MAX_PROBLEMS))
+    return None if n is None else round(n)
 
 
 def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
-    """Values and their probabilities, as near to the observed ones as their `mean` allows."""
+    """Return the values and their probabilities, exponentially tilted to the `mean`."""
     from scipy.optimize import brentq
 
-    observed, times = differences.counts
+    observed, observed_counts = differences.value_counts
     values = numpy.union1d(observed, [-1.0, 1.0])
     counts = numpy.isin(values, (-1.0, 1.0)).astype(int)
-    counts[numpy.searchsorted(values, observed)] += times
+    counts[numpy.searchsorted(values, observed)] += observed_counts
     scale = numpy.abs(values).max(initial=0.0) or 1.0
     logarithms = numpy.log(counts / counts.sum())
 
     def weights(tilt: float) -> Array:
         exponents = logarithms + tilt * values / scale
-        found: Array = numpy.exp(exponents - exponents.max())
-        return found / found.sum()
+        unnormalised: Array = numpy.exp(exponents - exponents.max())
+        return unnormalised / unnormalised.sum()
 
     return values, weights(brentq(lambda tilt: float(weights(tilt) @ values) - mean, -700, 700))
 
 
 def _power_of_one_size(positive: float, negative: float, n: int, alpha: float) -> float:
-    """The power of the exact test where all differences that are not nought are as large, over how many there are."""
+    """Return the power of the exact test if all non-zero differences have one size, averaged over their number."""
     from scipy.stats import binom
 
-    others, one = binom(n, min(1.0, positive + negative)), numpy.ones(1, dtype=int)
-    numbers = numpy.unique(numpy.linspace(others.ppf(0.001), others.ppf(0.999), 15).astype(int))
-    edges = numpy.concatenate([[-1], (numbers[1:] + numbers[:-1]) // 2, [n]])
-    found = 0.0
-    for number, chance in zip(numbers, numpy.diff(others.cdf(edges)), strict=True):
-        tails = tails_of(one, one * number)
-        alternative = sums(one, one * number, one * positive / (positive + negative))
+    nonzero, size = binom(n, min(1.0, positive + negative)), numpy.ones(1, dtype=int)
+    counts = numpy.unique(numpy.linspace(nonzero.ppf(0.001), nonzero.ppf(0.999), 15).astype(int))
+    edges = numpy.concatenate([[-1], (counts[1:] + counts[:-1]) // 2, [n]])
+    total = 0.0
+    for count, probability in zip(counts, numpy.diff(nonzero.cdf(edges)), strict=True):
+        tails = upper_tails(size, size * count)
+        alternative = sum_distribution(size, size * count, size * positive / (positive + negative))
         middle = len(tails) // 2
         significant = numpy.flatnonzero(2 * tails[middle:] <= alpha)
         if len(significant):
             first = significant[0]
-            found += chance * float(alternative[middle + first :].sum() + alternative[: middle - first + 1].sum())
-    return found
+            total += probability * float(alternative[middle + first :].sum() + alternative[: middle - first + 1].sum())
+    return total
 
 
-def _power_of_sizes(part: float, values: Array, weights: Array, n: int, alpha: float) -> float:
-    """The power of the exact test where differences are of several sizes: the mean over how many there may be of each.
+def _power_of_sizes(step: float, values: Array, weights: Array, n: int, alpha: float) -> float:
+    """Return the power of the exact test over differences of several sizes, averaged over the counts of each size.
 
-    That is drawn (seeded) many times, and the power taken as if sums were normal, corrected by the exact power of some.
+    The counts are sampled with a fixed seed. The power of each sample is approximated with normal sums, and the mean is
+    corrected by the exact power of some samples.
     """
     from scipy.stats import norm
 
-    whole = numpy.rint(values / part).astype(int)
-    sizes = numpy.unique(numpy.abs(whole[whole != 0]))
-    positive, negative = (numpy.array([weights[whole == sign * size].sum() for size in sizes]) for sign in (1, -1))
-    both = positive + negative
-    rest = max(0.0, 1.0 - both.sum())
-    counts = numpy.random.default_rng(0).multinomial(n, [*both / (both.sum() + rest), rest], size=_DRAWN)[:, :-1]
-    chances = positive / both
+    in_steps = numpy.rint(values / step).astype(int)
+    sizes = numpy.unique(numpy.abs(in_steps[in_steps != 0]))
+    up, down = (numpy.array([weights[in_steps == sign * size].sum() for size in sizes]) for sign in (1, -1))
+    nonzero = up + down
+    zero = max(0.0, 1.0 - nonzero.sum())
+    shares = [*nonzero / (nonzero.sum() + zero), zero]
+    counts = numpy.random.default_rng(0).multinomial(n, shares, size=_SAMPLES)[:, :-1]
+    positive = up / nonzero
     spread = numpy.sqrt(counts @ sizes**2)
-    over = counts @ (sizes * (2 * chances - 1)) - 1 - norm.ppf(1 - alpha / 2) * spread
-    rough = norm.cdf(over / numpy.sqrt(numpy.maximum(counts @ (4 * sizes**2 * chances * (1 - chances)), 1e-9)))
-    exact = _exact_powers(sizes, counts[:_EXACT], chances, alpha)
-    return float(numpy.clip(rough.mean() + (exact - rough[:_EXACT]).mean(), 0, 1))
+    margin = counts @ (sizes * (2 * positive - 1)) - 1 - norm.ppf(1 - alpha / 2) * spread
+    variance = counts @ (4 * sizes**2 * positive * (1 - positive))
+    approximate = norm.cdf(margin / numpy.sqrt(numpy.maximum(variance, 1e-9)))
+    exact = _exact_powers(sizes, counts[:_EXACT_SAMPLES], positive, alpha)
+    return float(numpy.clip(approximate.mean() + (exact - approximate[:_EXACT_SAMPLES]).mean(), 0, 1))
 
 
-def _exact_powers(sizes: Array, counts: Array, chances: Array, alpha: float) -> Array:
-    """For each row of `counts`, (draw, size), the power of the exact test over as many differences of each size. The
-    distributions of all sums come from their characteristic functions."""
+def _exact_powers(sizes: Array, counts: Array, positive: Array, alpha: float) -> Array:
+    """Return the power of the exact test for each row of `counts` (sample, size).
+
+    The distributions of the sums are computed from their characteristic functions.
+    """
     highest = int((counts @ sizes).max(initial=0))
     length = 1 << (2 * highest + 1).bit_length()
     angles = 2j * numpy.pi * numpy.arange(length // 2 + 1) / length
 
     def distributions(positive: Array) -> Array:
-        """Of each row the chances of every sum, from −`highest` on."""
+        """Return for each row the probability of every sum, from −`highest`."""
         turns = numpy.exp(-angles * sizes[:, None])
         logarithms = numpy.log(positive[:, None] * turns + (1 - positive[:, None]) / turns + 1e-300)
         shifted = numpy.exp(counts @ logarithms - angles * highest)
-        found: Array = numpy.clip(numpy.fft.irfft(shifted, length, axis=1)[:, : 2 * highest + 1], 0, None)
-        return found
+        probabilities: Array = numpy.clip(numpy.fft.irfft(shifted, length, axis=1)[:, : 2 * highest + 1], 0, None)
+        return probabilities
 
-    under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(chances)
+    under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(positive)
     tails = numpy.cumsum(under_null[:, ::-1], axis=1)[:, ::-1]
     rejected = numpy.minimum(2 * tails, 1.0) <= alpha
     rejected[:, : highest + 1] = False
@@ -145,28 +150,27 @@ def _exact_powers(sizes: Array, counts: Array, chances: Array, alpha: float) -> 
     return powers
 
 
-def _upward(differences: Differences) -> Differences:
-    """The differences, turned where their mean is below nought."""
+def _with_positive_mean(differences: Differences) -> Differences:
+    """Return the differences, negated if their mean is negative."""
     return Differences(-differences.values, differences.bound) if differences.mean < 0 else differences
 
 
-def _largest(differences: Differences) -> float:
-    """The largest mean that a distribution over the observed values can have, or is worth trying; nought where they
-    tell of none."""
-    if differences.part:
+def _max_mean(differences: Differences) -> float:
+    """Return the largest mean to try: the largest possible over the observed values, or 100 standard deviations above
+    the observed one; 0 if there is no spread."""
+    if differences.step:
         return float(differences.values.max(initial=1.0))
     if differences.n < 2 or not differences.values.std():
         return 0.0
     return float(abs(differences.mean) + 100 * differences.values.std())
 
 
-def _reached(power_at: Callable[[float], float], low: float, high: float) -> float | None:
-    """Where a power that grows reaches 80 %, to one part in five hundred; None for nowhere."""
+def _solve_for_power(power_at: Callable[[float], float], low: float, high: float) -> float | None:
+    """Return where an increasing power reaches 80 %, to one part in five hundred; None if it does not up to `high`."""
     from scipy.optimize import brentq
 
     if power_at(high) < POWER:
         return None
     if power_at(low) >= POWER:
         return low
-    found = brentq(lambda logarithm: power_at(exp(logarithm)) - POWER, log(low), log(high), xtol=0.002)
-    return exp(found)
+    return exp(brentq(lambda logarithm: power_at(exp(logarithm)) - POWER, log(low), log(high), xtol=0.002))

@@ -1,4 +1,4 @@
-"""What each cell got on each problem, out of the predictions on disk: all that a comparison needs."""
+"""Scores: the value of each problem in each cell, computed from the records on disk."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 from reports.stages import kind_of
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.store.records import Cell, Likelihood, Record, Settings, problem_of
-from reports.store.results_folder import CellOnDisk, Results
+from reports.store.results_folder import Results, StoredCell
 
 Array = NDArray[Any]
-#: In place of settings that are not known.
-UNKNOWN = Settings("", "", "", 0, "", "")
+#: Stands for settings that are lost.
+UNKNOWN_SETTINGS = Settings("", "", "", 0, "", "")
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One cell's scores: of problem `problems[i]` the mean `values[i]` over its `draws[i]` answered draws.
+    """The scores of one cell: `values[i]` is the mean over the `draws[i]` answered draws of problem `problems[i]`.
 
     A score of the measure `accuracy` is 1 for a correct answer and 0 for any other; of the measure `likelihood` it is
-    the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, stands for the
-    questions asked. The ids are sorted, each once; a problem of which every draw ended in an error is
-    not there. `tokens[i]`, of the measure `likelihood`, is the number of the worked answer's tokens.
+    the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, is a hash of the
+    texts asked. `problems` is sorted and without duplicates; a problem of which every draw ended in an error is left
+    out. `tokens[i]`, for the measure `likelihood`, is the number of tokens of the worked answer.
     """
 
     cell: Cell
@@ -41,41 +41,45 @@ class Scores:
     tokens: Array | None = None
 
     @property
-    def alike(self) -> Settings:
-        """All settings but the weights and a chat's own format: the scores of two models can be compared where these
-        are the same."""
+    def comparable_settings(self) -> Settings:
+        """The settings without the weights and the chat format: scores of two models are comparable if these are
+        equal."""
         return replace(self.settings, weights="", rendered="")
 
 
 def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:
-    """The scores of all cells with a score, or of those in `only`, of the record ids given there. Raises
-    `ResultsDamaged`."""
+    """Return the scores of all cells that have scores, or of the cells and record ids in `only`.
+
+    Raises `ResultsDamaged`.
+    """
     cells = filter(has_score, results.cells() if only is None else only)
-    on_disk = (results.load(cell) for cell in cells)
+    stored_cells = (results.load(cell) for cell in cells)
     return [
-        scores_on_disk(results, found, None if only is None else only[found.cell])
-        for found in on_disk
-        if found is not None
+        stored_scores(results, stored, None if only is None else only[stored.cell])
+        for stored in stored_cells
+        if stored is not None
     ]
 
 
 def has_score(cell: Cell) -> bool:
-    """Whether the records of a cell have a score: those of attention have none."""
+    """Whether the records of a cell have a score: attention readings have none."""
     return kind_of(cell.stage).measure is not None
 
 
-def scores_on_disk(results: Results, found: CellOnDisk, only: Collection[str] | None = None) -> Scores:
-    """The scores of a cell of `results`, or those of the record ids in `only`. Where the file that names the settings
-    is gone, it can be compared with what was made under the same settings alone."""
-    wanted = None if only is None else set(only)
-    settings = results.settings(found.settings_hash)
-    unknown = replace(UNKNOWN, prompt=found.settings_hash)
-    records = (record for id, record in found.predictions.items() if wanted is None or id in wanted)
-    return scores_of(found.cell, settings or unknown, records)
+def stored_scores(results: Results, stored: StoredCell, only: Collection[str] | None = None) -> Scores:
+    """Return the scores of a cell of `results`, or of the record ids in `only`.
+
+    If the file of its settings is missing, the cell is comparable only with cells of the same settings hash.
+    """
+    ids = None if only is None else set(only)
+    settings = results.settings(stored.settings_hash)
+    unknown = replace(UNKNOWN_SETTINGS, prompt=stored.settings_hash)
+    records = (record for id, record in stored.records.items() if ids is None or id in ids)
+    return scores_from_records(stored.cell, settings or unknown, records)
 
 
-def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:
-    """The scores of one cell's records, whose kind has a measure."""
+def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:
+    """Return the scores of the records of one cell. Their kind must have a measure."""
     measure = kind_of(cell.stage).measure
     assert measure is not None, f"the records of stage {cell.stage!r} have no score"
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
@@ -92,59 +96,73 @@ def scores_of(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scor
         cell=cell,
         settings=settings,
         problems=numpy.array(problems, dtype=object),
-        values=numpy.array([sum(value for _, _, value in some) / len(some) for some in draws]),
-        draws=numpy.array([len(some) for some in draws], dtype=int),
-        texts=numpy.array([hash_of(question for _, question, _ in some) for some in draws], dtype="U16"),
+        values=numpy.array([sum(score for _, _, score in of_problem) / len(of_problem) for of_problem in draws]),
+        draws=numpy.array([len(of_problem) for of_problem in draws], dtype=int),
+        texts=numpy.array([hash_texts(text for _, text, _ in of_problem) for of_problem in draws], dtype="U16"),
         measure=measure.name,
-        tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in some) for some in draws], dtype=int),
+        tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in of_problem) for of_problem in draws], dtype=int),
     )
 
 
-def hash_of(texts: Iterable[str]) -> str:
-    both = "\0".join(texts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(both, digest_size=8).hexdigest()
+def hash_texts(texts: Iterable[str]) -> str:
+    """Return 16 hexadecimal digits that identify a sequence of texts."""
+    joined = "\0".join(texts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(joined, digest_size=8).hexdigest()
 
 
-def other_tokens(scores: Sequence[Scores]) -> list[tuple[str, str]]:
-    """The pairs of models that cut the same worked answers into different numbers of tokens, as their vocabularies
-    differ: a likelihood a token has no meaning between them, and by chance the same number of tokens gives it none."""
-    found: dict[tuple[str, str], None] = {}
-    likelihoods = [one for one in scores if one.measure == LIKELIHOOD]
-    for one, other in combinations(likelihoods, 2):
-        if one.cell.noise == other.cell.noise and one.cell.model != other.cell.model:
-            shared = shared_problems([one, other])
-            first, second = rows_with([one, other], shared)
-            if one.tokens is None or other.tokens is None or (one.tokens[first] != other.tokens[second]).any():
-                found[one.cell.model, other.cell.model] = None
-    return list(found)
+def models_with_other_tokenization(scores: Sequence[Scores]) -> list[tuple[str, str]]:
+    """Return the pairs of models that tokenize the same worked answers into different numbers of tokens.
+
+    Their vocabularies differ, so nats per token cannot be compared between them, not even over the problems that happen
+    to have the same number of tokens.
+    """
+    pairs: dict[tuple[str, str], None] = {}
+    likelihoods = [cell_scores for cell_scores in scores if cell_scores.measure == LIKELIHOOD]
+    for left, right in combinations(likelihoods, 2):
+        if left.cell.noise == right.cell.noise and left.cell.model != right.cell.model:
+            left_rows, right_rows = row_indices([left, right], shared_problems([left, right]))
+            if (
+                left.tokens is None
+                or right.tokens is None
+                or (left.tokens[left_rows] != right.tokens[right_rows]).any()
+            ):
+                pairs[left.cell.model, right.cell.model] = None
+    return list(pairs)
 
 
-def shared_problems(some: Sequence[Scores]) -> Array:
-    """The ids that all of them have."""
-    shared = some[0].problems
-    for one in some[1:]:
-        if not numpy.array_equal(one.problems, shared):
-            known = set(one.problems)
+def shared_problems(cells: Sequence[Scores]) -> Array:
+    """Return the problem ids that all cells have, sorted."""
+    shared = cells[0].problems
+    for cell_scores in cells[1:]:
+        if not numpy.array_equal(cell_scores.problems, shared):
+            known = set(cell_scores.problems)
             kept = numpy.array([problem in known for problem in shared], dtype=bool)
-            shared = shared[kept]  # numpy.isin compares objects each with each
+            shared = shared[kept]  # not numpy.isin, which compares every pair of objects
     return shared
 
 
-def rows_with(some: Sequence[Scores], shared: Array) -> list[Any]:
-    """Where each of them has the shared ids. Both are sorted, so that who has as many has the same."""
+def row_indices(cells: Sequence[Scores], shared: Array) -> list[Any]:
+    """Return for each cell the indices of the `shared` problems, which it has all of.
+
+    Both are sorted: a cell with as many problems as `shared` has the same ones.
+    """
     return [
-        slice(None) if len(one.problems) == len(shared) else numpy.searchsorted(one.problems, shared) for one in some
+        slice(None) if len(scores.problems) == len(shared) else numpy.searchsorted(scores.problems, shared)
+        for scores in cells
     ]
 
 
-def together(some: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) -> tuple[list[Array], Array]:
-    """The values of several cells over the problems that all of them have, and where each `same_text` pair of them, by
-    their places, was asked the same; and the draws of the last one there."""
-    scores = list(some)
-    shared = shared_problems(scores)
-    rows = rows_with(scores, shared)
+def aligned_values(cells: Iterable[Scores], same_text: Iterable[tuple[int, int]] = ()) -> tuple[list[Array], Array]:
+    """Return the values of several cells over the problems that all of them have, and the draws of the last cell there.
+
+    `same_text` are pairs of indices into `cells`: only problems that both cells of a pair were asked in the same text
+    are kept.
+    """
+    cells = list(cells)
+    shared = shared_problems(cells)
+    rows = row_indices(cells, shared)
     keep = numpy.ones(len(shared), dtype=bool)
     for left, right in same_text:
-        keep &= scores[left].texts[rows[left]] == scores[right].texts[rows[right]]
-    values = [one.values[row][keep] for one, row in zip(scores, rows, strict=True)]
-    return values, scores[-1].draws[rows[-1]][keep]
+        keep &= cells[left].texts[rows[left]] == cells[right].texts[rows[right]]
+    values = [scores.values[row][keep] for scores, row in zip(cells, rows, strict=True)]
+    return values, cells[-1].draws[rows[-1]][keep]

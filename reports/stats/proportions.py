@@ -1,4 +1,4 @@
-"""The intervals of an accuracy, and of a ratio of two."""
+"""Confidence intervals of an accuracy, and of a relative drop in accuracy."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 def wilson(correct: float, n: float) -> tuple[float, float]:
-    """The 95 % interval of a proportion after Wilson (JASA 22, 1927, pp. 209-212), as two fractions.
+    """Return the 95 % interval of a proportion after Wilson (JASA 22, 1927, pp. 209-212), as two fractions.
 
-    Unlike the textbook interval it stays within 0 and 1 and is not empty at 0 % or 100 %. Raises `ValueError` unless
+    Unlike the Wald interval, it stays within 0 and 1 and is not empty at 0 % or 100 %. Raises `ValueError` unless
     0 <= correct <= n and n > 0.
     """
-    from statsmodels.stats.proportion import proportion_confint  # a second to import, wanted only at the end of a run
+    from statsmodels.stats.proportion import proportion_confint  # takes a second to import, needed only at the end
 
     if not 0 <= correct <= n or not n > 0:
         raise ValueError(f"expected 0 <= correct <= n and n > 0, got correct={correct} and n={n}")
@@ -23,11 +23,11 @@ def wilson(correct: float, n: float) -> tuple[float, float]:
 
 
 def wilson_by_problem(shares: NDArray[Any], draws: NDArray[Any]) -> tuple[float, float]:
-    """The same where problem i was asked `draws[i]` times and `shares[i]` of its answers were right.
+    """Return `wilson` for problems asked several times: `shares[i]` of the `draws[i]` answers to problem i are correct.
 
-    Answers to one problem are alike, so that the interval is that of fewer independent ones: as many as would give the
-    variance found between problems (the design effect of Kish, Survey Sampling, 1965, ch. 5), at least one a problem
-    and at most all of them. Raises `ValueError` for no answer.
+    Answers to one problem are correlated, so the interval is that of a smaller effective sample: the one that gives the
+    observed variance between problems (the design effect of Kish, Survey Sampling, 1965, ch. 5), at least one answer
+    per problem and at most all of them. Raises `ValueError` if there is no answer.
     """
     total, problems = int(draws.sum()), len(draws)
     if not total:
@@ -36,16 +36,16 @@ def wilson_by_problem(shares: NDArray[Any], draws: NDArray[Any]) -> tuple[float,
     if total == problems:
         return wilson(round(share * total), total)
     variance = float((draws**2 * (shares - share) ** 2).sum()) / total**2 * problems / max(1, problems - 1)
-    independent = min(max(share * (1 - share) / variance, problems), total) if variance else problems
-    return wilson(share * independent, independent)
+    effective = min(max(share * (1 - share) / variance, problems), total) if variance else problems
+    return wilson(share * effective, effective)
 
 
 def relative_drop(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float, float] | None:
-    """1 − (mean of `after`) / (mean of `before`), and its 95 % interval; None where nothing was right before.
+    """Return 1 − (mean of `after`) / (mean of `before`) and its 95 % interval; None if no answer was correct before.
 
-    `before[i]` and `after[i]` are the shares of right answers to problem i. The interval is that of the logarithm of
-    the ratio (delta method, the problem being the unit). Half a right answer is added to both, as if to two further
-    problems, so that it is defined and not too narrow for a few right answers.
+    `before[i]` and `after[i]` are the shares of correct answers to problem i. The interval is that of the logarithm of
+    the ratio (delta method, with the problem as the unit). Half a correct answer is added to both, as if to two further
+    problems, so that the interval is defined, and not too narrow, for few correct answers.
     """
     from scipy.stats import norm
 

@@ -1,4 +1,4 @@
-"""The retrieval test in figures: how much attention a needle gets at each depth of its haystack, and how much noise."""
+"""Retrieval statistics: how much attention the needle and the noise get at each depth of the haystack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reports.stats.attention_stats import MeasuredCell, depth_of
+from reports.stats.attention_stats import MeasuredCell, needle_depth
 from reports.store.atomic_io import ResultsDamaged
 
 if TYPE_CHECKING:
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 Part = Literal["needle", "noise"]
 PARTS: dict[Part, str] = {"needle": "needle", "noise": "ni"}
-"""Which segment each part is: what a problem states, and the distractors around it."""
+"""The segment of each part: the statement of the problem, and the distractors around it."""
 RetrievalMeasure = Literal["lift", "absolute"]
 
 
 @dataclass(frozen=True)
 class RetrievalPoint:
-    """What a part gets at one `depth` (in %): its `lift`, or its share of `absolute` attention from 0 to 1.
+    """Attention to a part at one `depth` (in %): its `lift`, or its share of `absolute` attention from 0 to 1.
 
-    `mean` and `std` (None for n = 1) are over the `n` problems, each of which is the mean over all measured layers and
-    heads.
+    `mean` and `std` (None for n = 1) are over `n` problems. The value of a problem is the mean over all measured layers
+    and heads.
     """
 
     model: str
@@ -36,22 +36,24 @@ class RetrievalPoint:
 
 
 def retrieval_points(cells: Iterable[MeasuredCell]) -> list[RetrievalPoint]:
-    """The points of the retrieval cells among `cells`, by model and depth as they come. Raises `ResultsDamaged` where
-    one of them was not cut into needle and noise."""
+    """Return the points of the retrieval cells among `cells`, in their order.
+
+    Raises `ResultsDamaged` if a cell has no segment for the needle or the noise.
+    """
     points = []
     for cell in cells:
-        depth = depth_of(cell.cell.noise)
+        depth = needle_depth(cell.cell.noise)
         if depth is None:
             continue
         if missing := [segment for segment in PARTS.values() if segment not in cell.segments]:
-            found = ", ".join(cell.segments)
-            raise ResultsDamaged(f"{cell.cell.id}: expected readings of the segment {missing[0]!r}, found {found}")
-        values_of: dict[RetrievalMeasure, Array] = {"lift": cell.lift, "absolute": cell.absolute}
-        for measure, values in values_of.items():
+            segments = ", ".join(cell.segments)
+            raise ResultsDamaged(f"{cell.cell.id}: expected readings of the segment {missing[0]!r}, got {segments}")
+        by_measure: dict[RetrievalMeasure, Array] = {"lift": cell.lift, "absolute": cell.absolute}
+        for measure, values in by_measure.items():
             for part, segment in PARTS.items():
-                of_problem = values[..., cell.segments.index(segment)].mean(axis=(1, 2))
-                n = len(of_problem)
-                std = float(of_problem.std(ddof=1)) if n > 1 else None
-                mean = float(of_problem.mean())
+                problem_means = values[..., cell.segments.index(segment)].mean(axis=(1, 2))
+                n = len(problem_means)
+                std = float(problem_means.std(ddof=1)) if n > 1 else None
+                mean = float(problem_means.mean())
                 points.append(RetrievalPoint(cell.cell.model, depth, part, measure, mean, std, n))
     return points

@@ -1,4 +1,4 @@
-"""Writing that either happens whole or not at all, and that says in one sentence why it did not."""
+"""Atomic writes, and errors of the file system as one sentence."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 
 
 class ResultsFolderError(OSError):
-    """The results folder cannot be read or written; the message is one sentence for the user."""
+    """The results folder cannot be read or written. The message is one sentence for the user."""
 
 
 class ResultsDamaged(ValueError):
-    """A file in the results folder does not hold what it should; the message names the file and the line."""
+    """A file in the results folder has content that cannot be read. The message names the file and the line."""
 
 
-def shown(path: Path) -> str:
-    """The path as a message gives it: relative to the current folder where it lies in it."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+def display_path(path: Path) -> str:
+    """Return the path for a message: relative to the current folder if it is inside it."""
+    absolute, current = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(current)) if absolute.is_relative_to(current) else str(path)
 
 
 @contextmanager
-def explained(path: Path, doing: str) -> Iterator[None]:
-    """Turns an `OSError` into a `ResultsFolderError` that says what could not be done (`doing`, a verb) and where."""
+def explaining_os_errors(path: Path, verb: str) -> Iterator[None]:
+    """Convert an `OSError` to a `ResultsFolderError` that says what could not be done (`verb`) to which file."""
     try:
         yield
     except ResultsFolderError:
@@ -33,19 +33,20 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     except OSError as error:
         blocking = next((parent for parent in (path, *path.parents) if parent.exists() and not parent.is_dir()), None)
         if isinstance(error, FileExistsError | NotADirectoryError) and blocking is not None:
-            reason = f"{shown(blocking)} is a file where a folder is needed"
+            reason = f"{display_path(blocking)} is a file; expected a folder"
         else:
             reason = error.strerror or str(error)
-        raise ResultsFolderError(f"cannot {doing} {shown(path)}: {reason}") from error
+        raise ResultsFolderError(f"cannot {verb} {display_path(path)}: {reason}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces the file at `path`, or leaves it as it was; makes its folder. Raises `ResultsFolderError`.
+    """Replace the file at `path` as a whole, or leave it unchanged. Create its folder.
 
-    The bytes go to a temporary file in the same folder first, because only a rename within one file system is atomic.
+    The bytes go to a temporary file in the same folder first, because a rename is atomic only within a file system.
+    Raises `ResultsFolderError`.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with explained(path, "write"):
+    with explaining_os_errors(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:
@@ -57,8 +58,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def drop_half_line(path: Path) -> None:
-    """Cuts off what a kill left behind after the last line end of the file at `path`. Raises `OSError`."""
+def truncate_partial_line(path: Path) -> None:
+    """Remove what a killed run left after the last line end of the file. Raises `OSError`."""
     with path.open("r+b") as file:
         end = file.seek(0, os.SEEK_END)
         if end == 0:

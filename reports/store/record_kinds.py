@@ -1,4 +1,4 @@
-"""The kinds of records: how each is named, where it is kept, how its JSON is read, and what it measures."""
+"""The kinds of records: name, folder, JSON decoding and measure of each."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ACCURACY, LIKELIHOOD = "accuracy", "likelihood"
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that a record gives for its problem, and how that number is shown.
+    """The score that a record gives its problem, and how to display it.
 
-    `score` maps a record that is no error to the number; `text` to what was asked, so that two scores are compared
-    only where it is the same. `binary` scores are 0 or 1, and their mean is a proportion. A value is shown as
+    `score` maps a record without an error to a number. `text` maps it to what was asked: scores are compared only where
+    their texts are equal. `binary` scores are 0 or 1, and their mean is a proportion. A value is displayed as
     `scale * value`, rounded to `digits` decimals, in `unit`.
     """
 
@@ -33,13 +33,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class RecordKind:
-    """How the records of a stage are kept.
+    """How the records of a stage are stored.
 
     `type` is a frozen dataclass with the fields `id`, `question`, `spans`, `outcome` and `error`, and the property
     `asked`, the text that the record depends on. `noun` names one record in messages. `folder` is the top folder of the
-    records in a results folder. `rounded` names the fields that keep six significant digits. `decode` turns the values
-    that JSON gave into those of `type`, and raises `ResultsDamaged`, beginning with its second argument, where they do
-    not fit. `measure` is None where records have no single score.
+    records in a results folder. `rounded` names the fields that keep six significant digits. `decode` converts values
+    from JSON to those of `type`; it raises `ResultsDamaged`, beginning with its second argument, if they are invalid.
+    `measure` is None if a record has no single score.
     """
 
     type: type[Any]
@@ -51,8 +51,8 @@ class RecordKind:
     measure: Measure | None = None
 
 
-def _decoded_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Turn the lists of an attention reading into tuples of the shapes that its own names promise."""
+def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Convert the lists of an attention reading to tuples, and check their shapes."""
     try:
         layers, heads, segments = (tuple(values[name]) for name in ("layers", "heads", "segments"))
         tokens = tuple(values["tokens"])
@@ -62,7 +62,7 @@ def _decoded_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
             for name in ("signed", "absolute")
         }
     except TypeError:
-        raise ResultsDamaged(f"{where}: expected the figures of a reading as nested lists") from None
+        raise ResultsDamaged(f"{where}: expected the numbers of a reading as nested lists") from None
     shapes_match = (
         len(tokens) == len(segments)
         and (lambdas is None or len(lambdas) == len(layers))
@@ -72,7 +72,7 @@ def _decoded_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
     )
     if not shapes_match:
         shape = f"{len(layers)} layers × {len(heads)} heads × {len(segments)} segments"
-        raise ResultsDamaged(f"{where}: expected figures for {shape}, as the line says, found others")
+        raise ResultsDamaged(f"{where}: expected numbers for {shape}, got another shape")
     return {
         **values,
         **patterns,
@@ -84,9 +84,11 @@ def _decoded_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
     }
 
 
-def _decoded_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
+def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
     if not (isinstance(values["nats"], int | float) and isinstance(values["tokens"], int)):
-        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, found others")
+        raise ResultsDamaged(
+            f"{where}: expected numbers as nats and tokens, got {values['nats']!r} and {values['tokens']!r}"
+        )
     return values
 
 
@@ -109,14 +111,14 @@ ATTENTION_READINGS = RecordKind(
     type=AttentionReading,
     noun="reading",
     rounded=("tokens", "signed", "absolute", "lambdas"),
-    decode=_decoded_reading,
+    decode=_decode_reading,
 )
 LIKELIHOODS = RecordKind(
     type=Likelihood,
     noun="likelihood",
     rounded=("nats",),
-    decode=_decoded_likelihood,
-    # Nats a token are comparable only over equally many tokens, so their number is a part of the text.
+    decode=_decode_likelihood,
+    # Nats per token are comparable only over the same number of tokens, so that number is part of the text.
     measure=Measure(
         name=LIKELIHOOD,
         label="likelihood of the worked answer",

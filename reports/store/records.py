@@ -1,4 +1,4 @@
-"""The vocabulary of a result, on one page. No torch here, and no model: records outlive both."""
+"""The types of a result, on one page. They need neither torch nor a model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
 
 
 def draw_id(problem: str, draw: int) -> str:
-    """The id of a problem's record with its noise drawn again: the first draw, 0, has the problem's own."""
+    """Return the record id of a draw of a problem's noise. Draw 0 has the id of the problem."""
     return f"{problem} (draw {draw + 1})" if draw else problem
 
 
 def problem_of(id: str) -> str:
-    """The inverse of `draw_id`: which problem a record is about."""
+    """Return the problem id of a record id: the inverse of `draw_id`."""
     return _DRAW.sub("", id) if id.endswith(")") else id
 
 
@@ -41,14 +41,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything besides the problem's text that a record depends on; with the text it is the record's key.
+    """Everything that a record depends on besides the text of its problem. Settings and text are the record's key.
 
-    `weights` is a fingerprint of the checkpoint's files, `prompt` the template, `stop` the stop rule in words,
-    `max_new_tokens` in tokens, `precision` the dtype the model ran in, `generation` the version of the code that
-    generates. `problems` names the source of the problems: without it the predictions on two sources, whose ids need
-    not meet, would silently be pooled into one accuracy. `attention` says in words what a reading is taken over
-    (queries, layers and heads); it is empty for predictions. `rendered` is the prompt in the model's own chat format,
-    empty where that was not asked for.
+    `weights` is a fingerprint of the checkpoint's files, `prompt` the template, `stop` a description of the stop rule,
+    `max_new_tokens` in tokens, `precision` the dtype of the model, `generation` the version of the generating code.
+    `problems` names the source of the problems: without it, predictions on two sources, whose ids may differ, would
+    silently be pooled into one accuracy. `attention` describes the queries, layers and heads of a reading; it is empty
+    for predictions. `rendered` is the prompt in the model's chat format; it is empty if none was used.
     """
 
     weights: str
@@ -66,10 +65,10 @@ class Settings:
 class Prediction:
     """What a model wrote for one problem.
 
-    `question` is the text the model was asked, noise included; `spans` the half-open character ranges of it that
-    are distractors. `gold` is the worked answer, `target` and `answer` exact numbers as text (`"7/2"`; `answer` is
-    None where none could be read). `tokens` counts what was generated. `error` is a traceback, for the outcome
-    `error` alone.
+    `question` is the text of the question, noise included; `spans` are the half-open character ranges of its
+    distractors. `gold` is the worked answer. `target` and `answer` are exact numbers as text (`"7/2"`); `answer` is
+    None if none could be extracted. `tokens` is the number of generated tokens. `error` is a traceback; it is None
+    unless the outcome is `error`.
     """
 
     id: str
@@ -85,21 +84,23 @@ class Prediction:
 
     @property
     def asked(self) -> str:
-        """What the prediction depends on of its problem: the question alone."""
+        """The text that the prediction depends on: the question."""
         return self.question
 
 
 @dataclass(frozen=True)
 class AttentionReading:
-    """Where the attention heads of a model look in the text of one problem.
+    """Attention of a model's heads to the segments of one problem.
 
-    `question` and `spans` are those of a prediction. `queries` is the number of positions that the figures are means
-    over. `layers` and `heads` are the numbers, from 0, of those measured, `segments` the names of the parts of the
-    text. `signed`, [layer][head][segment], is the mass of the pattern on a segment: over the segments it sums to 1,
-    in a differential layer, where parts of it may be negative, to 1 − λ. `absolute`, of the same shape, is the share
-    of the absolute mass and sums to 1. `tokens`, [segment], is the share of the visible tokens that lies in a segment
-    and sums to 1. `lambdas`, [layer], is None for an ordinary model. For the outcome `error` alone, `error` is a
-    traceback, `queries` is 0 and every tuple but `spans` is empty.
+    `question` and `spans` are those of a prediction. All numbers are means over `queries` query positions. `layers` and
+    `heads` are the indices, from 0, of the measured ones; `segments` are the names of the parts of the text.
+
+    `signed`, [layer][head][segment], is the mass of the pattern on a segment. Over the segments it sums to 1; in a
+    differential layer, where it may be negative, to 1 − λ. `absolute`, of the same shape, is the share of the absolute
+    mass and sums to 1. `tokens`, [segment], is the share of the visible tokens and sums to 1. `lambdas`, [layer], is
+    None for an ordinary model.
+
+    If the outcome is `error`, `error` is a traceback, `queries` is 0 and every tuple except `spans` is empty.
     """
 
     id: str
@@ -119,16 +120,16 @@ class AttentionReading:
 
     @property
     def asked(self) -> str:
-        """What the reading depends on of its problem: the question, and the worked answer that was read behind it."""
+        """The text that the reading depends on: the question, followed by the worked answer if there is one."""
         return f"{self.question}\n{self.gold}" if self.gold else self.question
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How likely a model holds the worked answer of one problem to be.
+    """Log-likelihood of the worked answer of one problem.
 
     `question` and `spans` are those of a prediction, `gold` is the worked answer. `nats` is the natural logarithm of
-    its probability, `tokens` its length. For the outcome `error` alone, `error` is a traceback, and both are 0.
+    its probability, `tokens` its length. If the outcome is `error`, `error` is a traceback, and both are 0.
     """
 
     id: str
@@ -142,7 +143,7 @@ class Likelihood:
 
     @property
     def asked(self) -> str:
-        """What it depends on of its problem: the question, and the worked answer behind it."""
+        """The text that the likelihood depends on: the question, followed by the worked answer."""
         return f"{self.question}\n{self.gold}"
 
 
@@ -151,11 +152,11 @@ Record = Prediction | AttentionReading | Likelihood
 
 @dataclass(frozen=True)
 class CellRun:
-    """What one run did about one cell.
+    """What one run did for one cell.
 
-    `asked` are the ids of the problems it asked for, in order. Of their records `read` were on disk already and
-    `made` are new. `seconds` is the wall time that the new ones took, loading of the model left out. `outcomes`
-    counts the outcomes of all of them; their sum is less than `len(asked)` where the run was interrupted.
+    `asked` are the record ids that the run requested, in order. Of their records `read` were on disk and `made` are
+    new. `seconds` is the wall time for the new ones, without loading the model. `outcomes` counts the outcomes of all
+    records; the sum is less than `len(asked)` if the run was interrupted.
     """
 
     cell: Cell
@@ -167,14 +168,14 @@ class CellRun:
     outcomes: Mapping[str, int]
 
     @classmethod
-    def from_dict(cls, facts: Mapping[str, Any]) -> CellRun:
-        """The inverse of `dataclasses.asdict`: a test worker hands its cells over as plain values."""
+    def from_dict(cls, values: Mapping[str, Any]) -> CellRun:
+        """Return the inverse of `dataclasses.asdict`: xdist workers send plain values."""
         return cls(
-            cell=Cell(**facts["cell"]),
-            settings=Settings(**facts["settings"]),
-            asked=tuple(facts["asked"]),
-            read=facts["read"],
-            made=facts["made"],
-            seconds=facts["seconds"],
-            outcomes=dict(facts["outcomes"]),
+            cell=Cell(**values["cell"]),
+            settings=Settings(**values["settings"]),
+            asked=tuple(values["asked"]),
+            read=values["read"],
+            made=values["made"],
+            seconds=values["seconds"],
+            outcomes=dict(values["outcomes"]),
         )

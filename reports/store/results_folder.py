@@ -1,4 +1,4 @@
-"""The results folder: predictions and readings on disk, one JSONL line a problem, and the rules of resuming."""
+"""The results folder: predictions and readings on disk, one line of JSON per record, and the rules for resuming."""
 
 from __future__ import annotations
 
@@ -9,43 +9,53 @@ from datetime import datetime
 from pathlib import Path
 
 from reports.stages import REPORTED_STAGES, kind_of
-from reports.store.atomic_io import ResultsDamaged, drop_half_line, explained, shown, write_atomically
+from reports.store.atomic_io import (
+    ResultsDamaged,
+    display_path,
+    explaining_os_errors,
+    truncate_partial_line,
+    write_atomically,
+)
 from reports.store.file_names import file_name
 from reports.store.record_codec import (
-    decoded_cell,
-    decoded_line,
-    encoded_line,
-    encoded_settings,
+    decode_cell,
+    decode_record,
+    decode_settings,
+    encode_record,
+    encode_settings,
     settings_differences,
-    settings_from,
     settings_hash,
 )
 from reports.store.records import Cell, Record, Settings
 
+#: What cannot be rebuilt without a model.
 _SET_ASIDE = ("predictions", "readings", "attention_maps", "checkpoints")
-_REMEDIES = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 
 
 class ResultsMismatch(ValueError):
-    """What is on disk answers another question than the one asked now."""
+    """The records on disk were made under other settings than those of this run."""
+
+
+class OtherTextsError(ResultsMismatch):
+    """The records on disk were made with other texts of the same problems."""
 
 
 @dataclass(frozen=True)
-class CellOnDisk:
-    """All that the folder holds about one cell: the newest record for each id, errors included."""
+class StoredCell:
+    """The stored records of one cell: the newest for each id, errors included."""
 
     cell: Cell
     settings_hash: str
-    predictions: Mapping[str, Record]
+    records: Mapping[str, Record]
 
 
 class Results:
-    """Guards one results folder. Nothing is created before the first `append`.
+    """One results folder. Nothing is created before the first `append`.
 
-    The records of a cell are in `predictions/<stage>/<model>/<noise>.jsonl`, of the stages `attention` and `likelihood`
-    in `readings/<stage>/<model>/<noise>.jsonl`, and all of them were made under one `Settings`. Lines are only ever
-    added: the newest line for an id is the one that counts. Several processes may write to one folder as long as each
-    cell is written by one of them at a time.
+    Records are in `predictions/<stage>/<model>/<noise>.jsonl`; those of stages that keep readings, such as `attention`
+    and `likelihood`, in `readings/<stage>/<model>/<noise>.jsonl`. All records of a cell were made under one `Settings`.
+    Lines are only appended: the newest line of an id counts. Several processes may write to one folder, but only one at
+    a time to a cell.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -61,159 +71,161 @@ class Results:
         return self.folder / "readings"
 
     def path(self, cell: Cell) -> Path:
-        """The file of the cell's records, whether it exists or not."""
-        stage = self._top(cell) / file_name(cell.stage)
+        """Return the path of the cell's file, which may not exist."""
+        stage = self._top_folder(cell) / file_name(cell.stage)
         return stage / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
 
     def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Record]:
-        """The records on disk that answer `asked` (problem id -> its `asked` text), by id, in the order of `asked`.
+        """Return the stored records for `asked` (record id -> its `asked` text), by id, in the order of `asked`.
 
-        An `error` outcome is no answer. Raises `ResultsMismatch` when the cell's records were made under other
-        settings, when an id was asked with another text, or, for a new cell, when the folder is about other problems;
-        `ResultsDamaged` when a line is; `ResultsFolderError` when the file cannot be read.
+        Records with the outcome `error` are left out. Raises `ResultsMismatch` if the cell's records were made under
+        other settings, or if the cell is new and the folder is about other problems; `OtherTextsError` if a record was
+        made with another text; `ResultsDamaged` for a damaged line; `ResultsFolderError` if the file cannot be read.
         """
-        found = self._load_checked(cell, settings)
-        if found is None:
-            self._refuse_other_problems(settings)
+        stored = self._load_checked(cell, settings)
+        if stored is None:
+            self._check_problems(settings)
             return {}
-        if self.settings(found.settings_hash) is None:
-            self._name_settings(cell, settings)  # which are the same, and their file is gone
-        strangers = [id for id in asked if id in found.predictions and found.predictions[id].asked != asked[id]]
-        if strangers:
-            others = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
-            raise ResultsMismatch(
-                f"{shown(self.path(cell))}: problem {strangers[0]!r}{others} had another text there than now: the"
-                f" runs differ in --seed, in --problems, or in the version of the noises. {_REMEDIES}"
+        if self.settings(stored.settings_hash) is None:
+            self._write_settings(cell, settings)  # the hash is the same, but the file is missing
+        changed = [id for id in asked if id in stored.records and stored.records[id].asked != asked[id]]
+        if changed:
+            others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+            raise OtherTextsError(
+                f"{display_path(self.path(cell))}: problem {changed[0]!r}{others} had another text: the runs differ in"
+                " the seed, in the problems, or in the version of the noises."
             )
-        answers = ((id, found.predictions.get(id)) for id in asked)
-        return {id: answer for id, answer in answers if answer is not None and answer.outcome != "error"}
+        records = ((id, stored.records.get(id)) for id in asked)
+        return {id: record for id, record in records if record is not None and record.outcome != "error"}
 
     def append(self, cell: Cell, settings: Settings, records: Iterable[Record]) -> None:
-        """Adds a batch to the cell's file; it is handed to the operating system before this returns.
+        """Append a batch to the cell's file. The operating system has it when this returns.
 
-        Raises `ResultsMismatch` when the file holds records made under other settings, `ResultsFolderError` when
-        it cannot be written.
+        Raises `ResultsMismatch` if the file has records made under other settings, `ResultsFolderError` if it cannot be
+        written.
         """
-        lines = b"".join(encoded_line(cell, settings, record) for record in records)
+        lines = b"".join(encode_record(cell, settings, record) for record in records)
         if not lines:
             return
         if (cell, settings) not in self._checked:
             self._load_checked(cell, settings)
-        self._name_settings(cell, settings)
+        self._write_settings(cell, settings)
         path = self.path(cell)
-        with explained(path, "write"):
+        with explaining_os_errors(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as file:
-                drop_half_line(path)
+                truncate_partial_line(path)
                 file.write(lines)
 
-    def load(self, cell: Cell) -> CellOnDisk | None:
-        """Everything on disk about `cell`; None where there is nothing. Raises `ResultsDamaged`."""
+    def load(self, cell: Cell) -> StoredCell | None:
+        """Return all that is stored of `cell`; None if nothing is. Raises `ResultsDamaged`."""
         path = self.path(cell)
-        with explained(path, "read"):
+        with explaining_os_errors(path, "read"):
             content = path.read_bytes() if path.exists() else b""
-        # What a kill cut short has no line end yet; it counts as never written.
+        # A line without a line end was cut short by a kill. It counts as not written.
         lines = content.split(b"\n")[:-1]
-        name, kind = shown(path), kind_of(cell.stage)
+        name, kind = display_path(path), kind_of(cell.stage)
         records: dict[str, Record] = {}
-        hashes: dict[str, int] = {}
+        first_lines: dict[str, int] = {}  # of each settings hash
         for number, line in enumerate(lines, start=1):
-            owner, key, record = decoded_line(line, where=f"{name}, line {number}", kind=kind)
-            if owner != cell:
-                raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, not of {owner.id}")
-            hashes.setdefault(key, number)
+            line_cell, line_hash, record = decode_record(line, where=f"{name}, line {number}", kind=kind)
+            if line_cell != cell:
+                raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, got one of {line_cell.id}")
+            first_lines.setdefault(line_hash, number)
             records[record.id] = record
-        if len(hashes) > 1:
-            number = list(hashes.values())[1]
-            raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, found others")
-        return CellOnDisk(cell, next(iter(hashes)), records) if hashes else None
+        if len(first_lines) > 1:
+            number = list(first_lines.values())[1]
+            raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, got others")
+        return StoredCell(cell, next(iter(first_lines)), records) if first_lines else None
 
-    def predictions(self, cell: Cell) -> dict[str, Record]:
-        """The newest record for each id of the cell, errors included; empty where there is none."""
-        found = self.load(cell)
-        return dict(found.predictions) if found else {}
+    def records(self, cell: Cell) -> dict[str, Record]:
+        """Return the newest record for each id of the cell, errors included."""
+        stored = self.load(cell)
+        return dict(stored.records) if stored else {}
 
     def cells(self) -> list[Cell]:
-        """The cells that have at least one whole line on disk, in no promised order."""
+        """Return the cells that have at least one whole line on disk, in no particular order."""
         unregistered, cells = self.unregistered_stages(), []
-        for top in (self.predictions_folder, self.readings_folder):
-            for path in sorted(top.glob("*/*/*.jsonl")):
+        for top_folder in (self.predictions_folder, self.readings_folder):
+            for path in sorted(top_folder.glob("*/*/*.jsonl")):
                 stage = path.parts[-3]
                 if stage in unregistered:
                     continue
-                with explained(path, "read"), path.open("rb") as file:
+                with explaining_os_errors(path, "read"), path.open("rb") as file:
                     line = file.readline()
                 if line.endswith(b"\n"):
-                    cells.append(decoded_cell(line, where=f"{shown(path)}, line 1", kind=kind_of(stage)))
+                    cells.append(decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage)))
         return cells
 
     def unregistered_stages(self) -> list[str]:
-        """The stages whose readings are here and cannot be read, as nothing registers how."""
+        """Return the stages whose readings are here but cannot be decoded, because they are not registered."""
         names = {path.name for path in self.readings_folder.glob("*") if path.is_dir() and path.name != "settings"}
         return sorted(names - {file_name(name) for name in REPORTED_STAGES})
 
     def settings(self, settings_hash: str) -> Settings | None:
-        """The settings behind the hash that the lines carry; None where their file is gone or damaged."""
-        for top in (self.predictions_folder, self.readings_folder):
-            path = _settings_path(top, settings_hash)
-            with explained(path, "read"):
-                found = settings_from(path.read_bytes()) if path.exists() else None
-            if found is not None:
-                return found
+        """Return the settings of a hash; None if their file is missing or damaged."""
+        for top_folder in (self.predictions_folder, self.readings_folder):
+            path = _settings_path(top_folder, settings_hash)
+            with explaining_os_errors(path, "read"):
+                settings = decode_settings(path.read_bytes()) if path.exists() else None
+            if settings is not None:
+                return settings
         return None
 
     def set_aside(self, reports: Iterable[str] = ()) -> Path | None:
-        """Moves all records to `set_aside/<local time>/`, which is a results folder itself; nothing is deleted.
+        """Move all records to `set_aside/<local time>/`, which is a results folder itself. Nothing is deleted.
 
-        The attention maps and the tuned checkpoints go with them, as without a model they cannot be made again either,
-        and so do the reports, which would stand beside other records. Returns that folder, or
-        None when there was nothing to move. Under several workers this is for the process that starts them, before it
-        does.
+        Attention maps and tuned checkpoints are moved too, because they cannot be rebuilt without a model; and so are
+        the files and folders named `reports`, which are about the records moved. Returns the new folder, or None if
+        there was nothing to move. With several workers, only the process that starts them may call this, before it
+        starts them.
         """
-        tops = [self.folder / name for name in dict.fromkeys((*_SET_ASIDE, *reports)) if (self.folder / name).exists()]
-        if not tops:
+        names = dict.fromkeys((*_SET_ASIDE, *reports))
+        paths = [self.folder / name for name in names if (self.folder / name).exists()]
+        if not paths:
             return None
         stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S-%f")
-        aside = self.folder / "set_aside" / stamp
-        with explained(aside, "write"):
-            aside.mkdir(parents=True)
-            for top in tops:
-                top.rename(aside / top.name)
+        target = self.folder / "set_aside" / stamp
+        with explaining_os_errors(target, "write"):
+            target.mkdir(parents=True)
+            for path in paths:
+                path.rename(target / path.name)
         self._checked.clear()
-        return aside
+        return target
 
-    def _load_checked(self, cell: Cell, settings: Settings) -> CellOnDisk | None:
-        """`load`, refusing what was made under other settings."""
-        found = self.load(cell)
-        if found is not None and found.settings_hash != settings_hash(settings):
-            differences = settings_differences(self.settings(found.settings_hash), settings)
-            raise ResultsMismatch(f"{shown(self.path(cell))} was made under other settings: {differences}. {_REMEDIES}")
+    def _load_checked(self, cell: Cell, settings: Settings) -> StoredCell | None:
+        """Return what `load` returns. Raises `ResultsMismatch` if it was made under other settings."""
+        stored = self.load(cell)
+        if stored is not None and stored.settings_hash != settings_hash(settings):
+            differences = settings_differences(self.settings(stored.settings_hash), settings)
+            raise ResultsMismatch(f"{display_path(self.path(cell))} was made under other settings: {differences}.")
         self._checked.add((cell, settings))
-        return found
+        return stored
 
-    def _refuse_other_problems(self, settings: Settings) -> None:
-        """A folder is about the problems of one source: figures about several would stand beside each other in its
-        tables. Raises `ResultsMismatch`."""
-        for top in (self.predictions_folder, self.readings_folder):
-            for path in sorted((top / "settings").glob("*.json")):
-                with explained(path, "read"):
-                    other = settings_from(path.read_bytes())
-                if other is not None and other.problems and settings.problems not in ("", other.problems):
+    def _check_problems(self, settings: Settings) -> None:
+        """Raise `ResultsMismatch` if the folder is about other problems: its tables are about one source."""
+        for top_folder in (self.predictions_folder, self.readings_folder):
+            for path in sorted((top_folder / "settings").glob("*.json")):
+                with explaining_os_errors(path, "read"):
+                    stored = decode_settings(path.read_bytes())
+                if stored is not None and stored.problems and settings.problems not in ("", stored.problems):
                     raise ResultsMismatch(
-                        f"{shown(self.folder)} is about the problems of {other.problems!r}, and this run asks those of"
-                        f" {settings.problems!r}. {_REMEDIES}"
+                        f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"
+                        f" about those of {settings.problems!r}."
                     )
 
-    def _top(self, cell: Cell) -> Path:
+    def _top_folder(self, cell: Cell) -> Path:
         return self.folder / kind_of(cell.stage).folder
 
-    def _name_settings(self, cell: Cell, settings: Settings) -> None:
-        """Writes down what the hash stands for, before a line carries it. The content decides the file's name, so
-        two processes that write it at once write the same."""
-        path = _settings_path(self._top(cell), settings_hash(settings))
+    def _write_settings(self, cell: Cell, settings: Settings) -> None:
+        """Write the settings of a hash before a line refers to it.
+
+        The content decides the file's name, so two processes that write it at once write the same.
+        """
+        path = _settings_path(self._top_folder(cell), settings_hash(settings))
         if not path.exists():
-            write_atomically(path, encoded_settings(settings))
+            write_atomically(path, encode_settings(settings))
 
 
-def _settings_path(top: Path, settings_hash: str) -> Path:
-    return top / "settings" / f"{settings_hash}.json"
+def _settings_path(top_folder: Path, settings_hash: str) -> Path:
+    return top_folder / "settings" / f"{settings_hash}.json"

@@ -1,4 +1,4 @@
-"""`run.json`: what was run, when, on what, and how long it took; the newest run is the last."""
+"""`run.json`: what was run, when, on which machine, and how long it took. The newest run is the last."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from reports.store.atomic_io import explained, shown, write_atomically
+from reports.store.atomic_io import display_path, explaining_os_errors, write_atomically
 from reports.store.record_codec import settings_hash
 from reports.store.records import CellRun
 
-KEPT = 50
-"""How many runs the file remembers. Those that made no prediction are forgotten first."""
+MAX_RUNS = 50
+"""How many runs the file keeps. Runs without new records are dropped first."""
 
 _PACKAGES = (
     "torch",
@@ -34,14 +34,14 @@ _PACKAGES = (
 )
 
 
-def add_run(path: Path, facts: Mapping[str, Any], runs: Sequence[CellRun]) -> None:
-    """Adds a run to the file at `path`, which is written anew as a whole.
+def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> None:
+    """Add a run to the file at `path`, which is rewritten as a whole.
 
-    `facts` are JSON values; another value is written as its `str`. A file that is there and cannot be understood is
-    kept beside the new one as `run.json.damaged`. Raises `ResultsFolderError`.
+    `values` are JSON values; any other value is written as its `str`. An existing file that cannot be parsed is kept as
+    `run.json.damaged`. Raises `ResultsFolderError`.
     """
     entry = {
-        **facts,
+        **values,
         "command": sys.argv,
         "commit": _commit(Path(__file__).parent),
         "versions": versions(),
@@ -49,19 +49,19 @@ def add_run(path: Path, facts: Mapping[str, Any], runs: Sequence[CellRun]) -> No
         "settings": {settings_hash(run.settings): asdict(run.settings) for run in runs},
         "cells": [_cell(run) for run in runs],
     }
-    content = {"format": 1, "runs": _shortened([*_earlier(path), entry])}
+    content = {"format": 1, "runs": _newest([*_earlier_runs(path), entry])}
     write_atomically(path, (json.dumps(content, indent=2, default=str) + "\n").encode())
 
 
-def caveat_of(path: Path, models: Iterable[str]) -> str | None:
-    """What the newest run in the file at `path` that worked on one of `models` and has a caveat says, in one sentence.
+def newest_caveat(path: Path, models: Iterable[str]) -> str | None:
+    """Return the caveat of the newest run in the file that has one and worked on one of `models`; None if none does.
 
-    None where no such run is there. A file that cannot be understood is left as it is, and the sentence says that a
-    caveat may be missing. Raises `ResultsFolderError`.
+    If the file cannot be parsed, it is left as it is, and the sentence returned says that a caveat may be missing.
+    Raises `ResultsFolderError`.
     """
-    wanted, runs = set(models), runs_of(path)
+    wanted, runs = set(models), read_runs(path)
     if runs is None:
-        return f"{shown(path)} is damaged, so that what must be said beside these figures may be missing"
+        return f"{display_path(path)} is damaged, so a caveat about these results may be missing"
     for run in reversed(runs):
         if run.get("caveat") and any(cell.get("model") in wanted for cell in run.get("cells", [])):
             return str(run["caveat"])
@@ -80,18 +80,20 @@ def _cell(run: CellRun) -> dict[str, object]:
     }
 
 
-def _earlier(path: Path) -> list[dict[str, Any]]:
-    runs = runs_of(path)
+def _earlier_runs(path: Path) -> list[dict[str, Any]]:
+    runs = read_runs(path)
     if runs is None:
-        with explained(path, "write"):
+        with explaining_os_errors(path, "write"):
             path.replace(path.with_name(f"{path.name}.damaged"))
     return runs or []
 
 
-def runs_of(path: Path) -> list[dict[str, Any]] | None:
-    """The runs in the file, oldest first; none where there is no file, None where it cannot be understood. Raises
-    `ResultsFolderError`."""
-    with explained(path, "read"):
+def read_runs(path: Path) -> list[dict[str, Any]] | None:
+    """Return the runs in the file, oldest first; an empty list if there is no file, None if it cannot be parsed.
+
+    Raises `ResultsFolderError`.
+    """
+    with explaining_os_errors(path, "read"):
         if not path.exists():
             return []
         content = path.read_bytes()
@@ -102,28 +104,31 @@ def runs_of(path: Path) -> list[dict[str, Any]] | None:
     return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
 
 
-def _shortened(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _newest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return at most `MAX_RUNS` runs; those without new records are dropped first, then the oldest."""
     kept = list(runs)
     for run in runs[:-1]:
-        if len(kept) > KEPT and not any(cell.get("made") for cell in run.get("cells", [])):
+        if len(kept) > MAX_RUNS and not any(cell.get("made") for cell in run.get("cells", [])):
             kept.remove(run)
-    return kept[-KEPT:]
+    return kept[-MAX_RUNS:]
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of what the figures may depend on, read without importing any of it; None where it is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    """Return the versions of the packages that results may depend on, without importing them; None if not installed."""
+    versions: dict[str, str | None] = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 def machine() -> dict[str, object]:
-    """The system, the processor's model, how many cores this process may use, and the memory in bytes (None where that
-    cannot be asked)."""
+    """Return the system, the processor's model, the number of cores this process may use, and the memory in bytes.
+
+    `memory` is None if it cannot be determined.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -135,20 +140,20 @@ def machine() -> dict[str, object]:
 
 
 def _processor() -> str | None:
-    """The processor's model, where Linux tells it or Python knows."""
+    """Return the processor's model from /proc/cpuinfo or from Python; None if neither has it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:
         lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, None) or platform.processor() or None
+    model_names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(model_names, None) or platform.processor() or None
 
 
 def _commit(folder: Path) -> str | None:
-    """The git commit of the code, ending in `-dirty` where files differ from it; None where git cannot tell."""
+    """Return the git commit of the code, ending in `-dirty` if files differ from it; None outside a repository."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
+        completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None if asked.returncode == 0 else None
+    return completed.stdout.strip() or None if completed.returncode == 0 else None

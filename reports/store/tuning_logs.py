@@ -1,4 +1,4 @@
-"""What was tuned, as the log of each tuned checkpoint tells it."""
+"""The training logs of tuned checkpoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.store.atomic_io import explained
+from reports.store.atomic_io import explaining_os_errors
 from reports.store.file_names import file_name
 from reports.store.records import CellRun
 
@@ -16,27 +16,27 @@ SUFFIX = "+sft"
 LOG = "training.json"
 
 
-def tuned_folder(results: Path, model: str) -> Path:
-    """Where the tuned checkpoint of a model is kept in a results folder."""
+def tuned_checkpoint_folder(results: Path, model: str) -> Path:
+    """Return the folder of a model's tuned checkpoint in a results folder."""
     return results / FOLDER / f"{file_name(model)}-sft"
 
 
-def tuned_lines(results: Path, runs: Sequence[CellRun]) -> list[str]:
-    """One line for each tuned model of these runs. Raises `ResultsFolderError`."""
+def tuning_summary(results: Path, runs: Sequence[CellRun]) -> list[str]:
+    """Return one line for each tuned model of these runs. Raises `ResultsFolderError`."""
     cells = [run.cell for run in runs]
-    names = [c.model.removesuffix(SUFFIX) for c in cells if c.stage == "sft" or c.model.endswith(SUFFIX)]
+    models = [c.model.removesuffix(SUFFIX) for c in cells if c.stage == "sft" or c.model.endswith(SUFFIX)]
     lines = []
-    for name in dict.fromkeys(names):
-        log = _log(tuned_folder(results, name) / LOG)
+    for model in dict.fromkeys(models):
+        log = _read_log(tuned_checkpoint_folder(results, model) / LOG)
         if log is not None:
-            lines.append(f"tuned: {name}, {_said(log)}")
+            lines.append(f"tuned: {model}, {_described(log)}")
     return lines
 
 
-def _said(log: dict[str, Any]) -> str:
+def _described(log: dict[str, Any]) -> str:
     settings, losses = log["settings"], [point["loss"] for point in log["loss"]]
-    ends = max(1, len(losses) // 10)  # one step's loss says little
-    first, last = sum(losses[:ends]) / ends, sum(losses[-ends:]) / ends
+    tenth = max(1, len(losses) // 10)  # the loss of a single step is too noisy
+    first, last = sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth
     noise = "" if settings.get("noise", "clean") == "clean" else f" with {settings['noise']}"
     return (
         f"{settings['method']} on {settings['samples']:,} problems of {settings.get('source', '?')}{noise}"
@@ -44,9 +44,9 @@ def _said(log: dict[str, Any]) -> str:
     )
 
 
-def _log(path: Path) -> dict[str, Any] | None:
-    """The log of a tuned checkpoint; None where there is none that can be read as one."""
-    with explained(path, "read"):
+def _read_log(path: Path) -> dict[str, Any] | None:
+    """Return the log of a tuned checkpoint; None if it is missing or not a log."""
+    with explaining_os_errors(path, "read"):
         content = path.read_bytes() if path.exists() else b"{}"
     try:
         log = json.loads(content)

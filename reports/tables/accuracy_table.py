@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.noise_doses import by_dose
+from reports.stats.noise_doses import noise_order
 
 _LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
@@ -27,7 +27,7 @@ def accuracy_table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
 
 def _stage_block(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
     models = list(dict.fromkeys(row.model for row in rows))
-    noises = sorted(dict.fromkeys(row.noise for row in rows), key=by_dose)
+    noises = sorted(dict.fromkeys(row.noise for row in rows), key=noise_order)
     indent = min(max(map(len, models)), _LONGEST_NAME)
     column = max(_MINIMUM_COLUMN, *map(len, noises)) + 2
     per_block = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)

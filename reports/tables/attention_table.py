@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from reports.stats.attention_stats import AttentionRow, Measure, MeasuredCell, depth_of, rows_of
+from reports.stats.attention_stats import AttentionMeasure, AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.retrieval_stats import PARTS, RetrievalMeasure, RetrievalPoint, retrieval_points
 from reports.tables.text_wrap import wrapped
 
@@ -15,8 +15,8 @@ _DEPTH_COLUMN = len("  100.0")
 
 def table_of_cells(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
     """Return `attention_table` of `cells`; no lines if there are none."""
-    over = list(dict.fromkeys(cell.over for cell in cells if cell.over))
-    return attention_table(rows_of(cells), retrieval_points(cells), over, width)
+    over = list(dict.fromkeys(cell.scope for cell in cells if cell.scope))
+    return attention_table(rows_of_cells(cells), retrieval_points(cells), over, width)
 
 
 def retrieval_table(cells: Sequence[MeasuredCell], width: int = 80) -> list[str]:
@@ -36,7 +36,7 @@ def attention_table(
     differential model the signed mass and λ, and the retrieval test (`points`). `over` says what was measured, in
     words. A segment that no problem of a cell has is shown as `-`.
     """
-    overall = [row for row in rows if row.head is None and depth_of(row.noise) is None]
+    overall = [row for row in rows if row.head is None and needle_depth(row.noise) is None]
     lines: list[str] = []
     if overall:
         measured = "; ".join(
@@ -53,7 +53,9 @@ def attention_table(
     return [*lines, *_retrieval(points, width)]
 
 
-def _block(rows: Sequence[AttentionRow], measure: Measure, unit: float, decimals: int, width: int) -> list[str]:
+def _block(
+    rows: Sequence[AttentionRow], measure: AttentionMeasure, unit: float, decimals: int, width: int
+) -> list[str]:
     figures = {(row.model, row.noise, row.segment): row for row in rows if row.measure == measure}
     present = {(row.model, row.noise, row.segment) for row in rows if row.measure == "tokens" and row.mean > 0}
     cells = list(dict.fromkeys((row.model, row.noise) for row in rows))

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reports.stages import SFT, ZERO_SHOT
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.attention_stats import AttentionRow, MeasuredCell, depth_of, rows_of
+from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.comparisons import Comparison
-from reports.stats.noise_doses import by_dose
+from reports.stats.noise_doses import noise_order
 from reports.store.tuning_logs import SUFFIX
 from reports.tables.narrative import figure
 from reports.tables.score_tables import half_interval, score_levels, score_measures
@@ -31,7 +31,7 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
     if not rows:
         return []
     labels = list(dict.fromkeys(map(_label, rows)))
-    noises = sorted(dict.fromkeys(row.noise for row in rows), key=by_dose)
+    noises = sorted(dict.fromkeys(row.noise for row in rows), key=noise_order)
     draws = max(-(-row.n // max(1, row.problems)) for row in rows)
     values = {(_label(row), row.noise): _accuracy(row) for row in rows}
     changed = {(_label(row), row.noise): f"{_accuracy(row)}{_change(row)}" for row in rows}
@@ -52,7 +52,7 @@ def compact_scores(rows: Sequence[Comparison], width: int = 80) -> list[str]:
         levels = [row for row in score_levels(rows) if row.measure == measure.name and row.estimate is not None]
         if not levels:
             continue
-        noises = sorted(dict.fromkeys(row.noise for row in levels), key=by_dose)
+        noises = sorted(dict.fromkeys(row.noise for row in levels), key=noise_order)
         values = {(row.model, row.noise): f"{figure(row.measure, row.estimate)} {half_interval(row)}" for row in levels}
         size = _problems([row.clusters for row in levels])
         heading = f"{measure.label}, {measure.unit} ± half the 95 % interval, {size}"
@@ -65,15 +65,15 @@ def compact_attention(cells: Sequence[MeasuredCell], width: int = 80) -> list[st
 
     No lines if no cell outside the retrieval test has noise.
     """
-    outside_retrieval = [cell for cell in cells if depth_of(cell.cell.noise) is None]
-    overall = [row for row in rows_of(outside_retrieval) if row.head is None]
+    outside_retrieval = [cell for cell in cells if needle_depth(cell.cell.noise) is None]
+    overall = [row for row in rows_of_cells(outside_retrieval) if row.head is None]
     lifts = [row for row in overall if (row.measure, row.segment) == ("lift", "ni")]
     if not lifts:
         return []
     models, noises = _untuned_first(row.model for row in lifts), list(dict.fromkeys(row.noise for row in lifts))
     values = {(row.model, row.noise): _lift(row) for row in lifts}
     size = _problems([row.n for row in lifts])
-    measured = [over for over in dict.fromkeys(cell.over for cell in outside_retrieval) if over]
+    measured = [over for over in dict.fromkeys(cell.scope for cell in outside_retrieval) if over]
     heading = f"attention: lift of the noise (1 = token share), mean ± std, {size}"
     lines = wrapped("; ".join([heading, *(measured if measured != [_USUAL_READING] else [])]), width)
     return [*lines, *_grid(models, noises, values, width), *_lambda_ranges(overall, width)]

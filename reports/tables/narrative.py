@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reports.stages import REPORTED_STAGES
+from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
-from reports.store.record_kinds import Measure
 from reports.store.tuning_logs import SUFFIX
 from reports.tables.text_wrap import wrapped
 
@@ -176,12 +175,6 @@ def _power(row: Comparison, size: str) -> str:
     shown = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
     settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
     return f"{row.clusters:,} problems could have shown {shown}{settled}"
-
-
-def measure_named(name: str) -> Measure:
-    """Return the measure of this name among those of the registered stages. Raises `KeyError`."""
-    measures = (stage.records.measure for stage in REPORTED_STAGES.values())
-    return {measure.name: measure for measure in measures if measure is not None}[name]
 
 
 def figure(measure_name: str, value: float | None) -> str:

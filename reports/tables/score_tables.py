@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports.stages import measure_named
 from reports.stats.comparisons import TESTED, Comparison
-from reports.stats.noise_doses import by_dose
+from reports.stats.noise_doses import noise_order
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD, Measure
-from reports.tables.narrative import figure, measure_named
+from reports.tables.narrative import figure
 from reports.tables.text_wrap import wrapped
 
 _COLUMN = len("  ±0.000") + 4
@@ -30,33 +31,34 @@ def are_compared(rows: Sequence[Comparison]) -> bool:
 
 
 def score_tables(
-    rows: Sequence[Comparison], width: int = 80, other_tokens: Sequence[tuple[str, str]] = ()
+    rows: Sequence[Comparison], width: int = 80, pairs_not_compared: Sequence[tuple[str, str]] = ()
 ) -> list[str]:
     """Return a table per measure, at most `width` columns wide if the names allow it; no lines without a score.
 
-    Likelihoods are in nats per token: 0 is certainty, −0.69 an even chance for each token. `other_tokens` names the
-    pairs of models whose likelihoods are not compared (`Findings.other_tokens`); they are listed below that table.
+    Likelihoods are in nats per token: 0 is certainty, −0.69 an even chance for each token. `pairs_not_compared` are the
+    pairs of models whose likelihoods are not compared (`Findings.models_with_other_tokenization`); they are listed
+    below that table.
     """
-    return [line for measure in score_measures(rows) for line in _table(measure, rows, width, other_tokens)]
+    return [line for measure in score_measures(rows) for line in _table(measure, rows, width, pairs_not_compared)]
 
 
-def not_compared(other_tokens: Sequence[tuple[str, str]]) -> list[str]:
+def not_compared(pairs_not_compared: Sequence[tuple[str, str]]) -> list[str]:
     """Return one sentence for each pair of models whose likelihoods are not compared."""
     return [
         f"{first} and {second} read the answers as different tokens: nats a token are not compared between them"
-        for first, second in other_tokens
+        for first, second in pairs_not_compared
     ]
 
 
 def _table(
-    measure: Measure, rows: Sequence[Comparison], width: int, other_tokens: Sequence[tuple[str, str]]
+    measure: Measure, rows: Sequence[Comparison], width: int, pairs_not_compared: Sequence[tuple[str, str]]
 ) -> list[str]:
     levels = {(row.model, row.noise): row for row in score_levels(rows) if row.measure == measure.name}
     degradations = {
         (row.model, row.noise): row for row in rows if row.measure == measure.name and row.contrast == "degradation"
     }
     models = list(dict.fromkeys(model for model, _ in levels))
-    noises = sorted(dict.fromkeys(noise for _, noise in levels), key=by_dose)
+    noises = sorted(dict.fromkeys(noise for _, noise in levels), key=noise_order)
     sizes = {row.clusters for row in levels.values()}
     size = f", {next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""
     lines = [f"{measure.label}, {measure.unit}{size}"]
@@ -71,7 +73,7 @@ def _table(
             figures = [_figures(levels.get((model, noise)), degradations.get((model, noise))) for noise in block]
             lines += _model_lines(model, labels, list(zip(*figures, strict=True)), indent)
     if measure.name == LIKELIHOOD:
-        for sentence in not_compared(other_tokens):
+        for sentence in not_compared(pairs_not_compared):
             lines += wrapped(sentence, width)
     return [*lines, ""]
 

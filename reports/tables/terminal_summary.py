@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from reports.findings import Findings
 from reports.stages import REPORTED_STAGES, has_predictions
-from reports.store.atomic_io import shown
+from reports.store.atomic_io import display_path
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
-from reports.store.tuning_logs import tuned_lines
+from reports.store.tuning_logs import tuning_summary
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import retrieval_table, table_of_cells
 from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
@@ -46,10 +46,10 @@ def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]
 
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return the tables of other scores, such as likelihoods, and which models are not compared by them."""
-    rows, other_tokens = findings.comparisons, findings.other_tokens
+    rows, models_with_other_tokenization = findings.comparisons, findings.models_with_other_tokenization
     if verbose:
-        return score_tables(rows, width, other_tokens)
-    remarks = [line for sentence in not_compared(other_tokens) for line in wrapped(sentence, width)]
+        return score_tables(rows, width, models_with_other_tokenization)
+    remarks = [line for sentence in not_compared(models_with_other_tokenization) for line in wrapped(sentence, width)]
     return [*compact_scores(rows, width), *remarks]
 
 
@@ -58,7 +58,7 @@ def attention_section(findings: Findings, width: int, verbose: bool) -> list[str
 
     Without a cell with noise it is the retrieval test, and without that the lift of every segment.
     """
-    cells = findings.measured
+    cells = findings.attention_cells
     if verbose:
         return table_of_cells(cells, width)
     return compact_attention(cells, width) or retrieval_table(cells, width) or table_of_cells(cells, width)
@@ -85,7 +85,7 @@ def summary(
             block.pop()
         lines += [*block, ""] if block else []
     results = findings.results
-    closing = [*tuned_lines(results.folder, runs), *_costs(runs), *_errors(results, runs)]
+    closing = [*tuning_summary(results.folder, runs), *_costs(runs), *_errors(results, runs)]
     if not verbose:
         closing += _more(findings)
     if caveat:
@@ -119,14 +119,14 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
     for run in runs:
         if not run.outcomes.get("error"):
             continue
-        records = results.predictions(run.cell)
+        records = results.records(run.cell)
         for id in run.asked:
             if id in records and records[id].outcome == "error":
                 total += 1
                 trace = (records[id].error or "no traceback was kept").strip()
                 if total <= _ERRORS_SHOWN:
                     lines.append(f"error in {run.cell.id}, problem {id}: {trace.splitlines()[-1]}")
-                    lines[-1] += f"; its traceback is in {shown(results.path(run.cell))}"
+                    lines[-1] += f"; its traceback is in {display_path(results.path(run.cell))}"
     if total > _ERRORS_SHOWN:
         lines.append(f"{total - _ERRORS_SHOWN:,} more errors; each has its traceback in its cell's file")
     return lines
@@ -137,7 +137,7 @@ def _more(findings: Findings) -> list[str]:
     tables = {
         "accuracy": bool(findings.accuracies),
         "comparisons": are_compared(findings.comparisons),
-        "attention": bool(findings.measured),
+        "attention": bool(findings.attention_cells),
     }
     commands = "|".join(name for name, there in tables.items() if there)
-    return [f"full tables: python -m reports {commands} {shown(findings.results.folder)}"] if commands else []
+    return [f"full tables: python -m reports {commands} {display_path(findings.results.folder)}"] if commands else []

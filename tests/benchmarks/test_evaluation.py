@@ -71,7 +71,7 @@ def test_predictions_are_read_back_and_only_the_missing_ones_made(loaded: Loaded
     first = evaluate(experiment, loaded, CLEAN, asked[:4], "mine")
     assert evaluate(experiment, loaded, CLEAN, asked, "mine")["mini-test-00000"] == first["mini-test-00000"]
     assert [(run.read, run.made) for run in experiment.runs] == [(0, 4), (4, 5)]
-    assert len(experiment.results.predictions(CLEAN)) == 9
+    assert len(experiment.results.records(CLEAN)) == 9
 
 
 def test_another_token_limit_is_another_experiment(loaded: LoadedModel, experiment: Experiment) -> None:
@@ -136,7 +136,7 @@ def test_an_interrupted_cell_keeps_what_had_ended(
     monkeypatch.setattr(models.decode.generation, "answers", failing_after(4, KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
-    assert len(experiment.results.predictions(CLEAN)) == 4
+    assert len(experiment.results.records(CLEAN)) == 4
 
 
 def test_what_had_ended_before_a_failure_is_not_asked_again(

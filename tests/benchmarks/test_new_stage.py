@@ -38,9 +38,9 @@ def run(runner, cell):
     questions = runner.questions(cell)
     settings = settings_without_model("length 1", runner.eval_set.source)
     with runner.experiment.cell(cell, settings, {q.problem.id: q.question for q in questions}) as opened:
-        missing = [q for q in questions if q.problem.id not in opened.predictions]
+        missing = [q for q in questions if q.problem.id not in opened.records]
         opened.append([Length(q.problem.id, q.question, q.spans, "measured", len(q.question)) for q in missing])
-    return opened.predictions
+    return opened.records
 
 
 register_stage(
@@ -79,6 +79,7 @@ def test_a_new_stage_has_cases_records_tables_and_resumes(study: pytest.Pytester
     first = run(study)
     first.assert_outcomes(passed=4)
     first.stdout.fnmatch_lines(["*lengths are no result*", "*readings of length: 0 read, 12 made*"])
+    first.stdout.fnmatch_lines(["*length, inf: diffllama loses -* characters *"])
     lines = (study.path / "results/readings/length/llama/inf.jsonl").read_text().splitlines()
     assert [json.loads(line)["characters"] > 0 for line in lines] == [True] * 3
     rows = (study.path / "results/comparisons.csv").read_text().splitlines()
@@ -88,7 +89,7 @@ def test_a_new_stage_has_cases_records_tables_and_resumes(study: pytest.Pytester
 
 
 def test_its_cases_are_chosen_as_all_others_are(study: pytest.Pytester) -> None:
-    chosen = run(study, "-k", "llama-inf-length", "--collect-only", "-q")
+    chosen = run(study, "-k", "llama-inf-length and not diffllama", "--collect-only", "-q")
     chosen.stdout.fnmatch_lines(["*test_added_stage?llama-inf-length?", "1/4 tests collected*"])
 
 

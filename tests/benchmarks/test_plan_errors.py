@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.plan_errors import FROM_ONE_OR_ALL, PlanError, check_range, escaped, option_of
 from benchmarks.remedies import REMEDIES, answer_to
+from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
 pytestmark = pytest.mark.quick
 WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.subtraction models.loading.load_model
@@ -50,3 +51,17 @@ def test_every_remedy_belongs_to_an_exception_that_exists() -> None:
         return {kind.__name__}.union(*map(names, kind.__subclasses__()))
 
     assert set(REMEDIES) <= names(Exception)
+
+
+@pytest.mark.parametrize(
+    ("error", "options"),
+    [
+        (ResultsMismatch("made under other settings."), ["--results DIR", "--fresh"]),
+        (OtherTextsError("had another text."), ["--seed", "--problems", "--results DIR", "--fresh"]),
+    ],
+)
+def test_records_that_cannot_be_resumed_are_answered_with_options(error: ResultsMismatch, options: list[str]) -> None:
+    answer = answer_to(error)
+    assert answer is not None
+    assert answer.startswith(f"{error} ")
+    assert [option for option in options if option not in answer] == []

@@ -1,5 +1,4 @@
-"""Attention readings and maps made up for the tests of `reports`. No measurement: shapes and sums are right, the rest
-is drawn from a generator."""
+"""Made-up attention readings and maps for the tests of `reports`. Shapes and sums are valid, the rest is random."""
 
 from __future__ import annotations
 
@@ -15,14 +14,14 @@ from tests.reports.record_factories import SETTINGS, question_of
 
 SEGMENTS = ("kmi", "ni", "oc", "sink", "answer")
 NEEDLE_SEGMENTS = ("needle", "ni", "question", "oc", "answer")
-LOOKING = Cell("diffllama", "inf", "attention")
-LOOKING_CLEAN = Cell("diffllama", "clean", "attention")
+ATTENTION_CELL = Cell("diffllama", "inf", "attention")
+CLEAN_ATTENTION_CELL = Cell("diffllama", "clean", "attention")
 ATTENTION_SETTINGS = replace(SETTINGS, attention="queries answer; layers all; heads all")
 
 
 def reading(id: str, **changed: Any) -> AttentionReading:
-    """Of one layer with one head: KMI is looked at as its length would give, NI twice as much, OC half as much."""
-    facts: dict[str, Any] = {
+    """Return a reading of one layer with one head: the lift of KMI is 1, of NI 2, of OC 0.5."""
+    values: dict[str, Any] = {
         "id": id,
         "question": question_of(id),
         "spans": ((10, 25),),
@@ -37,7 +36,7 @@ def reading(id: str, **changed: Any) -> AttentionReading:
         "lambdas": None,
         "error": None,
     }
-    return AttentionReading(**(facts | changed))
+    return AttentionReading(**(values | changed))
 
 
 def failed_reading(id: str) -> AttentionReading:
@@ -55,18 +54,18 @@ def readings(
     lambdas: bool = False,
     segments: tuple[str, ...] = SEGMENTS,
 ) -> list[AttentionReading]:
-    """Drawn ones, whose shares sum to 1, or signed to 1 − λ; without noise nothing of the text is NI."""
+    """Return random readings. Shares sum to 1, signed ones to 1 − λ; if not `noisy`, no token is NI."""
     generator = numpy.random.default_rng(seed)
     weights = numpy.array([3, 2 if noisy else 0, 6, 0.5, 4])
     by_layer = generator.uniform(0.2, 0.8, layers) if lambdas else None
     bias = generator.lognormal(0, 0.6, (layers, heads, len(SEGMENTS)))
-    found = []
+    records = []
     for id in ids:
         tokens = weights * generator.uniform(0.5, 1.5, len(SEGMENTS))
         shares = tokens * bias * generator.lognormal(0, 0.2, bias.shape) * (1, 1, 1, 15, 1)
         absolute = shares / shares.sum(-1, keepdims=True)
         signed = absolute if by_layer is None else absolute * (1 - by_layer[:, None, None])
-        found.append(
+        records.append(
             reading(
                 id,
                 layers=tuple(range(layers)),
@@ -78,7 +77,7 @@ def readings(
                 lambdas=None if by_layer is None else tuple(by_layer.tolist()),
             )
         )
-    return found
+    return records
 
 
 def nested(values: numpy.ndarray[Any, Any]) -> tuple[tuple[tuple[float, ...], ...], ...]:
@@ -91,7 +90,7 @@ ANSWER = "16 - 3 = 13 <n> #### 13".split()
 
 
 def attention_map(size: int, *, signed: bool = False, seed: int = 0, **changed: Any) -> AttentionMap:
-    """A causal pattern over a text of `size` tokens: a sink, a band along the diagonal, some keys that stand out."""
+    """Return a causal pattern over `size` tokens with a sink, a diagonal band, and some salient keys."""
     generator = numpy.random.default_rng(seed)
     front = size - len(DISTRACTOR) - len(ANSWER)
     words = [WORDS[number % len(WORDS)] for number in range(front)]
@@ -103,7 +102,7 @@ def attention_map(size: int, *, signed: bool = False, seed: int = 0, **changed: 
     pattern = _softmax(size, kinds, generator)
     if lambda_ is not None:
         pattern = pattern - lambda_ * _softmax(size, kinds, generator, band=0.4)
-    facts: dict[str, Any] = {
+    values: dict[str, Any] = {
         "model": "diffllama" if signed else "llama",
         "noise": "inf",
         "stage": "attention",
@@ -120,7 +119,7 @@ def attention_map(size: int, *, signed: bool = False, seed: int = 0, **changed: 
         "pattern": pattern.astype(numpy.float32),
         "lambda_": lambda_,
     }
-    return AttentionMap(**(facts | changed))
+    return AttentionMap(**(values | changed))
 
 
 def _softmax(

@@ -1,4 +1,4 @@
-"""Predictions, cells and settings made up for the tests of `reports`."""
+"""Made-up predictions, cells and settings for the tests of `reports`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ OTHER_SETTINGS = replace(SETTINGS, max_new_tokens=128, precision="bfloat16")
 
 
 def predicted(id: str, outcome: Outcome = "correct", **changed: Any) -> Prediction:
-    """A prediction for the problem `id`, whose text is `question_of(id)`."""
-    facts: dict[str, Any] = {
+    """Return a prediction for the problem `id`, whose text is `question_of(id)`."""
+    values: dict[str, Any] = {
         "id": id,
         "question": question_of(id),
         "spans": ((10, 25),),
@@ -27,7 +27,7 @@ def predicted(id: str, outcome: Outcome = "correct", **changed: Any) -> Predicti
         "tokens": 9,
         "error": "Traceback:\nRuntimeError: no luck" if outcome == "error" else None,
     }
-    return Prediction(**(facts | changed))
+    return Prediction(**(values | changed))
 
 
 def question_of(id: str) -> str:
@@ -39,6 +39,6 @@ def asked(*ids: str) -> dict[str, str]:
 
 
 def outcomes(correct: int, incorrect: int, first: int = 0) -> list[Prediction]:
-    """That many predictions, with the ids `p<first>`, `p<first + 1>`, …; the correct ones come first."""
+    """Return predictions with the ids `p<first>`, `p<first + 1>`, …; the correct ones come first."""
     kinds: list[Outcome] = ["correct"] * correct + ["incorrect"] * incorrect
     return [predicted(f"p{first + number}", outcome) for number, outcome in enumerate(kinds)]

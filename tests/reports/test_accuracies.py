@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from reports.stats.accuracies import CellAccuracy, accuracies, write_csv
+from reports.stats.accuracies import CellAccuracy, accuracies, write_accuracy_csv
 from reports.stats.proportions import wilson
 from reports.store.records import Cell
 from reports.store.results_folder import Results
@@ -37,7 +37,7 @@ def row_of(results: Results, cell: Cell) -> CellAccuracy:
     ],
 )
 def test_the_interval_is_wilson_s(correct: int, n: int, low: float, high: float) -> None:
-    """Published values; but for the first they are Newcombe's (Statistics in Medicine 17, 1998, table I, method 3)."""
+    """Published values: all but the first are Newcombe's (Statistics in Medicine 17, 1998, table I, method 3)."""
     digits = 3 if n == 10 else 4
     assert tuple(round(bound, digits) for bound in wilson(correct, n)) == (low, high)
 
@@ -48,7 +48,7 @@ def test_the_interval_stays_between_0_and_1(n: int) -> None:
     assert wilson(n, n)[1] == 1
 
 
-def test_an_error_is_neither_right_nor_wrong(results: Results) -> None:
+def test_an_error_is_neither_correct_nor_incorrect(results: Results) -> None:
     results.append(CELL, SETTINGS, [*outcomes(3, 1), predicted("p8", "error"), predicted("p9", "error")])
     row = row_of(results, CELL)
     assert (row.n, row.correct, row.accuracy, row.errors) == (4, 3, 0.75, 2)
@@ -68,7 +68,7 @@ def test_a_cell_of_errors_alone_has_no_accuracy(results: Results) -> None:
 
 
 def test_degradation_is_over_the_problems_that_both_answered(results: Results) -> None:
-    """Clean has p0 to p9, noisy p2 to p9 with an error at p5: of seven in common three were right clean, one noisy."""
+    """Clean has p0 to p9, noisy p2 to p9 with an error at p5. Of seven shared, three are correct clean, one noisy."""
     results.append(CLEAN, SETTINGS, outcomes(6, 4))
     noisy = [predicted("p2"), *(predicted(f"p{number}", "incorrect") for number in (3, 4, 6, 7, 8, 9))]
     results.append(CELL, SETTINGS, [*noisy, predicted("p5", "error")])
@@ -84,7 +84,7 @@ def test_degradation_is_positive_when_noise_costs_accuracy(results: Results) -> 
 
 
 def test_no_degradation_against_a_clean_cell_of_other_settings(results: Results) -> None:
-    """The difference between two precisions is not the noise's doing."""
+    """The noise does not cause the difference between two precisions."""
     results.append(CLEAN, OTHER_SETTINGS, outcomes(9, 1))
     results.append(CELL, SETTINGS, outcomes(4, 6))
     row = row_of(results, CELL)
@@ -98,20 +98,20 @@ def test_no_degradation_without_a_problem_in_common(results: Results) -> None:
     assert (row.degradation, row.degradation_n) == (None, 0)
 
 
-def test_rows_can_be_restricted_to_what_a_run_asked_for(results: Results) -> None:
-    """The clean cell is taken from the disk although the run did not ask for it."""
+def test_rows_can_be_restricted_to_cells_and_records(results: Results) -> None:
+    """The clean cell is read from disk although `only` does not name it."""
     results.append(CLEAN, SETTINGS, outcomes(10, 0))
     results.append(CELL, SETTINGS, outcomes(4, 6))
     (row,) = accuracies(results, only={CELL: ["p0", "p9"]})
     assert (row.cell, row.n, row.correct, row.degradation, row.degradation_n) == (CELL, 2, 1, 0.5, 2)
 
 
-def test_a_cell_asked_for_and_not_begun_has_a_row_of_zeros(results: Results) -> None:
+def test_a_requested_cell_without_records_has_a_row_of_zeros(results: Results) -> None:
     (row,) = accuracies(results, only={CELL: ["p0"]})
     assert (row.n, row.accuracy, row.degradation) == (0, None, None)
 
 
-def test_rows_stand_by_stage_model_and_noise_with_clean_first(results: Results) -> None:
+def test_rows_are_sorted_by_stage_model_and_noise_with_clean_first(results: Results) -> None:
     cells = [
         Cell(model, noise, stage) for stage in ("sft", "zero_shot") for model in "ba" for noise in ("inf", "clean")
     ]
@@ -122,11 +122,11 @@ def test_rows_stand_by_stage_model_and_noise_with_clean_first(results: Results) 
     ]
 
 
-def test_the_file_is_tidy_and_reads_back(results: Results) -> None:
+def test_the_file_is_tidy_and_can_be_read(results: Results) -> None:
     results.append(CLEAN, SETTINGS, outcomes(9, 1))
     results.append(CELL, SETTINGS, outcomes(2, 1))
     path = results.folder / "accuracy.csv"
-    write_csv(accuracies(results), path)
+    write_accuracy_csv(accuracies(results), path)
     assert path.read_text().splitlines() == [
         "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors,"
         "gain,gain_n,problems,degradation_low,degradation_high,degradation_p",
@@ -149,14 +149,14 @@ def test_a_gain_is_over_the_problems_that_the_model_answered_before_and_after(re
     assert row_of(results, CELL).gain is None
 
 
-def test_there_is_no_gain_where_more_than_the_weights_differs(results: Results) -> None:
-    """Another prompt, or other problems, would be counted as the tuning's doing."""
+def test_no_gain_if_more_than_the_weights_differs(results: Results) -> None:
+    """Another prompt, or other problems, would be attributed to the tuning."""
     results.append(CELL, OTHER_SETTINGS, outcomes(1, 3))
     results.append(TUNED, TUNED_SETTINGS, outcomes(3, 1))
     assert row_of(results, TUNED).gain is None
 
 
-def test_a_gain_stands_in_the_table_with_its_sign(results: Results) -> None:
+def test_a_gain_is_in_the_table_with_its_sign(results: Results) -> None:
     results.append(CELL, SETTINGS, outcomes(3, 1))
     results.append(TUNED, TUNED_SETTINGS, outcomes(1, 3))
     assert any(line.split() == ["gain", "-50.0"] for line in accuracy_table(accuracies(results)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.store.atomic_io import ResultsFolderError, shown, write_atomically
+from reports.store.atomic_io import ResultsFolderError, display_path, write_atomically
 
 pytestmark = pytest.mark.quick
 
@@ -46,13 +46,13 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(ResultsFolderError, match=r"results is a file where a folder is needed$"):
+    with pytest.raises(ResultsFolderError, match=r"results is a file; expected a folder$"):
         write_atomically(tmp_path / "results" / "deep" / "b.csv", b"")
 
 
-def test_paths_are_shown_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_display_path_is_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert shown(tmp_path / "results" / "run.json") == str(Path("results", "run.json"))
-    assert shown(tmp_path.parent / "else") == str(tmp_path.parent / "else")
+    assert display_path(tmp_path / "results" / "run.json") == str(Path("results", "run.json"))
+    assert display_path(tmp_path.parent / "else") == str(tmp_path.parent / "else")

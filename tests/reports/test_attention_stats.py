@@ -11,16 +11,16 @@ from reports.stats.attention_stats import (
     attention_rows,
     measured_cell,
     measured_cells,
-    rows_of,
+    rows_of_cells,
     write_attention_csv,
 )
 from reports.store.atomic_io import ResultsDamaged
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from tests.reports.attention_factories import (
+    ATTENTION_CELL,
     ATTENTION_SETTINGS,
-    LOOKING,
-    LOOKING_CLEAN,
+    CLEAN_ATTENTION_CELL,
     SEGMENTS,
     failed_reading,
     reading,
@@ -34,16 +34,16 @@ def results(tmp_path: Path) -> Results:
     return Results(tmp_path / "results")
 
 
-def one(rows: list[AttentionRow], **wanted: object) -> AttentionRow:
-    (found,) = [row for row in rows if all(getattr(row, name) == value for name, value in wanted.items())]
-    return found
+def only_row(rows: list[AttentionRow], **columns: object) -> AttentionRow:
+    (row,) = [row for row in rows if all(getattr(row, name) == value for name, value in columns.items())]
+    return row
 
 
 def two_problems(results: Results) -> list[AttentionRow]:
-    """Two layers with one head each, of two problems; figures that can be done in the head."""
+    """Return the rows of two problems, two layers and one head, with numbers that are easy to check."""
     shape = {"layers": (4, 6), "lambdas": (0.25, 0.5), "segments": ("kmi", "ni")}
     results.append(
-        LOOKING,
+        ATTENTION_CELL,
         ATTENTION_SETTINGS,
         [
             reading(
@@ -65,22 +65,22 @@ def two_problems(results: Results) -> list[AttentionRow]:
     return attention_rows(results)
 
 
-def test_a_layer_and_head_is_averaged_over_problems(results: Results) -> None:
+def test_a_head_is_averaged_over_problems(results: Results) -> None:
     rows = two_problems(results)
-    row = one(rows, layer=4, head=0, segment="ni", measure="absolute")
+    row = only_row(rows, layer=4, head=0, segment="ni", measure="absolute")
     assert (row.mean, row.n) == (0.25, 2)
     assert row.std == pytest.approx(0.5 / 2**0.5)
-    assert one(rows, layer=6, head=0, segment="ni", measure="signed").mean == pytest.approx(0)
+    assert only_row(rows, layer=6, head=0, segment="ni", measure="signed").mean == pytest.approx(0)
     assert (row.model, row.checkpoint, row.noise) == ("diffllama", "weights-1", "inf")
 
 
-def test_lift_is_divided_in_each_problem_before_the_mean(results: Results) -> None:
-    """The ratio of the means, 0.25 / 0.375, would be another figure."""
-    assert one(two_problems(results), layer=4, head=0, segment="ni", measure="lift").mean == 1.0
+def test_lift_is_the_mean_of_ratios(results: Results) -> None:
+    """The ratio of the means would be 0.25 / 0.375."""
+    assert only_row(two_problems(results), layer=4, head=0, segment="ni", measure="lift").mean == 1.0
 
 
-def test_the_overall_rows_average_layers_and_heads_in_each_problem_first(results: Results) -> None:
-    row = one(two_problems(results), layer=None, head=None, segment="ni", measure="absolute")
+def test_overall_rows_average_layers_and_heads_within_each_problem_first(results: Results) -> None:
+    row = only_row(two_problems(results), layer=None, head=None, segment="ni", measure="absolute")
     assert row.mean == 0.25
     assert row.std == pytest.approx(0.25 / 2**0.5)  # of 0.125 and 0.375
     assert row.n == 2
@@ -89,16 +89,16 @@ def test_the_overall_rows_average_layers_and_heads_in_each_problem_first(results
 def test_the_overall_rows_are_over_every_layer_and_head(results: Results) -> None:
     shares = (((1.0, 0.0), (0.5, 0.5)), ((0.0, 1.0), (0.25, 0.75)))
     shape = {"layers": (0, 1), "heads": (0, 1), "segments": ("kmi", "ni"), "tokens": (0.5, 0.5)}
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0", **shape, signed=shares, absolute=shares)])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0", **shape, signed=shares, absolute=shares)])
     rows = attention_rows(results)
-    assert one(rows, layer=None, segment="ni", measure="absolute").mean == 0.5625
-    assert one(rows, layer=None, segment="ni", measure="lift").mean == 1.125
-    assert one(rows, layer=1, head=0, segment="ni", measure="absolute").mean == 1.0
+    assert only_row(rows, layer=None, segment="ni", measure="absolute").mean == 0.5625
+    assert only_row(rows, layer=None, segment="ni", measure="lift").mean == 1.125
+    assert only_row(rows, layer=1, head=0, segment="ni", measure="absolute").mean == 1.0
 
 
-def test_tokens_and_lambdas_have_rows_of_their_own(results: Results) -> None:
+def test_tokens_and_lambdas_have_rows(results: Results) -> None:
     rows = two_problems(results)
-    assert one(rows, measure="tokens", segment="kmi", layer=None, head=None).mean == 0.625
+    assert only_row(rows, measure="tokens", segment="kmi", layer=None, head=None).mean == 0.625
     lambdas = [row for row in rows if row.measure == "lambda"]
     assert [(row.layer, row.head, row.segment, row.mean, row.std, row.n) for row in lambdas] == [
         (4, None, None, 0.25, None, 1),
@@ -107,45 +107,45 @@ def test_tokens_and_lambdas_have_rows_of_their_own(results: Results) -> None:
 
 
 def test_an_ordinary_model_has_no_lambda(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0")])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
     assert "lambda" not in {row.measure for row in attention_rows(results)}
 
 
-def test_a_segment_that_a_problem_lacks_has_no_lift_there(results: Results) -> None:
+def test_a_problem_without_a_segment_has_no_lift_of_it(results: Results) -> None:
     lacking = reading("p1", tokens=(0.5, 0.0, 0.25, 0.125, 0.125), absolute=(((0.5, 0.0, 0.25, 0.125, 0.125),),))
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0"), lacking])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0"), lacking])
     rows = attention_rows(results)
-    lift = one(rows, layer=None, segment="ni", measure="lift")
+    lift = only_row(rows, layer=None, segment="ni", measure="lift")
     assert (lift.mean, lift.std, lift.n) == (2.0, None, 1)
-    assert one(rows, layer=None, segment="ni", measure="absolute").n == 2
+    assert only_row(rows, layer=None, segment="ni", measure="absolute").n == 2
 
 
-def test_clean_text_has_no_lift_of_noise_at_all(results: Results) -> None:
-    results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2, noisy=False))
+def test_clean_text_has_no_lift_of_noise(results: Results) -> None:
+    results.append(CLEAN_ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2, noisy=False))
     lifts = {row.segment for row in attention_rows(results) if row.measure == "lift"}
     assert lifts == set(SEGMENTS) - {"ni"}
 
 
 def test_errors_are_left_out(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0"), failed_reading("p1")])
-    results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, [failed_reading("p1")])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0"), failed_reading("p1")])
+    results.append(CLEAN_ATTENTION_CELL, ATTENTION_SETTINGS, [failed_reading("p1")])
     rows = attention_rows(results)
     assert {(row.noise, row.n) for row in rows} == {("inf", 1)}
 
 
-def test_predictions_are_no_readings(results: Results) -> None:
+def test_predictions_have_no_rows(results: Results) -> None:
     results.append(CELL, SETTINGS, outcomes(1, 1))
     assert attention_rows(results) == []
 
 
-def test_rows_can_be_kept_to_a_run_s_cells_and_problems(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1", "p2"], 1, 2))
-    results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, readings(["p0"], 1, 2))
-    rows = attention_rows(results, only={LOOKING: ["p0", "p2", "p9"], CELL: ["p0"]})
+def test_rows_can_be_restricted_to_cells_and_records(results: Results) -> None:
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1", "p2"], 1, 2))
+    results.append(CLEAN_ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 1, 2))
+    rows = attention_rows(results, only={ATTENTION_CELL: ["p0", "p2", "p9"], CELL: ["p0"]})
     assert {(row.noise, row.n) for row in rows} == {("inf", 2)}
 
 
-def test_clean_comes_first_and_depths_are_in_the_order_of_numbers(results: Results) -> None:
+def test_clean_comes_first_and_depths_are_in_numeric_order(results: Results) -> None:
     names = ("sd", "needle100", "clean", "inf", "needle25", "needle0")
     for noise in names:
         results.append(Cell("llama", noise, "attention"), ATTENTION_SETTINGS, [reading("p0")])
@@ -154,30 +154,30 @@ def test_clean_comes_first_and_depths_are_in_the_order_of_numbers(results: Resul
 
 
 def test_readings_of_two_shapes_in_a_file_are_an_error(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [*readings(["p0"], 1, 2), *readings(["p1"], 2, 2)])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [*readings(["p0"], 1, 2), *readings(["p1"], 2, 2)])
     with pytest.raises(
-        ResultsDamaged, match=r"inf\.jsonl: expected readings of the same .* problem 'p1' than for 'p0'"
+        ResultsDamaged, match=r"inf\.jsonl: expected readings of the same .* problem 'p1' has others than 'p0'"
     ):
         attention_rows(results)
 
 
 def test_readings_need_no_folder() -> None:
-    cell = measured_cell(LOOKING, "0123456789abcdef", "queries answer", [failed_reading("p1"), reading("p0")])
-    assert (cell.checkpoint, cell.over, len(cell.tokens)) == ("0123456789ab", "queries answer", 1)
-    assert one(rows_of([cell]), layer=0, segment="ni", measure="lift").mean == 2.0
+    cell = measured_cell(ATTENTION_CELL, "0123456789abcdef", "queries answer", [failed_reading("p1"), reading("p0")])
+    assert (cell.checkpoint, cell.scope, len(cell.tokens)) == ("0123456789ab", "queries answer", 1)
+    assert only_row(rows_of_cells([cell]), layer=0, segment="ni", measure="lift").mean == 2.0
     with pytest.raises(ValueError, match="diffllama-inf-attention: expected at least one reading"):
-        measured_cell(LOOKING, "0123", "", [failed_reading("p1")])
+        measured_cell(ATTENTION_CELL, "0123", "", [failed_reading("p1")])
 
 
-def test_rows_are_still_made_where_the_settings_file_is_gone(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0")])
+def test_rows_without_a_settings_file_have_no_checkpoint(results: Results) -> None:
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
     for path in (results.readings_folder / "settings").iterdir():
         path.unlink()
     assert {row.checkpoint for row in attention_rows(results)} == {""}
 
 
-def test_the_csv_is_tidy_with_whole_numbers_and_empty_fields(results: Results, tmp_path: Path) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0", lambdas=(1 / 3,))])
+def test_the_csv_is_tidy_with_integers_and_empty_fields(results: Results, tmp_path: Path) -> None:
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0", lambdas=(1 / 3,))])
     write_attention_csv(attention_rows(results), tmp_path / "attention.csv")
     lines = (tmp_path / "attention.csv").read_text().splitlines()
     assert lines[0] == "model,checkpoint,noise,layer,head,segment,measure,mean,std,n"
@@ -189,10 +189,10 @@ def test_the_csv_is_tidy_with_whole_numbers_and_empty_fields(results: Results, t
 
 @pytest.mark.slow
 def test_a_folder_of_the_usual_size_takes_a_few_seconds(results: Results, tmp_path: Path) -> None:
-    """100 problems × 16 layers × 16 heads × 8 cells. Seen: under one second on two cores."""
+    """100 problems × 16 layers × 16 heads × 8 cells: under one second on two cores."""
     ids = [f"p{number}" for number in range(100)]
     for number in range(8):
         results.append(Cell("llama", f"noise-{number}", "attention"), ATTENTION_SETTINGS, readings(ids, 16, 16))
     started = time.perf_counter()
-    write_attention_csv(rows_of(measured_cells(results)), tmp_path / "attention.csv")
+    write_attention_csv(rows_of_cells(measured_cells(results)), tmp_path / "attention.csv")
     assert time.perf_counter() - started < 10

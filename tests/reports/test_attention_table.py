@@ -9,9 +9,9 @@ from reports.store.records import Cell
 from reports.store.results_folder import Results
 from reports.tables.attention_table import attention_table, table_of_cells
 from tests.reports.attention_factories import (
+    ATTENTION_CELL,
     ATTENTION_SETTINGS,
-    LOOKING,
-    LOOKING_CLEAN,
+    CLEAN_ATTENTION_CELL,
     NEEDLE_SEGMENTS,
     SEGMENTS,
     reading,
@@ -30,9 +30,11 @@ def test_the_table_reads_as_it_should(results: Results) -> None:
     more = {"absolute": (((0.125, 0.375, 0.125, 0.25, 0.125),),)}
     clean = {"tokens": (0.5, 0.0, 0.25, 0.125, 0.125), "absolute": (((0.5, 0.0, 0.125, 0.25, 0.125),),)}
     results.append(
-        LOOKING, ATTENTION_SETTINGS, [reading("p0", lambdas=(0.375,)), reading("p1", lambdas=(0.375,), **more)]
+        ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0", lambdas=(0.375,)), reading("p1", lambdas=(0.375,), **more)]
     )
-    results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, [reading(id, lambdas=(0.375,), **clean) for id in ("p0", "p1")])
+    results.append(
+        CLEAN_ATTENTION_CELL, ATTENTION_SETTINGS, [reading(id, lambdas=(0.375,), **clean) for id in ("p0", "p1")]
+    )
     assert table_of_cells(measured_cells(results)) == [
         "attention: lift of each segment (1 = its share of the tokens),",
         "  mean ± std over 2 problems a cell; queries answer; layers all; heads all",
@@ -75,7 +77,7 @@ def test_80_columns_are_enough(results: Results, model: str) -> None:
 
 
 def test_one_problem_has_no_std(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, [reading("p0")])
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
     assert any(
         line.split() == ["diffllama-inf", *"1.00 ± - 2.00 ± - 0.50 ± -".split()]
         for line in table_of_cells(measured_cells(results))
@@ -83,8 +85,8 @@ def test_one_problem_has_no_std(results: Results) -> None:
 
 
 def test_cells_of_different_size_are_said_so(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1", "p2"], 1, 1))
-    results.append(LOOKING_CLEAN, ATTENTION_SETTINGS, readings(["p0"], 1, 1))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1", "p2"], 1, 1))
+    results.append(CLEAN_ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 1, 1))
     assert any("1 to 3 problems a cell" in line for line in table_of_cells(measured_cells(results)))
 
 

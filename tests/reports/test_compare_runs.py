@@ -1,4 +1,4 @@
-"""`python -m reports compare`: two folders, problem by problem, and nothing left out in silence."""
+"""`python -m reports compare`: two folders, problem by problem; what is left out is named."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.stats.compare_runs import two_runs, two_runs_lines
+from reports.stats.compare_runs import compare_runs
 from reports.store.records import draw_id
 from reports.store.results_folder import Results
+from reports.tables.compare_runs_table import compare_runs_table
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted
 
 pytestmark = pytest.mark.quick
@@ -28,44 +29,44 @@ def runs(tmp_path: Path) -> tuple[Results, Results]:
     return first, second
 
 
-def said(runs: tuple[Results, Results]) -> str:
-    return " ".join(" ".join(two_runs_lines(two_runs(*runs))).split())
+def printed(runs: tuple[Results, Results]) -> str:
+    return " ".join(" ".join(compare_runs_table(compare_runs(*runs))).split())
 
 
-def test_the_shared_problems_are_compared_and_the_others_counted_and_named(runs: tuple[Results, Results]) -> None:
-    (row,) = two_runs(*runs).rows
+def test_shared_problems_are_compared_and_the_others_are_counted_and_named(runs: tuple[Results, Results]) -> None:
+    (row,) = compare_runs(*runs).rows
     assert (row.contrast, row.clusters, row.estimate) == ("change", 90, pytest.approx(-10 / 90))
     assert row.p == pytest.approx(2 * 0.5**10)
-    words = said(runs)
+    words = printed(runs)
     assert "diffllama-inf 88.9 77.8 -11.1 [" in words
     assert "Lower: diffllama-inf." in words
     assert "diffllama-inf-zero_shot: 10 questions only in the first run: p90, p91, p92, p93, p94 and 5 more" in words
     assert "only in the first run: diffllama-clean-zero_shot" in words
     assert "diffllama-inf-zero_shot: precision was 'float32' and is now 'bfloat16'" in words
-    assert max(map(len, two_runs_lines(two_runs(*runs)))) <= 80
+    assert max(map(len, compare_runs_table(compare_runs(*runs)))) <= 80
 
 
-def test_a_text_that_changed_is_not_compared(tmp_path: Path) -> None:
+def test_a_changed_text_is_not_compared(tmp_path: Path) -> None:
     first, second = Results(tmp_path / "first"), Results(tmp_path / "second")
     first.append(CELL, SETTINGS, [predicted("p0"), predicted("p1"), predicted("p2", "error")])
     second.append(CELL, SETTINGS, [predicted("p0", question="other"), predicted("p1"), predicted("p2")])
-    words = said((first, second))
+    words = printed((first, second))
     assert "1 question of another text or number of tokens: p0" in words
     assert "1 question only in the second run: p2" in words, "an error is no answer"
     assert "diffllama-inf-zero_shot: the same weights" in words
     assert "No evidence of a change in any cell, with too few problems to show any." in words
 
 
-def test_settings_whose_file_is_gone_are_not_invented(runs: tuple[Results, Results]) -> None:
+def test_missing_settings_are_named(runs: tuple[Results, Results]) -> None:
     shutil.rmtree(runs[0].predictions_folder / "settings")
-    assert "diffllama-inf-zero_shot: the settings of one run are not known, as their file is gone" in said(runs)
+    assert "diffllama-inf-zero_shot: the settings of one run are not known: their file is missing" in printed(runs)
 
 
-def test_draws_that_both_have_are_compared(tmp_path: Path) -> None:
+def test_only_draws_of_both_runs_are_compared(tmp_path: Path) -> None:
     first, second = Results(tmp_path / "first"), Results(tmp_path / "second")
     first.append(CELL, SETTINGS, outcomes(5, 5))
     second.append(CELL, SETTINGS, [*outcomes(5, 5), *(predicted(draw_id(f"p{n}", 1)) for n in range(10))])
-    (row,) = two_runs(first, second).rows
+    (row,) = compare_runs(first, second).rows
     assert (row.clusters, row.estimate) == (10, 0.0)
 
 
@@ -79,7 +80,7 @@ def test_the_command_prints_it_and_writes_the_rows(
         assert [row["contrast"] for row in csv.DictReader(file)] == ["change"]
 
 
-def test_folders_with_nothing_in_common_are_one_sentence(
+def test_folders_with_nothing_in_common_are_an_error_of_one_sentence(
     runs: tuple[Results, Results], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     third = Results(tmp_path / "third")

@@ -9,7 +9,7 @@ import pytest
 from reports.plots.dose_plot import dose_figure, write_doses
 from reports.stats.accuracies import accuracies
 from reports.stats.comparisons import comparisons
-from reports.stats.noise_doses import by_dose, dose_of, once
+from reports.stats.noise_doses import noise_order, once, split_dose
 from reports.stats.problem_scores import all_scores
 from reports.store.records import Cell
 from reports.store.results_folder import Results
@@ -28,7 +28,7 @@ def results(tmp_path: Path) -> Results:
 
 
 def test_a_name_tells_its_dose() -> None:
-    assert [dose_of(name) for name in ("clean", "inf", "inf16", "my2nd")] == [
+    assert [split_dose(name) for name in ("clean", "inf", "inf16", "my2nd")] == [
         ("clean", 0),
         ("inf", 1),
         ("inf", 16),
@@ -37,7 +37,7 @@ def test_a_name_tells_its_dose() -> None:
 
 
 def test_doses_are_sorted_as_numbers_behind_clean() -> None:
-    assert sorted(["sd", "inf16", "inf", "clean", "inf2"], key=by_dose) == ["clean", "inf", "inf2", "inf16", "sd"]
+    assert sorted(["sd", "inf16", "inf", "clean", "inf2"], key=noise_order) == ["clean", "inf", "inf2", "inf16", "sd"]
 
 
 def test_a_mean_over_noises_takes_the_smallest_dose_of_each(results: Results) -> None:

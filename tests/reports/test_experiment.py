@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports.experiment import Experiment
-from reports.progress_bars import Bar
+from reports.progress_bars import ProgressBar
 from reports.store.records import CellRun
 from reports.store.results_folder import Results, ResultsMismatch
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
@@ -19,20 +19,20 @@ def experiment(tmp_path: Path) -> Experiment:
     return Experiment(Results(tmp_path / "results"), seed=7, options={"models": "diffllama"})
 
 
-def test_a_cell_goes_on_where_it_was_left(experiment: Experiment) -> None:
+def test_a_cell_resumes(experiment: Experiment) -> None:
     with experiment.cell(CELL, SETTINGS, asked("p0", "p1", "p2")) as opened:
         opened.append([predicted("p0"), predicted("p1", "error")])
     with experiment.cell(CELL, SETTINGS, asked("p0", "p1", "p2")) as opened:
-        assert list(opened.predictions) == ["p0"]
+        assert list(opened.records) == ["p0"]
         opened.append([predicted("p1", "incorrect"), predicted("p2")])
-        assert list(opened.predictions) == ["p0", "p1", "p2"]
+        assert list(opened.records) == ["p0", "p1", "p2"]
     first, second = experiment.runs
     assert (first.read, first.made, first.outcomes) == (0, 2, {"correct": 1, "error": 1})
     assert (second.read, second.made, second.outcomes) == (1, 2, {"correct": 2, "incorrect": 1})
     assert second.asked == ("p0", "p1", "p2")
 
 
-def test_an_interrupted_cell_counts_what_it_did(experiment: Experiment) -> None:
+def test_an_interrupted_cell_is_counted(experiment: Experiment) -> None:
     def interrupted() -> None:
         with experiment.cell(CELL, SETTINGS, asked("p0", "p1")) as opened:
             opened.append([predicted("p0")])
@@ -51,31 +51,31 @@ def test_a_refused_cell_is_not_counted(experiment: Experiment) -> None:
     assert experiment.runs == []
 
 
-def test_time_is_counted_only_where_something_was_made(experiment: Experiment) -> None:
+def test_time_is_counted_only_for_new_records(experiment: Experiment) -> None:
     experiment.results.append(CELL, SETTINGS, [predicted("p0")])
     with experiment.cell(CELL, SETTINGS, asked("p0")):
         pass
     assert experiment.runs[0].seconds == 0
 
 
-def test_the_bar_is_told_what_is_done(tmp_path: Path) -> None:
-    told: list[object] = []
+def test_the_progress_bar_is_updated(tmp_path: Path) -> None:
+    calls: list[object] = []
 
     @contextmanager
-    def progress(title: str, total: int, done: int) -> Iterator[Bar]:
-        class Told:
+    def progress(title: str, total: int, done: int) -> Iterator[ProgressBar]:
+        class RecordingBar:
             def update(self, n: int) -> None:
-                told.append(n)
+                calls.append(n)
 
-        told.extend((title, total, done))
-        yield Told()
-        told.append("closed")
+        calls.extend((title, total, done))
+        yield RecordingBar()
+        calls.append("closed")
 
     experiment = Experiment(Results(tmp_path), progress=progress)
     experiment.results.append(CELL, SETTINGS, [predicted("p0")])
     with experiment.cell(CELL, SETTINGS, asked("p0", "p1", "p2")) as opened:
         opened.append([predicted("p1"), predicted("p2")])
-    assert told == ["diffllama-inf-zero_shot", 3, 1, 2, "closed"]
+    assert calls == ["diffllama-inf-zero_shot", 3, 1, 2, "closed"]
 
 
 def test_nothing_is_written_before_the_first_prediction(experiment: Experiment) -> None:
@@ -84,7 +84,7 @@ def test_nothing_is_written_before_the_first_prediction(experiment: Experiment) 
     assert not experiment.results.folder.exists()
 
 
-def test_the_files_are_over_the_folder_and_the_summary_over_the_run(experiment: Experiment) -> None:
+def test_files_cover_the_folder_and_the_summary_covers_the_run(experiment: Experiment) -> None:
     experiment.results.append(CLEAN, SETTINGS, outcomes(10, 0))
     experiment.results.append(CELL, SETTINGS, outcomes(5, 5))
     with experiment.cell(CELL, SETTINGS, asked("p0", "p1", "p9", "p10")) as opened:
@@ -102,7 +102,7 @@ def test_the_files_are_over_the_folder_and_the_summary_over_the_run(experiment: 
     assert (run["seed"], run["options"], run["status"]) == (7, {"models": "diffllama"}, "finished")
 
 
-def test_errors_are_shown_with_the_line_that_says_most_and_the_file(experiment: Experiment) -> None:
+def test_errors_are_shown_with_their_last_line_and_the_file(experiment: Experiment) -> None:
     ids = [f"p{number}" for number in range(8)]
     with experiment.cell(CELL, SETTINGS, asked(*ids)) as opened:
         opened.append([predicted(id, "error") for id in ids[:7]] + [predicted("p7")])
@@ -113,7 +113,7 @@ def test_errors_are_shown_with_the_line_that_says_most_and_the_file(experiment: 
     assert "2 more errors" in summary
 
 
-def test_the_caveat_depends_on_what_is_shown(tmp_path: Path) -> None:
+def test_the_caveat_depends_on_the_cells_of_the_run(tmp_path: Path) -> None:
     results = Results(tmp_path)
     experiment = Experiment(results, caveat=lambda cells: f"{len(cells)} alone" if len(cells) == 1 else None)
     with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
@@ -124,7 +124,7 @@ def test_the_caveat_depends_on_what_is_shown(tmp_path: Path) -> None:
     assert not any(line.startswith("note") for line in experiment.summary())
 
 
-def test_the_record_keeps_the_caveat_of_the_run(tmp_path: Path) -> None:
+def test_run_json_has_the_caveat_of_the_run(tmp_path: Path) -> None:
     experiment = Experiment(Results(tmp_path), caveat=lambda cells: " and ".join(cell.id for cell in cells) or None)
     experiment.write()
     with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
@@ -135,11 +135,11 @@ def test_the_record_keeps_the_caveat_of_the_run(tmp_path: Path) -> None:
     assert f"note: {runs[-1]['caveat']}" in experiment.summary()
 
 
-def test_a_cell_survives_the_way_from_worker_to_controller(experiment: Experiment) -> None:
+def test_a_cell_run_round_trips_from_worker_to_controller(experiment: Experiment) -> None:
     from dataclasses import asdict
 
     with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
         opened.append([predicted("p0")])
-    (run,) = experiment.hand_over()
+    (run,) = experiment.take_runs()
     assert experiment.runs == []
     assert CellRun.from_dict(json.loads(json.dumps(asdict(run)))) == run

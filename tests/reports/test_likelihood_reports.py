@@ -1,4 +1,4 @@
-"""Likelihoods from the disk to the terminal."""
+"""Likelihoods, from the disk to the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from reports.findings import Findings
 from reports.page import write_page
 from reports.stats.comparisons import Comparison, comparisons, write_comparisons_csv
-from reports.stats.problem_scores import Scores, all_scores, other_tokens, scores_of
+from reports.stats.problem_scores import Scores, all_scores, models_with_other_tokenization, scores_from_records
 from reports.store.atomic_io import ResultsDamaged
-from reports.store.record_codec import decoded_line, encoded_line, settings_hash
+from reports.store.record_codec import decode_record, encode_record, settings_hash
 from reports.store.record_kinds import LIKELIHOODS
 from reports.store.records import Cell, Likelihood
 from reports.store.results_folder import Results
@@ -29,10 +29,10 @@ def likely(id: str, nats: float, tokens: int = 10, **changed: str) -> Likelihood
 
 
 def cell(model: str, noise: str, loss: float, tokens: int = 10, spread: float = 0.2) -> Scores:
-    """Twenty problems that lose about `loss` nats a token, each model and noise in a way of its own."""
+    """Return twenty problems that lose about `loss` nats per token, with a spread that depends on model and noise."""
     wave = [spread * ((3 * n + len(model) + len(noise)) % 5 - 2) for n in range(20)]
     lines = [likely(f"p{n}", tokens * (-1 - loss) + wave[n], tokens) for n in range(20)]
-    return scores_of(Cell(model, noise, "likelihood"), replace(SETTINGS, weights=model), lines)
+    return scores_from_records(Cell(model, noise, "likelihood"), replace(SETTINGS, weights=model), lines)
 
 
 FOUR = [
@@ -44,54 +44,58 @@ FOUR = [
 
 
 def row(rows: list[Comparison], contrast: str, model: str = "diffllama", noise: str = "inf") -> Comparison:
-    (found,) = [r for r in rows if (r.contrast, r.model, r.noise) == (contrast, model, noise)]
-    return found
+    (matching,) = [r for r in rows if (r.contrast, r.model, r.noise) == (contrast, model, noise)]
+    return matching
 
 
-def test_a_line_reads_back_and_a_damaged_one_is_named() -> None:
-    where, put = Cell("llama", "inf", "likelihood"), likely("p1", -12.3456789)
-    line = encoded_line(where, SETTINGS, put)
-    assert decoded_line(line, "here", LIKELIHOODS) == (where, settings_hash(SETTINGS), replace(put, nats=-12.3457))
+def test_a_likelihood_round_trips_and_a_damaged_line_is_an_error() -> None:
+    llama, original = Cell("llama", "inf", "likelihood"), likely("p1", -12.3456789)
+    line = encode_record(llama, SETTINGS, original)
+    assert decode_record(line, "here", LIKELIHOODS) == (
+        llama,
+        settings_hash(SETTINGS),
+        replace(original, nats=-12.3457),
+    )
     with pytest.raises(ResultsDamaged, match="here: expected numbers as nats and tokens"):
-        decoded_line(line.replace(b"-12.3457", b'"much"'), "here", LIKELIHOODS)
+        decode_record(line.replace(b"-12.3457", b'"much"'), "here", LIKELIHOODS)
 
 
-def test_they_lie_among_the_readings_and_are_found_there(tmp_path: Path) -> None:
-    results, where = Results(tmp_path), Cell("llama", "inf", "likelihood")
-    results.append(where, SETTINGS, [likely("p1", -12.0), likely("p2", 0.0, 0, outcome="error", error="no luck")])
+def test_they_are_stored_among_the_readings(tmp_path: Path) -> None:
+    results, llama = Results(tmp_path), Cell("llama", "inf", "likelihood")
+    results.append(llama, SETTINGS, [likely("p1", -12.0), likely("p2", 0.0, 0, outcome="error", error="no luck")])
     assert (tmp_path / "readings" / "likelihood" / "llama" / "inf.jsonl").exists()
-    assert results.cells() == [where]
-    (found,) = all_scores(results)
-    assert (list(found.problems), list(found.values), found.measure) == (["p1"], [-1.2], "likelihood")
+    assert results.cells() == [llama]
+    (scores,) = all_scores(results)
+    assert (list(scores.problems), list(scores.values), scores.measure) == (["p1"], [-1.2], "likelihood")
 
 
-def test_models_that_are_never_right_are_told_apart() -> None:
+def test_models_that_are_never_correct_are_distinguished() -> None:
     rows = comparisons(FOUR)
     assert row(rows, "degradation", "llama").estimate == pytest.approx(0.5, abs=1e-9)
-    found = row(rows, "difference_in_differences")
-    assert found.estimate == pytest.approx(0.4, abs=1e-9)
-    assert (found.p_adjusted or 1.0) < 0.001
+    contrast_row = row(rows, "difference_in_differences")
+    assert contrast_row.estimate == pytest.approx(0.4, abs=1e-9)
+    assert (contrast_row.p_adjusted or 1.0) < 0.001
     text = " ".join(" ".join(narrative(rows)).split())
     assert "what noise costs in likelihood of the worked answer (95 % intervals)" in text
     assert "diffllama loses 0.4" in text
     assert "nats a token less than llama" in text
 
 
-def test_answers_of_other_tokens_are_not_compared_between_models() -> None:
-    """A mean over five tokens and one over ten are two units."""
+def test_answers_with_other_token_counts_are_not_compared_between_models() -> None:
+    """A mean over five tokens and one over ten have different units."""
     rows = comparisons([*FOUR[:2], cell("llama", "clean", 0, tokens=5), cell("llama", "inf", 0.5, tokens=5)])
-    assert not any(found.against for found in rows)
+    assert not any(comparison.against for comparison in rows)
     assert row(rows, "degradation", "llama").clusters == 20
 
 
-def test_a_tuned_model_is_compared_with_what_it_was() -> None:
+def test_a_tuned_model_is_compared_with_the_untuned() -> None:
     rows = comparisons([*FOUR, cell("llama+sft", "inf", 0.2)])
-    found = row(rows, "gain", "llama+sft")
-    assert (found.against, found.estimate) == ("llama", pytest.approx(0.3, abs=1e-9))
+    contrast_row = row(rows, "gain", "llama+sft")
+    assert (contrast_row.against, contrast_row.estimate) == ("llama", pytest.approx(0.3, abs=1e-9))
 
 
-def test_equal_models_have_no_number_that_is_no_number(tmp_path: Path) -> None:
-    twin = [replace(one, cell=replace(one.cell, model="twin")) for one in FOUR[:2]]
+def test_equal_models_give_no_nan_or_infinity(tmp_path: Path) -> None:
+    twin = [replace(scores, cell=replace(scores.cell, model="twin")) for scores in FOUR[:2]]
     rows = comparisons([*FOUR[:2], *twin])
     assert (row(rows, "difference_in_differences").estimate, row(rows, "difference_in_differences").p) == (0.0, None)
     write_comparisons_csv(rows, tmp_path / "comparisons.csv")
@@ -100,7 +104,7 @@ def test_equal_models_have_no_number_that_is_no_number(tmp_path: Path) -> None:
     assert "nothing to test" in " ".join(narrative(rows))
 
 
-def test_the_table_reads_as_it_should() -> None:
+def test_the_table_has_means_intervals_and_degradations() -> None:
     lines = score_tables(comparisons(FOUR))
     assert lines[:2] == [
         "likelihood of the worked answer, nats a token, 20 problems a cell",
@@ -113,34 +117,34 @@ def test_the_table_reads_as_it_should() -> None:
     assert score_tables([]) == []
 
 
-def test_models_with_other_vocabularies_are_not_compared_and_that_is_said() -> None:
-    """Not even over those problems whose numbers of tokens are the same by chance."""
+def test_models_with_other_vocabularies_are_named_as_not_compared() -> None:
+    """Not even over the problems that happen to have the same number of tokens."""
     mine, theirs = ([likely(f"p{n}", -12.0 - n, 10 if n < 15 else other) for n in range(20)] for other in (10, 11))
     scores = [
-        scores_of(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines)
+        scores_from_records(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines)
         for model, lines in (("llama", mine), ("qwen", theirs))
     ]
-    assert other_tokens(scores) == [("llama", "qwen")]
+    assert models_with_other_tokenization(scores) == [("llama", "qwen")]
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
-    text = " ".join(" ".join(score_tables(rows, 80, other_tokens(scores))).split())
+    text = " ".join(" ".join(score_tables(rows, 80, models_with_other_tokenization(scores))).split())
     assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in text
-    assert other_tokens(FOUR) == []
+    assert models_with_other_tokenization(FOUR) == []
     assert not_compared([("llama", "qwen")])[0] in text
 
 
-def test_a_draw_that_failed_leaves_out_its_problem_alone() -> None:
+def test_a_failed_draw_leaves_out_only_its_problem() -> None:
     scores = []
     for model in ("llama", "twin"):
         lines = [likely(f"p{n}{draw}", -12.0 - n) for n in range(20) for draw in ("", " (draw 2)")]
         if model == "twin":
             lines[1] = replace(lines[1], outcome="error", nats=0.0, tokens=0)
-        scores.append(scores_of(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines))
-    assert other_tokens(scores) == []
+        scores.append(scores_from_records(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines))
+    assert models_with_other_tokenization(scores) == []
     assert row(comparisons(scores), "model_difference", "llama").clusters == 19
 
 
-def test_the_page_says_who_is_not_compared(tmp_path: Path) -> None:
+def test_the_page_names_models_that_are_not_compared(tmp_path: Path) -> None:
     results = Results(tmp_path)
     for model, tokens in (("llama", 10), ("qwen", 11)):
         lines = [likely(f"p{n}", -12.0 - n, tokens) for n in range(20)]

@@ -26,7 +26,7 @@ from reports.stats.comparisons import Comparison
 from reports.store.record_codec import settings_hash
 from reports.store.records import Cell
 from reports.store.results_folder import Results
-from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, attention_map, readings
+from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, attention_map, readings
 from tests.reports.page_factories import HOSTILE
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
 
@@ -95,7 +95,7 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
     for model, right in (("diffllama", 80), ("llama", 30)):
         for noise, correct in (("clean", 90), ("inf", right), ("sd", right)):
             results.append(Cell(model, noise, "zero_shot"), SETTINGS, outcomes(correct, 100 - correct))
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
     text = page(results)
     assert re.search(r'class="answer">llama loses 60\.0 points \[.*diffllama loses 50\.0 points less than llama', text)
     assert text.count('<svg role="img" aria-label=') == 4
@@ -105,7 +105,7 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
 
 
 def test_what_is_not_there_is_said(results: Results) -> None:
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0"], 2, 2))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 2, 2))
     text = page(results)
     assert "No two cells of these results can be compared." in text
     assert text.count("No predictions are in these results.") == 2
@@ -193,7 +193,7 @@ def test_the_page_speaks_of_the_runs_that_made_its_figures(results: Results) -> 
     experiment.write()
     other = Experiment(results, seed=8, caveat=lambda cells: "mind the others", options={"problems": "mine.jsonl"})
     other.runs = [replace(experiment.runs[0], settings=OTHER_SETTINGS, cell=Cell("mine", "inf", "zero_shot"))]
-    text = next(path for path in other.writing() if path.suffix == ".html").read_text()
+    text = next(path for path in other.write_each() if path.suffix == ".html").read_text()
     assert "diffllama on made-up, 2 problems a cell, seed 7, float32." in text
     assert "mind the miniatures" in text
     for foreign in ("mind the others", "seed 8", "bfloat16", "mine"):

@@ -1,4 +1,4 @@
-"""The statistics of paired differences: equal to published ones where there are any, and defined everywhere."""
+"""Statistics of paired differences: they equal published values, and are always defined."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
 from reports.stats.paired_tests import Array, Differences, holm, interval, p_value
-from reports.stats.power import detectable, needed, power
+from reports.stats.power import detectable_effect, needed_problems, power
 from reports.stats.proportions import relative_drop, wilson
 
 pytestmark = pytest.mark.quick
 
 
 def flips(up: int, down: int, same: int) -> Differences:
-    """Pairs of right-or-wrong: so many won, lost and unchanged."""
+    """Return differences of binary pairs: `up` gained, `down` lost, `same` unchanged."""
     return Differences(numpy.array([1.0] * up + [-1.0] * down + [0.0] * same))
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
-def test_for_pairs_of_right_or_wrong_the_test_is_mcnemar_s(up: int, down: int, same: int) -> None:
+def test_for_binary_pairs_the_test_is_mcnemar_s(up: int, down: int, same: int) -> None:
     expected = mcnemar([[same, up], [down, 0]], exact=True).pvalue
-    found = p_value(flips(up, down, same))
-    assert found == pytest.approx(expected, rel=1e-9) if up + down + same else found is None
+    p = p_value(flips(up, down, same))
+    assert p == pytest.approx(expected, rel=1e-9) if up + down + same else p is None
 
 
 def test_mcnemar_s_exact_p_is_that_of_r_s_exact2x2() -> None:
@@ -48,8 +48,8 @@ def test_wilson_s_interval_is_that_of_newcombe_s_table(correct: int, n: int, low
     assert wilson(correct, n) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_a_difference_of_two_counts_for_two() -> None:
-    """Signs written out: the sums of ±1 ±2 are −3, −1, 1 and 3, and one of four is as high as 3."""
+def test_a_difference_of_two_counts_twice() -> None:
+    """The sums of ±1 ±2 are −3, −1, 1 and 3; one of the four is as high as 3."""
     values = Differences(numpy.array([1.0, 2.0, 0.0]), bound=2.0)
     assert p_value(values) == pytest.approx(0.5)
     assert p_value(values, "greater") == pytest.approx(0.25)
@@ -58,10 +58,10 @@ def test_a_difference_of_two_counts_for_two() -> None:
 
 def test_many_differences_of_several_sizes_are_tested_as_if_normal() -> None:
     few = numpy.array([1.0] * 110 + [-1.0] * 90 + [2.0] * 30 + [-2.0] * 20)
-    one, many = p_value(Differences(few, 2.0)), p_value(Differences(numpy.tile(few, 5), 2.0))
-    assert one is not None
-    assert many is not None
-    for p, times in ((one, 1), (many, 5)):
+    exact, approximate = p_value(Differences(few, 2.0)), p_value(Differences(numpy.tile(few, 5), 2.0))
+    assert exact is not None
+    assert approximate is not None
+    for p, times in ((exact, 1), (approximate, 5)):
         z = (few.sum() * times - 1) / numpy.sqrt((few**2).sum() * times)
         assert p == pytest.approx(2 * (1 - normal(z)), rel=0.01)
 
@@ -73,7 +73,7 @@ def normal(z: float) -> float:
 
 
 def test_the_interval_is_that_of_bonett_and_price() -> None:
-    """p12 = (b + 1) / (n + 2) and p21 = (c + 1) / (n + 2), as their formula has it."""
+    """Their formula, with p12 = (b + 1) / (n + 2) and p21 = (c + 1) / (n + 2)."""
     b, c, n = 25, 40, 115
     p12, p21 = (b + 1) / (n + 2), (c + 1) / (n + 2)
     half = 1.959964 * ((p12 + p21 - (p12 - p21) ** 2) / (n + 2)) ** 0.5
@@ -82,22 +82,22 @@ def test_the_interval_is_that_of_bonett_and_price() -> None:
 
 @given(st.lists(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0]), min_size=1, max_size=30))
 def test_an_interval_is_never_empty_and_stays_within_its_bounds(values: list[float]) -> None:
-    found = interval(Differences(numpy.array(values), bound=2.0))
-    assert found is not None
-    assert -2 <= found[0] < found[1] <= 2
+    bounds = interval(Differences(numpy.array(values), bound=2.0))
+    assert bounds is not None
+    assert -2 <= bounds[0] < bounds[1] <= 2
 
 
 @pytest.mark.parametrize(
     ("values", "p"),
     [([], None), ([0.0], 1.0), ([1.0], 1.0), ([0.0] * 200, 1.0), ([1.0] * 200, 0.0), ([0.1234567], None)],
 )
-def test_a_degenerate_run_has_defined_answers_and_no_warning(values: list[float], p: float | None) -> None:
+def test_degenerate_differences_have_defined_statistics_and_no_warning(values: list[float], p: float | None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        some = Differences(numpy.array(values))
-        assert p_value(some) == (None if p is None else pytest.approx(p, abs=1e-12))
-        for found in (interval(some), detectable(some), needed(some)):
-            assert found is None or numpy.isfinite(found).all()
+        differences = Differences(numpy.array(values))
+        assert p_value(differences) == (None if p is None else pytest.approx(p, abs=1e-12))
+        for statistic in (interval(differences), detectable_effect(differences), needed_problems(differences)):
+            assert statistic is None or numpy.isfinite(statistic).all()
 
 
 def test_holm_multiplies_by_what_is_left_and_never_falls() -> None:
@@ -113,20 +113,20 @@ def test_holm_multiplies_by_what_is_left_and_never_falls() -> None:
 
 
 @pytest.mark.parametrize("n", [50, 200])
-def test_what_could_have_been_seen_is_seen_in_four_of_five_runs(n: int) -> None:
-    """The test itself, over runs whose differences have the mean that `detectable` names."""
+def test_a_detectable_effect_is_detected_in_four_of_five_runs(n: int) -> None:
+    """The test itself, over runs whose differences have the mean that `detectable_effect` returns."""
     generator = numpy.random.default_rng(0)
     pilot = Differences(generator.choice([-1.0, 0.0, 1.0], size=n, p=[0.1, 0.75, 0.15]))
-    mean = detectable(pilot)
+    mean = detectable_effect(pilot)
     assert mean is not None
     chances = tilted(pilot.values, mean)
     runs = [Differences(generator.choice([-1.0, 0.0, 1.0], size=n, p=chances)) for _ in range(2_000)]
-    seen = float(numpy.mean([(p_value(run) or 0.0) <= 0.05 for run in runs]))
-    assert seen == pytest.approx(0.8, abs=0.03)
+    detected = float(numpy.mean([(p_value(run) or 0.0) <= 0.05 for run in runs]))
+    assert detected == pytest.approx(0.8, abs=0.03)
 
 
 def tilted(values: Array, mean: float) -> list[float]:
-    """Of −1, 0 and 1, with one of each sign more than observed: written out, where the module finds the root."""
+    """Return the probabilities of −1, 0 and 1, with one more of each sign than observed, in closed form."""
     down, same, up = ((values == value).sum() + (value != 0) for value in (-1, 0, 1))
     # up·e − down/e over up·e + same + down/e is the mean: a quadratic in e.
     a, b, c = up * (1 - mean), -mean * same, -down * (1 + mean)
@@ -135,23 +135,23 @@ def tilted(values: Array, mean: float) -> list[float]:
     return [down / e / total, same / total, up * e / total]
 
 
-def test_as_many_problems_as_are_needed_have_the_power() -> None:
-    some = flips(30, 15, 155)
-    wanted = needed(some)
-    assert wanted is not None
-    assert power(some, some.mean, wanted) == pytest.approx(0.8, abs=0.02)
-    assert needed(flips(15, 30, 155)) == wanted
+def test_the_needed_problems_have_the_power() -> None:
+    differences = flips(30, 15, 155)
+    n = needed_problems(differences)
+    assert n is not None
+    assert power(differences, differences.mean, n) == pytest.approx(0.8, abs=0.02)
+    assert needed_problems(flips(15, 30, 155)) == n
 
 
-def test_a_relative_drop_is_defined_wherever_anything_was_right() -> None:
-    nothing, all_right = numpy.zeros(20), numpy.ones(20)
-    assert relative_drop(nothing, all_right) is None
+def test_a_relative_drop_is_defined_if_any_answer_was_correct() -> None:
+    nothing, all_correct = numpy.zeros(20), numpy.ones(20)
+    assert relative_drop(nothing, all_correct) is None
     for before, after, expected in (
-        (all_right, all_right, 0.0),
-        (all_right, nothing, 1.0),
-        (numpy.eye(20)[0], all_right, -19),
+        (all_correct, all_correct, 0.0),
+        (all_correct, nothing, 1.0),
+        (numpy.eye(20)[0], all_correct, -19),
     ):
-        found = relative_drop(before, after)
-        assert found is not None
-        assert found[0] == pytest.approx(expected)
-        assert found[1] < found[2] <= 1
+        drop = relative_drop(before, after)
+        assert drop is not None
+        assert drop[0] == pytest.approx(expected)
+        assert drop[1] < drop[2] <= 1

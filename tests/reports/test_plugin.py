@@ -1,4 +1,4 @@
-"""The plugin in runs of a tiny experiment: two made-up models, four noises, ten problems a cell."""
+"""The plugin in runs of a tiny experiment: two made-up models, four noises, ten problems per cell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.write_reports import REPORTS, Report
 
 @pytest.fixture(autouse=True, scope="module")
 def _imported() -> None:
-    """A run inside this process forgets what it imported, and numpy can be imported only once in a process."""
+    """pytester forgets the imports of a run in this process, and numpy can be imported only once per process."""
     for name in (
         "matplotlib.figure",
         "matplotlib.backends.backend_agg",
@@ -28,7 +28,7 @@ def _imported() -> None:
 
 @pytest.fixture(autouse=True)
 def _without_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Importing them anew for each run would take most of the time."""
+    """Importing them for each run would take most of the time."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
@@ -68,10 +68,10 @@ def test_case(experiment, pytestconfig, model, noise):
     right = 8 if noise == "clean" else 4
     with experiment.cell(Cell(model, noise, "zero_shot"), settings, asked) as opened:
         for n, id in enumerate(asked):
-            if id not in opened.predictions:
+            if id not in opened.records:
                 {trouble}
                 opened.append([predicted(id, "correct" if n < right else "incorrect")])
-    assert "error" not in {prediction.outcome for prediction in opened.predictions.values()}
+    assert "error" not in {prediction.outcome for prediction in opened.records.values()}
 
 def test_of_another_kind():
     pass
@@ -119,7 +119,7 @@ SUMMARY = [
 ]
 
 
-FULL = [
+FULL_TABLES = [
     "what noise costs, zero_shot, in accuracy (95 % intervals; p adjusted over 3",
     "  comparisons, means over noises apart)",
     "  all 3 noises: diffllama loses 40.0 points *",
@@ -135,10 +135,10 @@ FULL = [
 
 
 def test_a_verbose_run_prints_the_full_tables(grid: pytest.Pytester) -> None:
-    run(grid, "-v").stdout.fnmatch_lines(FULL)
+    run(grid, "-v").stdout.fnmatch_lines(FULL_TABLES)
 
 
-def test_a_run_leaves_files_and_a_summary(grid: pytest.Pytester) -> None:
+def test_a_run_writes_files_and_a_summary(grid: pytest.Pytester) -> None:
     outcome = run(grid)
     outcome.assert_outcomes(passed=9)
     outcome.stdout.fnmatch_lines(SUMMARY)
@@ -148,7 +148,7 @@ def test_a_run_leaves_files_and_a_summary(grid: pytest.Pytester) -> None:
 
 
 def test_workers_write_the_predictions_and_the_controller_the_rest(grid: pytest.Pytester) -> None:
-    """The same files and the same summary as without workers."""
+    """Files and summary are those of a run without workers."""
     outcome = run(grid, "-n", "2")
     outcome.assert_outcomes(passed=9)
     outcome.stdout.fnmatch_lines(SUMMARY)
@@ -161,27 +161,27 @@ def test_workers_write_the_predictions_and_the_controller_the_rest(grid: pytest.
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_a_terminal_s_width_is_enough(grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_the_summary_fits_the_terminal(grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    said = run(grid, "-k", "sd or clean", "--color=no").outlines
-    own = said[next(number for number, line in enumerate(said) if "= experiment =" in line) :]
-    assert max(map(len, own)) <= columns
-    assert any(len(line) > 0.75 * columns for line in own), "it is used"
-    assert own[-2].startswith("page: ")
-    assert "\x1b" not in "".join(said)
+    lines = run(grid, "-k", "sd or clean", "--color=no").outlines
+    summary = lines[next(number for number, line in enumerate(lines) if "= experiment =" in line) :]
+    assert max(map(len, summary)) <= columns
+    assert any(len(line) > 0.75 * columns for line in summary), "the width is used"
+    assert summary[-2].startswith("page: ")
+    assert "\x1b" not in "".join(lines)
 
 
-def test_a_second_run_reads_and_a_part_of_the_grid_keeps_the_record_of_the_rest(grid: pytest.Pytester) -> None:
+def test_a_second_run_over_part_of_the_grid_resumes_and_keeps_the_rest(grid: pytest.Pytester) -> None:
     run(grid)
     outcome = run(grid, "-k", "diffllama and inf", "--size", "12")
     outcome.stdout.fnmatch_lines(["accuracy, *, 12 problems a cell", "predictions: 10 read, 2 made*"])
     outcome.stdout.no_fnmatch_line("llama  *80.0*")
     assert len(accuracy_lines(grid)) == 8
     runs = json.loads((grid.path / "results" / "run.json").read_text())["runs"]
-    assert [len(one["cells"]) for one in runs] == [8, 1]
+    assert [len(run["cells"]) for run in runs] == [8, 1]
 
 
-def test_the_table_is_over_the_problems_this_run_asked_for(grid: pytest.Pytester) -> None:
+def test_the_table_is_over_the_problems_of_this_run(grid: pytest.Pytester) -> None:
     run(grid, "-k", "clean")
     outcome = run(grid, "-k", "clean", "--size", "5")
     outcome.stdout.fnmatch_lines(
@@ -195,7 +195,7 @@ def test_other_settings_fail_the_case_and_change_nothing(grid: pytest.Pytester) 
     before = accuracy_lines(grid)
     outcome = run(grid, "-k", "clean", "--tokens", "128")
     outcome.assert_outcomes(failed=2)
-    outcome.stdout.fnmatch_lines(["*max_new_tokens was 64 and is now 128*--results DIR*--fresh*"])
+    outcome.stdout.fnmatch_lines(["*ResultsMismatch: *max_new_tokens was 64 and is now 128."])
     assert accuracy_lines(grid) == before
     assert last_run(grid)["status"] == "failed"
 
@@ -210,7 +210,7 @@ def test_fresh_sets_the_earlier_predictions_aside(grid: pytest.Pytester) -> None
 
 
 @pytest.mark.parametrize("options", [("--collect-only",), ("--collect-only", "--fresh"), ("-k", "another")])
-def test_a_run_without_a_case_writes_and_says_nothing(grid: pytest.Pytester, options: tuple[str, ...]) -> None:
+def test_a_run_without_a_case_writes_and_prints_nothing(grid: pytest.Pytester, options: tuple[str, ...]) -> None:
     outcome = run(grid, *options)
     assert outcome.ret == 0
     outcome.stdout.no_fnmatch_line("*experiment*")
@@ -224,8 +224,8 @@ def test_collecting_moves_nothing(grid: pytest.Pytester) -> None:
     assert sorted(grid.path.rglob("results/**")) == before
 
 
-def test_an_interrupted_run_writes_what_there_is(grid: pytest.Pytester) -> None:
-    """The cell in which it was interrupted too, which has no report of its own."""
+def test_an_interrupted_run_writes_its_reports(grid: pytest.Pytester) -> None:
+    """Also about the interrupted cell, whose case has no report."""
     write_cases(grid, "if (model, noise, n) == ('diffllama', 'inf', 3): raise KeyboardInterrupt")
     outcome = run(grid)
     assert outcome.ret == pytest.ExitCode.INTERRUPTED
@@ -234,12 +234,12 @@ def test_an_interrupted_run_writes_what_there_is(grid: pytest.Pytester) -> None:
     )
     assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
     assert last_run(grid)["status"] == "interrupted"
-    outcome.stdout.fnmatch_lines(["interrupted: what was made is kept, and the same command goes on from there"])
+    outcome.stdout.fnmatch_lines(["interrupted: all records so far are saved; the same command resumes the run"])
     write_cases(grid)
     run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
 
 
-def test_a_case_that_fails_halfway_is_reported_with_what_it_did(grid: pytest.Pytester) -> None:
+def test_a_case_that_fails_halfway_is_reported_with_its_records(grid: pytest.Pytester) -> None:
     write_cases(grid, "assert n < 4")
     outcome = run(grid, "-k", "clean")
     outcome.assert_outcomes(failed=2)
@@ -247,7 +247,7 @@ def test_a_case_that_fails_halfway_is_reported_with_what_it_did(grid: pytest.Pyt
     assert last_run(grid)["status"] == "failed"
 
 
-def test_an_error_in_a_problem_is_shown_and_asked_again(grid: pytest.Pytester) -> None:
+def test_an_error_in_a_problem_is_shown_and_the_problem_asked_again(grid: pytest.Pytester) -> None:
     write_cases(grid, "if n == 2: opened.append([predicted(id, 'error')]); continue")
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(failed=1)
@@ -263,7 +263,7 @@ def test_an_error_in_a_problem_is_shown_and_asked_again(grid: pytest.Pytester) -
     outcome.stdout.fnmatch_lines(["predictions: 9 read, 1 made*"])
 
 
-def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytest.Pytester) -> None:
+def test_a_report_that_cannot_be_written_fails_the_run_with_one_sentence(grid: pytest.Pytester) -> None:
     (grid.path / "results" / "accuracy.csv").mkdir(parents=True)
     outcome = run(grid, "-k", "clean")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
@@ -271,15 +271,15 @@ def test_reports_that_cannot_be_written_fail_the_run_in_one_sentence(grid: pytes
     outcome.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_fault_of_a_report_fails_the_run_and_hides_no_figure(
+def test_a_bug_in_a_report_fails_the_run_and_hides_no_result(
     grid: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(REPORTS, "page", Report("page", ("report.html",), lambda findings: iter([1 / 0])))  # type: ignore[list-item]
     outcome = run(grid, "-k", "diffllama")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["diffllama * 80.0*", f"files: {Path('results', 'run.json')}, *"])
-    said = " ".join(outcome.stdout.str().split())
-    assert "the reports are not complete: ZeroDivisionError: division by zero (" in said
+    printed = " ".join(outcome.stdout.str().split())
+    assert "the reports are not complete: ZeroDivisionError: division by zero (" in printed
     outcome.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
@@ -294,18 +294,18 @@ def test_damage_elsewhere_in_the_folder_does_not_hide_the_table(grid: pytest.Pyt
     )
 
 
-def test_a_case_s_own_outcomes_and_accuracy_reach_junitxml(grid: pytest.Pytester) -> None:
+def test_outcomes_and_accuracy_of_a_case_reach_junitxml(grid: pytest.Pytester) -> None:
     run(grid, "-k", "diffllama", "--junitxml=out.xml")
     expected = {"clean": (8, 0.8), "inf": (4, 0.4), "rcs": (4, 0.4), "sd": (4, 0.4)}
     for number, (correct, accuracy) in enumerate(expected.values(), start=1):
         properties = ElementTree.parse(grid.path / "out.xml").findall(f".//testcase[{number}]/properties/property")
-        found = [(str(each.get("name")), float(str(each.get("value")))) for each in properties]
-        assert found[:3] == [("correct", correct), ("incorrect", 10 - correct), ("accuracy", accuracy)]
-        assert found[3:] == [("low", pytest.approx(found[3][1])), ("high", pytest.approx(found[4][1]))]
-        assert 0 < found[3][1] < accuracy < found[4][1] < 1
+        values = [(str(each.get("name")), float(str(each.get("value")))) for each in properties]
+        assert values[:3] == [("correct", correct), ("incorrect", 10 - correct), ("accuracy", accuracy)]
+        assert [name for name, _ in values[3:]] == ["low", "high"]
+        assert 0 < values[3][1] < accuracy < values[4][1] < 1
 
 
-def test_damage_in_a_cell_of_the_run_ends_no_run_that_writes_xml(grid: pytest.Pytester) -> None:
+def test_a_damaged_cell_does_not_end_a_run_that_writes_xml(grid: pytest.Pytester) -> None:
     run(grid, "-k", "clean")
     damaged = grid.path / "results" / "predictions" / "zero_shot" / "llama" / "clean.jsonl"
     damaged.write_bytes(b"oops\n" + damaged.read_bytes())
@@ -314,7 +314,7 @@ def test_damage_in_a_cell_of_the_run_ends_no_run_that_writes_xml(grid: pytest.Py
     outcome.stdout.fnmatch_lines(["the reports are not complete: *clean.jsonl,", "  line 1: expected *"])
 
 
-def test_a_case_without_an_announced_experiment_says_what_is_missing(pytester: pytest.Pytester) -> None:
+def test_a_case_without_an_announced_experiment_is_a_usage_error(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("pytest_plugins = ['reports.plugin']")
     pytester.makepyfile("def test_case(experiment): pass")
     outcome = run(pytester)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from reports.progress_bars import bar, silence
+from reports.progress_bars import no_progress_bar, progress_bar
 
 pytestmark = pytest.mark.quick
 
@@ -16,10 +16,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_sees_title_share_and_speed_and_is_left_clean() -> None:
+def test_a_terminal_shows_title_share_and_speed_and_is_cleared() -> None:
     stream = Terminal()
-    with bar("diffllama-inf-zero_shot", 200, 50, stream) as drawn:
-        drawn.update(50)
+    with progress_bar("diffllama-inf-zero_shot", 200, 50, stream) as bar:
+        bar.update(50)
     text = stream.getvalue()
     assert "diffllama-inf-zero_shot:  25%" in text
     assert "50/200" in text
@@ -28,43 +28,43 @@ def test_a_terminal_sees_title_share_and_speed_and_is_left_clean() -> None:
     assert text.split("\r")[-2].strip() == ""
 
 
-def test_what_is_no_terminal_sees_nothing() -> None:
+def test_a_stream_that_is_no_terminal_gets_nothing() -> None:
     stream = io.StringIO()
-    with bar("cell", 10, 0, stream) as drawn:
-        drawn.update(10)
+    with progress_bar("cell", 10, 0, stream) as bar:
+        bar.update(10)
     assert stream.getvalue() == ""
 
 
-def test_silence_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
-    with silence("cell", 10) as drawn:
-        drawn.update(3)
+def test_no_progress_bar_shows_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with no_progress_bar("cell", 10) as bar:
+        bar.update(3)
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_stream_is_only_touched_while_the_screen_is_ours() -> None:
-    """Between those moments the test runner has put its own files in the place of the terminal's."""
-    ours = False
+def test_the_stream_is_only_used_inside_uncaptured() -> None:
+    """Outside of it, the test runner has replaced the files of the terminal by its own."""
+    is_uncaptured = False
 
     class Guarded(Terminal):
         def write(self, text: str) -> int:
-            assert ours
+            assert is_uncaptured
             return super().write(text)
 
     @contextmanager
-    def screen() -> Iterator[None]:
-        nonlocal ours
-        ours = True
+    def uncaptured() -> Iterator[None]:
+        nonlocal is_uncaptured
+        is_uncaptured = True
         yield
-        ours = False
+        is_uncaptured = False
 
     stream = Guarded()
-    with bar("cell", 10, 0, stream, screen) as drawn:
-        drawn.update(5)
+    with progress_bar("cell", 10, 0, stream, uncaptured) as bar:
+        bar.update(5)
     assert stream.getvalue()
 
 
-def test_the_bar_is_closed_when_the_work_fails() -> None:
+def test_the_bar_is_closed_after_an_exception() -> None:
     stream = Terminal()
-    with pytest.raises(KeyboardInterrupt), bar("cell", 10, 0, stream):
+    with pytest.raises(KeyboardInterrupt), progress_bar("cell", 10, 0, stream):
         raise KeyboardInterrupt
     assert stream.getvalue().endswith("\r")

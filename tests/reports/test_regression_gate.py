@@ -21,7 +21,7 @@ from reports.gate.baseline_file import (
     write_baseline,
 )
 from reports.gate.regression_gate import Gate, Loss, read_gate, write_changes
-from reports.stats.problem_scores import Scores, scores_of
+from reports.stats.problem_scores import Scores, scores_from_records
 from reports.store.records import Cell
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, outcomes, predicted
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.quick
 
 
 def scored(correct: int, incorrect: int, cell: Cell = CELL, **changed: str) -> Scores:
-    return scores_of(cell, SETTINGS, [replace(line, **changed) for line in outcomes(correct, incorrect)])  # type: ignore[arg-type]
+    return scores_from_records(cell, SETTINGS, [replace(line, **changed) for line in outcomes(correct, incorrect)])  # type: ignore[arg-type]
 
 
 def loss(then: Scores, now: Scores, cells: int = 1, tolerance: float = 0.0, alpha: float = 0.05) -> Loss:
@@ -98,7 +98,7 @@ def test_a_part_of_the_problems_can_be_compared_and_more_than_there_are_cannot()
 
 def test_what_was_made_otherwise_is_refused_with_the_difference() -> None:
     with pytest.raises(BaselineDiffers, match="max_new_tokens was 128 and is now 64; precision was 'bfloat16'"):
-        loss(scores_of(CELL, OTHER_SETTINGS, outcomes(1, 0)), scored(1, 0))
+        loss(scores_from_records(CELL, OTHER_SETTINGS, outcomes(1, 0)), scored(1, 0))
     with pytest.raises(BaselineDiffers, match="has another text for 1 of the 1 problems, such as 'p0'"):
         loss(scored(1, 0, question="another noise"), scored(1, 0))
     with pytest.raises(BaselineLacksCells, match=r"has no diffllama-clean-zero_shot; it has diffllama-inf-zero_shot$"):
@@ -114,7 +114,7 @@ def test_a_baseline_reads_back_as_it_was_and_keeps_its_other_cells(tmp_path: Pat
     path = tmp_path / "new" / "ci.json"
     thrice = [predicted(f"p{n}" + (f" (draw {draw})" if draw > 1 else ""), "correct" if n + draw < 6 else "incorrect")
               for n in range(5) for draw in (1, 2, 3)]  # fmt: skip
-    drawn = scores_of(CELL, SETTINGS, thrice)
+    drawn = scores_from_records(CELL, SETTINGS, thrice)
     write_baseline(path, [drawn])
     write_baseline(path, [scored(3, 1, CLEAN)])
     read = read_baseline(path)

@@ -11,7 +11,13 @@ from reports.experiment import Experiment
 from reports.plots.attention_maps import save_map
 from reports.store.records import AttentionReading, Cell
 from reports.store.results_folder import Results
-from tests.reports.attention_factories import ATTENTION_SETTINGS, LOOKING, attention_map, failed_reading, readings
+from tests.reports.attention_factories import (
+    ATTENTION_CELL,
+    ATTENTION_SETTINGS,
+    attention_map,
+    failed_reading,
+    readings,
+)
 from tests.reports.record_factories import CELL, CLEAN, SETTINGS, asked, outcomes, predicted
 
 
@@ -54,7 +60,7 @@ def test_a_damaged_line_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_attention_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = Results(tmp_path / "results")
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
     save_map(results.folder, attention_map(20))
     assert main(["attention", str(results.folder)]) == 0
     out = capsys.readouterr().out
@@ -76,7 +82,7 @@ def test_a_folder_without_a_reading_is_one_sentence(
 ) -> None:
     results = Results(tmp_path)
     results.append(CELL, SETTINGS, outcomes(1, 1))
-    results.append(LOOKING, ATTENTION_SETTINGS, readings)
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings)
     assert main(["attention", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -99,7 +105,7 @@ def test_the_caveat_of_a_run_is_printed_beside_its_figures(
     experiment = Experiment(Results(tmp_path), caveat=lambda cells: "made up, all of it")
     with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
         opened.append([predicted("p0")])
-    with experiment.cell(LOOKING, ATTENTION_SETTINGS, asked("p0", "p1")) as looked:
+    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as looked:
         looked.append(readings(["p0", "p1"], 2, 2))
     experiment.write()
     assert main([command, str(tmp_path)]) == 0
@@ -119,7 +125,7 @@ def test_the_caveat_of_a_model_that_is_not_in_the_table_is_not_printed(
         pass
     experiment.write()
     results.append(CELL, SETTINGS, outcomes(1, 1))
-    results.append(LOOKING, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
     assert main([command, str(tmp_path)]) == 0
     assert "note:" not in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""The retrieval test in figures: the needle is what a problem states, and nothing else of its text."""
+"""Retrieval statistics: the needle is the statement of a problem, and no other part of its text."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def results(tmp_path: Path) -> Results:
     return Results(tmp_path / "results")
 
 
-def test_the_needle_is_its_own_segment_and_its_lift_counts_its_tokens(results: Results) -> None:
+def test_the_lift_of_the_needle_is_relative_to_its_tokens(results: Results) -> None:
     shares = [(((0.25, 0.5, 0.0, 0.125, 0.125),),), (((0.125, 0.25, 0.375, 0.125, 0.125),),)]
     cell = Cell("llama", "needle25", "attention")
     results.append(
         cell, ATTENTION_SETTINGS, [reading(f"p{n}", absolute=share, **NEEDLE) for n, share in enumerate(shares)]
     )
-    found = {(point.part, point.measure): point for point in retrieval_points(measured_cells(results))}
-    assert found["needle", "lift"] == RetrievalPoint("llama", 25, "needle", "lift", 1.5, pytest.approx(0.5**0.5), 2)
-    assert found["noise", "lift"].mean == 0.75
-    assert found["needle", "absolute"].mean == 0.1875
-    assert found["noise", "absolute"].mean == 0.375
+    points = {(point.part, point.measure): point for point in retrieval_points(measured_cells(results))}
+    assert points["needle", "lift"] == RetrievalPoint("llama", 25, "needle", "lift", 1.5, pytest.approx(0.5**0.5), 2)
+    assert points["noise", "lift"].mean == 0.75
+    assert points["needle", "absolute"].mean == 0.1875
+    assert points["noise", "absolute"].mean == 0.375
 
 
 def test_the_table_has_lift_and_shares_by_depth(results: Results) -> None:

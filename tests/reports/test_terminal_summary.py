@@ -13,7 +13,7 @@ from reports.findings import Findings
 from reports.stages import REPORTED_STAGES
 from reports.store.records import Cell, CellRun, Likelihood
 from reports.store.results_folder import Results
-from reports.store.tuning_logs import LOG, tuned_folder
+from reports.store.tuning_logs import LOG, tuned_checkpoint_folder
 from reports.tables.terminal_summary import SECTIONS, summary
 from tests.reports.attention_factories import ATTENTION_SETTINGS, NEEDLE_SEGMENTS, SEGMENTS, readings
 from tests.reports.record_factories import SETTINGS, outcomes, question_of
@@ -62,7 +62,7 @@ class Grid:
 
     def tuning_logs(self, models: Sequence[str]) -> None:
         for model in models:
-            folder = tuned_folder(self.results.folder, model)
+            folder = tuned_checkpoint_folder(self.results.folder, model)
             folder.mkdir(parents=True)
             settings = {"method": "lora", "samples": 500, "source": "mini:train", "epochs": 2}
             log = {"settings": settings, "loss": [{"loss": 0.01}], "seconds": 15.0}
@@ -89,8 +89,8 @@ class Grid:
 @pytest.fixture(autouse=True)
 def _no_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """Computing the power takes nearly all of the time; these values make the longest sentences."""
-    monkeypatch.setattr("reports.stats.comparisons.detectable", lambda differences, alpha: 0.1234)
-    monkeypatch.setattr("reports.stats.comparisons.needed", lambda differences, alpha: 12_345)
+    monkeypatch.setattr("reports.stats.comparisons.detectable_effect", lambda differences, alpha: 0.1234)
+    monkeypatch.setattr("reports.stats.comparisons.needed_problems", lambda differences, alpha: 12_345)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is said of a tuned model comes from its checkpoint's log."""
+"""The summary of a tuned model comes from the log of its checkpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reports.store.records import Cell, CellRun
-from reports.store.tuning_logs import tuned_folder, tuned_lines
+from reports.store.tuning_logs import tuned_checkpoint_folder, tuning_summary
 from tests.reports.record_factories import SETTINGS
 
 pytestmark = pytest.mark.quick
@@ -24,27 +24,29 @@ def run_of(model: str, stage: str) -> CellRun:
     return CellRun(Cell(model, "inf", stage), SETTINGS, ("p1",), 0, 1, 1.0, {"correct": 1})
 
 
-def kept(folder: Path, model: str, log: Any) -> None:
-    tuned_folder(folder, model).mkdir(parents=True)
-    (tuned_folder(folder, model) / "training.json").write_text(log if isinstance(log, str) else json.dumps(log))
+def write_log(folder: Path, model: str, log: Any) -> None:
+    tuned_checkpoint_folder(folder, model).mkdir(parents=True)
+    (tuned_checkpoint_folder(folder, model) / "training.json").write_text(
+        log if isinstance(log, str) else json.dumps(log)
+    )
 
 
 @pytest.mark.parametrize(("model", "stage"), [("llama", "sft"), ("llama+sft", "attention")])
-def test_a_tuned_model_is_told_in_a_line(tmp_path: Path, model: str, stage: str) -> None:
-    """The loss is that of the first and the last tenth of the curve."""
-    kept(tmp_path, "llama", LOG)
-    said = "tuned: llama, lora on 1,500 problems of mini:train × 2, loss 2.00 → 0.50, 10 s"
-    assert tuned_lines(tmp_path, [run_of(model, stage), run_of(model, stage)]) == [said]
-    assert len(said) <= 80
+def test_a_tuned_model_has_one_line(tmp_path: Path, model: str, stage: str) -> None:
+    """The losses are the means of the first and the last tenth of the curve."""
+    write_log(tmp_path, "llama", LOG)
+    line = "tuned: llama, lora on 1,500 problems of mini:train × 2, loss 2.00 → 0.50, 10 s"
+    assert tuning_summary(tmp_path, [run_of(model, stage), run_of(model, stage)]) == [line]
+    assert len(line) <= 80
 
 
-def test_the_noise_of_the_training_is_told(tmp_path: Path) -> None:
-    kept(tmp_path, "llama", {**LOG, "settings": {**LOG["settings"], "noise": "inf,sd"}})
-    assert " of mini:train with inf,sd × 2," in tuned_lines(tmp_path, [run_of("llama", "sft")])[0]
+def test_the_noise_of_the_training_is_named(tmp_path: Path) -> None:
+    write_log(tmp_path, "llama", {**LOG, "settings": {**LOG["settings"], "noise": "inf,sd"}})
+    assert " of mini:train with inf,sd × 2," in tuning_summary(tmp_path, [run_of("llama", "sft")])[0]
 
 
-def test_nothing_is_told_of_what_was_not_tuned_in_this_run_or_left_no_log(tmp_path: Path) -> None:
-    kept(tmp_path, "llama", LOG)
-    kept(tmp_path, "odd", "{")
+def test_models_not_tuned_in_this_run_or_without_a_log_have_no_line(tmp_path: Path) -> None:
+    write_log(tmp_path, "llama", LOG)
+    write_log(tmp_path, "odd", "{")
     runs = [run_of("llama", "zero_shot"), run_of("llama", "attention"), run_of("odd", "sft"), run_of("gone", "sft")]
-    assert tuned_lines(tmp_path, runs) == []
+    assert tuning_summary(tmp_path, runs) == []
