@@ -18,7 +18,7 @@ from noise.certify import check, refusal
 from noise.inject import certified_proposal
 from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.sentence_splitting import sentence_starts
-from tests.strategies import ODD_CORNERS, problems, seeds
+from tests.strategies import EDGE_CASES, problems, seeds
 
 pytestmark = pytest.mark.quick
 
@@ -112,9 +112,9 @@ def test_a_second_distractor_is_recovered_just_as_exactly(name: str, problem: Pr
 
 
 @every_noise
-@pytest.mark.parametrize("question", ODD_CORNERS)
-def test_every_odd_corner_gets_a_distractor(name: str, question: str) -> None:
-    noisy = inject(Problem("corner", question, "#### 1"), name)
+@pytest.mark.parametrize("question", EDGE_CASES)
+def test_every_edge_case_gets_a_distractor(name: str, question: str) -> None:
+    noisy = inject(Problem("edge-case", question, "#### 1"), name)
     assert added(noisy).strip().endswith(".")
     assert strip(noisy) == question
 
