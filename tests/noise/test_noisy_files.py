@@ -44,11 +44,8 @@ def mine(tmp_path: Path) -> Path:
 
 def test_every_noise_gets_a_file_of_its_own(mine: Path) -> None:
     paths = generate_noisy_datasets(mine, seed=3, folder=mine.parent)
-    assert {name: path.name for name, path in paths.items()} == {
-        "inf": "mine_inf.jsonl",
-        "rcs": "mine_rcs.jsonl",
-        "sd": "mine_sd.jsonl",
-    }
+    assert {name: path.name for name, path in paths.items()} == {name: f"mine_{name}.jsonl" for name in NOISES}
+    assert {"inf", "rcs", "sd"} <= {*paths}
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl", *(path.name for path in paths.values())}
 
 
