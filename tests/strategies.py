@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from noise import Problem
 
-ODD_CORNERS = (
+EDGE_CASES = (
     "",
     " ",
     "?",
@@ -40,14 +40,14 @@ _SENTENCES = st.sampled_from(
 )
 
 questions = st.one_of(
-    st.sampled_from(ODD_CORNERS),
+    st.sampled_from(EDGE_CASES),
     st.lists(_SENTENCES, min_size=1, max_size=6).flatmap(
         lambda parts: st.sampled_from((" ", "  ", "\n")).map(lambda gap: gap.join(parts))
     ),
     st.text(max_size=200),
     st.text(alphabet=st.characters(), max_size=80),
 )
-"""Any text that may be asked: word problems, corners of punctuation, arbitrary unicode with lone surrogates."""
+"""Any text that may be a question: word problems, odd punctuation, arbitrary Unicode with lone surrogates."""
 
 problems = st.builds(
     Problem,

@@ -75,7 +75,7 @@ CHOSEN = [
         ["--skip-attention", "--models", "mine=llama", "--datasets", "clean"],
         ["mine-clean-zero_shot", "mine-clean-sft"],
     ),
-    (["--skip-zero-shot", "--models", "llama"], cases("llama")[4:]),
+    (["--skip-zero-shot", "--models", "llama"], cases("llama")[len(NOISES) :]),
     (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
     (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
     (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),

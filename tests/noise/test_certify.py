@@ -1,4 +1,4 @@
-"""The certification rule against pairs labelled by hand, and against its own promises."""
+"""The certification rule, tested on pairs labelled by hand and on what it documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PEARS = "Ida has 12 pears. She eats 5 pears. How many pears does Ida have left?"
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{'good' if pair['good'] else 'bad'}: {pair['why']}")
-def test_the_rule_agrees_with_the_hand(pair: dict[str, str]) -> None:
+def test_the_rule_agrees_with_the_labels(pair: dict[str, str]) -> None:
     target = Fraction(pair["target"]) if "target" in pair else None
     reason = refusal(pair["question"], pair["distractor"], pair["carries"], target)  # type: ignore[arg-type]
     assert (reason is None) == pair["good"], reason
@@ -37,19 +37,19 @@ def test_there_are_enough_pairs_and_half_of_them_are_bad() -> None:
     "word",
     "one dozen half twice another more extra few several every all both pair third none one-third".split(),
 )
-def test_no_word_of_quantity_is_let_through_where_nothing_may_be_counted(word: str) -> None:
+def test_no_quantity_word_is_certified_where_nothing_may_be_counted(word: str) -> None:
     reason = refusal(PEARS, f"The basket looked {word} pleasant in the light.", "nothing")
     assert reason is not None
     assert word in reason
 
 
-def test_a_refusal_says_which_word_it_is_about() -> None:
+def test_a_refusal_names_the_word() -> None:
     assert "'pears'" in (refusal(PEARS, "A market in Porto sold 34 pears.") or "")
     assert "Ida" in (refusal(PEARS, "In Porto, Ida owns 34 lanterns.") or "")
 
 
 @settings(max_examples=150, deadline=None)
 @given(question=questions, distractor=st.text(max_size=80), carries=st.sampled_from(("numbers", "sums", "nothing")))
-def test_any_two_texts_get_a_verdict(question: str, distractor: str, carries: str) -> None:
+def test_any_two_texts_are_certified_or_refused(question: str, distractor: str, carries: str) -> None:
     reason = refusal(question, distractor, carries)  # type: ignore[arg-type]
     assert reason is None or reason

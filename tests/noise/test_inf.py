@@ -1,4 +1,4 @@
-"""`inf` brings numbers of its own, and nothing of the question's."""
+"""`inf` has numbers of its own, and nothing of the question's."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_nothing_of_the_question_is_named() -> None:
         assert not re.search(r"\b(?:ona|shells?|jars?|she|her)\b", sentence(SHELLS, seed), re.IGNORECASE)
 
 
-def test_money_is_not_offered_where_money_is_asked_for() -> None:
+def test_there_is_no_money_where_money_is_asked_for() -> None:
     price = Problem("price", "A rug costs $30 and a lamp $12. How much do the rug and the lamp cost?", "#### 42")
     assert not any("$" in sentence(price, seed) for seed in range(300))
 
 
-def test_a_person_is_not_offered_where_she_could_be_meant() -> None:
+def test_there_is_no_person_that_a_later_she_could_mean() -> None:
     left = Problem("left", "Ona has 14 shells. She loses 5 shells. How many shells does she have?", "#### 9")
     assert not any(
         re.match(r"[A-Z]\w+ (?:from \w+ owns|moved|climbed|rowed)|\w+, a poet", sentence(left, s)) for s in range(300)
@@ -45,7 +45,7 @@ def test_a_person_is_not_offered_where_she_could_be_meant() -> None:
 
 
 def test_years_have_no_comma_and_large_counts_have_one() -> None:
-    made = " ".join(sentence(SHELLS, seed) for seed in range(400))
-    assert re.search(r"\bin 1[789]\d\d\b", made)
-    assert re.search(r"\b\d,\d{3}\b", made)
-    assert not re.search(r"\bin 1,[789]\d\d\.", made)
+    sentences = " ".join(sentence(SHELLS, seed) for seed in range(400))
+    assert re.search(r"\bin 1[789]\d\d\b", sentences)
+    assert re.search(r"\b\d,\d{3}\b", sentences)
+    assert not re.search(r"\bin 1,[789]\d\d\.", sentences)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +18,7 @@ from noise.certify import check, refusal
 from noise.inject import certified_proposal
 from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.sentence_splitting import sentence_starts
-from tests.strategies import ODD_CORNERS, problems, seeds
+from tests.strategies import EDGE_CASES, problems, seeds
 
 pytestmark = pytest.mark.quick
 
@@ -111,9 +112,9 @@ def test_a_second_distractor_is_recovered_just_as_exactly(name: str, problem: Pr
 
 
 @every_noise
-@pytest.mark.parametrize("question", ODD_CORNERS)
-def test_every_odd_corner_gets_a_distractor(name: str, question: str) -> None:
-    noisy = inject(Problem("corner", question, "#### 1"), name)
+@pytest.mark.parametrize("question", EDGE_CASES)
+def test_every_edge_case_gets_a_distractor(name: str, question: str) -> None:
+    noisy = inject(Problem("edge-case", question, "#### 1"), name)
     assert added(noisy).strip().endswith(".")
     assert strip(noisy) == question
 
@@ -154,18 +155,18 @@ def test_features_that_are_passed_along_change_nothing(name: str, problem: Probl
 
 def test_the_features_of_a_question_are_computed_once_for_all_proposals(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing remembers them: the next call computes them again."""
-    asked: list[str] = []
+    questions: list[str] = []
 
     def counted(question: str) -> QuestionFeatures:
-        asked.append(question)
+        questions.append(question)
         return question_features(question)
 
-    monkeypatch.setattr("noise.inject.question_features", counted)
-    monkeypatch.setattr("noise.certify.question_features", counted)
+    for module in ("noise.inject", "noise.certify"):  # `noise.inject` the attribute is the function
+        monkeypatch.setattr(sys.modules[module], "question_features", counted)
     inject(PEARS, "inf8")
-    assert asked == [PEARS.question]
+    assert questions == [PEARS.question]
     inject(PEARS, "inf8")
-    assert asked == 2 * [PEARS.question]
+    assert questions == 2 * [PEARS.question]
 
 
 @every_noise

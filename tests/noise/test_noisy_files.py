@@ -1,4 +1,4 @@
-"""Noisy files are written whole, read back exactly, and belong to the problems they were made from."""
+"""Noisy files are written whole, read back exactly, and checked against their problems."""
 
 from __future__ import annotations
 
@@ -42,13 +42,10 @@ def mine(tmp_path: Path) -> Path:
     return write(tmp_path / "mine.jsonl", *LINES)
 
 
-def test_every_noise_gets_a_file_of_its_own_beside_the_problems(mine: Path) -> None:
+def test_every_noise_gets_a_file_of_its_own(mine: Path) -> None:
     paths = generate_noisy_datasets(mine, seed=3, folder=mine.parent)
-    assert {name: path.name for name, path in paths.items()} == {
-        "inf": "mine_inf.jsonl",
-        "rcs": "mine_rcs.jsonl",
-        "sd": "mine_sd.jsonl",
-    }
+    assert {name: path.name for name, path in paths.items()} == {name: f"mine_{name}.jsonl" for name in NOISES}
+    assert {"inf", "rcs", "sd"} <= {*paths}
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl", *(path.name for path in paths.values())}
 
 
@@ -84,15 +81,15 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_other_noise(mine: 
 
 
 def test_progress_sees_every_problem_of_every_noise(mine: Path) -> None:
-    seen = []
+    progress_calls = []
 
     def progress(problems: list[Problem], name: str) -> Iterable[Problem]:
         for problem in problems:
-            seen.append((name, problem.id))
+            progress_calls.append((name, problem.id))
             yield problem
 
     generate_noisy_datasets(mine, ["sd", "inf"], folder=mine.parent, progress=progress)
-    assert seen == [("sd", "mine-00001"), ("sd", "mine-00002"), ("inf", "mine-00001"), ("inf", "mine-00002")]
+    assert progress_calls == [("sd", "mine-00001"), ("sd", "mine-00002"), ("inf", "mine-00001"), ("inf", "mine-00002")]
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("no distractor"), KeyboardInterrupt()])
@@ -245,7 +242,7 @@ def test_a_file_of_another_noise_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_insertions_are_few_and_made_of_whole_sentences(noisy: str, inserted: list[str]) -> None:
-    """A match letter by letter or word by word would scatter them over words that both texts share."""
+    """A match by letters or words would scatter them over words that both texts share."""
     spans = insertions("Ann ran. She hid. Who won?", noisy)
     assert spans is not None
     assert [noisy[start:stop] for start, stop in spans] == inserted
@@ -262,8 +259,8 @@ def test_a_text_that_changes_a_word_or_a_number_is_no_insertion(noisy: str) -> N
 )
 def test_deleting_the_insertions_gives_the_original(sentences: list[str], extra: list[tuple[int, str]]) -> None:
     original, noisy = " ".join(sentences), list(sentences)
-    for place, sentence in extra:
-        noisy.insert(place, sentence)
+    for position, sentence in extra:
+        noisy.insert(position, sentence)
     text = " ".join(noisy)
     spans = insertions(original, text)
     assert spans is not None
@@ -271,10 +268,10 @@ def test_deleting_the_insertions_gives_the_original(sentences: list[str], extra:
     assert len(spans) <= len(extra)
 
 
-def test_real_questions_give_their_spans_back_without_being_told(gsm8k: list[Problem], tmp_path: Path) -> None:
+def test_the_spans_of_real_questions_are_recovered(gsm8k: list[Problem], tmp_path: Path) -> None:
     noisy = [inject(problem, "sd") for problem in gsm8k[:500]]
-    lines = [{name: value for name, value in fields_of(one).items() if name != "spans"} for one in noisy]
-    found = read_noisy(write(tmp_path / "x.jsonl", *lines))
-    assert [strip(one) for one in found] == [problem.question for problem in gsm8k[:500]]
-    different = [one.problem.id for one, other in zip(found, noisy, strict=True) if one.spans != other.spans]
+    lines = [{name: value for name, value in fields_of(problem).items() if name != "spans"} for problem in noisy]
+    recovered = read_noisy(write(tmp_path / "x.jsonl", *lines))
+    assert [strip(problem) for problem in recovered] == [problem.question for problem in gsm8k[:500]]
+    different = [a.problem.id for a, b in zip(recovered, noisy, strict=True) if a.spans != b.spans]
     assert different == []

@@ -1,4 +1,4 @@
-"""Exact numbers are read from text as people write them, in linear time."""
+"""Exact numbers are parsed from text as people write them, in linear time."""
 
 import sys
 import time
@@ -42,13 +42,13 @@ def values(text: str) -> list[Fraction]:
         ("0.1", Fraction(1, 10)),
     ],
 )
-def test_a_number_is_read_exactly_however_it_is_written(text: str, value: Fraction) -> None:
+def test_a_number_is_parsed_exactly_whatever_its_form(text: str, value: Fraction) -> None:
     assert values(text) == [value]
     assert values(f"It is {text} today.") == [value]
 
 
 def test_percent_and_words_are_units_and_change_nothing() -> None:
-    """GSM8K's targets have it so: a question about percent has the target 50, one about millions the target 4."""
+    """As in GSM8K's targets: a question about percent has the target 50, one about millions the target 4."""
     assert values("50%") == [50]
     assert values("4 million") == [4]
     assert values("3 dozen") == [3]
@@ -74,7 +74,7 @@ def test_what_is_not_one_number_is_not_joined(text: str, expected: list[int]) ->
     assert values(text) == expected
 
 
-def test_a_number_knows_where_it_stands() -> None:
+def test_a_number_has_its_range() -> None:
     text = "She paid -$1,450.50 for 3 1/2 pies."
     assert [text[number.start : number.stop] for number in numbers_in(text)] == ["-$1,450.50", "3 1/2"]
 
@@ -90,7 +90,7 @@ def test_groups_of_three_make_no_difference(value: int) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789.,/-−$% e½a\n")))
-def test_numbers_stand_in_order_and_apart_in_any_text(text: str) -> None:
+def test_numbers_are_in_order_and_disjoint_in_any_text(text: str) -> None:
     end = 0
     for number in numbers_in(text):
         assert end <= number.start < number.stop <= len(text)
@@ -102,14 +102,14 @@ def test_the_last_number_is_the_last_of_all_numbers(text: str) -> None:
     assert last_number(text) == (numbers_in(text) or [None])[-1]
 
 
-def test_absurd_numbers_are_left_out() -> None:
-    """Python refuses to convert them, and a power of ten like this one would fill the memory."""
+def test_numbers_with_too_many_digits_are_left_out() -> None:
+    """Python refuses to convert them, and such a power of ten would fill the memory."""
     assert values("7 and " + "9" * (MAX_DIGITS + 1)) == [7]
     assert values("7 and 1e999999999") == [7]
     assert values("7 and 1e-999999999") == [7]
 
 
-def test_what_is_read_can_be_written_at_the_strictest_limit() -> None:
+def test_parsed_numbers_can_be_written_at_the_strictest_limit() -> None:
     longest = "9" * MAX_DIGITS
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)
@@ -145,7 +145,7 @@ def test_time_is_linear_in_the_length_of_the_text(piece: str) -> None:
         ("#### 5\nno, wait\n#### $29.00 dollars\r\n", 29),
     ],
 )
-def test_the_target_stands_after_the_last_mark(answer: str, target: Fraction) -> None:
+def test_the_target_is_after_the_last_marker(answer: str, target: Fraction) -> None:
     assert target_of(answer) == target
 
 

@@ -1,4 +1,4 @@
-"""Noise for many problems on several processors is the noise of one after the other."""
+"""Several processes give the same noise as one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_number_of_processes_changes_neither_noise_nor_order() -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_no_more_is_read_ahead_than_is_said(processes: int) -> None:
+def test_no_more_is_read_ahead_than_documented(processes: int) -> None:
     read = count(1)
     endless = (Problem(str(next(read)), QUESTION, "#### 7") for _ in count())
     noisy = inject_all(endless, "inf", processes=processes)
@@ -38,18 +38,18 @@ def test_no_more_is_read_ahead_than_is_said(processes: int) -> None:
     assert not active_children()
 
 
-def test_no_problems_are_no_noise() -> None:
+def test_no_problems_give_no_noise() -> None:
     assert list(inject_all([], "inf", processes=2)) == []
 
 
-def test_a_failure_in_another_process_is_told_as_in_this_one() -> None:
+def test_a_failure_in_another_process_is_raised_as_in_this_one() -> None:
     bad = Problem("odd", None, "#### 7")  # type: ignore[arg-type]
     for processes in (1, 2):
         with pytest.raises(TypeError):
             list(inject_all([bad], "inf", processes=processes))
 
 
-def test_a_process_that_ends_by_itself_is_an_error_that_the_command_tells(
+def test_a_process_that_dies_is_an_error_of_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "_ignore_interrupts", _die)
@@ -64,7 +64,7 @@ def _die() -> None:
 
 
 @pytest.mark.quick
-def test_mistakes_are_told_before_anything_is_read() -> None:
+def test_mistakes_are_refused_before_anything_is_read() -> None:
     with pytest.raises(ValueError, match="expected at least 1 process, got 0"):
         inject_all(iter(()), "inf", processes=0)
     with pytest.raises(ValueError, match="unknown noise 'onf'\\. Did you mean 'inf'"):

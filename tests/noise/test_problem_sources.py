@@ -1,4 +1,4 @@
-"""Problems come in complete, or not at all with one sentence that says why."""
+"""Problems load completely, or fail with one sentence that says why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_byte_order_mark_windows_line_ends_and_blank_lines_at_the_end_are_fine(t
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
-    """JSON allows the other line separators of Unicode inside a text."""
+    """JSON allows the other line separators of Unicode inside a string."""
     question = "Ann has 3 pens.\u2028She buys 4.\u0085How many has she?"
     path = write(tmp_path / "mine.jsonl", json.dumps({**LINE, "question": question}, ensure_ascii=False))
     assert load_problems(path)[0].question == question
@@ -88,7 +88,7 @@ def test_a_blank_line_between_problems_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 def test_an_empty_file_is_refused(tmp_path: Path, content: str) -> None:
-    """A failed download must never pass for data."""
+    """A failed download must never look like data."""
     (tmp_path / "mine.jsonl").write_text(content, "utf-8")
     with pytest.raises(ValueError, match=r"mine\.jsonl: expected one JSON object a line, got an empty file"):
         load_problems(tmp_path / "mine.jsonl")
@@ -117,7 +117,7 @@ def test_an_unknown_source_names_the_nearest_match_and_what_is_allowed(source: s
     assert message in str(caught.value)
 
 
-def test_a_split_is_named_once(tmp_path: Path) -> None:
+def test_a_split_is_given_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected one split"):
         load_problems("mini:test", split="new-names")
     with pytest.raises(ValueError, match="a file is one split"):
@@ -129,22 +129,22 @@ def test_the_embedded_problems_are_the_test_split_unless_another_is_named() -> N
     assert load_problems("mini:new-names") == load_problems("mini", split="new-names") == mini.problems("new-names")
 
 
-# The hub, with a stand-in for it.
+# The hub, with a fake.
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """Rows by split, as the hub is to give them; an exception there is raised."""
+    """Rows by split for a fake hub, which raises an exception in their place."""
     import datasets
 
     rows: dict[str, object] = {"test": [LINE], "train": [LINE, {**LINE, "answer": "#### 8"}]}
 
     def load_dataset(name: str, config: str, split: str) -> object:
         assert (name, config) == ("openai/gsm8k", "main")
-        found = rows[split]
-        if isinstance(found, BaseException):
-            raise found
-        return found
+        split_rows = rows[split]
+        if isinstance(split_rows, BaseException):
+            raise split_rows
+        return split_rows
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     return rows

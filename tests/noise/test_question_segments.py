@@ -1,4 +1,4 @@
-"""Every character of a noisy question is key maths information, noise or other content, by a rule that fits a page."""
+"""Every character of a noisy question is key maths information, noise or other content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Q = " [How many?]"
 
 
 def read_marked(marked: str) -> tuple[str, list[tuple[int, int]]]:
-    """`a [b] c` as the text `a b c` and the ranges that stood in brackets."""
+    """Return the text `a b c` for `a [b] c`, and the ranges in brackets."""
     text, spans = "", list[tuple[int, int]]()
     for outside, inside in re.findall(r"([^\[\]]*)(?:\[([^\[\]]+)\])?", marked):
         text += outside
@@ -84,9 +84,9 @@ def test_key_information_is_numbers_what_they_count_and_the_sentence_that_asks(m
 
 
 def noisy(question: str, insertions: list[tuple[int, str]]) -> NoisyProblem:
-    """`question` with texts put in at offsets of it, as a noise that puts in several would do."""
+    """Return `question` with texts inserted at offsets of it."""
     text, spans, done = "", [], 0
-    for at, added in sorted(insertions, key=lambda one: one[0]):
+    for at, added in sorted(insertions, key=lambda insertion: insertion[0]):
         text += question[done:at]
         spans.append((len(text), len(text) + len(added)))
         text += added
@@ -99,26 +99,26 @@ any_text = st.one_of(questions, st.text(alphabet="a5 .,-:/$%½²٣?\n'“halftim
 
 @st.composite
 def noisy_problems(draw: st.DrawFn) -> NoisyProblem:
-    """Any text with any texts put in anywhere, side by side and empty ones included."""
+    """Any text with any texts inserted anywhere, adjacent and empty ones included."""
     question = draw(any_text)
     distractors = st.one_of(st.text(max_size=20), st.just(" Ann has 7 eggs. "))
     return noisy(question, draw(st.lists(st.tuples(st.integers(0, len(question)), distractors), max_size=4)))
 
 
 def kinds(problem: NoisyProblem) -> list[str]:
-    """The kind of every character."""
+    """Return the kind of every character."""
     return [segment.kind for segment in segments(problem) for _ in range(segment.start, segment.stop)]
 
 
 @given(noisy_problems())
 def test_segments_partition_the_question(problem: NoisyProblem) -> None:
-    found = segments(problem)
-    edges = [0, *(segment.stop for segment in found)]
-    assert [segment.start for segment in found] == edges[:-1]
+    parts = segments(problem)
+    edges = [0, *(segment.stop for segment in parts)]
+    assert [segment.start for segment in parts] == edges[:-1]
     assert edges[-1] == len(problem.question)
     assert all(a < b for a, b in pairwise(edges))
-    assert all(before.kind != after.kind for before, after in pairwise(found))
-    assert {segment.kind for segment in found} <= set(KINDS)
+    assert all(before.kind != after.kind for before, after in pairwise(parts))
+    assert {segment.kind for segment in parts} <= set(KINDS)
 
 
 @given(noisy_problems())
@@ -176,7 +176,9 @@ def test_a_clean_problem_has_no_noise_and_a_single_sentence_no_other_content() -
     ("clean", "spans"),
     [("Who?", ()), ("Who?", ((0, 1),)), ("Who?", ((0, 9),)), ("A Wh", ((5, 6), (4, 5))), ("AA Who?", ((1, 0),))],
 )
-def test_spans_that_do_not_leave_the_clean_question_are_refused(clean: str, spans: tuple[tuple[int, int], ...]) -> None:
+def test_spans_whose_deletion_does_not_give_the_clean_question_are_refused(
+    clean: str, spans: tuple[tuple[int, int], ...]
+) -> None:
     problem = NoisyProblem(Problem("p7", clean, "#### 1"), "made", "A Who?", spans, 0)
     with pytest.raises(ValueError, match="'p7': expected spans in order"):
         segments(problem)
@@ -184,7 +186,7 @@ def test_spans_that_do_not_leave_the_clean_question_are_refused(clean: str, span
 
 @pytest.mark.parametrize("part", ["5 ", "5-", "one of ", "a.", "half-", "a", "$5/hour ", "5 more red apples a day "])
 def test_a_long_text_is_read_in_one_pass(part: str) -> None:
-    """A scan that starts over at every word of these would take minutes; one pass takes some tenths of a second."""
+    """Quadratic time would take minutes here; one pass takes some tenths of a second."""
     text = part * (100_000 // len(part))
     begin = time.process_time()
     quantity_spans(text)

@@ -1,4 +1,4 @@
-"""The sums of `rcs`, worked out here once more by other means."""
+"""The sums of `rcs`, recomputed here by other means."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def sentence(seed: int) -> str:
 
 def test_every_sentence_holds_a_true_sum() -> None:
     for seed in range(400):
-        found = equations_in(sentence(seed))
-        assert found, sentence(seed)
-        assert all(one.holds for one in found), sentence(seed)
+        equations = equations_in(sentence(seed))
+        assert equations, sentence(seed)
+        assert all(equation.holds for equation in equations), sentence(seed)
 
 
 def test_python_agrees_with_the_written_equations() -> None:
-    """Independent of the project's own reader: the equation is handed to Python as it stands."""
-    seen = 0
+    """Independent of the project's own parser: Python computes the equation as written."""
+    checked = 0
     for seed in range(400):
         for left, sign, right, result in re.findall(r"(\d+) ([×+÷-]) (\d+) = (\d+)", sentence(seed)):
             operation = {"×": int.__mul__, "+": int.__add__, "-": int.__sub__, "÷": int.__floordiv__}[sign]
             assert operation(int(left), int(right)) == int(result)
-            seen += 1
-    assert seen > 150
+            checked += 1
+    assert checked > 150
 
 
 @pytest.mark.parametrize(
@@ -59,5 +59,5 @@ def test_python_agrees_with_the_written_equations() -> None:
         ("0.5 + 0.25 = 0.75", True),
     ],
 )
-def test_a_written_sum_is_found_and_judged(text: str, holds: bool) -> None:
-    assert [one.holds for one in equations_in(f"On a wall, {text}.")] == [holds]
+def test_a_written_sum_is_parsed_and_checked(text: str, holds: bool) -> None:
+    assert [equation.holds for equation in equations_in(f"On a wall, {text}.")] == [holds]

@@ -1,4 +1,4 @@
-"""`sd` speaks of the question's own things, as judged by code that shares nothing with the picker."""
+"""`sd` speaks of the question's own things, checked by code that shares nothing with the noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from noise import Problem, inject
 
 pytestmark = pytest.mark.quick
 
-# Before a noun; and words that are not nouns however they stand.
+# What stands before a noun, and words that are never nouns.
 _BEFORE = (
     r"(?:\b(?:a|an|the|his|her|their|its|my|your|each|every|some|many|more|of|for|with|and|or|these|those|in|to|by|on|at|from|"
     r"than|as|about|into|per|all|any|no|both|two|three|four|five|how|much|took|take|earns?|sells?|buys?|bought|has|have)\b|"
@@ -33,23 +33,23 @@ _IRREGULAR = {"children": "child", "people": "person", "men": "man", "women": "w
 
 
 def stems(word: str) -> set[str]:
-    """Every form that `word` may be the plural of, and `word` itself: `ties` gives `tie` and `ty` among others."""
-    found = {_IRREGULAR.get(word, word)}
+    """Return every form that `word` may be the plural of, and `word` itself: `tie` and `ty` for `ties`."""
+    forms = {_IRREGULAR.get(word, word)}
     for ending, instead in (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe")):
         if word.endswith(ending) and not word.endswith("ss"):
-            found.add(word[: -len(ending)] + instead)
-    return found
+            forms.add(word[: -len(ending)] + instead)
+    return forms
 
 
 def shared_nouns(question: str, distractor: str) -> set[str]:
-    """Words of both texts, endings aside, that stand where a noun can stand in the question."""
-    told = set[str]().union(*map(stems, re.findall(r"[a-z]{3,}", distractor.lower()))) - _NOT_NOUNS
-    asked = question.lower()
+    """Return words of both texts, whatever their endings, that are in a noun's position in the question."""
+    distractor_stems = set[str]().union(*map(stems, re.findall(r"[a-z]{3,}", distractor.lower()))) - _NOT_NOUNS
+    lower = question.lower()
     return {
         word
-        for word in set(re.findall(r"[a-z]{3,}", asked)) - _NOT_NOUNS
-        if stems(word) & told
-        and (word.endswith("s") or re.search(rf"{_BEFORE}[\s-]+(?:[a-z'-]+\s+){{0,2}}{word}\b", asked))
+        for word in set(re.findall(r"[a-z]{3,}", lower)) - _NOT_NOUNS
+        if stems(word) & distractor_stems
+        and (word.endswith("s") or re.search(rf"{_BEFORE}[\s-]+(?:[a-z'-]+\s+){{0,2}}{word}\b", lower))
     }
 
 
@@ -67,12 +67,12 @@ def test_it_never_holds_a_digit_or_a_pronoun() -> None:
 
 
 def test_a_singular_stays_a_singular() -> None:
-    one = Problem("fridge", "A fridge uses 3 watts. How many watts does it use in 4 hours?", "#### 12")
-    assert not any(re.search(r"\bthe fridges\b", sentence(one, seed), re.IGNORECASE) for seed in range(200))
+    fridge = Problem("fridge", "A fridge uses 3 watts. How many watts does it use in 4 hours?", "#### 12")
+    assert not any(re.search(r"\bthe fridges\b", sentence(fridge, seed), re.IGNORECASE) for seed in range(200))
 
 
 def test_an_adjective_is_not_taken_for_a_thing() -> None:
-    """An orange book is no orange."""
+    """An orange book is not an orange."""
     books = Problem("books", "Jo read an orange book of 90 pages. How many pages did Jo read in 3 days?", "#### 30")
     assert not any("oranges" in sentence(books, seed) for seed in range(100))
 

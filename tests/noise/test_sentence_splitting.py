@@ -1,4 +1,4 @@
-"""Where sentences begin: more places than a full stop, and fewer."""
+"""Sentences end at more than full stops, and not at every full stop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def split(text: str) -> list[str]:
     return [text[a:b].strip() for a, b in pairwise(edges)]
 
 
-ONE = (
+SINGLE = (
     "It costs $1.50 to park.",
     "He paid 3.5 times as much",
     "She leaves at 5 p.m. and walks home.",
@@ -40,12 +40,12 @@ ONE = (
 )
 
 
-@pytest.mark.parametrize("text", ONE)
+@pytest.mark.parametrize("text", SINGLE)
 def test_one_sentence_stays_one(text: str) -> None:
     assert split(text) == [text]
 
 
-MANY = {
+SPLIT = {
     "It costs $1.50. How much are 2?": ["It costs $1.50.", "How much are 2?"],
     "She left at 5 p.m. How long was she away?": ["She left at 5 p.m.", "How long was she away?"],
     "It is 5 oz. How heavy are 3?": ["It is 5 oz.", "How heavy are 3?"],
@@ -67,9 +67,9 @@ MANY = {
 }
 
 
-@pytest.mark.parametrize("text", MANY)
+@pytest.mark.parametrize("text", SPLIT)
 def test_sentences_end_where_they_end(text: str) -> None:
-    assert split(text) == MANY[text]
+    assert split(text) == SPLIT[text]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_sentences_end_where_they_end(text: str) -> None:
         ('Ben said, "I have 5. How many do you have?"', 'Ben said, "I have 5.'),
     ],
 )
-def test_noise_goes_in_front_of_the_sentence_that_asks(text: str, asks: str) -> None:
-    """A note behind the question stays behind it, and a quotation is not entered."""
+def test_the_insertion_point_is_before_the_asking_sentence(text: str, asks: str) -> None:
+    """A note after the question stays after it, and no sentence starts inside a quotation."""
     assert text[insertion_point(text) :].startswith(asks)
 
 
