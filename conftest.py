@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
-    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline)
+    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, answer_to)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

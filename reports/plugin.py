@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 import traceback
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
@@ -43,18 +43,19 @@ def announce(
     fresh: bool = False,
     gate: Gate | None = None,
     save_baseline: Path | None = None,
+    explain: Callable[[Exception], str | None] = str,
 ) -> None:
     """Make `experiment` the one that cases record to.
 
     `fresh` sets earlier predictions aside before the first case. Accuracies are compared with `gate`, and saved as a
-    baseline to the file `save_baseline`.
+    baseline to the file `save_baseline`. `explain` turns an error into the sentence to print, None for `str(error)`.
     """
     config.stash[EXPERIMENT] = experiment
     config.pluginmanager.register(_CaseRecorder(experiment, bool(config.getoption("xmlpath", None))))
     if not hasattr(config, "workerinput"):  # xdist gives it to its workers
         config.pluginmanager.register(_RunReporter(experiment, fresh))
         if gate is not None or save_baseline is not None:
-            config.pluginmanager.register(BaselineReporting(experiment, gate, save_baseline))
+            config.pluginmanager.register(BaselineReporting(experiment, gate, save_baseline, explain))
 
 
 @pytest.fixture

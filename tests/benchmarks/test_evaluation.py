@@ -174,8 +174,8 @@ def test_the_grid_runs_from_python_and_resumes(tmp_path: Path) -> None:
         ({"models": ["lama"]}, UnknownModelError, "Did you mean 'llama'"),
         ({"datasets": ["infs"]}, PlanError, "Did you mean 'inf'"),
         ({"models": "lama"}, UnknownModelError, "Did you mean 'llama'"),
-        ({"max_samples_per_dataset": 0}, PlanError, "--max-samples 0: expected a number from 1 up"),
-        ({"batch_size": 0}, PlanError, "--batch-size 0"),
+        ({"max_samples_per_dataset": 0}, PlanError, "max_samples_per_dataset=0: expected a number from 1 up"),
+        ({"batch_size": 0}, PlanError, "batch_size=0"),
     ],
 )
 def test_a_misspelt_word_fails_before_anything_is_written(
