@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.choices import choose_models
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import FROM_ONE, PlanError, check_range
 from benchmarks.runner import Runner
@@ -59,8 +59,8 @@ def compare_attention_patterns(
             "{noisy_dataset}: expected a noise or a file of noisy problems, as clean is the other side",
             noisy_dataset="clean",
         )
-    noise, noisy = _both(clean_dataset, noisy_dataset, num_samples, seed)
-    questions = {"clean": ask_with("clean", [problem.problem for problem in noisy], seed), noise: noisy}
+    noise, noisy = _clean_and_noisy(clean_dataset, noisy_dataset, num_samples, seed)
+    questions = {"clean": draw_questions("clean", [problem.problem for problem in noisy], seed), noise: noisy}
     plan = Plan(
         models=choose_models(models),
         datasets=tuple(questions),
@@ -93,25 +93,25 @@ def compare_attention_patterns(
     return table
 
 
-def _both(
+def _clean_and_noisy(
     clean_dataset: str | Path, noisy_dataset: str | Path, num_samples: int, seed: int
 ) -> tuple[str, list[NoisyProblem]]:
-    """The name of the noise, and the first noisy problems whose clean ones are in `clean_dataset`, in its order."""
+    """Return the name of the noise, and the first noisy problems of those in `clean_dataset`, in its order."""
     problems = load_problems(clean_dataset)
     if not str(noisy_dataset).endswith(".jsonl"):
-        return str(noisy_dataset), ask_with(str(noisy_dataset), problems[:num_samples], seed)
+        return str(noisy_dataset), draw_questions(str(noisy_dataset), problems[:num_samples], seed)
     by_question = {noisy.problem.question: noisy for noisy in read_noisy(noisy_dataset)}
-    found = [
+    matching = [
         replace(by_question[problem.question], problem=problem)
         for problem in problems
         if problem.question in by_question
     ][:num_samples]
-    if not found:
+    if not matching:
         raise ValueError(
             f"{noisy_dataset}: expected problems of {str(clean_dataset)!r} with noise, found none whose original"
             " question is there"
         )
-    kinds = {noisy.noise for noisy in found}
+    kinds = {noisy.noise for noisy in matching}
     if len(kinds) > 1:
         raise ValueError(f"{noisy_dataset}: expected one noise, found {', '.join(sorted(kinds))}")
-    return kinds.pop(), found
+    return kinds.pop(), matching

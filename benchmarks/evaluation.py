@@ -26,7 +26,7 @@ WRITTEN_AT_ONCE = 32
 Record = TypeVar("Record")
 
 
-def ask_with(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1) -> list[NoisyProblem]:
+def draw_questions(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1) -> list[NoisyProblem]:
     """Return `problems` as a cell asks them: unchanged for `clean`, otherwise with `draws` draws of the noise.
 
     Draw number k is made with `seed + k`. The problems of the first draw come first, under their own ids; those of the
@@ -122,7 +122,7 @@ def _ask(
         yield from _ask(loaded, half, max_new_tokens, batch_size)
 
 
-def one_by_one_on_error(
+def retry_one_by_one(
     batch: Sequence[NoisyProblem],
     ask: Callable[[Sequence[NoisyProblem]], list[Record]],
     failed: Callable[[NoisyProblem, str], Record],
@@ -140,7 +140,7 @@ def one_by_one_on_error(
     except Exception:  # kept as the outcome of the problem that causes it, once that is asked alone
         if len(batch) == 1:
             return [failed(batch[0], traceback.format_exc())]
-    return [record for problem in batch for record in one_by_one_on_error([problem], ask, failed, *hopeless)]
+    return [record for problem in batch for record in retry_one_by_one([problem], ask, failed, *hopeless)]
 
 
 def grade(problem: NoisyProblem, generation: Generation) -> Prediction:

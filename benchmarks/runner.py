@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.eval_set import EvalSet, eval_set
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from benchmarks.remedies import answer_to
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
@@ -93,7 +93,7 @@ class Runner:
     def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
         plan, folder = self.plan, self.plan.noisy_folder
         if folder is None or noise == "clean":
-            return ask_with(noise, sample, plan.seed, draws)
+            return draw_questions(noise, sample, plan.seed, draws)
         return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
 
     def model_of(self, cell: Cell) -> LoadedModel:

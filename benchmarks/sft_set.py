@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.eval_set import EvalSet
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from models.model_registry import ModelSpec
 from noise.problems.problem import Problem
@@ -106,7 +106,7 @@ def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
     """Return `problem` in the text that is trained on."""
     digest = hashlib.sha256(f"{seed}/{problem.id}".encode("utf-8", "surrogatepass")).digest()
     name = noises[int.from_bytes(digest[:8], "big") % len(noises)]
-    question = ask_with(name, [problem], seed)[0].question
+    question = draw_questions(name, [problem], seed)[0].question
     if question == problem.question:
         return problem
     return replace(problem, question=question, original_question=problem.original_question or problem.question)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.evaluation import ask_with, evaluate
+from benchmarks.evaluation import draw_questions, evaluate
 from models.decode.phase_timer import timed_phases
 from noise import mini
 from reports.experiment import Experiment
@@ -30,7 +30,7 @@ def phase_seconds(model: str, count: int) -> dict[str, float]:
         loaded = load(model, "cpu", "float32")
     with tempfile.TemporaryDirectory() as folder:
         with _timed(seconds, "add noise"):
-            noisy_problems = ask_with("inf", mini.problems("test")[:count], 0)
+            noisy_problems = draw_questions("inf", mini.problems("test")[:count], 0)
         experiment = Experiment(Results(Path(folder)))
         with timed_phases() as cell_seconds, _timed(seconds, "rest of the cell"):
             evaluate(experiment, loaded, Cell(model, "inf", "zero_shot"), noisy_problems, "mini:test")

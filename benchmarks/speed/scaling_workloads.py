@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evaluation import ask_with, evaluate
+from benchmarks.evaluation import draw_questions, evaluate
 from noise import inject_all, mini
 from noise.problems.problem import Problem
 from reports.experiment import Experiment
@@ -35,7 +35,7 @@ def _problems(count: int) -> float:
     loaded = load("llama", "cpu", "float32")
     problems = mini.problems("test")
     draws = max(1, count // len(problems))
-    noisy_problems = ask_with("inf", problems[: min(count, len(problems))], 0, draws=draws)
+    noisy_problems = draw_questions("inf", problems[: min(count, len(problems))], 0, draws=draws)
     with tempfile.TemporaryDirectory() as folder:
         experiment = Experiment(Results(Path(folder)))
         return _seconds(

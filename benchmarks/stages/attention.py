@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.evaluation import one_by_one_on_error, settings_of
+from benchmarks.evaluation import retry_one_by_one, settings_of
 from benchmarks.needles import DEPTHS, NEEDLE, NEEDLE_PARTS, needles
 from benchmarks.segmented_text import GRID_PARTS, Parts, SegmentedText, segmented
 from benchmarks.stages.attention_patterns import keep_maps
@@ -65,7 +65,7 @@ def measure_attention(
         missing = [problem for problem in asked if problem.problem.id not in opened.records]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _LARGEST_BATCH)):
             batch = [missing[index] for index in indices]
-            opened.append(one_by_one_on_error(batch, read, _failed, AttentionUnavailable))
+            opened.append(retry_one_by_one(batch, read, _failed, AttentionUnavailable))
     return {id: reading for id, reading in opened.records.items() if isinstance(reading, AttentionReading)}
 
 

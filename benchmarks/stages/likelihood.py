@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.evaluation import one_by_one_on_error, settings_of
+from benchmarks.evaluation import retry_one_by_one, settings_of
 from benchmarks.stages.stage import Stage
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
@@ -50,7 +50,7 @@ def measure_likelihood(
     with experiment.cell(cell, settings, texts) as opened:
         missing = [noisy for noisy in asked if noisy.problem.id not in opened.records]
         for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _MOST_TEXTS)):
-            opened.append(one_by_one_on_error([missing[index] for index in indices], read, _failed))
+            opened.append(retry_one_by_one([missing[index] for index in indices], read, _failed))
     return opened.records
 
 

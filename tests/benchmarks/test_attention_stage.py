@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import compare_attention_patterns
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.remedies import answer_to
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
@@ -45,7 +45,7 @@ def diffllama() -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def asked() -> list[NoisyProblem]:
-    return ask_with("inf", mini.problems("test")[:12], seed=0)
+    return draw_questions("inf", mini.problems("test")[:12], seed=0)
 
 
 @pytest.mark.quick
@@ -81,7 +81,7 @@ def test_shares_sum_to_one_and_signed_masses_to_one_less_lambda(loaded: LoadedMo
 
 @pytest.mark.quick
 def test_a_clean_problem_has_no_noise_and_a_differential_model_its_lambdas(diffllama: LoadedModel) -> None:
-    reading = read_attention(diffllama, ask_with("clean", mini.problems("test")[:1], 0), AttentionScope())[0]
+    reading = read_attention(diffllama, draw_questions("clean", mini.problems("test")[:1], 0), AttentionScope())[0]
     assert reading.tokens[NI] == 0
     assert reading.lambdas == tuple(lambdas(diffllama.model).tolist())
 

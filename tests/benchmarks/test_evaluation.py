@@ -13,7 +13,7 @@ import models.decode.generation
 from benchmarks import run_comprehensive_evaluation
 from benchmarks.choices import choose_models
 from benchmarks.eval_set import eval_set
-from benchmarks.evaluation import ask_with, evaluate, grade
+from benchmarks.evaluation import draw_questions, evaluate, grade
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import PlanError
 from models.decode.generation import Generation, generate
@@ -26,7 +26,7 @@ from reports.store.records import Cell
 from reports.store.results_folder import Results, ResultsMismatch
 
 CLEAN = Cell("llama", "clean", "zero_shot")
-PROBLEM = ask_with("clean", [Problem("p", "How many?", "4+4=8\n#### 8")], 0)[0]
+PROBLEM = draw_questions("clean", [Problem("p", "How many?", "4+4=8\n#### 8")], 0)[0]
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +60,14 @@ def test_an_outcome_is_read_from_the_text(text: str, finished: bool, outcome: st
 @pytest.mark.parametrize("noise", ["inf", "rcs", "sd"])
 def test_both_models_are_asked_the_same_noisy_text_whatever_the_subset(noise: str) -> None:
     problems = mini.problems("test")[:20]
-    asked = ask_with(noise, problems, seed=0)
-    assert ask_with(noise, problems[5:9], seed=0) == asked[5:9]
+    asked = draw_questions(noise, problems, seed=0)
+    assert draw_questions(noise, problems[5:9], seed=0) == asked[5:9]
     assert [strip(problem) for problem in asked] == [problem.question for problem in problems]
     assert all(noisy.question != problem.question for noisy, problem in zip(asked, problems, strict=True))
 
 
 def test_predictions_are_read_back_and_only_the_missing_ones_made(loaded: LoadedModel, experiment: Experiment) -> None:
-    asked = ask_with("clean", mini.problems("test")[:9], 0)
+    asked = draw_questions("clean", mini.problems("test")[:9], 0)
     first = evaluate(experiment, loaded, CLEAN, asked[:4], "mine")
     assert evaluate(experiment, loaded, CLEAN, asked, "mine")["mini-test-00000"] == first["mini-test-00000"]
     assert [(run.read, run.made) for run in experiment.runs] == [(0, 4), (4, 5)]
@@ -75,14 +75,14 @@ def test_predictions_are_read_back_and_only_the_missing_ones_made(loaded: Loaded
 
 
 def test_another_token_limit_is_another_experiment(loaded: LoadedModel, experiment: Experiment) -> None:
-    asked = ask_with("clean", mini.problems("test")[:2], 0)
+    asked = draw_questions("clean", mini.problems("test")[:2], 0)
     evaluate(experiment, loaded, CLEAN, asked, "mine")
     with pytest.raises(ResultsMismatch, match="max_new_tokens was 256 and is now 64"):
         evaluate(experiment, loaded, CLEAN, asked, "mine", max_new_tokens=64)
 
 
 def test_another_model_under_the_same_name_is_another_experiment(experiment: Experiment, loaded: LoadedModel) -> None:
-    asked = ask_with("clean", mini.problems("test")[:2], 0)
+    asked = draw_questions("clean", mini.problems("test")[:2], 0)
     evaluate(experiment, loaded, CLEAN, asked, "mine")
     with pytest.raises(ResultsMismatch, match="weights was"):
         evaluate(experiment, load("diffllama", device="cpu", dtype="float32"), CLEAN, asked, "mine")
@@ -91,7 +91,7 @@ def test_another_model_under_the_same_name_is_another_experiment(experiment: Exp
 def test_one_problem_that_fails_leaves_its_batch_alone(loaded: LoadedModel, experiment: Experiment) -> None:
     """The batch is asked again one at a time: the long one cannot fit, and the others get their answers."""
     problems = [*mini.problems("test")[:3], Problem("long", "How many marbles? " * 900, "#### 1")]
-    found = evaluate(experiment, loaded, CLEAN, ask_with("clean", problems, 0), "mine")
+    found = evaluate(experiment, loaded, CLEAN, draw_questions("clean", problems, 0), "mine")
     assert found["long"].outcome == "error"
     assert "PromptTooLongError" in (found["long"].error or "")
     assert all(found[problem.id].outcome in {"correct", "incorrect"} for problem in problems[:3])
@@ -101,7 +101,7 @@ def test_one_problem_that_fails_leaves_its_batch_alone(loaded: LoadedModel, expe
 def test_an_error_is_asked_again_on_the_next_run(
     loaded: LoadedModel, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask_with("clean", mini.problems("test")[:3], 0)
+    asked = draw_questions("clean", mini.problems("test")[:3], 0)
 
     def fails(*asked: object) -> Iterator[tuple[int, Generation]]:
         raise RuntimeError("the model broke")
@@ -132,7 +132,7 @@ def failing_after(ends: int, error: BaseException) -> Callable[..., Iterator[tup
 def test_an_interrupted_cell_keeps_what_had_ended(
     loaded: LoadedModel, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask_with("clean", mini.problems("test")[:6], 0)
+    asked = draw_questions("clean", mini.problems("test")[:6], 0)
     monkeypatch.setattr(models.decode.generation, "answers", failing_after(4, KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
@@ -142,7 +142,7 @@ def test_an_interrupted_cell_keeps_what_had_ended(
 def test_what_had_ended_before_a_failure_is_not_asked_again(
     loaded: LoadedModel, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask_with("clean", mini.problems("test")[:6], 0)
+    asked = draw_questions("clean", mini.problems("test")[:6], 0)
     expected = generate(loaded, [noisy.question for noisy in asked])
     monkeypatch.setattr(models.decode.generation, "answers", failing_after(4, RuntimeError("once")))
     found = evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
@@ -189,11 +189,13 @@ def test_a_misspelt_word_fails_before_anything_is_written(
 def test_a_noise_is_drawn_several_times_with_the_seeds_after_the_first() -> None:
     """The first draw keeps the problem's id, so that more draws extend a run; the clean problem has none."""
     problems = mini.problems("test")[:3]
-    asked = ask_with("inf", problems, seed=5, draws=2)
-    assert asked[:3] == ask_with("inf", problems, seed=5)
-    assert [noisy.question for noisy in asked[3:]] == [noisy.question for noisy in ask_with("inf", problems, seed=6)]
+    asked = draw_questions("inf", problems, seed=5, draws=2)
+    assert asked[:3] == draw_questions("inf", problems, seed=5)
+    assert [noisy.question for noisy in asked[3:]] == [
+        noisy.question for noisy in draw_questions("inf", problems, seed=6)
+    ]
     assert [noisy.problem.id for noisy in asked[3:]] == [f"{problem.id} (draw 2)" for problem in problems]
-    assert len(ask_with("clean", problems, seed=5, draws=2)) == 3
+    assert len(draw_questions("clean", problems, seed=5, draws=2)) == 3
 
 
 def test_an_id_that_reads_as_a_draw_is_refused(tmp_path: Path) -> None:

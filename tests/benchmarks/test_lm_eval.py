@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evaluation import ask_with, grade
+from benchmarks.evaluation import draw_questions, grade
 from models.decode.generation import generate
 from models.loading.load_model import load
 from models.model_registry import MODELS
@@ -77,7 +77,7 @@ def test_the_harness_gets_the_accuracies_that_we_get(model: str, folder: Path, t
     loaded = load(model, device="cpu", dtype="float32")
     ours = {}
     for name in NAMES:
-        asked = ask_with(name, load_problems("mini")[:N], seed=0)
+        asked = draw_questions(name, load_problems("mini")[:N], seed=0)
         generations = generate(loaded, [problem.question for problem in asked])
         right = [grade(*pair).outcome == "correct" for pair in zip(asked, generations, strict=True)]
         ours[name] = sum(right) / N

@@ -12,7 +12,7 @@ import transformers
 
 import models.decode.generation
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.segmented_text import segmented
 from benchmarks.stages.attention import read_attention
 from benchmarks.stages.attention_patterns import save_maps
@@ -100,7 +100,7 @@ def assert_readings_match_own_attentions(loaded: LoadedModel, spec: ModelSpec) -
     """The signed masses equal those of the attentions that transformers returns with `eager`, and reading them changes
     no logit."""
     own = transformers.AutoModelForCausalLM.from_pretrained(spec.source, attn_implementation="eager").eval()
-    noisy_problems = ask_with("inf", PROBLEMS, 0)
+    noisy_problems = draw_questions("inf", PROBLEMS, 0)
     for queries in ("answer", "all"):
         for noisy, reading in zip(
             noisy_problems, read_attention(loaded, noisy_problems, AttentionScope(queries)), strict=True
@@ -126,7 +126,7 @@ def assert_readings_match_own_attentions(loaded: LoadedModel, spec: ModelSpec) -
 def test_layers_without_attention_are_named_and_can_be_left_out(tmp_path: Path) -> None:
     shape = {**GROUPED, "num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "full_attention"]}
     loaded = load(write_checkpoint("Lfm2", tmp_path / "base", shape), "cpu", "float32")
-    noisy_problems = ask_with("inf", PROBLEMS, 0)
+    noisy_problems = draw_questions("inf", PROBLEMS, 0)
     fails(
         lambda: read_attention(loaded, noisy_problems, AttentionScope()),
         AttentionUnavailable,
@@ -149,7 +149,7 @@ def test_a_sliding_window_under_another_name_is_detected_in_the_patterns(tmp_pat
         "attention_types": [[["global", "local"], 1]],
     }
     loaded = load(write_checkpoint("GPTNeo", tmp_path / "base", shape), "cpu", "float32")
-    noisy_problems = ask_with("inf", PROBLEMS, 0)
+    noisy_problems = draw_questions("inf", PROBLEMS, 0)
     fails(
         lambda: read_attention(loaded, noisy_problems, AttentionScope()),
         AttentionUnavailable,
@@ -169,7 +169,7 @@ def test_a_model_without_attention_is_refused_that_stage_and_evaluated(tmp_path:
     )
     questions = [problem.question for problem in PROBLEMS]
     assert generate(loaded, questions, 8) == [generate(loaded, [question], 8)[0] for question in questions]
-    noisy_problems = ask_with("inf", PROBLEMS, 0)
+    noisy_problems = draw_questions("inf", PROBLEMS, 0)
     fails(
         lambda: read_attention(loaded, noisy_problems, AttentionScope()),
         AttentionUnavailable,

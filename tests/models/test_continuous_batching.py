@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.speed.peer_harnesses import answer_one_at_a_time
 from models.decode.batch_sizing import FIRST_ROWS, MAX_ROWS, BatchSizer, ThreadTuner
 from models.decode.continuous_batching import ContinuousBatchingDecoder
@@ -32,7 +32,7 @@ def loaded(request: pytest.FixtureRequest) -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def prompts(loaded: LoadedModel) -> list[list[int]]:
-    noisy_problems = ask_with("inf", mini.problems("test")[:40], 0)
+    noisy_problems = draw_questions("inf", mini.problems("test")[:40], 0)
     ids: list[list[int]] = loaded.encode(loaded.prompts([noisy.question for noisy in noisy_problems]))["input_ids"]
     return ids
 
@@ -279,6 +279,6 @@ def test_torch_s_settings_are_restored_between_two_answers(loaded: LoadedModel, 
 
 @pytest.mark.slow
 def test_500_answers_are_those_of_one_prompt_at_a_time(loaded: LoadedModel) -> None:
-    questions = [noisy.question for noisy in ask_with("inf", mini.problems("test")[:500], 0)]
+    questions = [noisy.question for noisy in draw_questions("inf", mini.problems("test")[:500], 0)]
     results = dict(answers(loaded, questions))
     assert [results[index].text for index in range(500)] == answer_one_at_a_time(loaded, questions, 256)

@@ -11,7 +11,7 @@ import torch
 from transformers import DiffLlamaForCausalLM, LlamaForCausalLM
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.plan import DEVICE_MAPS
 from benchmarks.stages.attention import read_attention
 from models.decode.generation import generate
@@ -100,7 +100,7 @@ def test_a_device_map_changes_neither_answers_nor_attention(name: str) -> None:
     problems = mini.problems("test")[:3]
     questions = [problem.question for problem in problems]
     assert generate(mapped, questions, 32) == generate(plain, questions, 32)
-    noisy = ask_with("inf", problems, 0)
+    noisy = draw_questions("inf", problems, 0)
     assert read_attention(mapped, noisy, AttentionScope()) == read_attention(plain, noisy, AttentionScope())
 
 

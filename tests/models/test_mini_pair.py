@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.evaluation import ask_with, grade
+from benchmarks.evaluation import draw_questions, grade
 from models.decode.generation import batches, generate
 from models.loading.load_model import LoadedModel, load
 from models.mini.mini_pair import data_fingerprint
@@ -37,7 +37,7 @@ def accuracy(loaded: LoadedModel, problems: list[NoisyProblem]) -> float:
 
 
 def clean(split: str, n: int) -> list[NoisyProblem]:
-    return ask_with("clean", mini.problems(split)[:n], seed=0)
+    return draw_questions("clean", mini.problems(split)[:n], seed=0)
 
 
 @pytest.mark.parametrize("entry", ["seed", "data", "recipe", "problems", "tokens", "versions"])
@@ -93,7 +93,7 @@ def test_a_miniature_has_learned_something(loaded: LoadedModel, split: str, n: i
 @pytest.mark.parametrize("noise", ["inf", "rcs", "sd"])
 def test_a_noise_meets_neither_floor_nor_ceiling(loaded: LoadedModel, noise: str) -> None:
     """Otherwise a degradation could not be measured."""
-    assert 0.15 <= accuracy(loaded, ask_with(noise, mini.problems("test")[:500], seed=0)) <= 0.85
+    assert 0.15 <= accuracy(loaded, draw_questions(noise, mini.problems("test")[:500], seed=0)) <= 0.85
 
 
 @pytest.mark.parametrize("name", PAIR)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.eval_set import eval_set
-from benchmarks.evaluation import ask_with
+from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from benchmarks.segmented_text import SEGMENTS, segmented
 from benchmarks.sft_set import sft_set
@@ -121,7 +121,7 @@ def test_a_question_cannot_end_its_turn(chat_model: LoadedModel) -> None:
 
 
 def test_attention_segments_find_the_question_in_a_chat(chat_model: LoadedModel) -> None:
-    (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
+    (noisy,) = draw_questions("inf", PROBLEMS[:1], seed=0)
     text = segmented(chat_model, noisy, "answer")
     inside = [token for token, kind in zip(text.tokens, text.kinds(), strict=True) if kind == "ni"]
     start, stop = noisy.spans[0]
@@ -186,7 +186,7 @@ def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt(tmp_path: Path) 
     questions = [problem.question for problem in PROBLEMS]
     assert generate(mine, questions, 64) == generate(plain, questions, 64)
     assert tokenize_examples(mine, PROBLEMS) == tokenize_examples(plain, PROBLEMS)
-    (noisy,) = ask_with("inf", PROBLEMS[:1], seed=0)
+    (noisy,) = draw_questions("inf", PROBLEMS[:1], seed=0)
     assert segmented(mine, noisy, "answer").ids == segmented(plain, noisy, "answer").ids
 
 

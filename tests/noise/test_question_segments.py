@@ -98,7 +98,7 @@ any_text = st.one_of(questions, st.text(alphabet="a5 .,-:/$%½²٣?\n'“halftim
 
 
 @st.composite
-def noisy_problems(draw: st.DrawFn) -> NoisyProblem:
+def draw_questions(draw: st.DrawFn) -> NoisyProblem:
     """Any text with any texts inserted anywhere, adjacent and empty ones included."""
     question = draw(any_text)
     distractors = st.one_of(st.text(max_size=20), st.just(" Ann has 7 eggs. "))
@@ -110,7 +110,7 @@ def kinds(problem: NoisyProblem) -> list[str]:
     return [segment.kind for segment in segments(problem) for _ in range(segment.start, segment.stop)]
 
 
-@given(noisy_problems())
+@given(draw_questions())
 def test_segments_partition_the_question(problem: NoisyProblem) -> None:
     parts = segments(problem)
     edges = [0, *(segment.stop for segment in parts)]
@@ -121,13 +121,13 @@ def test_segments_partition_the_question(problem: NoisyProblem) -> None:
     assert {segment.kind for segment in parts} <= set(KINDS)
 
 
-@given(noisy_problems())
+@given(draw_questions())
 def test_the_distractors_are_noise_and_nothing_else_is(problem: NoisyProblem) -> None:
     added = {offset for start, stop in problem.spans for offset in range(start, stop)}
     assert {offset for offset, kind in enumerate(kinds(problem)) if kind == "ni"} == added
 
 
-@given(noisy_problems())
+@given(draw_questions())
 def test_without_the_noise_key_information_is_that_of_the_clean_text(problem: NoisyProblem) -> None:
     kept = [kind == "kmi" for kind in kinds(problem) if kind != "ni"]
     clean = problem.problem.question
