@@ -71,9 +71,9 @@ def runner(request: pytest.FixtureRequest, experiment: Experiment) -> Runner:
 def spec(request: pytest.FixtureRequest, plan: Plan) -> ModelSpec:
     """Which model a case is about. A test of one's own says which with
     `pytest.mark.parametrize("spec", [...], indirect=True)`, each a `ModelSpec`."""
-    given = getattr(request, "param", None)
-    if isinstance(given, ModelSpec):
-        return given
+    parameter = getattr(request, "param", None)
+    if isinstance(parameter, ModelSpec):
+        return parameter
     cell = cell_of(request.node)
     if cell is None:
         pytest.fail("the fixture spec wants a case with a cell, or a parameter that is a ModelSpec", pytrace=False)

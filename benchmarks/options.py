@@ -296,9 +296,9 @@ def _check_sft(options: Mapping[str, Any]) -> None:
     """Refuse options of the stage `sft` that contradict each other."""
     if options["skip_sft"] and options["enable_sft"]:
         raise PlanError("--skip-sft and --enable-sft: expected at most one of the two")
-    given = [name for name in ("samples", "epochs", "lr", "problems") if options[f"sft_{name}"] is not None]
-    if given and options["mode"] and not options["enable_sft"] and not options["skip_sft"]:
-        raise PlanError(f"--sft-{given[0]}: --mode leaves out the stage sft; add --enable-sft")
+    sft_options = [name for name in ("samples", "epochs", "lr", "problems") if options[f"sft_{name}"] is not None]
+    if sft_options and options["mode"] and not options["enable_sft"] and not options["skip_sft"]:
+        raise PlanError(f"--sft-{sft_options[0]}: --mode leaves out the stage sft; add --enable-sft")
     if options["sft_problems"] is not None:
         _check_source("--sft-problems", options["sft_problems"])
 

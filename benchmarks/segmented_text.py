@@ -69,12 +69,12 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     (prompt,) = loaded.prompts([noisy.question])
     start = len(loaded.prompt.before)
     answer = loaded.prompt.completion(noisy.problem.answer) if queries == "answer" else ""
-    marks = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
+    segment_of_character = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
     for segment in parts.cut(noisy):
         length = segment.stop - segment.start
-        marks[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
+        segment_of_character[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
     ids, offsets = _tokens(loaded, prompt + answer)
-    shares = _shares(offsets, marks, len(parts.names), nothing=parts.names.index("oc"))
+    shares = _shares(offsets, segment_of_character, len(parts.names), nothing=parts.names.index("oc"))
     shares[0] = torch.eye(len(parts.names))[parts.names.index("sink")]
     if queries == "answer":
         queried = shares[:, parts.names.index("answer")] > 0.5
@@ -108,11 +108,13 @@ def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, 
     return ids, offsets
 
 
-def _shares(offsets: Sequence[tuple[int, int]], marks: Sequence[int], segments: int, nothing: int) -> torch.Tensor:
+def _shares(
+    offsets: Sequence[tuple[int, int]], segment_of_character: Sequence[int], segments: int, nothing: int
+) -> torch.Tensor:
     """Return the share of each token's characters that carry each mark; a token without characters is all `nothing`."""
     import torch
 
-    one_hot = torch.eye(segments)[torch.tensor(marks, dtype=torch.long)]
+    one_hot = torch.eye(segments)[torch.tensor(segment_of_character, dtype=torch.long)]
     sums = torch.cat([torch.zeros(1, segments), one_hot.cumsum(0)])
     edges = torch.tensor(offsets).reshape(-1, 2)
     covered = sums[edges[:, 1]] - sums[edges[:, 0]]

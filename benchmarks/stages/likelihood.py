@@ -1,4 +1,4 @@
-"""Stage `likelihood`: how likely each model holds the worked answer of a problem to be, with noise and without."""
+"""Stage `likelihood`: the likelihood that each model gives the worked answer of a problem, with and without noise."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:  # torch stays out of collection
     from benchmarks.runner import Runner
     from models.loading.load_model import LoadedModel
 
-#: Part of every figure's key: raise it when a change here or in `models.answer_likelihood` can change one.
+#: Part of every record's key. Raise it when a change here or in `models.answer_likelihood` can change one.
 LIKELIHOOD_VERSION = "1"
-#: Texts read at once, at the most: a large vocabulary has large logits.
-_MOST_TEXTS = 16
+#: The largest batch of texts: a large vocabulary has large logits.
+_LARGEST_BATCH = 16
 
 
 def measure_likelihood(
@@ -31,25 +31,25 @@ def measure_likelihood(
     source: str,
     batch_size: int = 64,
 ) -> dict[str, Likelihood]:
-    """The likelihoods of `cell` by problem id: those on disk, and the missing ones made now, on disk as batches end.
+    """Return the likelihoods of `cell` by problem id: those on disk, and the missing ones, measured now.
 
-    A batch that fails is read again one problem at a time; a problem that fails alone gets the outcome `error`. Raises
-    what `Results.read` raises.
+    Each batch is on disk before the next begins. After a failure the problems of a batch are read one at a time; a
+    problem that fails alone gets the outcome `error`. Raises what `Results.read` raises.
     """
     from models.answer_likelihood import answer_likelihoods
     from models.decode.generation import batches
 
-    def read(some: Sequence[NoisyProblem]) -> list[Likelihood]:
-        problems = [replace(noisy.problem, question=noisy.question) for noisy in some]
-        found = answer_likelihoods(loaded, problems)
-        return [_likelihood(noisy, nats, tokens) for noisy, (nats, tokens) in zip(some, found, strict=True)]
+    def read(batch: Sequence[NoisyProblem]) -> list[Likelihood]:
+        problems = [replace(noisy.problem, question=noisy.question) for noisy in batch]
+        pairs = zip(batch, answer_likelihoods(loaded, problems), strict=True)
+        return [_likelihood(noisy, nats, tokens) for noisy, (nats, tokens) in pairs]
 
-    key = settings_of(loaded, source, max_new_tokens=0)
-    settings = replace(key, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
+    settings = settings_of(loaded, source, max_new_tokens=0)
+    settings = replace(settings, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
     texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in asked}
     with experiment.cell(cell, settings, texts) as opened:
         missing = [noisy for noisy in asked if noisy.problem.id not in opened.records]
-        for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _MOST_TEXTS)):
+        for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _LARGEST_BATCH)):
             opened.append(retry_one_by_one([missing[index] for index in indices], read, _failed))
     return opened.records
 

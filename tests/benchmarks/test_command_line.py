@@ -198,7 +198,7 @@ def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     done = typed(*ZERO_SHOT, "--models", f"mine={tmp_path}", "--datasets", "clean", "--results", str(tmp_path / "r"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     sentence = f"model 'mine': {tmp_path} has no config.json; a checkpoint folder was expected"
-    report = done.stdout.partition("= ERRORS =")[2].partition("= short test summary info =")[0].strip("=\n ")
+    report = done.stdout.partition("= FAILURES =")[2].partition("= short test summary info =")[0].strip("=\n ")
     assert sentence in report
     assert "exception" not in report
     assert "Traceback" not in report
