@@ -69,12 +69,12 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     (prompt,) = loaded.prompts([noisy.question])
     start = len(loaded.prompt.before)
     answer = loaded.prompt.completion(noisy.problem.answer) if queries == "answer" else ""
-    segment_of_character = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
+    segment_ids = [parts.names.index("oc")] * len(prompt) + [parts.names.index("answer")] * len(answer)
     for segment in parts.cut(noisy):
         length = segment.stop - segment.start
-        segment_of_character[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
+        segment_ids[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
     ids, offsets = _tokens(loaded, prompt + answer)
-    shares = _shares(offsets, segment_of_character, len(parts.names), nothing=parts.names.index("oc"))
+    shares = _shares(offsets, segment_ids, len(parts.names), nothing=parts.names.index("oc"))
     shares[0] = torch.eye(len(parts.names))[parts.names.index("sink")]
     if queries == "answer":
         queried = shares[:, parts.names.index("answer")] > 0.5
@@ -109,12 +109,12 @@ def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, 
 
 
 def _shares(
-    offsets: Sequence[tuple[int, int]], segment_of_character: Sequence[int], segments: int, nothing: int
+    offsets: Sequence[tuple[int, int]], segment_ids: Sequence[int], segments: int, nothing: int
 ) -> torch.Tensor:
-    """Return the share of each token's characters that carry each mark; a token without characters is all `nothing`."""
+    """Return the share of each token's characters in each segment; a token without characters is all `nothing`."""
     import torch
 
-    one_hot = torch.eye(segments)[torch.tensor(segment_of_character, dtype=torch.long)]
+    one_hot = torch.eye(segments)[torch.tensor(segment_ids, dtype=torch.long)]
     sums = torch.cat([torch.zeros(1, segments), one_hot.cumsum(0)])
     edges = torch.tensor(offsets).reshape(-1, 2)
     covered = sums[edges[:, 1]] - sums[edges[:, 0]]
