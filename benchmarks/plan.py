@@ -15,11 +15,12 @@ from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
-from models.sft.sft_options import SUFFIX, Tuning
+from models.sft.sft_options import Tuning
 from noise.name_suggestions import unknown_name
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
 from reports.store.records import Cell
+from reports.store.shared_names import TUNED_SUFFIX
 
 #: What can be asked about: how many answers are right, and the likelihood of the worked ones.
 MEASURES = ("accuracy", "likelihood")
@@ -121,11 +122,12 @@ class Plan:
                 device=self.device,
             )
         names = {spec.name for spec in self.models}
-        taken = [name for name in names if name + SUFFIX in names]
-        if taken:
+        clashing = [name for name in names if name + TUNED_SUFFIX in names]
+        if clashing:
+            tuned = clashing[0] + TUNED_SUFFIX
             raise PlanError(
-                f"{{models:name}}: {taken[0] + SUFFIX!r} is the name of the tuned {taken[0]!r}; rename that model, or"
-                " add {skip_sft:name}"
+                f"{{models:name}}: {tuned!r} is the name of the tuned {clashing[0]!r}; rename that model, or add"
+                " {skip_sft:name}"
             )
 
     def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[Cell]:
@@ -137,18 +139,18 @@ class Plan:
         also_tuned = find_stage(stage).models == "both" and "sft" in self.stages
         cells = []
         for spec in models or self.models:
-            names = (spec.name, spec.name + SUFFIX) if also_tuned else (spec.name,)
+            names = (spec.name, spec.name + TUNED_SUFFIX) if also_tuned else (spec.name,)
             cells += [Cell(name, dataset, stage) for name in names for dataset in datasets or self.datasets]
         return cells
 
     def spec_of(self, cell: Cell) -> ModelSpec:
         """Return the model that a cell is about, or the base of the tuned model that it is about."""
         specs = {spec.name: spec for spec in self.models}
-        return specs.get(cell.model) or specs[cell.model.removesuffix(SUFFIX)]
+        return specs.get(cell.model) or specs[cell.model.removesuffix(TUNED_SUFFIX)]
 
     def is_tuned(self, cell: Cell) -> bool:
         """Return whether a cell is about the tuned version of a model of the plan."""
-        return find_stage(cell.stage).models == "tuned" or cell.model == self.spec_of(cell).name + SUFFIX
+        return find_stage(cell.stage).models == "tuned" or cell.model == self.spec_of(cell).name + TUNED_SUFFIX
 
     def has_cases(self, stage: str) -> bool:
         """Return whether a stage has cases; models may be tuned without being asked anything in the stage `sft`."""
@@ -156,7 +158,7 @@ class Plan:
 
     def caveat(self, cells: Sequence[Cell]) -> str | None:
         """Return what must be said next to figures of `cells`, if anything."""
-        used = {cell.model.removesuffix(SUFFIX) for cell in cells} | {cell.model for cell in cells}
+        used = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells} | {cell.model for cell in cells}
         return "; ".join(sorted({spec.caveat for spec in self.models if spec.name in used} - {""})) or None
 
     def sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:

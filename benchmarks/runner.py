@@ -15,11 +15,11 @@ from benchmarks.remedies import answer_to
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
-from models.sft.sft_options import SUFFIX
 from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
 from reports.store.records import Cell
+from reports.store.shared_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
     from models.loading.load_model import LoadedModel
@@ -129,7 +129,7 @@ class Runner:
 
         def tuned() -> LoadedModel:
             source = str(self.tuned_checkpoint(spec))
-            checkpoint = replace(spec, name=spec.name + SUFFIX, source=source, subfolder="", revision=None)
+            checkpoint = replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
             return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
 
         return self._once(spec, "tuned", tuned)

@@ -16,7 +16,6 @@ from reports.page import NAME as PAGE_FILE
 from reports.page import write_page
 from reports.plots.accuracy_plot import write_accuracy_plot
 from reports.plots.attention_heatmap import has_heat, write_heat
-from reports.plots.attention_maps import FOLDER as MAPS_FOLDER
 from reports.plots.dose_plot import write_doses
 from reports.plots.draw_attention_maps import draw_maps
 from reports.plots.plot_style import drawing
@@ -25,6 +24,7 @@ from reports.stats.accuracies import write_accuracy_csv
 from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.retrieval_stats import retrieval_points
+from reports.store.shared_names import MAPS_FOLDER
 from reports.tables.score_tables import are_compared
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reports.plots.attention_maps import FOLDER, AttentionMap, load_map
-from reports.store.tuning_logs import SUFFIX
+from reports.plots.attention_maps import AttentionMap, load_map
+from reports.store.shared_names import MAPS_FOLDER, TUNED_SUFFIX
 
 
 def shaded_questions(results_folder: Path) -> list[dict[str, Any]]:
@@ -18,11 +18,11 @@ def shaded_questions(results_folder: Path) -> list[dict[str, Any]]:
     Raises `ResultsDamaged`, `ResultsFolderError`.
     """
     maps: dict[tuple[str, str], AttentionMap] = {}
-    for path in sorted((results_folder / FOLDER).glob("*-attention/*.npz")):
+    for path in sorted((results_folder / MAPS_FOLDER).glob("*-attention/*.npz")):
         loaded = load_map(path)
         if loaded.number == 0:
             maps.setdefault((loaded.model, loaded.noise), loaded)
-    order = sorted(maps, key=lambda key: (key[0].endswith(SUFFIX), key[0], key[1] != "clean", key[1]))
+    order = sorted(maps, key=lambda key: (key[0].endswith(TUNED_SUFFIX), key[0], key[1] != "clean", key[1]))
     return [_shaded_question(maps[key]) for key in order]
 
 

@@ -17,11 +17,11 @@ from reports.store.atomic_io import (
     write_atomically,
 )
 from reports.store.file_names import file_name
+from reports.store.shared_names import MAPS_FOLDER
 
 if TYPE_CHECKING:
     import numpy
 
-FOLDER = "attention_maps"
 SIDE_BY_SIDE = "side_by_side"
 
 
@@ -70,7 +70,7 @@ def save_map(results_folder: Path, attention_map: AttentionMap) -> Path:
     text = numpy.frombuffer(json.dumps(facts).encode(), dtype=numpy.uint8)
     content = BytesIO()
     numpy.savez_compressed(content, pattern=attention_map.pattern.astype(numpy.float32), facts=text)
-    folder = Path(results_folder) / FOLDER / file_name(f"{attention_map.model}-{attention_map.stage}")
+    folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{attention_map.model}-{attention_map.stage}")
     name = f"{attention_map.noise}_q{attention_map.number}_layer{attention_map.layer}_head{attention_map.head}"
     path = folder / f"{file_name(name)}.npz"
     write_atomically(path, content.getvalue())
@@ -110,7 +110,7 @@ def keep_only(results_folder: Path, model: str, stage: str, noise: str, kept: Co
     `ResultsDamaged` for an `.npz` file that is not a map, `ResultsFolderError` if a file cannot be read or removed.
     """
     kept_paths = {path.resolve() for path in kept}
-    folder = Path(results_folder) / FOLDER / file_name(f"{model}-{stage}")
+    folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{model}-{stage}")
     for path in sorted(folder.glob("*.npz")):
         if path.resolve() in kept_paths:
             continue

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.plots.attention_map_plot import DRAWING_VERSION, PICTURE_KEY, picture, scale_limit
-from reports.plots.attention_maps import FOLDER, SIDE_BY_SIDE, AttentionMap, load_map, remove_file
+from reports.plots.attention_maps import SIDE_BY_SIDE, AttentionMap, load_map, remove_file
 from reports.store.atomic_io import explaining_os_errors, write_atomically
 from reports.store.file_names import file_name
+from reports.store.shared_names import MAPS_FOLDER
 
 
 def draw_maps(results_folder: Path) -> list[Path]:
@@ -24,7 +25,7 @@ def draw_maps(results_folder: Path) -> list[Path]:
     earlier call that no longer apply are removed. Raises `ResultsDamaged` for a file that is not a map,
     `ResultsFolderError` if a file cannot be read, written or removed.
     """
-    top = Path(results_folder) / FOLDER
+    top = Path(results_folder) / MAPS_FOLDER
     groups: dict[tuple[str, int, str], list[tuple[Path, AttentionMap]]] = {}
     for path in sorted(top.glob("*/*.npz"), key=lambda path: (path.stat().st_mtime_ns, path)):
         loaded = load_map(path)

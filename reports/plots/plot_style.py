@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.store.tuning_logs import SUFFIX
+from reports.store.shared_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +37,12 @@ class ModelStyle:
 def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
     """Return a style for each model, independent of the order of the names and of which models are tuned."""
     names = set(models)
-    base_names = sorted({name.removesuffix(SUFFIX) for name in names})
+    base_names = sorted({name.removesuffix(TUNED_SUFFIX) for name in names})
     styles = {}
     for name in sorted(names):
-        number = base_names.index(name.removesuffix(SUFFIX))
+        number = base_names.index(name.removesuffix(TUNED_SUFFIX))
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
-        styles[name] = ModelStyle(colour, marker, hollow=name.endswith(SUFFIX))
+        styles[name] = ModelStyle(colour, marker, hollow=name.endswith(TUNED_SUFFIX))
     return styles
 
 

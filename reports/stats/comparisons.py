@@ -17,7 +17,7 @@ from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, models_with_other_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
 from reports.store.atomic_io import write_atomically
-from reports.store.tuning_logs import SUFFIX
+from reports.store.shared_names import TUNED_SUFFIX
 
 #: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.
 TESTED = (
@@ -118,7 +118,7 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
 def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences]]:
     """Yield for each pair of models which is better with each noise, and which loses less."""
     for (model, left), (against, right) in combinations(_by_model(scores).items(), 2):
-        if model.endswith(SUFFIX) != against.endswith(SUFFIX):
+        if model.endswith(TUNED_SUFFIX) != against.endswith(TUNED_SUFFIX):
             continue  # a tuned and an untuned model differ in more than the model
         if models_with_other_tokenization([*left.values(), *right.values()]):
             continue
@@ -157,7 +157,7 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
     """Yield the gain of each tuned cell over the untuned model."""
     references = {(scores.cell.model, scores.cell.noise): scores for scores in untuned or tuned}
     for after in tuned:
-        model = after.cell.model.removesuffix(SUFFIX)  # the stage likelihood has both models
+        model = after.cell.model.removesuffix(TUNED_SUFFIX)  # the stage likelihood has both models
         before = references.get((model, after.cell.noise))
         if before is not None and before is not after and before.comparable_settings == after.comparable_settings:
             (after_values, before_values), draws = aligned_values([after, before], [(0, 1)])

@@ -10,24 +10,21 @@ from typing import Any
 from reports.store.atomic_io import explaining_os_errors
 from reports.store.file_names import file_name
 from reports.store.records import CellRun
-
-FOLDER = "checkpoints"
-SUFFIX = "+sft"
-LOG = "training.json"
+from reports.store.shared_names import CHECKPOINTS_FOLDER, SFT, TRAINING_LOG, TUNED_SUFFIX
 
 
 def tuned_checkpoint_folder(results: Path, model: str) -> Path:
     """Return the folder of a model's tuned checkpoint in a results folder."""
-    return results / FOLDER / f"{file_name(model)}-sft"
+    return results / CHECKPOINTS_FOLDER / f"{file_name(model)}-sft"
 
 
 def tuning_summary(results: Path, runs: Sequence[CellRun]) -> list[str]:
     """Return one line for each tuned model of these runs. Raises `ResultsFolderError`."""
     cells = [run.cell for run in runs]
-    models = [c.model.removesuffix(SUFFIX) for c in cells if c.stage == "sft" or c.model.endswith(SUFFIX)]
+    models = [c.model.removesuffix(TUNED_SUFFIX) for c in cells if c.stage == SFT or c.model.endswith(TUNED_SUFFIX)]
     lines = []
     for model in dict.fromkeys(models):
-        log = _read_log(tuned_checkpoint_folder(results, model) / LOG)
+        log = _read_log(tuned_checkpoint_folder(results, model) / TRAINING_LOG)
         if log is not None:
             lines.append(f"tuned: {model}, {_described(log)}")
     return lines

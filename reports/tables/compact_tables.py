@@ -9,7 +9,7 @@ from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.noise_doses import noise_order
-from reports.store.tuning_logs import SUFFIX
+from reports.store.shared_names import TUNED_SUFFIX
 from reports.tables.narrative import figure
 from reports.tables.score_tables import half_interval, score_levels, score_measures
 from reports.tables.text_wrap import wrapped
@@ -122,7 +122,7 @@ def _widths(labels: Sequence[str], columns: Sequence[str], values: Values, width
 
 def _label(row: CellAccuracy) -> str:
     if row.stage == SFT:
-        return row.model if row.model.endswith(SUFFIX) else f"{row.model}{SUFFIX}"
+        return row.model if row.model.endswith(TUNED_SUFFIX) else f"{row.model}{TUNED_SUFFIX}"
     return row.model if row.stage == ZERO_SHOT else f"{row.model}, {row.stage}"
 
 
@@ -141,7 +141,7 @@ def _lift(row: AttentionRow) -> str:
 
 
 def _untuned_first(models: Iterable[str]) -> list[str]:
-    return sorted(dict.fromkeys(models), key=lambda name: name.endswith(SUFFIX))
+    return sorted(dict.fromkeys(models), key=lambda name: name.endswith(TUNED_SUFFIX))
 
 
 def _problems(counts: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
-from reports.store.tuning_logs import SUFFIX
+from reports.store.shared_names import TUNED_SUFFIX
 from reports.tables.text_wrap import wrapped
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
@@ -117,7 +117,7 @@ def _mean_of(name: str) -> str:
 
 
 def _tuned(row: Comparison) -> bool:
-    return row.model.endswith(SUFFIX)
+    return row.model.endswith(TUNED_SUFFIX)
 
 
 def _compared_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:

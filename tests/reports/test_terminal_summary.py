@@ -13,7 +13,8 @@ from reports.findings import Findings
 from reports.stages import REPORTED_STAGES
 from reports.store.records import Cell, CellRun, Likelihood
 from reports.store.results_folder import Results
-from reports.store.tuning_logs import LOG, tuned_checkpoint_folder
+from reports.store.shared_names import TRAINING_LOG
+from reports.store.tuning_logs import tuned_checkpoint_folder
 from reports.tables.terminal_summary import SECTIONS, summary
 from tests.reports.attention_factories import ATTENTION_SETTINGS, NEEDLE_SEGMENTS, SEGMENTS, readings
 from tests.reports.record_factories import SETTINGS, outcomes, question_of
@@ -66,7 +67,7 @@ class Grid:
             folder.mkdir(parents=True)
             settings = {"method": "lora", "samples": 500, "source": "mini:train", "epochs": 2}
             log = {"settings": settings, "loss": [{"loss": 0.01}], "seconds": 15.0}
-            (folder / LOG).write_text(json.dumps(log))
+            (folder / TRAINING_LOG).write_text(json.dumps(log))
 
     def default(self, right: int, n: int) -> Grid:
         """Fill in the grid of a run without options."""
