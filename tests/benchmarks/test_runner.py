@@ -17,14 +17,14 @@ from models.loading import load_model
 from models.loading.load_errors import LoadError
 from noise.problems import jsonl
 from reports.experiment import Experiment
-from reports.progress_bars import silence
+from reports.progress_bars import no_progress_bar
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 
 
 def runner_of(tmp_path: Path, **changed: Any) -> Runner:
     plan = Plan(models=choose_models("llama"), datasets=("clean", "inf"), stages=("zero_shot",), max_samples=2)
-    return Runner(replace(plan, **changed), Experiment(Results(tmp_path / "results"), progress=silence))
+    return Runner(replace(plan, **changed), Experiment(Results(tmp_path / "results"), progress=no_progress_bar))
 
 
 @pytest.mark.quick
