@@ -9,7 +9,7 @@ import pytest
 from reports.plots.dose_plot import dose_figure, write_doses
 from reports.stats.accuracies import accuracies
 from reports.stats.comparisons import comparisons
-from reports.stats.noise_doses import noise_order, once, split_dose
+from reports.stats.noise_doses import noise_order, smallest_doses, split_dose
 from reports.stats.problem_scores import all_scores
 from reports.store.records import Cell
 from reports.store.results_folder import Results
@@ -41,7 +41,7 @@ def test_doses_are_sorted_as_numbers_behind_clean() -> None:
 
 
 def test_a_mean_over_noises_takes_the_smallest_dose_of_each(results: Results) -> None:
-    assert once(["inf4", "inf2", "clean", "sd"]) == ["inf2", "sd"]
+    assert smallest_doses(["inf4", "inf2", "clean", "sd"]) == ["inf2", "sd"]
     (mean,) = [row for row in comparisons(all_scores(results)) if row.contrast == "mean_difference_in_differences"]
     assert (mean.noise, mean.estimate) == ("all 2", pytest.approx(0.1))
 
