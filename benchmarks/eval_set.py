@@ -13,6 +13,9 @@ from noise.problems.problem_sources import load_problems
 from noise.problems.splits import problems_to_measure_with
 from reports.store.records import problem_of
 
+#: What to do where there is nothing to fine-tune on.
+SFT_REMEDY = "name others with --sft-problems, or leave the stage out with --skip-sft"
+
 
 @dataclass(frozen=True)
 class EvalSet:
@@ -48,7 +51,7 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
     """
     whole = load_problems(plan.problems)
     first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
-    kept = problems_to_measure_with(plan.problems, whole) if tunes and plan.sft_problems is None else whole
+    kept = _evaluation_half(plan, whole) if tunes and plan.sft_problems is None else whole
     drawn_id = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
     if drawn_id is not None:
         raise ValueError(
@@ -71,3 +74,11 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
     counts = {name: count for name, count in left_out.items() if count}
     source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"
     return EvalSet(problems, source, whole, counts, len(unseen) - len(problems))
+
+
+def _evaluation_half(plan: Plan, whole: list[Problem]) -> list[Problem]:
+    """Return the problems that are not tuned on. Raises `ValueError` for a test split without a training split."""
+    try:
+        return problems_to_measure_with(plan.problems, whole)
+    except ValueError as error:
+        raise ValueError(f"--problems: {error}; {SFT_REMEDY}") from None

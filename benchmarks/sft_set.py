@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.eval_set import EvalSet
+from benchmarks.eval_set import SFT_REMEDY, EvalSet
 from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from models.model_registry import ModelSpec
@@ -36,11 +36,10 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     problems or fewer than were asked for, or where some are asked by the evaluation too, and what loading raises.
     """
     option = "--sft-problems" if plan.sft_problems is not None else "--problems"
-    remedy = "name others with --sft-problems, or leave the stage out with --skip-sft"
     try:
         where = plan.sft_problems or training_source(plan.problems)
     except ValueError as error:
-        raise ValueError(f"--problems: {error}; {remedy}") from None
+        raise ValueError(f"--problems: {error}; {SFT_REMEDY}") from None
     name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
     if plan.sft_problems is None:
         candidates = problems_to_train_on(plan.problems, evaluated.whole)
@@ -50,12 +49,12 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     candidates = [problem for problem in candidates if problem.question not in plan.template.text]
     if not candidates or not evaluated.problems:
         side = "to tune on" if not candidates else "to measure with"
-        raise ValueError(f"{option}: {name} leaves no problem {side}; {remedy}")
+        raise ValueError(f"{option}: {name} leaves no problem {side}; {SFT_REMEDY}")
     shared = shared_problems(candidates, evaluated.problems)
     if shared:
         raise ValueError(
             f"{option}: {len(shared):,} of the {len(candidates):,} problems of {name} are asked by the evaluation too,"
-            f" as {shared[0].id!r}; a model is not measured on what it is tuned on: {remedy}"
+            f" as {shared[0].id!r}; a model is not measured on what it is tuned on: {SFT_REMEDY}"
         )
     if plan.sft_exactly and plan.sft_samples > len(candidates):
         raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(candidates):,} problems to tune on")
