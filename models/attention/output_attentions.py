@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable, UnequalVisibleKeys
 from models.attention.differential import decoder_of, differential_attention, layer_count
+from models.attention.differential_layers import is_differential_or_raise
 from models.attention.mass_recorder import MassRecorder
-from models.attention.subtraction import has_checked_subtraction
 
 
 def record_from_patterns(
@@ -32,7 +32,7 @@ def record_from_patterns(
     applies; `UnequalVisibleKeys` for layers that see different keys; `AttentionUnavailable` for patterns that are not
     causal.
     """
-    if has_checked_subtraction(model):
+    if is_differential_or_raise(model):
         raise cause
     rows = [_row_masses(model, recorder, input_ids[row], mask[row], row, cause) for row in range(len(input_ids))]
     recorder.tokens = torch.cat([tokens for tokens, _, _ in rows])

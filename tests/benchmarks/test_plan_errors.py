@@ -13,7 +13,7 @@ from benchmarks.remedies import REMEDIES, answer_to
 from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
 pytestmark = pytest.mark.quick
-WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.subtraction models.loading.load_model
+WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.differential_layers models.loading.load_model
 models.sft.fine_tuning reports.experiment reports.gate.baseline_file""".split()
 
 

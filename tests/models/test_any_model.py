@@ -19,7 +19,7 @@ from benchmarks.stages.attention_patterns import save_maps
 from models.answer_likelihood import answer_likelihoods
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention
-from models.commands.model_summary import inspect
+from models.commands.inspect_model import inspect
 from models.decode.generation import generate
 from models.loading.load_model import LoadedModel, LoadError, load
 from models.model_registry import MODELS, ModelSpec

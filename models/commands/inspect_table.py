@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.commands.model_summary import Difference, Inspection, is_matched, value_text
+from models.commands.inspect_model import Difference, Inspection, is_matched, value_text
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 

@@ -11,8 +11,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from models.__main__ import main
 from models.attention.differential import lambdas
-from models.commands.model_summary import compare, inspect, is_matched
-from models.commands.model_summary_table import comparison_lines, inspection_lines, size_text
+from models.commands.inspect_model import compare, inspect, is_matched
+from models.commands.inspect_table import comparison_lines, inspection_lines, size_text
 from models.loading.load_model import LoadedModel, load
 
 SMALL: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "vocab_size": 50}
