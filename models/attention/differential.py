@@ -47,8 +47,8 @@ def differential_attention(model: PreTrainedModel, part: Part = "difference") ->
     """
     if part not in _IMPLEMENTATIONS:
         raise ValueError(f"part {part!r}: expected {', '.join(map(repr, _IMPLEMENTATIONS))}")
-    ours = is_differential_or_raise(model) or can_set_attention_implementation(model)
-    with attention_implementation(model, _IMPLEMENTATIONS[part] if ours else "eager"):
+    use_own_implementation = is_differential_or_raise(model) or can_set_attention_implementation(model)
+    with attention_implementation(model, _IMPLEMENTATIONS[part] if use_own_implementation else "eager"):
         yield model
 
 

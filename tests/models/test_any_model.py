@@ -85,7 +85,7 @@ def test_a_model_passes_every_stage(name: str, tmp_path: Path) -> None:
     together = generate(loaded, questions, 12)
     assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes no answer"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models.decode.generation, "can_decode", lambda model: False)
+        patch.setattr(models.decode.generation, "supports_continuous_batching", lambda model: False)
         assert together == generate(loaded, questions, 12), "transformers' own `generate` writes the same"
     before = answer_likelihoods(loaded, PROBLEMS)
     assert all(nats < 0 for nats, _ in before)

@@ -77,7 +77,7 @@ def test_the_shipped_pair_is_matched(pair: dict[str, LoadedModel]) -> None:
 def test_another_size_is_not_matched_and_named(pair: dict[str, LoadedModel]) -> None:
     config = LlamaConfig(**SMALL | {"num_hidden_layers": 4}, num_attention_heads=4)
     differences = compare(pair["diffllama"], with_model(pair["llama"], LlamaForCausalLM(config)))
-    unlike = [row.what for row in differences if not row.alike]
+    unlike = [row.property_name for row in differences if not row.alike]
     assert {"hidden_size", "intermediate_size", "vocab_size", "parameters"} <= set(unlike)
     assert "num_hidden_layers" not in unlike
     assert comparison_lines("diffllama", "other", differences)[-1].startswith("not matched: hidden_size, ")
