@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noise.name_suggestions import unknown_name
+from noise.unknown_name import unknown_name
 
 #: Whose attention is measured: of the tokens of the worked answer, of the last token of the prompt, or of all of it.
 QUERIES = ("answer", "last", "all")

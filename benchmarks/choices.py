@@ -9,8 +9,8 @@ from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec, find_models
-from noise.name_suggestions import unknown_name
 from noise.registry import NOISES, find_noise
+from noise.unknown_name import unknown_name
 
 
 def known_datasets() -> tuple[str, ...]:

@@ -50,16 +50,16 @@ NEEDLE_PARTS = Parts(("needle", "ni", "question", "oc", "sink", "answer"), needl
 
 
 def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:
-    at = insertion_point(problem.question)
-    if at == 0 or not problem.question[at - 1].isspace():
+    insertion_index = insertion_point(problem.question)
+    if insertion_index == 0 or not problem.question[insertion_index - 1].isspace():
         return None
     distractors = _distractors(problem, seed)
     if len(distractors) < DISTRACTORS:
         return None
     before = "".join(distractors[: DISTRACTORS * depth // 100])
     after = "".join(distractors[DISTRACTORS * depth // 100 :])
-    statement, asking = problem.question[:at], problem.question[at:]
-    ranges = [(0, len(before)), (len(before) + at, len(before) + at + len(after))]
+    statement, asking = problem.question[:insertion_index], problem.question[insertion_index:]
+    ranges = [(0, len(before)), (len(before) + insertion_index, len(before) + insertion_index + len(after))]
     return NoisyProblem(
         problem=problem,
         noise=f"{NEEDLE}{depth}",

@@ -16,9 +16,9 @@ from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
 from models.sft.sft_options import Tuning
-from noise.name_suggestions import unknown_name
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.unknown_name import unknown_name
 from reports.store.records import Cell
 from reports.store.shared_names import TUNED_SUFFIX
 

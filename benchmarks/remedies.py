@@ -1,4 +1,4 @@
-"""Errors that are answers to the user, and the option that mends each.
+"""Errors that are answers to the user, and the option that fixes each.
 
 The packages below know no command line: an error of theirs says what is wrong, and this table adds what to type.
 """
@@ -70,7 +70,7 @@ _SFT_OPTIONS = {
 
 
 def answer_to(error: BaseException) -> str | None:
-    """Return the sentence that answers `error`, with the option that mends it; None for an error that is a fault."""
+    """Return the sentence that answers `error`, with the option that fixes it; None for an error that is a fault."""
     for kind in type(error).__mro__:
         if kind.__name__ in REMEDIES:
             as_options = getattr(error, "as_options", None)

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(options: argparse.Namespace, error: Exception, status: int) -> int:
-    """Print an error with the option that mends it, and return `status`."""
+    """Print an error with the option that fixes it, and return `status`."""
     print(f"python -m models {options.command}: {with_option(error)}", file=sys.stderr)
     return status
 
@@ -81,8 +81,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     """Load the models on the CPU, which is enough to count weights and read λ."""
-    from models.commands.model_summary import compare, inspect
-    from models.commands.model_summary_table import comparison_lines, inspection_facts, inspection_lines
+    from models.commands.inspect_model import compare, inspect
+    from models.commands.inspect_table import comparison_lines, inspection_facts, inspection_lines
     from models.loading.load_model import LoadError, load
 
     try:
@@ -108,8 +108,8 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _train_mini(options: argparse.Namespace) -> int:
-    from models.mini.mini_pair import CheckpointExistsError, train_pair
-    from models.mini.mini_recipe import Recipe
+    from models.mini.mini_training import Recipe
+    from models.mini.train_mini_pair import CheckpointExistsError, train_pair
 
     if options.steps is not None and options.steps < 1:
         return _fail(options, ValueError(f"--steps {options.steps}: expected a number from 1 up"), 2)

@@ -1,4 +1,4 @@
-"""The likelihood of worked answers under a model: it tells models apart that solve no problem."""
+"""The likelihood of worked answers under a model: it separates models even when none solves a problem."""
 
 from __future__ import annotations
 

@@ -39,13 +39,13 @@ def refusal(question: str, sentence: str, carries: Carries = "numbers", target: 
     `carries` is what the sentence is meant to hold. `target` is the answer of the question, where it is known: no
     distractor may state it. Nothing is raised, whatever the texts.
     """
-    return check(question_features(question), sentence, carries, target)
+    return refusal_reason(question_features(question), sentence, carries, target)
 
 
-def check(
+def refusal_reason(
     features: QuestionFeatures, sentence: str, carries: Carries = "numbers", target: Fraction | None = None
 ) -> str | None:
-    """Return what `refusal` does for a question whose features are known."""
+    """Return what `refusal` returns, for a question whose features are known."""
     reason = _form_refusal(sentence)
     if reason:
         return reason

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from noise.certify import check
+from noise.certify import refusal_reason
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import Noise, Proposal
 from noise.registry import find_noise
@@ -53,7 +53,7 @@ def certified_proposal(
     for attempt in range(MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS):
         propose = noise.propose if attempt < MAX_PROPOSALS else noise.neutral
         proposal = propose(features, rng)
-        reason = check(features, proposal.text, noise.carries, target)
+        reason = refusal_reason(features, proposal.text, noise.carries, target)
         if reason is None and proposal.text not in used:
             return proposal
         reason = reason or "it is in the question already"
@@ -75,18 +75,18 @@ def _with_sentences(
     problem: Problem, insertion_point: int, sentences: Sequence[str], name: str, seed: int
 ) -> NoisyProblem:
     """Insert the sentences, each as a span of its own with a separator in it."""
-    question, at = problem.question, insertion_point
-    before = " " if at and not question[at - 1].isspace() else ""
-    after = " " if at < len(question) and not question[at].isspace() else ""
+    question = problem.question
+    before = " " if insertion_point and not question[insertion_point - 1].isspace() else ""
+    after = " " if insertion_point < len(question) and not question[insertion_point].isspace() else ""
     inserted, spans = before, list[tuple[int, int]]()
     for number, sentence in enumerate(sentences, start=1):
-        start = at + len(inserted) if spans else at
+        start = insertion_point + len(inserted) if spans else insertion_point
         inserted += sentence + (" " if number < len(sentences) else after)
-        spans.append((start, at + len(inserted)))
+        spans.append((start, insertion_point + len(inserted)))
     return NoisyProblem(
         problem=problem,
         noise=name,
-        question=question[:at] + inserted + question[at:],
+        question=question[:insertion_point] + inserted + question[insertion_point:],
         spans=tuple(spans),
         seed=seed,
     )

@@ -25,8 +25,8 @@ class Noise:
     """A named way to add distractors.
 
     `propose` makes one sentence for a question, given its features and a random generator. It may offer anything:
-    `noise.certify.check` decides. `carries` says what the sentences hold. `neutral` makes a sentence that is refused
-    for hardly any question; it is called after `noise.inject.MAX_PROPOSALS` rejected proposals.
+    `noise.certify.refusal_reason` decides. `carries` says what the sentences hold. `neutral` makes a sentence that is
+    refused for hardly any question; it is called after `noise.inject.MAX_PROPOSALS` rejected proposals.
     """
 
     name: str

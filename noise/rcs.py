@@ -69,7 +69,8 @@ _FILLERS = {
 }
 
 
-# {sum} is "7 × 8 = 56", {told} "7 times 8 is 56", {spelled} the same in words; {a}, {b} and {c} are the numbers.
+# {sum} is "7 × 8 = 56", {told} "7 multiplied by 8 is 56", {spelled} the same in words.
+# {a}, {b} and {c} are the numbers.
 # Bare sums: nothing is counted, and a later pronoun could only mean what the sum is written on.
 _WRITTEN = templates(
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from noise.inf import INF
-from noise.name_suggestions import unknown_name
 from noise.proposals import Noise
 from noise.rcs import RCS
 from noise.sd import SD
+from noise.unknown_name import unknown_name
 
 NOISES: dict[str, Noise] = {
     "inf": INF,

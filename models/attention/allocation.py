@@ -72,9 +72,9 @@ def attention_allocation(
     half as many heads as its configuration says. `absolute=False` leaves out the absolute shares, which for a
     differential model with many queries take longer than the forward pass.
 
-    Memory is linear in the length, with two exceptions. For padded rows transformers itself makes a mask of one byte a
-    query and key. For architectures whose attention is not a plain one through transformers' interface, the model's own
-    patterns are used, a row at a time.
+    Memory is linear in the length, with two exceptions. For padded rows transformers itself makes a mask of one byte
+    per query and key. For architectures whose attention is not a plain one through transformers' interface, the model's
+    own patterns are used, a row at a time.
 
     Raises `ValueError` for shapes that do not match, a row without queries, or a layer or head that does not exist;
     `AttentionUnavailable` for a model whose attention cannot be observed.
@@ -83,8 +83,8 @@ def attention_allocation(
     queries = _real_queries(input_ids, segments, mask.bool() if queries is None else queries.bool(), mask)
     selected_layers, selected_heads = selected_layers_and_heads(model, layers, heads)
     positions = None if queries.all() else _query_positions(queries)
-    shares = (segments * mask.unsqueeze(-1)).float()
-    recorder = MassRecorder(shares, positions, frozenset(selected_layers), list(selected_heads), absolute)
+    masked_segments = (segments * mask.unsqueeze(-1)).float()
+    recorder = MassRecorder(masked_segments, positions, frozenset(selected_layers), list(selected_heads), absolute)
     inputs = {
         "input_ids": input_ids,
         "attention_mask": None if mask.all() else mask,
@@ -108,16 +108,17 @@ def attention_allocation(
                 observed,
             )
     except AttentionInterfaceBypassed as error:
-        recorder = MassRecorder(shares, positions, frozenset(selected_layers), list(selected_heads), absolute)
+        recorder = MassRecorder(masked_segments, positions, frozenset(selected_layers), list(selected_heads), absolute)
         record_from_patterns(model, recorder, input_ids, mask, error)
     assert recorder.tokens is not None
     device = input_ids.device
     every_position = torch.arange(input_ids.shape[1], device=device).expand_as(input_ids)
+    absolute_shares = [recorder.absolute_shares[layer].to(device) for layer in selected_layers]
     return Allocation(
         layers=selected_layers,
         heads=selected_heads,
         signed=torch.stack([recorder.signed[layer].to(device) for layer in selected_layers]),
-        absolute=torch.stack([recorder.shares[layer].to(device) for layer in selected_layers]) if absolute else None,
+        absolute=torch.stack(absolute_shares) if absolute else None,
         tokens=recorder.tokens.to(device),
         positions=every_position if recorder.positions is None else recorder.positions.to(device),
     )

@@ -14,7 +14,7 @@ class AttentionUnavailable(RuntimeError):
 
 
 class AttentionInterfaceBypassed(AttentionUnavailable):
-    """Our attention function was not called, or a layer does more than it computes.
+    """Our attention function was not called, or a layer does more than the attention function computes.
 
     The patterns that the model itself returns may still be usable.
     """

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from models import upstream_transformers
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
-from models.attention.subtraction import checked_subtraction_of, has_checked_subtraction, subtraction_of
+from models.attention.differential_layers import checked_subtraction_of, is_differential_or_raise, subtraction_of
 
 Part = Literal["difference", "first", "second"]
 _IMPLEMENTATIONS: dict[Part, str] = {
@@ -47,8 +47,8 @@ def differential_attention(model: PreTrainedModel, part: Part = "difference") ->
     """
     if part not in _IMPLEMENTATIONS:
         raise ValueError(f"part {part!r}: expected {', '.join(map(repr, _IMPLEMENTATIONS))}")
-    ours = has_checked_subtraction(model) or can_set_attention_implementation(model)
-    with attention_implementation(model, _IMPLEMENTATIONS[part] if ours else "eager"):
+    use_own_implementation = is_differential_or_raise(model) or can_set_attention_implementation(model)
+    with attention_implementation(model, _IMPLEMENTATIONS[part] if use_own_implementation else "eager"):
         yield model
 
 

@@ -10,13 +10,13 @@ from torch import nn
 
 from models import upstream_transformers
 from models.attention.attention_errors import AttentionInterfaceBypassed, UnequalVisibleKeys
+from models.attention.differential_layers import Subtraction, checked_subtraction_of
 from models.attention.segment_mass import (
     output_and_masses,
     segment_masses,
     select_queries,
     signed_masses_and_absolute_shares,
 )
-from models.attention.subtraction import Subtraction, checked_subtraction_of
 
 #: The attention implementation that records; it expects the keyword argument `allocation=MassRecorder(...)`.
 IMPLEMENTATION = "allocation"
@@ -27,8 +27,8 @@ class MassRecorder:
     """What to record during one forward pass, and what has been recorded so far, by layer.
 
     `segments` (batch, length, segments) is 0 for padding. `positions` (batch, queries) names the queries, filled up
-    with −1; None for every token. `signed` and `shares` are (batch, heads, queries, segments), and the same tensor if
-    the layer is ordinary or `absolute` is false. `tokens` is (batch, queries, segments).
+    with −1; None for every token. `signed` and `absolute_shares` are (batch, heads, queries, segments), and the
+    same tensor if the layer is ordinary or `absolute` is false. `tokens` is (batch, queries, segments).
     """
 
     segments: torch.Tensor
@@ -37,7 +37,7 @@ class MassRecorder:
     heads: list[int]
     absolute: bool
     signed: dict[int, torch.Tensor] = field(default_factory=dict)
-    shares: dict[int, torch.Tensor] = field(default_factory=dict)
+    absolute_shares: dict[int, torch.Tensor] = field(default_factory=dict)
     tokens: torch.Tensor | None = None
     masks: list[torch.Tensor | None] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def _attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     allocation.move_to(query.device)
     subtraction = checked_subtraction_of(module)
-    shares = None
+    absolute_shares = None
     allocation.check_mask(attention_mask)
     in_one_call = _fits_in_one_call(query, scaling, subtraction is not None, allocation)
     if in_one_call:
@@ -102,12 +102,12 @@ def _attend(
         allocation.record_tokens(key, attention_mask, query.shape[2])
     else:
         output = plain(query, key, value)
-        masses, shares = _selected_masses(module, subtraction, query, key, attention_mask, scale, allocation)
-    if subtraction is not None and shares is None:
+        masses, absolute_shares = _selected_masses(module, subtraction, query, key, attention_mask, scale, allocation)
+    if subtraction is not None and absolute_shares is None:
         first, second = subtraction.parts(masses) if in_one_call else masses.chunk(2, dim=1)
         masses = first - subtraction.factor(module, allocation.heads).float() * second
     allocation.signed[layer] = masses
-    allocation.shares[layer] = masses if shares is None else shares
+    allocation.absolute_shares[layer] = masses if absolute_shares is None else absolute_shares
     return output, None
 
 

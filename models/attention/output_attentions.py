@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable, UnequalVisibleKeys
 from models.attention.differential import decoder_of, differential_attention, layer_count
+from models.attention.differential_layers import is_differential_or_raise
 from models.attention.mass_recorder import MassRecorder
-from models.attention.subtraction import has_checked_subtraction
 
 
 def record_from_patterns(
@@ -32,13 +32,13 @@ def record_from_patterns(
     applies; `UnequalVisibleKeys` for layers that see different keys; `AttentionUnavailable` for patterns that are not
     causal.
     """
-    if has_checked_subtraction(model):
+    if is_differential_or_raise(model):
         raise cause
     rows = [_row_masses(model, recorder, input_ids[row], mask[row], row, cause) for row in range(len(input_ids))]
     recorder.tokens = torch.cat([tokens for tokens, _, _ in rows])
     for layer in recorder.layers:
         recorder.signed[layer] = torch.cat([signed[layer] for _, signed, _ in rows])
-        recorder.shares[layer] = torch.cat([shares[layer] for _, _, shares in rows])
+        recorder.absolute_shares[layer] = torch.cat([absolute_shares[layer] for _, _, absolute_shares in rows])
 
 
 def _row_masses(
@@ -60,13 +60,13 @@ def _row_masses(
     every_position = torch.arange(len(input_ids), device=real.device)
     positions = every_position if recorder.positions is None else recorder.positions[row]
     queries = (real.cumsum(0) - 1)[positions.clamp(min=0)].clamp(min=0)  # positions in the row without its padding
-    signed, shares = {}, {}
+    signed, absolute_shares = {}, {}
     for layer in recorder.layers:
         pattern = patterns[layer][0, recorder.heads].float()[:, queries]
         masses = pattern @ segments
         signed[layer] = masses[None]
-        shares[layer] = (masses / pattern.sum(-1, keepdim=True))[None]
-    return tokens[queries][None], signed, shares
+        absolute_shares[layer] = (masses / pattern.sum(-1, keepdim=True))[None]
+    return tokens[queries][None], signed, absolute_shares
 
 
 def _visible_keys(patterns_HxQxK: list[torch.Tensor], cause: AttentionInterfaceBypassed) -> torch.Tensor:

@@ -73,7 +73,7 @@ def signed_masses_and_absolute_shares(
     batch, heads, queries, _ = query_BxHxQxD.shape
     length = key_BxHxKxD.shape[2]
     step = max(1, _BLOCK_ELEMENTS // (batch * heads * length))
-    signed, shares = [], []
+    signed, absolute_shares = [], []
     for start in range(0, queries, step):
         block = slice(start, min(start + step, queries))
         scores = query_BxHxQxD[:, :, block] @ key_BxHxKxD.transpose(2, 3) * scale
@@ -87,8 +87,8 @@ def signed_masses_and_absolute_shares(
         pattern = first.sub_(second.mul_(lambda_))
         signed.append(pattern @ segments_BxKxS[:, None])
         masses = pattern.abs_() @ segments_BxKxS[:, None]
-        shares.append(masses / pattern.sum(-1, keepdim=True))
-    return torch.cat(signed, dim=2), torch.cat(shares, dim=2)
+        absolute_shares.append(masses / pattern.sum(-1, keepdim=True))
+    return torch.cat(signed, dim=2), torch.cat(absolute_shares, dim=2)
 
 
 def select_queries(

@@ -84,11 +84,11 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train-mini",
         help="train the miniature pair from scratch",
-        description="Train the miniature pair from scratch: one process and one thread a model.",
+        description="Train the miniature pair from scratch: one process and one thread per model.",
     )
     command.add_argument("--seed", type=int, default=0, help="of weights and training data (default: %(default)s)")
     command.add_argument(
-        "--out", type=Path, required=True, help="folder for one checkpoint folder a model; none may exist yet"
+        "--out", type=Path, required=True, help="folder for one checkpoint folder per model; none may exist yet"
     )
     command.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
     return parser

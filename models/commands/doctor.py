@@ -1,4 +1,4 @@
-"""`python -m models doctor`: check that everything a benchmark needs is installed and works, one line a check."""
+"""`python -m models doctor`: check that everything a benchmark needs is installed and works, one line per check."""
 
 from __future__ import annotations
 

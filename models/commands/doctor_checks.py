@@ -87,10 +87,12 @@ def check_noise() -> str:
     """Run the command as a user would."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "noise", "--problems", "mini", "--out", folder]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        raise CheckFailed(done.stderr.strip() or f"exit status {done.returncode}", "python -m noise --problems mini")
-    return "; ".join(" ".join(Path(line).name.split()) for line in done.stdout.splitlines())
+        completed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    if completed.returncode:
+        raise CheckFailed(
+            completed.stderr.strip() or f"exit status {completed.returncode}", "python -m noise --problems mini"
+        )
+    return "; ".join(" ".join(Path(line).name.split()) for line in completed.stdout.splitlines())
 
 
 def check_checkpoint(spec: ModelSpec) -> str:

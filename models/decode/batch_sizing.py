@@ -30,7 +30,7 @@ SMALL_PARAMETERS = 20_000_000
 class BatchSizer:
     """The number of rows in a batch.
 
-    A fixed size only changes when memory runs out. `auto` doubles as long as rows a second rise and their caches fit
+    A fixed size only changes when memory runs out. `auto` doubles as long as rows per second rise and their caches fit
     into `budget` bytes.
     """
 
@@ -94,9 +94,10 @@ class ThreadTuner:
     running. Without `try_both`, where there are too few steps to time, a small model takes one thread.
     """
 
-    def __init__(self, small: bool, try_both: bool = False):
+    def __init__(self, is_small_model: bool, try_both: bool = False):
         all_threads = torch.get_num_threads()
-        self._choices = [all_threads] if not small else [1, all_threads] if try_both and all_threads > 1 else [1]
+        small_model_choices = [1, all_threads] if try_both and all_threads > 1 else [1]
+        self._choices = small_model_choices if is_small_model else [all_threads]
         self._seconds: dict[int, list[float]] = defaultdict(list)
         self.chosen = self._choices[0]
 

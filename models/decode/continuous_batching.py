@@ -37,8 +37,8 @@ from models.upstream_torch import RepeatableTensor
 
 #: Free columns of a new cache. The cache is copied each time they are used up.
 FREE_COLUMNS = 64
-#: Rows leave and enter when this share of the slots is free. Each time the cache is copied, which weighs more where a
-#: step is quick (chosen by timing on two cores: docs/speed.md).
+#: Refill once this share of slots is free. A refill copies the cache, which weighs more where a step is quick (chosen
+#: by timing on two cores: docs/speed.md).
 REFILL_SHARE, REFILL_SHARE_SMALL = 1 / 8, 1 / 4
 #: Number of prompts from which it pays to time both numbers of threads.
 MIN_PROMPTS_TO_TUNE_THREADS = 32
@@ -66,8 +66,8 @@ class ContinuousBatchingDecoder(GreedyDecoder):
             yield from self._run(prompts)
 
     def _run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
-        many = len(prompts) >= MIN_PROMPTS_TO_TUNE_THREADS
-        self.thread_tuner = ThreadTuner(is_small(self.model, self.device), try_both=many)
+        tune_threads = len(prompts) >= MIN_PROMPTS_TO_TUNE_THREADS
+        self.thread_tuner = ThreadTuner(is_small(self.model, self.device), try_both=tune_threads)
         self._last_position = max(map(len, prompts), default=0) + self.limit - 2  # where the last token may be read
         waiting = longest_first(prompts, range(len(prompts)))
         prefix: CachedRows | None = None

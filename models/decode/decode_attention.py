@@ -1,4 +1,4 @@
-"""Attention of one new token a row over a long cache, on a CPU, with fewer copies than transformers' `sdpa`.
+"""Attention of one new token per row over a long cache, on a CPU, with fewer copies than transformers' `sdpa`.
 
 With one query, `sdpa` spends most of its time moving keys and values through memory. DiffLlama moves them four times:
 it repeats each half of its values for the heads that share them, as a copy, and calls attention twice with the same

@@ -16,7 +16,7 @@ from models.decode.greedy_decoder import GreedyDecoder
 from models.decode.hf_generate import HfGenerateDecoder
 from models.decode.onednn_linear import onednn_matmul
 from models.decode.phase_timer import phase
-from models.decode.supported_models import can_decode
+from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel
 from models.prompt import is_complete, truncate_at_stop
 
@@ -91,7 +91,7 @@ def answers(
         indices_by_prompt.setdefault(tuple(ids), []).append(index)
     prompts = list(indices_by_prompt)
     _check_length(loaded, max(map(len, prompts)), max_new_tokens)
-    settings = (
+    decoder_arguments = (
         loaded.model,
         loaded.device,
         max_new_tokens,
@@ -99,10 +99,10 @@ def answers(
         _AnswerComplete(loaded.tokenizer),
     )
     decoder: GreedyDecoder
-    if can_decode(loaded.model):
-        decoder = ContinuousBatchingDecoder(*settings, batch_size)
+    if supports_continuous_batching(loaded.model):
+        decoder = ContinuousBatchingDecoder(*decoder_arguments, batch_size)
     else:
-        decoder = HfGenerateDecoder(*settings, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
+        decoder = HfGenerateDecoder(*decoder_arguments, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
     with onednn_matmul(loaded.model):
         for number, generated in decoder.run(prompts):
             text = _detokenize(loaded.tokenizer, generated.tokens)

@@ -1,6 +1,6 @@
 """Compute float32 linear layers on a CPU in oneDNN, where that is faster than torch's default, MKL.
 
-On processors of other makers than Intel, MKL may leave half of the vector unit unused (docs/speed.md has figures).
+On non-Intel processors, MKL may leave half of the vector unit unused (docs/speed.md has figures).
 oneDNN, which torch uses for bfloat16 and for compiled models, does not.
 """
 

@@ -1,6 +1,6 @@
 """Time the phases of a cell: `with phase("decode"):` in the code, `with timed_phases() as seconds:` around it.
 
-Without `timed_phases` a phase costs a look at a context variable. No torch here.
+Without `timed_phases` a phase only costs a context-variable lookup. No torch here.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ HARMLESS_SETTINGS = frozenset(
 )
 
 
-def can_decode(model: Any) -> bool:
+def supports_continuous_batching(model: Any) -> bool:
     """Return whether `model` is one of transformers' own decoders with plain full attention, for which every step of
     `generate` is one forward pass and the most likely token."""
     parameters = inspect.signature(model.forward).parameters.keys()

@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from models.loading.chat_template import render_prompt
+from models.loading.checkpoint_file_checks import reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
-from models.loading.checkpoint_validation import reading
 from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.load_errors import ChatTemplateError, DeviceError, LoadError, UntrustedError
 from models.loading.read_checkpoint import fit_tokenizer, hidden_loading_bars, read_model, read_tokenizer

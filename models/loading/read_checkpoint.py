@@ -14,8 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from models.loading.adapter_base import find_adapter_base, is_adapter
+from models.loading.checkpoint_file_checks import check_files, check_tokenizer, reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
-from models.loading.checkpoint_validation import check_files, check_tokenizer, reading
 from models.loading.lora_adapters import attach_adapter, merge_adapter
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import TRAINING_LOG

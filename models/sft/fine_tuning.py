@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.read_checkpoint import hidden_loading_bars
-from models.mini.mini_pair import data_fingerprint
+from models.mini.train_mini_pair import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.prompt import PLAIN, STOP, Template
 from models.sft.checkpoint_reuse import check_reusable
@@ -93,11 +93,11 @@ def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, setting
     """Train, save to a folder next to `folder`, check what was saved, and rename it to `folder`."""
     spec = job.spec
     settings_hash = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    work = folder.parent / "unfinished" / f"{folder.name}-{settings_hash}"
+    work_dir = folder.parent / "unfinished" / f"{folder.name}-{settings_hash}"
     staged = folder.with_name(f".{folder.name}-staged")
     shutil.rmtree(staged, ignore_errors=True)  # left by a run that was killed
     try:
-        trained, log = train(job, staged, work)
+        trained, log = train(job, staged, work_dir)
         _free_memory(job.device)
         proof = check_reload(trained, staged, base, job.precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
@@ -117,9 +117,9 @@ def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, setting
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         _free_memory(job.device)
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(work_dir, ignore_errors=True)
     with suppress(OSError):  # the folder may hold another unfinished training
-        work.parent.rmdir()
+        work_dir.parent.rmdir()
 
 
 def _free_memory(device: torch.device) -> None:

@@ -22,7 +22,7 @@ from models.sft.tokenized_examples import IGNORED, accepted_inputs, pad_left
 from models.sft.tuning_errors import TrainingDiverged
 from models.upstream_transformers import TrainSamplerMixin, length_grouped_indices, use_at_most_one_gpu
 
-#: `progress(done, total, loss)`: problems trained on so far, in all epochs, and the last step's loss in nats a token.
+#: `progress(done, total, loss)`: problems trained on so far, in all epochs, and the last step's loss in nats per token.
 Progress = Callable[[int, int, float], None]
 _SAVES = 10  # checkpoints of a whole training, to be resumed from
 _LOGGED = 100  # points of the loss curve, at most

@@ -19,7 +19,7 @@ IGNORED = -100  # PyTorch's and transformers' label of a token without a loss
 
 
 def training_rows(loaded: LoadedModel, problems: Sequence[Problem], loss: str = "answer") -> Dataset:
-    """Return a table with a row a problem: `input_ids`, `labels` of the same length, and `length` in tokens.
+    """Return a table with one row per problem: `input_ids`, `labels` of the same length, and `length` in tokens.
 
     A row holds the tokens of the prompt that `generate` would be given, those of the worked answer, and end of text. A
     label is its token, or −100 where there is no loss: in the prompt, or for `loss="all"` in the first token. Nothing

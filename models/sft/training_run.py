@@ -43,10 +43,10 @@ class TrainingJob:
     template: Template
 
 
-def train(job: TrainingJob, output: Path, work: Path) -> tuple[TrainedSnapshot, dict[str, Any]]:
+def train(job: TrainingJob, output: Path, work_dir: Path) -> tuple[TrainedSnapshot, dict[str, Any]]:
     """Train, save the checkpoint to `output`, and return what the reload checks need of the model, and the log.
 
-    `work` holds the Trainer's own checkpoints; the training resumes from the last complete one.
+    `work_dir` holds the Trainer's own checkpoints; the training resumes from the last complete one.
     """
     spec, tuning = job.spec, job.tuning
     # Full weights are kept in float32, as an update can be smaller than bfloat16 resolves; peft keeps adapters so.
@@ -57,10 +57,10 @@ def train(job: TrainingJob, output: Path, work: Path) -> tuple[TrainedSnapshot, 
     width = loaded.model.config.get_text_config().hidden_size
     rate = RATE_TIMES_WIDTH[tuning.method] / width if tuning.rate is None else tuning.rate
     pad_token_id = loaded.tokenizer.pad_token_id or 0
-    autocast, resumed = job.precision is torch.bfloat16, last_complete_checkpoint(work)
+    autocast, resumed = job.precision is torch.bfloat16, last_complete_checkpoint(work_dir)
     with threads_for(loaded):
         model: Any = add_adapter(loaded.model, tuning) if tuning.method == "lora" else loaded.model
-        trainer = build_trainer(model.train(), rows, tuning, rate, work, pad_token_id, autocast, job.progress)
+        trainer = build_trainer(model.train(), rows, tuning, rate, work_dir, pad_token_id, autocast, job.progress)
         trainer.train(resume_from_checkpoint=resumed)
     curve, seconds = trainer.state.log_history, time.perf_counter() - begin
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).eval()

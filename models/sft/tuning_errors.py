@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.loading.checkpoint_fingerprint import LoadError
+from models.loading.load_errors import LoadError
 
 
 class TuningMismatch(ValueError):

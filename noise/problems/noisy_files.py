@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noise.parallel import inject_all
+from noise.problems.infer_spans import insertions
 from noise.problems.jsonl import (
     atomic_file,
     check_unique_id,
@@ -19,7 +20,6 @@ from noise.problems.jsonl import (
 )
 from noise.problems.problem import NoisyProblem, Problem, strip
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
-from noise.problems.span_alignment import insertions
 from noise.registry import NOISES, find_noise
 from noise.text.question_features import question_features
 

@@ -49,7 +49,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class NoisyProblem:
-    """A problem whose question carries distractors.
+    """A problem whose question carries distractors, or a clean problem: then `noise` is "clean" and `spans` is empty.
 
     `spans` are the half-open character ranges of `question` that were added, separators included, in order and
     without overlap: deleting them gives exactly `problem.question`.

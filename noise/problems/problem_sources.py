@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from noise.name_suggestions import unknown_name
 from noise.problems.jsonl import atomic_file, check_unique_id, line_id, problem_from, read_json_lines, write_line
 from noise.problems.problem import Problem
+from noise.unknown_name import unknown_name
 
 HUB_NAME, HUB_CONFIG = "openai/gsm8k", "main"
 GSM8K_SPLITS = ("test", "train")

@@ -46,8 +46,8 @@ def training_source(source: str | Path) -> str | Path | None:
 def split_in_two(problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
     """Return two halves of `problems` by a hash of their ids: to train on, and to measure with.
 
-    The half of a problem depends on its id alone, so a longer file moves none. A problem that is in both halves under
-    different ids is left out of the training half.
+    The half of a problem depends on its id alone, so appending problems never moves existing ones. A problem
+    that is in both halves under different ids is left out of the training half.
     """
     evaluation = [problem for problem in problems if not _in_training_half(problem)]
     keys = dedup_keys_of(evaluation)

@@ -1,7 +1,7 @@
 """A small lexicon of nouns: their number, their kind, and their synonyms.
 
-A noun that is missing is still counted by the certification, which compares words first and kinds second; no sentence
-can speak of it by name.
+A noun that is missing is still counted by the certification, which compares words first and kinds second; templates
+cannot mention it.
 """
 
 from __future__ import annotations

@@ -98,17 +98,17 @@ def merge_ranges(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def _quantities(text: str) -> Iterator[tuple[int, int]]:
     """Yield the range of every number with what it counts."""
     tokens = [*_tokens(text), *[_END] * (MAX_OBJECT_WORDS + 3)]  # padding, so that lookahead needs no bounds check
-    at = 0
-    while at < len(tokens):
-        if not _is_number(tokens, at):
-            at += 1
+    index = 0
+    while index < len(tokens):
+        if not _is_number(tokens, index):
+            index += 1
             continue
-        first = tokens[at]
-        at += 1
-        while tokens[at].word == "#" or tokens[at].has_any(_JOINING):
-            at += 1
-        at = _end_of_rate(tokens, _end_of_object(tokens, at))
-        yield first.start, tokens[at - 1].stop
+        first = tokens[index]
+        index += 1
+        while tokens[index].word == "#" or tokens[index].has_any(_JOINING):
+            index += 1
+        index = _end_of_rate(tokens, _end_of_object(tokens, index))
+        yield first.start, tokens[index - 1].stop
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -138,48 +138,48 @@ def _in_digits(text: str) -> list[tuple[int, int]]:
     return linked
 
 
-def _is_number(tokens: list[_Token], at: int) -> bool:
-    word = tokens[at].word
-    if word == "one" and (tokens[at - 1].word == "no" or tokens[at + 1].word == "another"):
+def _is_number(tokens: list[_Token], index: int) -> bool:
+    word = tokens[index].word
+    if word == "one" and (tokens[index - 1].word == "no" or tokens[index + 1].word == "another"):
         return False
     if word in _ORDINALS:
-        return tokens[at + 1].word in ("of", "as")
-    return word == "#" or tokens[at].has_any(_QUANTITIES)
+        return tokens[index + 1].word in ("of", "as")
+    return word == "#" or tokens[index].has_any(_QUANTITIES)
 
 
-def _end_of_object(tokens: list[_Token], at: int) -> int:
-    """Return the end index of what the number before `at` counts; `at` itself where it counts nothing."""
-    here, following = tokens[at].word, tokens[at + 1].word
-    if here == "as" and following in _SCALES:  # twice as many apples; twice as old
-        return _end_of_noun(tokens, at + 2) if following in ("many", "much") else at + 2
-    if here in _COMPARING:  # 5 more apples; 5 more than
-        return _end_of_noun(tokens, at + 1)
-    skipped = at
-    if here == "of":  # 3 of the red apples
+def _end_of_object(tokens: list[_Token], index: int) -> int:
+    """Return the end index of what the number before `index` counts; `index` itself where it counts nothing."""
+    word, following = tokens[index].word, tokens[index + 1].word
+    if word == "as" and following in _SCALES:  # twice as many apples; twice as old
+        return _end_of_noun(tokens, index + 2) if following in ("many", "much") else index + 2
+    if word in _COMPARING:  # 5 more apples; 5 more than
+        return _end_of_noun(tokens, index + 1)
+    skipped = index
+    if word == "of":  # 3 of the red apples
         skipped += 2 if following in DETERMINERS else 1
-    elif here in DETERMINERS and tokens[at - 1].word in _MULTIPLIERS:  # half the apples
+    elif word in DETERMINERS and tokens[index - 1].word in _MULTIPLIERS:  # half the apples
         skipped += 1
     end = _end_of_noun(tokens, skipped)
-    if end > skipped == at and tokens[end].word == "of":  # 2 cups of flour
+    if end > skipped == index and tokens[end].word == "of":  # 2 cups of flour
         stuff = _end_of_noun(tokens, end + 1)
         return stuff if stuff > end + 1 else end
-    return end if end > skipped else at
+    return end if end > skipped else index
 
 
-def _end_of_noun(tokens: list[_Token], at: int) -> int:
-    """Return the end index of the noun whose last word is at `at` or up to two words later; `at` if there is none."""
-    end = at
-    for index in range(at, at + MAX_OBJECT_WORDS):
+def _end_of_noun(tokens: list[_Token], start: int) -> int:
+    """Return the end index of the noun whose last word is at `start` or up to two words later; else `start`."""
+    end = start
+    for index in range(start, start + MAX_OBJECT_WORDS):
         token, word = tokens[index], tokens[index].word
         noun = word in LEXICON and (word not in FUNCTION_WORDS or tokens[index + 1].word == "of")  # 5 can; 1 can of
         known = noun or word in _UNITS
         if word in ("", "#") or (word in FUNCTION_WORDS and not known and word != "other"):
             break
-        if token.has_any(_QUANTITIES) or (index > at and not known and _ends_object(tokens, index, end > at)):
+        if token.has_any(_QUANTITIES) or (index > start and not known and _ends_object(tokens, index, end > start)):
             break
         if _is_plural(word) and not (word in VERBS_IN_S and tokens[index - 1].word == "one"):
             return index + 1
-        if known or (_may_be_object(token) if index == at else tokens[index - 1].word in ADJECTIVES):
+        if known or (_may_be_object(token) if index == start else tokens[index - 1].word in ADJECTIVES):
             end = index + 1
     return end
 
@@ -205,10 +205,10 @@ def _is_plural(word: str) -> bool:
     return word == "feet" or (word.endswith("s") and not word.endswith(("ss", "us", "is", "'s")))
 
 
-def _end_of_rate(tokens: list[_Token], at: int) -> int:
-    """Return the end index of a rate at `at`, `per mile` or `a day`; `at` itself if there is none."""
-    here, unit = tokens[at].word, tokens[at + 1].word
-    if here == "per":
-        end = _end_of_noun(tokens, at + 1)
-        return end if end > at + 1 else at
-    return at + 2 if here in ("a", "an", "each", "every") and (unit in LEXICON or unit in UNITS) else at
+def _end_of_rate(tokens: list[_Token], index: int) -> int:
+    """Return the end index of a rate at `index`, `per mile` or `a day`; `index` itself if there is none."""
+    word, unit = tokens[index].word, tokens[index + 1].word
+    if word == "per":
+        end = _end_of_noun(tokens, index + 1)
+        return end if end > index + 1 else index
+    return index + 2 if word in ("a", "an", "each", "every") and (unit in LEXICON or unit in UNITS) else index

@@ -44,10 +44,8 @@ def segments(noisy: NoisyProblem) -> tuple[Segment, ...]:
     kinds = ["oc"] * len(clean)
     for start, stop in key_spans(clean):
         kinds[start:stop] = ["kmi"] * (stop - start)
-    for (
-        start,
-        stop,
-    ) in noisy.spans:  # in order, so all before `start` is inserted already
+    # The spans are in order, so all before `start` is inserted already.
+    for start, stop in noisy.spans:
         kinds[start:start] = ["ni"] * (stop - start)
     result, start = [], 0
     for kind, run in groupby(kinds):

@@ -1,4 +1,4 @@
-"""The words of a text, each with what is known about it whatever its context."""
+"""Context-free word tokens."""
 
 from __future__ import annotations
 

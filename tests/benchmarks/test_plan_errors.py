@@ -13,8 +13,8 @@ from benchmarks.remedies import REMEDIES, answer_to
 from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
 pytestmark = pytest.mark.quick
-WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.subtraction models.loading.load_model
-models.sft.fine_tuning reports.experiment reports.gate.baseline_file""".split()
+WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.differential_layers
+models.loading.load_model models.sft.fine_tuning reports.experiment reports.gate.baseline_file""".split()
 
 
 def test_an_error_names_the_option_or_the_parameter() -> None:

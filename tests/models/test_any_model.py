@@ -19,7 +19,7 @@ from benchmarks.stages.attention_patterns import save_maps
 from models.answer_likelihood import answer_likelihoods
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention
-from models.commands.model_summary import inspect
+from models.commands.inspect_model import inspect
 from models.decode.generation import generate
 from models.loading.load_model import LoadedModel, LoadError, load
 from models.model_registry import MODELS, ModelSpec
@@ -85,7 +85,7 @@ def test_a_model_passes_every_stage(name: str, tmp_path: Path) -> None:
     together = generate(loaded, questions, 12)
     assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes no answer"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models.decode.generation, "can_decode", lambda model: False)
+        patch.setattr(models.decode.generation, "supports_continuous_batching", lambda model: False)
         assert together == generate(loaded, questions, 12), "transformers' own `generate` writes the same"
     before = answer_likelihoods(loaded, PROBLEMS)
     assert all(nats < 0 for nats, _ in before)

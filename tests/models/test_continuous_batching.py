@@ -16,7 +16,7 @@ from models.decode.continuous_batching import ContinuousBatchingDecoder
 from models.decode.generation import answers
 from models.decode.greedy_decoder import GeneratedTokens
 from models.decode.hf_generate import HfGenerateDecoder
-from models.decode.supported_models import can_decode
+from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel, load
 from models.prompt import template_of
 from noise import mini
@@ -55,7 +55,7 @@ def alone(loaded: LoadedModel, prompts: list[list[int]]) -> list[GeneratedTokens
 
 
 def test_the_shipped_pair_is_decoded_here(loaded: LoadedModel) -> None:
-    assert can_decode(loaded.model)
+    assert supports_continuous_batching(loaded.model)
 
 
 @pytest.mark.parametrize("size", [1, 3, 16, 64, "auto"])
@@ -108,7 +108,7 @@ DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
 def test_other_models_are_decoded_here_or_left_to_generate(name: str, kwargs: dict[str, Any], supported: bool) -> None:
     """Up to the model's last position, with rows that keep their slot beyond their end."""
     model = small_model(name, **kwargs)
-    assert can_decode(model) is supported
+    assert supports_continuous_batching(model) is supported
     if not supported:
         return
     prompts = [[5 + (7 * row + column) % 90 for column in range(30 if row == 0 else 10)] for row in range(120)]
@@ -247,7 +247,7 @@ def two_threads() -> Iterator[None]:
 @pytest.mark.parametrize("faster", [1, 2])
 @pytest.mark.usefixtures("two_threads")
 def test_a_small_model_takes_the_number_of_threads_that_is_faster(faster: int) -> None:
-    tuner = ThreadTuner(small=True, try_both=True)
+    tuner = ThreadTuner(is_small_model=True, try_both=True)
     for _ in range(20):
         tuner.choose_next()
         tuner.record(1.0 if tuner.chosen == faster else 2.0)
@@ -256,14 +256,14 @@ def test_a_small_model_takes_the_number_of_threads_that_is_faster(faster: int) -
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_small_model_with_few_prompts_takes_one_thread() -> None:
-    tuner = ThreadTuner(small=True)
+    tuner = ThreadTuner(is_small_model=True)
     tuner.choose_next()
     assert tuner.chosen == 1
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_large_model_takes_all_threads() -> None:
-    tuner = ThreadTuner(small=False)
+    tuner = ThreadTuner(is_small_model=False)
     tuner.choose_next()
     assert tuner.chosen == 2
 

@@ -91,7 +91,7 @@ def test_a_hub_model_that_was_never_fetched_is_a_cross(tmp_path: Path, monkeypat
     assert f"somebody/nowhere is not in {tmp_path}\n    python -m models download somebody/nowhere" in text
 
 
-def test_an_option_that_mends_an_error_is_its_remedy() -> None:
+def test_an_option_that_fixes_an_error_is_its_remedy() -> None:
     def check() -> str:
         raise PickledWeightsError("only pickles")
 

@@ -11,7 +11,7 @@ import torch
 from benchmarks.evaluation import draw_questions, grade
 from models.decode.generation import batches, generate
 from models.loading.load_model import LoadedModel, load
-from models.mini.mini_pair import data_fingerprint
+from models.mini.train_mini_pair import data_fingerprint
 from models.model_registry import MODELS
 from noise import mini
 from noise.problems.problem import NoisyProblem, Problem

@@ -15,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArgumen
 
 from models.loading.load_model import LoadedModel
 from models.loading.lora_adapters import add_adapter
-from models.mini.mini_recipe import Recipe, make_tokenizer
+from models.mini.mini_training import Recipe, make_tokenizer
 from models.model_registry import ModelSpec
 from models.prompt import completion_for, prompt_for
 from models.sft.sft_options import Tuning

@@ -126,9 +126,9 @@ def test_a_diffllama_layer_has_the_parameters_of_lambda() -> None:
         for module in random_model("diffllama", SHAPES[0]).modules()
         if isinstance(module, upstream_transformers.DiffLlamaAttention)
     ]
-    assert len(layers) == 2, CHANGED + "DiffLlama's layers are no DiffLlamaAttention; see `subtraction.SUBTRACTIONS`"
+    assert len(layers) == 2, CHANGED + "DiffLlama's layers are no DiffLlamaAttention; see `SUBTRACTIONS`"
     for name in ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2", "lambda_init"):
-        assert hasattr(layers[0], name), CHANGED + f"DiffLlamaAttention lacks {name}; see `subtraction.layer_lambda`"
+        assert hasattr(layers[0], name), CHANGED + f"DiffLlamaAttention lacks {name}; see `layer_lambda`"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

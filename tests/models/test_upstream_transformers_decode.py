@@ -77,7 +77,7 @@ def test_the_families_use_the_stock_generate(model: Any) -> None:
 def test_a_generation_configuration_tells_its_changes(model: Any) -> None:
     assert changed_generation_settings(model) <= HARMLESS_SETTINGS, (
         f"{VERSION}: GenerationConfig.to_diff_dict gives {changed_generation_settings(model)} for a new model;"
-        " models.decode.supported_models.can_decode refuses what it does not know to be harmless"
+        " models.decode.supported_models.supports_continuous_batching refuses what it does not know to be harmless"
     )
     model.generation_config = GenerationConfig(no_repeat_ngram_size=3)
     assert "no_repeat_ngram_size" in changed_generation_settings(model), (

@@ -12,7 +12,7 @@ import pytest
 
 from noise import NOISES, Problem, generate_noisy_datasets, inject, inject_all, load_problems, strip
 from noise.__main__ import main
-from noise.certify import check, refusal
+from noise.certify import refusal, refusal_reason
 from noise.problems.noisy_files import read_noisy
 from noise.proposals import Noise
 from noise.text.question_features import question_features
@@ -37,7 +37,7 @@ def test_it_proposes_from_the_features_of_a_question(weather: Noise) -> None:
     problem = PROBLEMS[0]
     features = question_features(problem.question)
     proposal = weather.propose(features, Random(0))
-    assert check(features, proposal.text, weather.carries, problem.target) is None
+    assert refusal_reason(features, proposal.text, weather.carries, problem.target) is None
 
 
 @pytest.mark.parametrize(("name", "dose"), [("weather", 1), ("weather4", 4)])

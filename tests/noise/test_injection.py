@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, inject, strip
-from noise.certify import check, refusal
+from noise.certify import refusal, refusal_reason
 from noise.inject import certified_proposal
 from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.sentence_splitting import sentence_starts
@@ -150,7 +150,7 @@ def test_features_that_are_passed_along_change_nothing(name: str, problem: Probl
     features = question_features(problem.question)
     noisy = inject(problem, name, seed)
     assert inject(problem, name, seed, features) == noisy
-    assert check(features, added(noisy).strip(), NOISES[name].carries, problem.target) is None
+    assert refusal_reason(features, added(noisy).strip(), NOISES[name].carries, problem.target) is None
 
 
 def test_the_features_of_a_question_are_computed_once_for_all_proposals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.__main__ import main
-from models.mini.mini_recipe import FAMILIES, Recipe, make_tokenizer, train
+from models.mini.mini_training import FAMILIES, Recipe, make_tokenizer, train
 from noise import mini
 
 SMALL = Recipe(steps=12, batch=8, tokenizer_problems=96, bucket=4, warmup=2)
@@ -46,7 +46,7 @@ def test_training_lowers_the_loss_and_repeats_to_the_bit(family: str, one_thread
 
 def test_the_loss_is_that_of_the_answer_alone(one_thread: None) -> None:
     """Compared with transformers' loss, which ignores labels of −100. Ours projects the answer's positions only."""
-    from models.mini.mini_recipe import _batches, make_model
+    from models.mini.mini_training import _batches, make_model
 
     problems = mini.training(seed=4, n=8)
     tokenizer = make_tokenizer(problems, SMALL)

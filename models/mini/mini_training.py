@@ -50,7 +50,7 @@ class Recipe:
 
 
 def make_tokenizer(problems: list[Problem], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer with one token a digit. It adds `<bos>` itself, so harnesses prompt alike."""
+    """Train a byte-level BPE tokenizer with one token per digit. It adds `<bos>` itself, so harnesses prompt alike."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

@@ -11,8 +11,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from models.__main__ import main
 from models.attention.differential import lambdas
-from models.commands.model_summary import compare, inspect, is_matched
-from models.commands.model_summary_table import comparison_lines, inspection_lines, size_text
+from models.commands.inspect_model import compare, inspect, is_matched
+from models.commands.inspect_table import comparison_lines, inspection_lines, size_text
 from models.loading.load_model import LoadedModel, load
 
 SMALL: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "vocab_size": 50}
@@ -77,7 +77,7 @@ def test_the_shipped_pair_is_matched(pair: dict[str, LoadedModel]) -> None:
 def test_another_size_is_not_matched_and_named(pair: dict[str, LoadedModel]) -> None:
     config = LlamaConfig(**SMALL | {"num_hidden_layers": 4}, num_attention_heads=4)
     differences = compare(pair["diffllama"], with_model(pair["llama"], LlamaForCausalLM(config)))
-    unlike = [row.what for row in differences if not row.alike]
+    unlike = [row.property_name for row in differences if not row.alike]
     assert {"hidden_size", "intermediate_size", "vocab_size", "parameters"} <= set(unlike)
     assert "num_hidden_layers" not in unlike
     assert comparison_lines("diffllama", "other", differences)[-1].startswith("not matched: hidden_size, ")

@@ -89,11 +89,11 @@ def checked_subtraction_of(layer: nn.Module) -> Subtraction | None:
     if subtraction is None and parameters:
         raise AttentionUnavailable(
             f"{type(layer).__name__} has the parameters {', '.join(parameters[:4])}, and no Subtraction describes how"
-            " it uses them; append one to models.attention.subtraction.SUBTRACTIONS (docs/attention.md)"
+            " it uses them; append one to models.attention.differential_layers.SUBTRACTIONS (docs/attention.md)"
         )
     return subtraction
 
 
-def has_checked_subtraction(model: nn.Module) -> bool:
+def is_differential_or_raise(model: nn.Module) -> bool:
     """Return whether a layer of `model` subtracts. Raises what `checked_subtraction_of` raises."""
     return any(checked_subtraction_of(module) is not None for module in model.modules())

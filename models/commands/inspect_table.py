@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.commands.model_summary import Difference, Inspection, is_matched, value_text
+from models.commands.inspect_model import Difference, Inspection, is_matched, value_text
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -39,8 +39,8 @@ def inspection_lines(inspection: Inspection) -> list[str]:
 
 def comparison_lines(first: str, second: str, differences: Sequence[Difference]) -> list[str]:
     """Return a row for each property of the models `first` and `second`, and the verdict."""
-    rows = [(row.what, row.first, row.second, "" if row.alike else "differs") for row in differences]
-    unlike = [row.what for row in differences if not row.alike]
+    rows = [(row.property_name, row.first, row.second, "" if row.alike else "differs") for row in differences]
+    unlike = [row.property_name for row in differences if not row.alike]
     verdict = f"not matched: {', '.join(unlike)}" if unlike else "matched: alike in all of this"
     return [*_table(("", first, second, ""), rows), verdict]
 
@@ -49,9 +49,13 @@ def inspection_facts(first: Inspection, second: Inspection | None, differences: 
     """Return the same as JSON values."""
     facts: dict[str, Any] = {"model": asdict(first)}
     if second is not None:
-        compared = [asdict(row) for row in differences]
+        compared = [_difference_facts(row) for row in differences]
         facts |= {"other": asdict(second), "compared": compared, "matched": is_matched(differences)}
     return facts
+
+
+def _difference_facts(row: Difference) -> dict[str, Any]:
+    return {"what": row.property_name, "first": row.first, "second": row.second, "alike": row.alike}
 
 
 def size_text(size: float) -> str:

@@ -67,7 +67,7 @@ class Inspection:
 class Difference:
     """A property of two models: its name, both values as text, and whether they are alike."""
 
-    what: str
+    property_name: str
     first: str
     second: str
     alike: bool
@@ -104,20 +104,20 @@ def compare(first: LoadedModel, second: LoadedModel) -> list[Difference]:
 
     They are *matched* where all are alike: then a difference in what they do is due to attention, training or chance.
     """
-    mine, theirs = inspect(first), inspect(second)
+    left, right = inspect(first), inspect(second)
     rows = [
-        _difference(name, mine.configuration[name], theirs.configuration[name])
+        _difference(name, left.configuration[name], right.configuration[name])
         for name in _SHAPE
-        if not mine.configuration[name] is theirs.configuration[name] is None
+        if not left.configuration[name] is right.configuration[name] is None
     ]
-    gap = abs(mine.parameters - theirs.parameters) / max(mine.parameters, theirs.parameters)
-    rows.append(Difference("parameters", f"{mine.parameters:,}", f"{theirs.parameters:,}", alike=gap <= SIZE_TOLERANCE))
+    gap = abs(left.parameters - right.parameters) / max(left.parameters, right.parameters)
+    rows.append(Difference("parameters", f"{left.parameters:,}", f"{right.parameters:,}", alike=gap <= SIZE_TOLERANCE))
     vocabularies = first.tokenizer.get_vocab(), second.tokenizer.get_vocab()
     shared = len(vocabularies[0].items() & vocabularies[1].items())
-    my_tokens, their_tokens = (f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies)
-    rows.append(Difference("vocabulary", my_tokens, their_tokens, alike=vocabularies[0] == vocabularies[1]))
+    left_tokens, right_tokens = (f"{len(vocabulary):,}, {shared:,} shared" for vocabulary in vocabularies)
+    rows.append(Difference("vocabulary", left_tokens, right_tokens, alike=vocabularies[0] == vocabularies[1]))
     return rows + [
-        _difference(name, mine.special_tokens[name], theirs.special_tokens[name]) for name in mine.special_tokens
+        _difference(name, left.special_tokens[name], right.special_tokens[name]) for name in left.special_tokens
     ]
 
 
@@ -126,8 +126,8 @@ def is_matched(differences: Sequence[Difference]) -> bool:
     return all(difference.alike for difference in differences)
 
 
-def _difference(what: str, first: Any, second: Any) -> Difference:
-    return Difference(what, value_text(first), value_text(second), first == second)
+def _difference(property_name: str, first: Any, second: Any) -> Difference:
+    return Difference(property_name, value_text(first), value_text(second), first == second)
 
 
 def value_text(value: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from models.mini.mini_recipe import FAMILIES, Recipe, make_tokenizer, train
+from models.mini.mini_training import FAMILIES, Recipe, make_tokenizer, train
 from models.model_registry import TRAINING_LOG
 from noise.mini import training
 from noise.problems.problem import Problem
