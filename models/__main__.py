@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(options: argparse.Namespace, error: Exception, status: int) -> int:
-    """Print an error with the option that mends it, and return `status`."""
+    """Print an error with the option that fixes it, and return `status`."""
     print(f"python -m models {options.command}: {with_option(error)}", file=sys.stderr)
     return status
 

@@ -1,4 +1,4 @@
-"""The option that mends an error, for the commands of `python -m models`. No torch here."""
+"""The option that fixes an error, for the commands of `python -m models`. No torch here."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ OPTIONS: dict[type[Exception], str] = {
 
 
 def option_for(error: BaseException) -> str | None:
-    """Return the option that mends an error; None where there is none."""
+    """Return the option that fixes an error; None where there is none."""
     return next((option for kind, option in OPTIONS.items() if isinstance(error, kind)), None)
 
 
 def with_option(error: BaseException) -> str:
-    """Return the message of an error, followed by the option that mends it."""
+    """Return the message of an error, followed by the option that fixes it."""
     option = option_for(error)
     return f"{error} ({option})" if option else str(error)

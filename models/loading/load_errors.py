@@ -1,4 +1,4 @@
-"""The errors of loading a model. Those that one option mends have a class of their own. No torch here."""
+"""The errors of loading a model. Those that one option fixes have a class of their own. No torch here."""
 
 from __future__ import annotations
 
