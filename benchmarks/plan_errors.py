@@ -16,7 +16,6 @@ OPTIONS = {
     "tuning.accumulation": "--sft-accumulation",
     "tuning.rank": "--sft-rank",
     "tuning.rate": "--sft-lr",
-    "rows": "--batch-size",
     "template": "--prompt",
     "noisy_folder": "--skip-data-gen",
 }

@@ -90,7 +90,7 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
     for harness in harnesses:
         harness.answer(loaded, case.questions[: case.loop], case.max_new_tokens)
     for number in range(1, rounds + 1):
-        ours: dict[str, str] = {}
+        our_answers: dict[str, str] = {}
         our_rate = 0.0
         for harness in harnesses:
             count = min(harness.questions or len(case.questions), len(case.questions))
@@ -99,7 +99,7 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
             seconds, texts = timed(harness.answer, loaded, part, case.max_new_tokens)
             answers = [truncate_at_stop(text).strip() for text in texts]
             if harness.name == OURS:
-                ours = dict(zip(part, answers, strict=True))
+                our_answers = dict(zip(part, answers, strict=True))
             tokens = token_count(loaded, answers)
             our_rate = tokens / seconds if harness.name == OURS else our_rate
             yield {
@@ -111,7 +111,9 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
                 "seconds": round(seconds, 3),
                 "tokens a second": round(tokens / seconds, 2),
                 "ours is faster by": round(our_rate / (tokens / seconds), 2),
-                "same answers": sum(ours[question] == text for question, text in zip(part, answers, strict=True)),
+                "same answers": sum(
+                    our_answers[question] == text for question, text in zip(part, answers, strict=True)
+                ),
                 "fraction of the limit": _fraction_of_limit(loaded, case, seconds) if harness.name == OURS else "",
             }
 
