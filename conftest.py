@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cases import cell_of, gated_cells
-from benchmarks.fixtures import GATE, PLAN, runner_of, tunes
+from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
 from benchmarks.gate_options import gate_of
 from benchmarks.options import add_options, plan_of, size_of
-from benchmarks.remedies import answer_to
+from benchmarks.remedies import user_message
 from benchmarks.runner import ProblemsError
 from benchmarks.stages import SHIPPED_STAGES, STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         plan, gate = plan_of(config.option), gate_of(config.option)
     except (UnknownModelError, ValueError, FileNotFoundError) as error:
-        raise pytest.UsageError(answer_to(error) or str(error)) from None
+        raise pytest.UsageError(user_message(error) or str(error)) from None
     config.stash[PLAN], config.stash[GATE] = plan, gate
     if config.option.results is None:
         config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
-    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, answer_to)
+    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, user_message)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -63,8 +63,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case a cell, with ids as `diffllama-inf-zero_shot`. A test says its stage with `pytest.mark.stage`, and what
-    it is about where that is not the plan's datasets; `pytest.mark.added_stages` stands for all stages of others.
+    """Generate one case per cell, with ids such as `diffllama-inf-zero_shot`.
+
+    A test names its stage with `pytest.mark.stage`, followed by its datasets if they are not the plan's.
+    `pytest.mark.added_stages` stands for all stages added by `register_stage`.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_generate_tests
     """
@@ -85,19 +87,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for, and run the cases model by model, each model stage by stage.
+    """Deselect what is not requested, and run the cases model by model, each model stage by stage.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_modifyitems
     """
     plan = config.stash[PLAN]
-    named = any("::" in argument for argument in config.args)  # whoever names a test wants it
+    named = any("::" in argument for argument in config.args)  # explicitly selected
     speed = getattr(config.option, "benchmark_only", False)  # pytest-benchmark's own; without it nothing is timed
     slow_too = config.option.slow or named or "slow" in config.option.markexpr
 
     def wanted(item: pytest.Item) -> bool:
         cell = cell_of(item)
         if cell is None and item.get_closest_marker("added_stages"):
-            return False  # nobody added one
+            return False  # no added stages
         if speed != bool(item.get_closest_marker("speed")):
             return False
         if cell is not None and not plan.has_cases(cell.stage):
@@ -114,15 +116,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return plan.models.index(spec), cell.model != spec.name, list(STAGES).index(cell.stage)
 
     for item in items:
-        if cell_of(item) is not None:  # a warning of somebody's driver must not end an experiment
+        if cell_of(item) is not None:  # a driver warning must not fail a run
             item.add_marker(pytest.mark.filterwarnings("default", "ignore:`is_gradient_checkpointing`:FutureWarning"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=order)  # stable: everything that is no cell stays first and in order
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Answer now for a baseline that lacks a cell, and for problems that a model cannot be tuned on or measured with,
-    and not after the first stages.
+    """Report unusable baselines and problems before the first case runs.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
     """
@@ -136,15 +137,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         try:
             gate.require(gated_cells(session.items))
         except BaselineError as error:
-            raise pytest.UsageError(answer_to(error)) from None
+            raise pytest.UsageError(user_message(error)) from None
     if not any(map(cell_of, session.items)):
         return
-    tuning = tunes(config, session.items)
+    tuning = needs_tuning(config, session.items)
     runner = runner_of(config, session.items, config.stash[EXPERIMENT])
     try:
         if not tuning and not any(map(trained_on, plan.models)) and plan.template == PLAIN:
             return
-        left_out = str(runner.eval_set)
+        left_out = runner.eval_set.left_out_message()
         if tuning:
             _ = runner.sft_set
     except (ProblemsError, ValueError, OSError) as error:

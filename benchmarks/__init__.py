@@ -1,6 +1,6 @@
 """The experiments. `pytest benchmarks` runs them; the functions here do the same from Python."""
 
 from benchmarks.attention_comparison import compare_attention_patterns
-from benchmarks.comprehensive import run_comprehensive_evaluation
+from benchmarks.comprehensive_evaluation import run_comprehensive_evaluation
 
 __all__ = ["compare_attention_patterns", "run_comprehensive_evaluation"]

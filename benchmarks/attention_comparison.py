@@ -44,7 +44,7 @@ def compare_attention_patterns(
     `clean_dataset` is a source of problems (a `.jsonl` file in GSM8K's form, `gsm8k`, `mini`). `noisy_dataset` is a
     file of the same problems with noise, ours or another's, or the name of a noise, which is then drawn with `seed`.
     Only problems that both have are compared. Nothing is written. The columns are defined in docs/attention.md, and
-    `.attrs["caveat"]` says what must be said beside the figures, or is None.
+    `.attrs["caveat"]` says what must be said next to the figures, or is None.
 
     Raises `FileNotFoundError`, `ConnectionError` or `ValueError` for data that is not there or does not belong
     together, `UnknownModelError` and `LoadError` for models.

@@ -1,4 +1,4 @@
-"""What the body of a case does with its cell: run it, and fail with the one sentence that its reader needs.
+"""The body of a case: run its cell, and fail with one sentence.
 
 PYTEST_DONT_REWRITE: there is no assertion here, and the conftest imports it first.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.remedies import answer_to
+from benchmarks.remedies import user_message
 from benchmarks.runner import Runner
 from benchmarks.stages.stage import NothingToMeasure
 from reports.gate.regression_gate import Gate
@@ -38,10 +38,10 @@ def gated_cells(items: Iterable[pytest.Item]) -> list[Cell]:
 def run_cell(runner: Runner, cell: Cell) -> Mapping[str, Any]:
     """Run a cell in the body of its case, and return its records by problem id.
 
-    The case fails with one sentence where the error is an answer to the user (`benchmarks.remedies`), and once every
-    problem has been asked, where some of them ended in an error of the code. What the model did never fails a case.
+    The case fails with one sentence if the error is a user's to fix (`benchmarks.remedies`), or, once every problem
+    has been asked, if some of them ended in an error. What the model answers never fails a case.
     """
-    with answered():
+    with failing_with_user_message():
         try:
             records = runner.run(cell)
         except NothingToMeasure as reason:
@@ -64,24 +64,24 @@ def check_baseline(
     if gate is None:
         return
     (scores,) = all_scores(runner.experiment.results, {cell: records.keys()})
-    with answered():
+    with failing_with_user_message():
         loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
     request.node.user_properties += loss.facts().items()
     if loss.failed:
         path = display_path(gate.path)
         accept = f"  to accept it, run the same with --save-baseline {path} in place of --baseline {path}"
         pytest.fail(f"{loss}\n{accept}", pytrace=False)
-    if loss.blind:
-        pytest.fail(loss.blind, pytrace=False)
+    if loss.too_few_problems_message:
+        pytest.fail(loss.too_few_problems_message, pytrace=False)
 
 
 @contextmanager
-def answered() -> Iterator[None]:
-    """Fail the test with one sentence, without a traceback or a chain, where an error is an answer to the user."""
+def failing_with_user_message() -> Iterator[None]:
+    """Fail the test with one sentence and no traceback if the block raises a user-facing error."""
     try:
         yield
     except Exception as error:
-        answer = answer_to(error)
-        if answer is None:
+        message = user_message(error)
+        if message is None:
             raise
-        raise pytest.fail.Exception(answer, pytrace=False) from None
+        raise pytest.fail.Exception(message, pytrace=False) from None

@@ -73,12 +73,12 @@ def _chosen(
     noun: str,
     text: str | Sequence[str],
     known: Sequence[str],
-    also: Callable[[str], bool] = lambda name: False,
+    is_valid_extra: Callable[[str], bool] = lambda name: False,
 ) -> tuple[str, ...]:
     parts = text.split(",") if isinstance(text, str) else text
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
-        if name not in known and not also(name):
+        if name not in known and not is_valid_extra(name):
             raise PlanError(f"{{{parameter}:name}}: {escaped(unknown_name(noun, name, known))}")
     if not names:
         raise PlanError(f"{{{parameter}:name}} {escaped(repr(text))} names no {noun}. Known: {', '.join(known)}.")

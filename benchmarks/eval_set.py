@@ -21,38 +21,39 @@ SFT_REMEDY = "name others with --sft-problems, or leave the stage out with --ski
 class EvalSet:
     """What the cells of a run take their problems from, in order.
 
-    `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether
-    it is asked or not, tells two files of one name apart. `whole` is everything that the source has. `left_out` counts,
-    by model, the problems that are not asked because a model of the run was tuned on them before it, and `shown` those
-    that the prompt has in it as examples.
+    `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether it
+    is asked or not, tells two files of one name apart. `all_problems` is everything that the source has. `left_out`
+    counts, by model, the problems that are not asked because a model of the run was tuned on them before, and
+    `prompt_example_count` those that the prompt shows as examples.
     """
 
     problems: list[Problem]
     source: str
-    whole: list[Problem]
+    all_problems: list[Problem]
     left_out: Mapping[str, int]
-    shown: int = 0
+    prompt_example_count: int = 0
 
-    def __str__(self) -> str:
-        """Say what was left out; empty where nothing was."""
+    def left_out_message(self) -> str:
+        """Return what was left out, as a sentence; empty if nothing was."""
         known = ", ".join(f"{count:,} that {model} was tuned on" for model, count in self.left_out.items())
         reasons = [f"{known} (or on one with the same worked answer)"] if known else []
-        reasons += [f"{self.shown:,} that the prompt shows"] if self.shown else []
+        reasons += [f"{self.prompt_example_count:,} that the prompt shows"] if self.prompt_example_count else []
         return f"problems left out of {self.source.rpartition(' ')[0]}: {', '.join(reasons)}" if reasons else ""
 
 
-def eval_set(plan: Plan, tunes: bool) -> EvalSet:
-    """Return the problems of a run that `tunes` models, or does not.
+def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:
+    """Return the problems of a run; `needs_tuning` says whether it tunes models.
 
-    Where a model is tuned on one half of a file (`noise.problems.splits`), every stage of the run asks the other half,
+    If a model is tuned on one half of a file (`noise.problems.splits`), every stage of the run asks the other half,
     so that all of them ask the same problems. Problems that a model of the plan was tuned on earlier, as its checkpoint
     says, are left out, and so are those that the prompt shows. Raises `ValueError` where nothing is left, and what
     `load_problems` raises.
     """
-    whole = load_problems(plan.problems)
-    first = f"{whole[0].id} {whole[0].question}".encode(errors="surrogatepass")
-    kept = _evaluation_half(plan, whole) if tunes and plan.sft_problems is None else whole
-    drawn_id = next((problem.id for problem in whole if problem_of(problem.id) != problem.id), None)
+    all_problems = load_problems(plan.problems)
+    first = f"{all_problems[0].id} {all_problems[0].question}".encode(errors="surrogatepass")
+    is_divided = needs_tuning and plan.sft_problems is None
+    kept = _evaluation_half(plan, all_problems) if is_divided else all_problems
+    drawn_id = next((problem.id for problem in all_problems if problem_of(problem.id) != problem.id), None)
     if drawn_id is not None:
         raise ValueError(
             f"--problems {plan.problems}: expected ids that do not end in '(draw N)', which tells draws of a noise"
@@ -73,12 +74,12 @@ def eval_set(plan: Plan, tunes: bool) -> EvalSet:
         )
     counts = {name: count for name, count in left_out.items() if count}
     source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"
-    return EvalSet(problems, source, whole, counts, len(unseen) - len(problems))
+    return EvalSet(problems, source, all_problems, counts, len(unseen) - len(problems))
 
 
-def _evaluation_half(plan: Plan, whole: list[Problem]) -> list[Problem]:
+def _evaluation_half(plan: Plan, all_problems: list[Problem]) -> list[Problem]:
     """Return the problems that are not tuned on. Raises `ValueError` for a test split without a training split."""
     try:
-        return problems_to_measure_with(plan.problems, whole)
+        return problems_to_measure_with(plan.problems, all_problems)
     except ValueError as error:
         raise ValueError(f"--problems: {error}; {SFT_REMEDY}") from None

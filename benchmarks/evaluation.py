@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from benchmarks.grading import extract_answer, marked_answer
+from benchmarks.grading import failed_prediction, grade
 from models.decode.batch_size_option import BatchSize
 from models.decode.phase_timer import phase
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
-from reports.store.records import Cell, Outcome, Prediction, Settings, draw_id
+from reports.store.records import Cell, Prediction, Settings, draw_id
 
 if TYPE_CHECKING:  # torch stays out of collection
-    from models.decode.generation import Generation
     from models.loading.load_model import LoadedModel
 
 #: Predictions that are written to disk together, so that the file is not opened for each.
@@ -67,21 +66,20 @@ def evaluate(
     experiment: Experiment,
     loaded: LoadedModel,
     cell: Cell,
-    asked: Sequence[NoisyProblem],
+    noisy_problems: Sequence[NoisyProblem],
     source: str,
     batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
 ) -> dict[str, Prediction]:
-    """Return the predictions of `cell` by problem id: those on disk, and the missing ones, made now and written as they
-    end.
+    """Return the predictions of `cell` by problem id: those on disk, and the missing ones, written as they complete.
 
     After a failure the unfinished problems are asked again in two halves, recursively. A problem that fails alone gets
     the outcome `error`.
     """
-    texts = {problem.problem.id: problem.question for problem in asked}
+    texts = {problem.problem.id: problem.question for problem in noisy_problems}
     settings = settings_of(loaded, source, max_new_tokens)
-    with experiment.cell(cell, settings, texts) as opened:
-        missing = [problem for problem in asked if problem.problem.id not in opened.records]
+    with experiment.cell(cell, settings, texts) as recorder:
+        missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
         unwritten: list[Prediction] = []
         last_write = time.monotonic()
         try:
@@ -90,21 +88,23 @@ def evaluate(
                 if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
                     batch, unwritten, last_write = unwritten, [], time.monotonic()
                     with phase("write predictions"):
-                        opened.append(batch)
+                        recorder.append(batch)
         finally:
             with phase("write predictions"):
-                opened.append(unwritten)
-    return opened.records
+                recorder.append(unwritten)
+    return recorder.records
 
 
 def _ask(
-    loaded: LoadedModel, asked: Sequence[NoisyProblem], max_new_tokens: int, batch_size: BatchSize
+    loaded: LoadedModel, noisy_problems: Sequence[NoisyProblem], max_new_tokens: int, batch_size: BatchSize
 ) -> Iterator[Prediction]:
     from models.decode.generation import answers
 
-    unfinished = dict(enumerate(asked))
+    unfinished = dict(enumerate(noisy_problems))
     try:
-        for index, generation in answers(loaded, [noisy.question for noisy in asked], max_new_tokens, batch_size):
+        for index, generation in answers(
+            loaded, [noisy.question for noisy in noisy_problems], max_new_tokens, batch_size
+        ):
             with phase("grade"):
                 prediction = grade(unfinished[index], generation)
             del unfinished[index]
@@ -113,10 +113,11 @@ def _ask(
     except Exception:  # kept as the outcome of the problem that causes it, once that is asked alone
         if not unfinished:
             raise
-        if len(asked) == 1:
-            yield _failed(asked[0], traceback.format_exc())
+        if len(noisy_problems) == 1:
+            yield failed_prediction(noisy_problems[0], traceback.format_exc())
             return
-    by_length = sorted(unfinished.values(), key=lambda noisy: len(noisy.question))  # too long ones share a half
+    # Sorted by length, so overlong ones end up in one half.
+    by_length = sorted(unfinished.values(), key=lambda noisy: len(noisy.question))
     middle = (len(by_length) + 1) // 2
     for half in (by_length[:middle], by_length[middle:]):
         yield from _ask(loaded, half, max_new_tokens, batch_size)
@@ -141,43 +142,3 @@ def retry_one_by_one(
         if len(batch) == 1:
             return [failed(batch[0], traceback.format_exc())]
     return [record for problem in batch for record in retry_one_by_one([problem], ask, failed, *hopeless)]
-
-
-def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
-    """Return the graded prediction of one generation.
-
-    An answer that the token limit cut off before any final-answer marker is `truncated`, whatever number it ends in.
-    """
-    text, target = generation.text, problem.problem.target
-    if not generation.finished and marked_answer(text) is None:
-        return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
-    answer = extract_answer(text)
-    outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
-    written = None if answer is None else str(answer)
-    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=written)
-
-
-def _failed(problem: NoisyProblem, error: str) -> Prediction:
-    return _prediction(problem, "error", error=error)
-
-
-def _prediction(
-    problem: NoisyProblem,
-    outcome: Outcome,
-    text: str = "",
-    tokens: int = 0,
-    answer: str | None = None,
-    error: str | None = None,
-) -> Prediction:
-    return Prediction(
-        id=problem.problem.id,
-        question=problem.question,
-        spans=problem.spans,
-        gold=problem.problem.answer,
-        target=str(problem.problem.target),
-        text=text,
-        answer=answer,
-        outcome=outcome,
-        tokens=tokens,
-        error=error,
-    )

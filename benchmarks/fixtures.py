@@ -1,8 +1,7 @@
-"""The fixtures of the experiments, for cases and for tests of one's own; a plugin that the root conftest names.
+"""Fixtures for the benchmark cases and for custom tests; the root conftest loads them as a plugin.
 
-They provide, and do no work that nobody asked for: a model is loaded when a fixture of it is used, a cell is run by the
-body of its case. No torch before a model is due. PYTEST_DONT_REWRITE: there is no assertion here, and the conftest
-imports it first.
+Fixtures are lazy: a model is loaded when first requested, and torch is imported only then. PYTEST_DONT_REWRITE: there
+is no assertion here, and the conftest imports it first.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.cases import answered, cell_of
+from benchmarks.cases import cell_of, failing_with_user_message
 from benchmarks.plan import Plan
 from benchmarks.runner import Runner
 from models.model_registry import ModelSpec
@@ -28,49 +27,48 @@ if TYPE_CHECKING:
 
     from models.loading.load_model import LoadedModel
 
-#: What this run was asked to do; the root conftest puts it there.
+#: The plan of the run; set by the root conftest.
 PLAN = pytest.StashKey[Plan]()
-#: What its accuracies are held against, if anything; likewise.
+#: The regression gate, or None; set by the root conftest.
 GATE = pytest.StashKey[Gate | None]()
-#: What runs its cells; made when it is first wanted.
+#: The runner of the session; created when first requested.
 RUNNER = pytest.StashKey[Runner]()
 
 
-def tunes(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
-    """Return whether one of these cases is about a tuned model."""
+def needs_tuning(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
+    """Return whether one of these cases needs a tuned model."""
     plan = config.stash[PLAN]
     return any(plan.is_tuned(cell) for cell in map(cell_of, items) if cell is not None)
 
 
 def runner_of(config: pytest.Config, items: Sequence[pytest.Item], experiment: Experiment) -> Runner:
-    """Return the runner of the session, made at the first call."""
+    """Return the runner of the session, created at the first call."""
     if RUNNER not in config.stash:
-        config.stash[RUNNER] = Runner(config.stash[PLAN], experiment, tunes(config, items))
+        config.stash[RUNNER] = Runner(config.stash[PLAN], experiment, needs_tuning(config, items))
     return config.stash[RUNNER]
 
 
 @pytest.fixture(scope="session")
 def plan(pytestconfig: pytest.Config) -> Plan:
-    """What this run was asked to do."""
+    """The plan of the run."""
     return pytestconfig.stash[PLAN]
 
 
 @pytest.fixture(scope="session")
 def gate(pytestconfig: pytest.Config) -> Gate | None:
-    """What accuracies are held against with `--baseline`; None without it."""
+    """The regression gate of `--baseline`; None without it."""
     return pytestconfig.stash[GATE]
 
 
 @pytest.fixture
 def runner(request: pytest.FixtureRequest, experiment: Experiment) -> Runner:
-    """What runs the cells of this session: `runner.run(cell)`. It loads nothing before a cell is run."""
+    """The runner of the session's cells: `runner.run(cell)`. It loads nothing before a cell is run."""
     return runner_of(request.config, request.session.items, experiment)
 
 
 @pytest.fixture
 def spec(request: pytest.FixtureRequest, plan: Plan) -> ModelSpec:
-    """Which model a case is about. A test of one's own says which with
-    `pytest.mark.parametrize("spec", [...], indirect=True)`, each a `ModelSpec`."""
+    """The `ModelSpec` of a case. A custom test sets it with `pytest.mark.parametrize("spec", [...], indirect=True)`."""
     parameter = getattr(request, "param", None)
     if isinstance(parameter, ModelSpec):
         return parameter
@@ -82,30 +80,30 @@ def spec(request: pytest.FixtureRequest, plan: Plan) -> ModelSpec:
 
 @pytest.fixture
 def base_model(runner: Runner, spec: ModelSpec) -> LoadedModel:
-    """The model as it is, loaded once for all tests in a row that ask for it."""
-    with answered():
+    """The base model, loaded once for consecutive tests that request it."""
+    with failing_with_user_message():
         return runner.base_model(spec)
 
 
 @pytest.fixture
 def sft_checkpoint(runner: Runner, spec: ModelSpec) -> Path:
-    """The folder of the model's tuned checkpoint, tuned now unless it is there already."""
-    with answered():
+    """The folder of the model's tuned checkpoint, tuned now unless it exists."""
+    with failing_with_user_message():
         return runner.tuned_checkpoint(spec)
 
 
 @pytest.fixture
 def tuned_model(runner: Runner, spec: ModelSpec) -> LoadedModel:
-    """The tuned model, loaded from its checkpoint as anybody would load it."""
-    with answered():
+    """The tuned model, loaded from its checkpoint through the normal loader."""
+    with failing_with_user_message():
         return runner.tuned_model(spec)
 
 
 @pytest.fixture
 def model(request: pytest.FixtureRequest, runner: Runner, spec: ModelSpec) -> LoadedModel:
-    """The model of a case: the tuned one where that is what its cell is about, or else the base."""
+    """The model of a case: tuned if its cell is about the tuned model, otherwise the base."""
     cell = cell_of(request.node)
-    with answered():
+    with failing_with_user_message():
         return runner.base_model(spec) if cell is None else runner.model_of(cell)
 
 
@@ -120,15 +118,15 @@ def true_attention(model: LoadedModel) -> Iterator[PreTrainedModel]:
 
 @pytest.fixture
 def problems(runner: Runner) -> list[Problem]:
-    """The problems that cells take the first ones of, clean: those of `--problems` that no model is tuned on."""
-    with answered():
+    """The clean evaluation problems; each cell uses the first N."""
+    with failing_with_user_message():
         return runner.eval_set.problems
 
 
 @pytest.fixture
 def asked(runner: Runner, cell: Cell) -> Sequence[NoisyProblem]:
     """The problems of a cell as its model is asked them; every model is asked the same text."""
-    with answered():
+    with failing_with_user_message():
         return runner.questions(cell)
 
 

@@ -36,15 +36,16 @@ def add_gate_options(add: Callable[..., None]) -> None:
 
 
 def gate_of(option: Any) -> Gate | None:
-    """Return what the accuracies of a run are held against; None for nothing.
+    """Return the regression gate of a run; None without `--baseline`.
 
-    Raises `PlanError` for options that mean nothing, and `BaselineError` for a baseline that is not there or is none,
-    be it one to compare with or one to add to.
+    Raises `PlanError` for invalid options, and `BaselineError` for a baseline that is missing or invalid, whether it is
+    read or extended.
     """
     get = vars(option).__getitem__
     path, saved = get("baseline"), get("save_baseline")
+    # Both are also accepted with --save-baseline, so that --baseline can be swapped for --save-baseline.
     for name in ("tolerance", "alpha"):
-        if get(name) is not None and path is None and saved is None:  # whoever accepts a loss changes one word alone
+        if get(name) is not None and path is None and saved is None:
             raise PlanError(f"--{name} needs a baseline: add --baseline FILE")
     tolerance = 0.0 if get("tolerance") is None else get("tolerance")
     alpha = ALPHA if get("alpha") is None else get("alpha")
@@ -54,7 +55,8 @@ def gate_of(option: Any) -> Gate | None:
         raise PlanError(f"--alpha {alpha:g}: expected a probability above 0 and below 0.5")
     if path is not None and saved is not None and path.resolve() == saved.resolve():
         raise PlanError(
-            f"--baseline and --save-baseline name the same file, {escaped(str(path))}: a loss would accept itself"
+            f"--baseline and --save-baseline name the same file, {escaped(str(path))}: a regression would overwrite"
+            " the baseline it is tested against"
         )
     if saved is not None and saved.exists():
         read_baseline(saved)

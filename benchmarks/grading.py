@@ -1,4 +1,4 @@
-r"""Extract the answer from a generated text, and compare exact numbers. The rule, with examples: `docs/grading.md`.
+r"""Grade generated texts: extract the answer, and compare exact numbers. The rule, with examples: `docs/grading.md`.
 
 A final-answer marker wins over the last number of the text. The markers, strongest first: `#### N` and `\boxed{N}`;
 `the answer is N`; a short line `A: N`; a short `**N**` on the last line. The later of two equally strong markers wins.
@@ -9,8 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
+from noise.problems.problem import NoisyProblem
 from noise.text.number_parsing import Number, last_number, numbers_in
+from reports.store.records import Outcome, Prediction
+
+if TYPE_CHECKING:  # torch stays out of grading
+    from models.decode.generation import Generation
 
 # Every pattern is bounded or possessive, so that time stays linear in the length of any text.
 _LATEX = (
@@ -54,6 +60,47 @@ def marked_answer(text: str) -> Fraction | None:
     """Return the number of a final-answer marker, or None: all that counts in a text that was cut off."""
     number = _final_answer(_plain(text))
     return number.value if number else None
+
+
+def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
+    """Return the graded prediction of one generation.
+
+    An answer that the token limit cut off before any final-answer marker is `truncated`, whatever number it ends in.
+    """
+    text, target = generation.text, problem.problem.target
+    if not generation.finished and marked_answer(text) is None:
+        return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
+    answer = extract_answer(text)
+    outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
+    written = None if answer is None else str(answer)
+    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=written)
+
+
+def failed_prediction(problem: NoisyProblem, error: str) -> Prediction:
+    """Return the prediction of a problem that ended in an error; `error` is the traceback."""
+    return _prediction(problem, "error", error=error)
+
+
+def _prediction(
+    problem: NoisyProblem,
+    outcome: Outcome,
+    text: str = "",
+    tokens: int = 0,
+    answer: str | None = None,
+    error: str | None = None,
+) -> Prediction:
+    return Prediction(
+        id=problem.problem.id,
+        question=problem.question,
+        spans=problem.spans,
+        gold=problem.problem.answer,
+        target=str(problem.problem.target),
+        text=text,
+        answer=answer,
+        outcome=outcome,
+        tokens=tokens,
+        error=error,
+    )
 
 
 def _plain(text: str) -> str:

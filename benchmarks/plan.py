@@ -24,7 +24,7 @@ from reports.store.shared_names import TUNED_SUFFIX
 
 #: What can be asked about: how many answers are right, and the likelihood of the worked ones.
 MEASURES = ("accuracy", "likelihood")
-#: Problems a cell, by the size that was asked for; −1 is all there are.
+#: Problems per cell, by named size; −1 is all there are.
 SIZES = {"quick": 20, "default": 200, "medium": 100, "full": -1}
 #: The same for the stage `attention`.
 ATTENTION_SIZES = {"quick": 20, "default": 100, "medium": 50, "full": 200}
@@ -40,7 +40,7 @@ DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 class Plan:
     """What one run will do: everything it takes from its options, checked, before anything is loaded.
 
-    `max_samples` and `attention_samples` count problems a cell, −1 for all; the first ones of `problems` are taken.
+    `max_samples` and `attention_samples` count problems per cell, −1 for all; the first ones of `problems` are taken.
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
     `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn.
@@ -78,7 +78,7 @@ class Plan:
         check_range("attention_samples", self.attention_samples, FROM_ONE_OR_ALL)
         check_range("attention_maps", self.attention_maps, FROM_ZERO)
         check_range("noise_seeds", self.noise_seeds, FROM_ONE)
-        check_range("batch_size", self.rows, FROM_ONE)
+        check_range("batch_size", self.fixed_batch_size, FROM_ONE)
         check_range("max_new_tokens", self.max_new_tokens, FROM_ONE)
         if self.device_map is not None and self.device_map not in DEVICE_MAPS:
             raise PlanError(f"{{device_map:name}}: {escaped(unknown_name('way', self.device_map, DEVICE_MAPS))}")
@@ -180,7 +180,7 @@ class Plan:
         return {**values, "prompt": self.template.name, "chat": self.template.chat}
 
     @property
-    def rows(self) -> int:
+    def fixed_batch_size(self) -> int:
         """Problems in one pass, where `auto` has nothing to time."""
         return fixed_batch_size(self.batch_size)
 

@@ -1,4 +1,4 @@
-"""A plan that cannot be run: which of its parameters is to blame, under the name that its reader knows it by."""
+"""Errors for invalid plans, phrased as Python parameters or as command-line options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ OPTIONS = {
     "tuning.accumulation": "--sft-accumulation",
     "tuning.rank": "--sft-rank",
     "tuning.rate": "--sft-lr",
-    "rows": "--batch-size",
     "template": "--prompt",
     "noisy_folder": "--skip-data-gen",
 }
@@ -33,7 +32,7 @@ def escaped(text: str) -> str:
 
 
 class PlanError(ValueError):
-    """A plan that cannot be run.
+    """An invalid plan.
 
     `template` is a sentence with parameters in braces: `{max_samples}` stands for the parameter and its value,
     `{max_samples:name}` for its name alone. As text the error speaks of Python's parameters (`max_samples=0: …`), and
@@ -56,7 +55,7 @@ class PlanError(ValueError):
         """Return the sentence with the options of the command line."""
         return self._filled(option_of, "{0} {1}")
 
-    def _filled(self, name_of: Any, form: str) -> str:
+    def _filled(self, name_of: Any, value_format: str) -> str:
         parts = []
         for text, parameter, spec, _ in string.Formatter().parse(self.template):
             parts.append(text)
@@ -64,7 +63,7 @@ class PlanError(ValueError):
                 value = self.values.get(parameter.replace(".", "_"), None)
                 shown = name_of(parameter)
                 has_value = spec != "name" and parameter.replace(".", "_") in self.values
-                parts.append(form.format(shown, value) if has_value else shown)
+                parts.append(value_format.format(shown, value) if has_value else shown)
         return "".join(parts)
 
 

@@ -1,6 +1,6 @@
-"""Errors that are answers to the user, and the option that fixes each.
+"""User-facing errors, and the option that fixes each.
 
-The packages below know no command line: an error of theirs says what is wrong, and this table adds what to type.
+The packages below do not know the command line: their errors say what is wrong, and this table adds what to type.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ REMEDIES: dict[str, str] = {
     "ResultsFolderError": "",
     "BaselineError": "",
     "BaselineMissing": "Make it with --save-baseline {path}.",
-    "BaselineUnreadable": "Name another, or delete it and make it anew with --save-baseline {path}.",
+    "BaselineUnreadable": "Name another, or delete it and recreate it with --save-baseline {path}.",
     "BaselineLacksCells": "Add what is missing, and that alone (-k): --save-baseline {path} in place of --baseline.",
-    "BaselineDiffers": "Make it anew with --save-baseline {path}, or run as it was made.",
+    "BaselineDiffers": "Recreate it with --save-baseline {path}, or run as it was made.",
     "BaselineLarger": "Ask as many problems (--max-samples), or name another file with --save-baseline.",
 }
 #: The options of the settings of a fine-tuning, as `training.json` names them.
@@ -69,8 +69,8 @@ _SFT_OPTIONS = {
 }
 
 
-def answer_to(error: BaseException) -> str | None:
-    """Return the sentence that answers `error`, with the option that fixes it; None for an error that is a fault."""
+def user_message(error: BaseException) -> str | None:
+    """Return the message of a user-facing error with the option that fixes it; None for any other error, a bug."""
     for kind in type(error).__mro__:
         if kind.__name__ in REMEDIES:
             as_options = getattr(error, "as_options", None)

@@ -1,4 +1,4 @@
-"""Running the cells of a plan: load, ask, measure, record. No pytest here, and no torch before a model is due."""
+"""Run the cells of a plan. No pytest here; torch is imported only when a model is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
-from benchmarks.remedies import answer_to
+from benchmarks.remedies import user_message
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
@@ -38,9 +38,9 @@ class TuningError(RuntimeError):
 class Runner:
     """Runs the cells of `plan`, and records to `experiment`.
 
-    `tunes` says whether cells of tuned models will be run: a file of problems without a training split is then divided,
-    and every cell asks the same half of it. By default that is so where the plan has the stage `sft`. `questions`, by
-    dataset, are asked in place of those that the plan draws or reads.
+    `needs_tuning` says whether cells of tuned models will be run (default: whether the plan has the stage `sft`). If
+    so, a file of problems without a training split is divided, and every cell asks the same half of it. `questions`,
+    by dataset, are asked in place of those that the plan draws or reads.
 
     The models of one `ModelSpec`, base and tuned, are kept in memory until another one's are asked for, so run the
     cells model by model.
@@ -50,18 +50,21 @@ class Runner:
         self,
         plan: Plan,
         experiment: Experiment,
-        tunes: bool | None = None,
+        needs_tuning: bool | None = None,
         questions: Mapping[str, list[NoisyProblem]] | None = None,
     ) -> None:
         self.plan, self.experiment = plan, experiment
         self._given_questions = questions or {}
         self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
-        self.tunes = "sft" in plan.stages if tunes is None else tunes
+        self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
         self._spec: ModelSpec | None = None
         self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
 
     def run(self, cell: Cell) -> Mapping[str, Any]:
         """Return the records of a cell by problem id: those on disk, and the missing ones made now.
+
+        The stage of the cell does the work. It calls back for the model (`model_of`), the problems (`questions`) and
+        their source (`eval_set.source`).
 
         Raises `LoadError` for a model that cannot be loaded or tuned, `ProblemsError` for problems that cannot be used,
         `ResultsMismatch` where the results folder was made under other settings, `NothingToMeasure` where no problem
@@ -71,8 +74,8 @@ class Runner:
 
     @cached_property
     def eval_set(self) -> EvalSet:
-        """The problems that cells take theirs from."""
-        return _as_problems_error(lambda: eval_set(self.plan, self.tunes))
+        """The problems that cells are evaluated on."""
+        return _as_problems_error(lambda: eval_set(self.plan, self.needs_tuning))
 
     @cached_property
     def sft_set(self) -> SftSet:
@@ -102,29 +105,29 @@ class Runner:
         return self.tuned_model(spec) if self.plan.is_tuned(cell) else self.base_model(spec)
 
     def base_model(self, spec: ModelSpec) -> LoadedModel:
-        """Return a model as it is, loaded once."""
+        """Return the base model, loaded once."""
         from models.loading.load_model import load
 
         plan = self.plan
-        return self._once(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
+        return self._cached(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
 
     def tuned_checkpoint(self, spec: ModelSpec) -> Path:
-        """Return the folder of a model's tuned checkpoint, tuning it now unless it is there already. The base is read
-        from disk again; the one in memory is never touched."""
+        """Return the folder of a model's tuned checkpoint, tuning it now unless it exists. The base is read from disk
+        again; the one in memory is never touched."""
         folder, progress = self.experiment.results.folder, self.experiment.progress
 
         def tune() -> Path:
             try:
                 return tuned_checkpoint(folder, spec, self.plan, self.sft_set, progress)
             except (ValueError, OSError) as error:
-                if answer_to(error) is not None:
+                if user_message(error) is not None:
                     raise
                 raise TuningError(str(error)) from error
 
-        return self._once(spec, "checkpoint", tune)
+        return self._cached(spec, "checkpoint", tune)
 
     def tuned_model(self, spec: ModelSpec) -> LoadedModel:
-        """Return the tuned version of a model, loaded from its checkpoint as anybody would load it."""
+        """Return the tuned version of a model, loaded from its checkpoint through the normal loader."""
         from models.loading.load_model import load
 
         def tuned() -> LoadedModel:
@@ -132,26 +135,27 @@ class Runner:
             checkpoint = replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
             return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
 
-        return self._once(spec, "tuned", tuned)
+        return self._cached(spec, "tuned", tuned)
 
-    def _once(self, spec: ModelSpec, what: str, make: Callable[[], T]) -> T:
-        """Return what `make` returns, or raise what it raises, made once while the models of `spec` are kept."""
+    def _cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
+        """Return or raise what `factory` does, called once per key while the models of `spec` are kept."""
         if self._spec != spec:
             self._spec, self._loaded = spec, {}
-        if what not in self._loaded:
+        if key not in self._loaded:
             try:
-                self._loaded[what] = make()  # type: ignore[assignment]
-            except Exception as error:  # every cell of the model fails with it, and none waits for it again
-                self._loaded[what] = error
-        outcome: Any = self._loaded[what]
+                self._loaded[key] = factory()  # type: ignore[assignment]
+            except Exception as error:  # cache the failure, so later cells fail at once
+                self._loaded[key] = error
+        outcome: Any = self._loaded[key]
         if isinstance(outcome, Exception):
             raise outcome
         result: T = outcome
         return result
 
 
-def _as_problems_error(make: Callable[[], T]) -> T:
+def _as_problems_error(factory: Callable[[], T]) -> T:
+    """Return what `factory` returns. Raises its `ValueError` and `OSError` as `ProblemsError`."""
     try:
-        return make()
+        return factory()
     except (ValueError, OSError) as error:
         raise ProblemsError(str(error)) from error

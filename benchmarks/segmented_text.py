@@ -60,8 +60,8 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
 
     `queries`, of `benchmarks.attention_scope.QUERIES`, says which tokens attend: `answer` the tokens of the worked
     answer, which then follows the prompt; `last` the last token of the prompt, which predicts the first of the answer;
-    `all` every token of the prompt. A token of no text, as some tokenizers put in front, is other content; those that
-    they put behind a text are left out. Raises `ValueError` for a tokenizer that does not give the offsets of its
+    `all` every token of the prompt. Leading tokens without characters count as `oc`; trailing ones are dropped.
+    Raises `ValueError` for a tokenizer that does not give the offsets of its
     tokens, for an answer that has no token, and for a text longer than the model's positions.
     """
     import torch

@@ -37,12 +37,12 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     """
     option = "--sft-problems" if plan.sft_problems is not None else "--problems"
     try:
-        where = plan.sft_problems or training_source(plan.problems)
+        training_source_name = plan.sft_problems or training_source(plan.problems)
     except ValueError as error:
         raise ValueError(f"--problems: {error}; {SFT_REMEDY}") from None
-    name = _name(where) if where is not None else f"half of {_name(plan.problems)}"
+    name = _name(training_source_name) if training_source_name is not None else f"half of {_name(plan.problems)}"
     if plan.sft_problems is None:
-        candidates = problems_to_train_on(plan.problems, evaluated.whole)
+        candidates = problems_to_train_on(plan.problems, evaluated.all_problems)
     else:
         candidates = load_problems(plan.sft_problems)
     # The prompt shows the answers of its examples.
@@ -58,24 +58,24 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
         )
     if plan.sft_exactly and plan.sft_samples > len(candidates):
         raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(candidates):,} problems to tune on")
-    chosen = candidates if plan.sft_samples < 0 else candidates[: plan.sft_samples]
-    texts = [_with_noise(problem, plan.sft_noise, plan.seed) for problem in chosen]
+    selected = candidates if plan.sft_samples < 0 else candidates[: plan.sft_samples]
+    texts = [_with_noise(problem, plan.sft_noise, plan.seed) for problem in selected]
     return SftSet(tuple(texts), name, plan.sft_noise)
 
 
-def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, chosen: SftSet, progress: Progress) -> Path:
-    """Return the folder of the checkpoint of `spec` tuned on `chosen`, tuning it now unless it exists.
+def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, training_set: SftSet, progress: Progress) -> Path:
+    """Return the folder of the checkpoint of `spec` tuned on `training_set`, tuning it now unless it exists.
 
     Raises what `models.sft.fine_tuning.tune` raises.
     """
     from models.sft.fine_tuning import tune
 
-    facts = {"source": chosen.source, "noise": ",".join(chosen.noises)}
+    facts = {"source": training_set.source, "noise": ",".join(training_set.noises)}
     with ExitStack() as screen:
         training_bar = _TrainingBar(progress, screen, f"{spec.name} tuning")
         return tune(
             spec,
-            chosen.problems,
+            training_set.problems,
             tuned_checkpoint_folder(results, spec.name),
             plan.tuning,
             plan.device,

@@ -103,7 +103,7 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
             f"nothing to compare in {folder}: expected a model's predictions for clean and a noise"
         )
     return [
-        *score_tables(rows, _width(), findings.models_with_other_tokenization),
+        *score_tables(rows, _width(), findings.pairs_with_different_tokenization),
         *narrative(rows, _width()),
         *_footer(folder, (row.model for row in rows), files),
     ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from reports.findings import Findings
-from reports.progress_bars import Progress, ProgressBar, progress_bar
+from reports.progress_bars import Progress, progress_bar
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.problem_scores import ACCURACY, all_scores
 from reports.stats.proportions import wilson_by_problem
@@ -71,16 +71,21 @@ class Experiment:
         self._started = datetime.now(UTC)
 
     @contextmanager
-    def cell(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> Iterator[CellRecorder]:
-        """Open a cell for the problems `asked` (record id -> `asked` text of the record).
+    def cell(self, cell: Cell, settings: Settings, text_by_id: Mapping[str, str]) -> Iterator[CellRecorder]:
+        """Open a cell for the problems of `text_by_id` (record id -> the record's `asked`), and yield its recorder.
 
-        When the block ends, by an interruption too, what was done is added to `runs`. Raises what `Results.read`
-        raises; then nothing is added.
+        When the block ends, by an interruption too, what was done is added to `runs`. Raises what
+        `Results.read_for_resume` raises; then nothing is added.
         """
-        stored = self.results.read(cell, settings, asked)
+        stored = self.results.read_for_resume(cell, settings, text_by_id)
         started = time.perf_counter()
-        with self.progress(cell.id, len(asked), len(stored)) as bar:
-            recorder = CellRecorder(stored, lambda batch: self._append(cell, settings, batch, bar))
+        with self.progress(cell.id, len(text_by_id), len(stored)) as bar:
+
+            def write_batch(batch: Sequence[Record]) -> None:
+                self.results.append(cell, settings, batch)
+                bar.update(len(batch))
+
+            recorder = CellRecorder(stored, write_batch)
             try:
                 yield recorder
             finally:
@@ -88,7 +93,7 @@ class Experiment:
                     CellRun(
                         cell=cell,
                         settings=settings,
-                        asked=tuple(asked),
+                        asked=tuple(text_by_id),
                         read=len(stored),
                         made=recorder.appended,
                         seconds=round(time.perf_counter() - started, 3) if recorder.appended else 0.0,
@@ -152,7 +157,3 @@ class Experiment:
 
     def _of_this_run(self, findings: Findings) -> Findings:
         return findings.restricted_to({run.cell: run.asked for run in self.runs})
-
-    def _append(self, cell: Cell, settings: Settings, batch: Sequence[Record], bar: ProgressBar) -> None:
-        self.results.append(cell, settings, batch)
-        bar.update(len(batch))

@@ -11,7 +11,7 @@ from reports.plots.plot_style import ModelStyles, model_styles
 from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
-from reports.stats.problem_scores import Scores, all_scores, models_with_other_tokenization
+from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
 from reports.store.records import Cell
 from reports.store.results_folder import Results, StoredCell
 
@@ -32,9 +32,9 @@ class _Snapshot(Results):
             self._cells = super().cells()
         return self._cells
 
-    def load(self, cell: Cell) -> StoredCell | None:
+    def load_cell(self, cell: Cell) -> StoredCell | None:
         if cell not in self._loaded:
-            self._loaded[cell] = super().load(cell)
+            self._loaded[cell] = super().load_cell(cell)
         return self._loaded[cell]
 
 
@@ -58,9 +58,9 @@ class Findings:
         return comparisons(self._scores)
 
     @cached_property
-    def models_with_other_tokenization(self) -> list[tuple[str, str]]:
+    def pairs_with_different_tokenization(self) -> list[tuple[str, str]]:
         """The pairs of models whose nats per token are not compared."""
-        return models_with_other_tokenization(self._scores)
+        return pairs_with_different_tokenization(self._scores)
 
     @cached_property
     def _scores(self) -> list[Scores]:
@@ -80,7 +80,7 @@ class Findings:
         """The settings of all records, by their hash; an empty dict if their file is missing."""
         by_hash: dict[str, dict[str, Any]] = {}
         for cell in self.results.cells():
-            stored = self.results.load(cell)
+            stored = self.results.load_cell(cell)
             if stored is not None and stored.settings_hash not in by_hash:
                 settings = self.results.settings(stored.settings_hash)
                 by_hash[stored.settings_hash] = {} if settings is None else asdict(settings)
@@ -89,5 +89,7 @@ class Findings:
     def restricted_to(self, only: Asked) -> Findings:
         """Return the findings of a part of the folder; these findings if the part is all of it."""
         cells = self.results.cells()
-        is_all = set(cells) == set(only) and all(self.results.records(cell).keys() <= set(only[cell]) for cell in cells)
+        is_all = set(cells) == set(only) and all(
+            self.results.newest_records(cell).keys() <= set(only[cell]) for cell in cells
+        )
         return self if is_all else Findings(self.results, only)

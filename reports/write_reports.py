@@ -15,7 +15,7 @@ from reports.gate.regression_gate import CHANGES_FILE
 from reports.page import NAME as PAGE_FILE
 from reports.page import write_page
 from reports.plots.accuracy_plot import write_accuracy_plot
-from reports.plots.attention_heatmap import has_heat, write_heat
+from reports.plots.attention_heatmap import has_heatmap_data, write_heatmap
 from reports.plots.dose_plot import write_doses
 from reports.plots.draw_attention_maps import draw_maps
 from reports.plots.plot_style import drawing
@@ -73,9 +73,9 @@ def _write_attention(findings: Findings) -> Iterator[Path]:
     if rows:
         write_attention_csv(rows, folder / "attention.csv")
         yield folder / "attention.csv"
-    if has_heat(rows):
+    if has_heatmap_data(rows):
         with drawing():
-            write_heat(rows, folder / "attention_heat.png")
+            write_heatmap(rows, folder / "attention_heat.png")
         yield folder / "attention_heat.png"
     if points:
         with drawing():

@@ -19,7 +19,7 @@ STUDY_BATCH_SIZE = 96
 @dataclass(frozen=True)
 class Case:
     """A model and its questions. `batch_size` is ours; `loop`, `lm_eval` and `continuous` are the questions that each
-    other way gets in a round (0 for none). `tokens` are those of each prompt and its answer, where known before."""
+    other harness gets in a round (0 for none). `tokens` are those of each prompt and its answer, where known before."""
 
     name: str
     load: Callable[[], LoadedModel]

@@ -1,4 +1,4 @@
-"""Ways to answer questions: this harness, the loop that people copy, lm-evaluation-harness, and transformers' own
+"""Harnesses that answer questions: this one, the loop that people copy, lm-evaluation-harness, and transformers' own
 continuous batching. All take the same model in memory, prompts, precision, end of text and token limit."""
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def answer_one_at_a_time(loaded: LoadedModel, questions: Sequence[str], max_new_
 
 
 def lm_evaluation_harness(batch_size: int) -> Answer:
-    """Return a way that answers by the backend `hf` of lm-evaluation-harness."""
+    """Return a harness that answers by the backend `hf` of lm-evaluation-harness."""
 
     def answer(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int) -> list[str]:
         from lm_eval.api.instance import Instance

@@ -1,8 +1,8 @@
-"""How fast the harness answers next to what people run today: `python -m benchmarks peers` (or `make peers`).
+"""How fast this harness answers next to what people run today: `python -m benchmarks peers` (or `make peers`).
 
-Each round times every way once, in turn, in one process, on one model in memory, with the same prompts, precision, end
-of text and limit. A slow way gets a part of the problems, another part each round, and rates are compared. In float32
-all ways must write the same text, to the character. Only transformers' continuous batching may differ, as it writes
+Each round times every harness once, in turn, in one process, on one model in memory, with the same prompts, precision,
+end of text and limit. A slow harness gets a part of the problems, another part each round, and rates are compared. In
+float32 all must write the same text, to the character. Only transformers' continuous batching may differ, as it writes
 something else than `generate` for DiffLlama; its equal answers are counted.
 """
 
@@ -38,8 +38,8 @@ LM_EVAL_BATCH_SIZES = (32, 64, 128)
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to answer, given `questions` of the case's questions in a round (all if None)."""
+class Harness:
+    """A harness that answers questions: `questions` of the case's questions in a round (all if None)."""
 
     name: str
     answer: Answer
@@ -76,43 +76,45 @@ def token_count(loaded: LoadedModel, answers: Sequence[str]) -> int:
 
 
 def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
-    """Yield a row for each way in each round: answer tokens a second, and how many times as fast ours is."""
+    """Yield a row for each harness in each round: answer tokens per second, and how many times as fast ours is."""
     from models.prompt import truncate_at_stop
 
     loaded = case.load()
     size = best_batch_size(loaded, case)
-    ways = [
-        Way(OURS, lambda loaded, questions, limit: answer_here(loaded, questions, limit, case.batch_size)),
-        Way(LOOP, answer_one_at_a_time, case.loop),
-        Way(f"{LM_EVAL}, batches of {size}", lm_evaluation_harness(size), case.lm_eval),
-        *([Way(CONTINUOUS, hf_continuous_batching, case.continuous)] if case.continuous else []),
+    harnesses = [
+        Harness(OURS, lambda loaded, questions, limit: answer_here(loaded, questions, limit, case.batch_size)),
+        Harness(LOOP, answer_one_at_a_time, case.loop),
+        Harness(f"{LM_EVAL}, batches of {size}", lm_evaluation_harness(size), case.lm_eval),
+        *([Harness(CONTINUOUS, hf_continuous_batching, case.continuous)] if case.continuous else []),
     ]
-    for way in ways:
-        way.answer(loaded, case.questions[: case.loop], case.max_new_tokens)
+    for harness in harnesses:
+        harness.answer(loaded, case.questions[: case.loop], case.max_new_tokens)
     for number in range(1, rounds + 1):
-        ours: dict[str, str] = {}
+        our_answers: dict[str, str] = {}
         our_rate = 0.0
-        for way in ways:
-            count = min(way.questions or len(case.questions), len(case.questions))
+        for harness in harnesses:
+            count = min(harness.questions or len(case.questions), len(case.questions))
             begin = (number - 1) * count % max(1, len(case.questions) - count + 1)
             part = case.questions[begin : begin + count]
-            seconds, texts = timed(way.answer, loaded, part, case.max_new_tokens)
+            seconds, texts = timed(harness.answer, loaded, part, case.max_new_tokens)
             answers = [truncate_at_stop(text).strip() for text in texts]
-            if way.name == OURS:
-                ours = dict(zip(part, answers, strict=True))
+            if harness.name == OURS:
+                our_answers = dict(zip(part, answers, strict=True))
             tokens = token_count(loaded, answers)
-            our_rate = tokens / seconds if way.name == OURS else our_rate
+            our_rate = tokens / seconds if harness.name == OURS else our_rate
             yield {
                 "case": case.name,
-                "way": way.name,
+                "way": harness.name,
                 "round": number,
                 "problems": count,
                 "tokens": tokens,
                 "seconds": round(seconds, 3),
                 "tokens a second": round(tokens / seconds, 2),
                 "ours is faster by": round(our_rate / (tokens / seconds), 2),
-                "same answers": sum(ours[question] == text for question, text in zip(part, answers, strict=True)),
-                "fraction of the limit": _fraction_of_limit(loaded, case, seconds) if way.name == OURS else "",
+                "same answers": sum(
+                    our_answers[question] == text for question, text in zip(part, answers, strict=True)
+                ),
+                "fraction of the limit": _fraction_of_limit(loaded, case, seconds) if harness.name == OURS else "",
             }
 
 
@@ -131,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--shape", choices=["shipped", "study"], action="append", help="which models (default: both)")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name begins with TEXT")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each way is timed (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each harness is timed (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("results-speed"), help="folder (default: %(default)s)")
     options = parser.parse_args(arguments)
     if options.rounds < 1:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reports.plots.plot_style import COLOURS, drawing
 
-#: Names of the ways, as in the rows.
+#: Names of the harnesses, as in the rows.
 OURS = "this harness"
 LOOP = "one at a time"
 LM_EVAL = "lm-evaluation-harness"
@@ -17,27 +17,27 @@ CONTINUOUS = "continuous batching"
 
 
 def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for each case and way, with minimum, median and maximum of the ratios."""
+    """Yield a line for each case and harness, with minimum, median and maximum of the ratios."""
     for case in dict.fromkeys(row["case"] for row in rows):
-        for way in dict.fromkeys(row["way"] for row in rows if row["case"] == case):
-            rounds = _rounds(rows, case, way)
+        for harness in dict.fromkeys(row["way"] for row in rows if row["case"] == case):
+            rounds = _rounds(rows, case, harness)
             rate = statistics.median(row["tokens a second"] for row in rounds)
-            same, total = _same_answers(rounds)
-            line = f"{case}: {way}: {rate:,.1f} answer tokens/s (median)"
-            if way != OURS:
+            matching_answers, total = _matching_answers(rounds)
+            line = f"{case}: {harness}: {rate:,.1f} answer tokens/s (median)"
+            if harness != OURS:
                 ratios = [row["ours is faster by"] for row in rounds]
-                line += f"; ours is {_spread(ratios)} times as fast; {same} of {total} answers the same"
+                line += f"; this harness is {_spread(ratios)}× as fast; {matching_answers} of {total} answers the same"
             elif rounds[0]["fraction of the limit"] != "":
                 line += f"; {_spread([row['fraction of the limit'] for row in rounds], 2)} of the limit"
             yield line
 
 
-def _rounds(rows: Sequence[dict[str, Any]], case: str, way: str) -> list[dict[str, Any]]:
-    return [row for row in rows if (row["case"], row["way"]) == (case, way)]
+def _rounds(rows: Sequence[dict[str, Any]], case: str, harness: str) -> list[dict[str, Any]]:
+    return [row for row in rows if (row["case"], row["way"]) == (case, harness)]
 
 
-def _same_answers(rounds: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """Return how many answers are ours, and how many were asked for."""
+def _matching_answers(rounds: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Return how many answers match ours, and how many there are."""
     return sum(row["same answers"] for row in rounds), sum(row["problems"] for row in rounds)
 
 
@@ -47,20 +47,20 @@ def _spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw how many times as fast ours is, a dot for each round, on a logarithmic axis."""
+    """Draw how many times as fast this harness is, a dot for each round, on a logarithmic axis."""
     with drawing():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.ticker import NullLocator
 
         others = [row for row in rows if row["way"] != OURS]
-        cases_and_ways = list(dict.fromkeys((row["case"], row["way"]) for row in others))
+        cases_and_harnesses = list(dict.fromkeys((row["case"], row["way"]) for row in others))
         kinds = [LOOP, LM_EVAL, CONTINUOUS]
-        figure = Figure(figsize=(9, 1.2 + 0.5 * len(cases_and_ways)), layout="constrained")
+        figure = Figure(figsize=(9, 1.2 + 0.5 * len(cases_and_harnesses)), layout="constrained")
         axes = figure.subplots()
-        for height, (case, way) in enumerate(reversed(cases_and_ways)):
-            ratios = [row["ours is faster by"] for row in _rounds(others, case, way)]
-            colour = COLOURS[next(number for number, kind in enumerate(kinds) if way.startswith(kind))]
+        for height, (case, harness) in enumerate(reversed(cases_and_harnesses)):
+            ratios = [row["ours is faster by"] for row in _rounds(others, case, harness)]
+            colour = COLOURS[next(number for number, kind in enumerate(kinds) if harness.startswith(kind))]
             axes.plot([min(ratios), max(ratios)], [height] * 2, color=colour, linewidth=2)
             axes.plot(ratios, [height] * len(ratios), "o", color=colour, markersize=5)
             median = f"{statistics.median(ratios):.1f}×"
@@ -72,14 +72,16 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         axes.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick < right])
         axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}×")
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_ylim(-0.6, len(cases_and_ways) - 0.4)
-        labels = [_label(case, way, others) for case, way in reversed(cases_and_ways)]
-        axes.set_yticks(range(len(cases_and_ways)), labels)
+        axes.set_ylim(-0.6, len(cases_and_harnesses) - 0.4)
+        labels = [_label(case, harness, others) for case, harness in reversed(cases_and_harnesses)]
+        axes.set_yticks(range(len(cases_and_harnesses)), labels)
         figure.suptitle("How many times as fast this harness is: each round, and the median", fontsize="medium")
         FigureCanvasAgg(figure).print_png(str(path))
 
 
-def _label(case: str, way: str, rows: Sequence[dict[str, Any]]) -> str:
-    """Return the label of a way, with the number of its answers that are ours where not all are."""
-    same, total = _same_answers(_rounds(rows, case, way))
-    return f"{case}\n{way}" + ("" if same == total else f" ({same} of {total} answers the same)")
+def _label(case: str, harness: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Return the label of a harness, with the number of its answers that match ours, unless all do."""
+    matching_answers, total = _matching_answers(_rounds(rows, case, harness))
+    return f"{case}\n{harness}" + (
+        "" if matching_answers == total else f" ({matching_answers} of {total} answers the same)"
+    )

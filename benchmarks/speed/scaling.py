@@ -24,10 +24,10 @@ from reports.store.run_json import machine, versions
 def _in_own_process(name: str, count: int) -> dict[str, Any]:
     """Return one figure, measured in a process of its own."""
     command = [sys.executable, "-m", "benchmarks", "scaling", "--one", name, str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{name} {count}: {done.stderr}")
-    figure: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise RuntimeError(f"{name} {count}: {completed.stderr}")
+    figure: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
     return figure
 
 

@@ -57,16 +57,16 @@ def test_the_shipped_pair_is_evaluated(
     questions = [inject(problem, "inf", 0).question for problem in mini.problems("test")[:PROBLEMS]]
     answers: dict[str, list[str]] = {}
 
-    def ours() -> None:
+    def run_ours() -> None:
         answers["ours"] = answer_here(shipped, questions, LIMIT, BATCH)
 
-    def theirs() -> float:
+    def time_reference() -> float:
         def run() -> None:
             answers["theirs"] = answer_one_at_a_time(shipped, questions, LIMIT)
 
         return seconds_of(run)
 
-    ratios = paired_ratios(benchmark, ours, theirs)
+    ratios = paired_ratios(benchmark, run_ours, time_reference)
     rate = PROBLEMS / statistics.median(benchmark.stats.stats.data)
     benchmark.extra_info["problems a second"] = rate
     with capsys.disabled():

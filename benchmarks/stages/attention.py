@@ -35,7 +35,7 @@ def measure_attention(
     experiment: Experiment,
     loaded: LoadedModel,
     cell: Cell,
-    asked: Sequence[NoisyProblem],
+    noisy_problems: Sequence[NoisyProblem],
     source: str,
     scope: AttentionScope,
     batch_size: int = 64,
@@ -44,9 +44,10 @@ def measure_attention(
     """Return the readings of `cell` by problem id: those on disk, and the missing ones, measured now.
 
     Each batch is on disk before the next begins. After a failure the problems of a batch are read one at a time; a
-    problem that fails alone gets the outcome `error`. Raises
-    `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model whose
-    attention cannot be observed, and what `Results.read` raises.
+    problem that fails alone gets the outcome `error`.
+
+    Raises `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model
+    whose attention cannot be observed, and what `Results.read_for_resume` raises.
     """
     from models.attention.allocation import selected_layers_and_heads
     from models.attention.differential import AttentionUnavailable, is_differential
@@ -60,13 +61,13 @@ def measure_attention(
     except ValueError as error:
         pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
         raise AttentionScopeError(f"{loaded.spec.name}: {error}{pair}") from None
-    texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in asked}
-    with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as opened:
-        missing = [problem for problem in asked if problem.problem.id not in opened.records]
+    texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in noisy_problems}
+    with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as recorder:
+        missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
         for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _LARGEST_BATCH)):
             batch = [missing[index] for index in indices]
-            opened.append(retry_one_by_one(batch, read, _failed, AttentionUnavailable))
-    return {id: reading for id, reading in opened.records.items() if isinstance(reading, AttentionReading)}
+            recorder.append(retry_one_by_one(batch, read, _failed, AttentionUnavailable))
+    return {id: reading for id, reading in recorder.records.items() if isinstance(reading, AttentionReading)}
 
 
 def attention_settings(loaded: LoadedModel, source: str, scope: AttentionScope) -> Settings:
@@ -162,7 +163,7 @@ def _run(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
         return _run_needles(runner, cell)
     plan, loaded, questions = runner.plan, runner.model_of(cell), runner.questions(cell)
     readings = measure_attention(
-        runner.experiment, loaded, cell, questions, runner.eval_set.source, plan.attention_scope, plan.rows
+        runner.experiment, loaded, cell, questions, runner.eval_set.source, plan.attention_scope, plan.fixed_batch_size
     )
     keep_maps(runner, cell, loaded, questions[: plan.attention_maps], list(readings.values()))
     return readings
@@ -179,7 +180,14 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
             at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
             loaded, source = runner.model_of(cell), runner.eval_set.source
             of_depth = measure_attention(
-                runner.experiment, loaded, at_depth, texts, source, plan.attention_scope, plan.rows, NEEDLE_PARTS
+                runner.experiment,
+                loaded,
+                at_depth,
+                texts,
+                source,
+                plan.attention_scope,
+                plan.fixed_batch_size,
+                NEEDLE_PARTS,
             )
             readings |= {f"{depth} {id}": reading for id, reading in of_depth.items()}
     if not readings:
@@ -187,7 +195,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
     return readings
 
 
-ATTENTION = Stage.of(
+ATTENTION = Stage.from_reported(
     REPORTED_STAGES["attention"],
     run=_run,
     models="both",

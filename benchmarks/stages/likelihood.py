@@ -27,14 +27,14 @@ def measure_likelihood(
     experiment: Experiment,
     loaded: LoadedModel,
     cell: Cell,
-    asked: Sequence[NoisyProblem],
+    noisy_problems: Sequence[NoisyProblem],
     source: str,
     batch_size: int = 64,
 ) -> dict[str, Likelihood]:
     """Return the likelihoods of `cell` by problem id: those on disk, and the missing ones, measured now.
 
     Each batch is on disk before the next begins. After a failure the problems of a batch are read one at a time; a
-    problem that fails alone gets the outcome `error`. Raises what `Results.read` raises.
+    problem that fails alone gets the outcome `error`. Raises what `Results.read_for_resume` raises.
     """
     from models.answer_likelihood import answer_likelihoods
     from models.decode.generation import batches
@@ -46,12 +46,12 @@ def measure_likelihood(
 
     settings = settings_of(loaded, source, max_new_tokens=0)
     settings = replace(settings, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
-    texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in asked}
-    with experiment.cell(cell, settings, texts) as opened:
-        missing = [noisy for noisy in asked if noisy.problem.id not in opened.records]
+    texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in noisy_problems}
+    with experiment.cell(cell, settings, texts) as recorder:
+        missing = [noisy for noisy in noisy_problems if noisy.problem.id not in recorder.records]
         for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _LARGEST_BATCH)):
-            opened.append(retry_one_by_one([missing[index] for index in indices], read, _failed))
-    return opened.records
+            recorder.append(retry_one_by_one([missing[index] for index in indices], read, _failed))
+    return recorder.records
 
 
 def _likelihood(noisy: NoisyProblem, nats: float = 0.0, tokens: int = 0) -> Likelihood:
@@ -65,10 +65,12 @@ def _failed(noisy: NoisyProblem, error: str) -> Likelihood:
 
 def _run(runner: Runner, cell: Cell) -> dict[str, Likelihood]:
     model, questions = runner.model_of(cell), runner.questions(cell)
-    return measure_likelihood(runner.experiment, model, cell, questions, runner.eval_set.source, runner.plan.rows)
+    return measure_likelihood(
+        runner.experiment, model, cell, questions, runner.eval_set.source, runner.plan.fixed_batch_size
+    )
 
 
-LIKELIHOOD = Stage.of(
+LIKELIHOOD = Stage.from_reported(
     REPORTED_STAGES["likelihood"],
     run=_run,
     models="both",

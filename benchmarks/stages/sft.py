@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from benchmarks.stages.stage import Stage
-from benchmarks.stages.zero_shot import answer
+from benchmarks.stages.zero_shot import run_zero_shot
 from reports.stages import REPORTED_STAGES
 
-SFT = Stage.of(
+SFT = Stage.from_reported(
     REPORTED_STAGES["sft"],
-    run=answer,
+    run=run_zero_shot,
     models="tuned",
     # Without accuracy models are tuned for the other stages, and are asked nothing here.
     has_cases=lambda plan: "accuracy" in plan.measures,

@@ -1,4 +1,4 @@
-"""What a stage of the grid is: everything there is to say of one, in one object."""
+"""Definition of a stage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NothingToMeasure(Exception):
 
 
 def every_problem(plan: Plan) -> int:
-    """Return the number of problems a cell of the accuracy stages takes, −1 for all."""
+    """Return the number of problems per cell of the accuracy stages, −1 for all."""
     return plan.max_samples
 
 
@@ -37,8 +37,8 @@ class Stage(ReportedStage):
     """A stage of the grid: `ReportedStage` says what it leaves, this says how it is run.
 
     `run` asks the model of a cell, and returns the cell's records by problem id; it leaves them on disk as they come.
-    `models` says which models it asks. `samples` and `draws` give, for a plan, the number of problems a cell takes (−1
-    for all) and how often the noise of each is drawn. `has_cases` says whether a plan that runs the stage has cases of
+    `models` says which models it asks. `samples` and `draws` give, for a plan, the number of problems per cell (−1 for
+    all) and how often the noise of each is drawn. `has_cases` says whether a plan that runs the stage has cases of
     it. `skipped` says, from the values of the command line by name, whether a run leaves the stage out; a stage with a
     `skip_help` gets an option `--skip-NAME` of its own, which `skipped` need not ask for.
     """
@@ -52,9 +52,9 @@ class Stage(ReportedStage):
     skip_help: str = ""
 
     @classmethod
-    def of(cls, reported: ReportedStage, **how: Any) -> Stage:
-        """Return the stage that reports know as `reported`, with how it is run."""
-        return cls(**vars(reported), **how)
+    def from_reported(cls, reported: ReportedStage, **run_options: Any) -> Stage:
+        """Return the stage that reports know as `reported`; `run_options` are the fields of this class."""
+        return cls(**vars(reported), **run_options)
 
     @property
     def skip_option(self) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reports.store.records import Cell, Prediction
 
 
-def answer(runner: Runner, cell: Cell) -> dict[str, Prediction]:
+def run_zero_shot(runner: Runner, cell: Cell) -> dict[str, Prediction]:
     """Return the predictions of a cell by problem id: those on disk, and the missing ones made now."""
     plan = runner.plan
     return evaluate(
@@ -27,9 +27,9 @@ def answer(runner: Runner, cell: Cell) -> dict[str, Prediction]:
     )
 
 
-ZERO_SHOT = Stage.of(
+ZERO_SHOT = Stage.from_reported(
     REPORTED_STAGES["zero_shot"],
-    run=answer,
+    run=run_zero_shot,
     has_cases=lambda plan: "accuracy" in plan.measures,
     skipped=lambda options: "accuracy" not in options["measures"],
     skip_help="leave out the stage zero_shot",

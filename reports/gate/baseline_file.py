@@ -45,7 +45,7 @@ class BaselineUnreadable(BaselineError):
 
 
 class BaselineLacksCells(BaselineError):
-    """The file lacks cells that are held against it."""
+    """The file lacks cells that are compared with it."""
 
 
 class BaselineDiffers(BaselineError):

@@ -92,7 +92,7 @@ class BaselineReporting:
             size = f"{low:.1f}" if high - low < 0.05 else f"{low:.1f} to {high:.1f}"
             self._lines.append(f"  a cell that loses {size} points is found in 80 % of runs")
         if gate.tolerance:
-            self._lines.append("  what loss would be found is not computed with a tolerance")
+            self._lines.append("  the detectable loss is not computed with a tolerance")
         elif len(losses) < len(self._compared):
             blind = len(self._compared) - len(losses)
             self._lines.append(f"  in {blind:,} cells the baseline is too low for a loss to be found in 80 % of runs")

@@ -35,7 +35,7 @@ _IDS_SHOWN = 20
 class Gate:
     """A baseline, and how much a cell may lose against it.
 
-    `tolerance` is a fraction. `alpha` is the chance of any false alarm among all cells that are held against it.
+    `tolerance` is a fraction. `alpha` is the chance of any false alarm among all cells that are compared with it.
     """
 
     path: Path
@@ -57,35 +57,35 @@ class Gate:
             message = f"the baseline {display_path(self.path)} has no {lacking[0]}{more}; it has {known or 'no cell'}"
             raise BaselineLacksCells(self.path, message)
 
-    def loss(self, now: Scores, cells: int) -> Loss:
-        """Return what the cell of `now` lost, as one of `cells` that are held against the baseline.
+    def loss(self, current: Scores, cells: int) -> Loss:
+        """Return what the cell of `current` lost, as one of `cells` that are compared with the baseline.
 
         Raises `BaselineLacksCells` if the baseline lacks the cell, and `BaselineDiffers` if it lacks one of the
         problems or has other settings or texts.
         """
-        self.require([now.cell])
-        then = self.baseline[now.cell]
-        where = f"{now.cell.id}: the baseline {display_path(self.path)}"
-        if then.comparable_settings != now.comparable_settings:
-            differences = settings_differences(then.comparable_settings, now.comparable_settings)
+        self.require([current.cell])
+        baseline_scores = self.baseline[current.cell]
+        where = f"{current.cell.id}: the baseline {display_path(self.path)}"
+        if baseline_scores.comparable_settings != current.comparable_settings:
+            differences = settings_differences(baseline_scores.comparable_settings, current.comparable_settings)
             raise BaselineDiffers(self.path, f"{where} has other settings: {differences}")
-        known = set(then.problems)
-        unknown = [problem for problem in now.problems if problem not in known]
+        known = set(baseline_scores.problems)
+        unknown = [problem for problem in current.problems if problem not in known]
         if unknown:
             raise BaselineDiffers(
                 self.path,
-                f"{where} has {len(then.problems):,} problems, and {len(unknown):,} of the {len(now.problems):,} asked"
-                f" now are not among them, such as {unknown[0]!r}",
+                f"{where} has {len(baseline_scores.problems):,} problems, and {len(unknown):,} of the"
+                f" {len(current.problems):,} asked now are not among them, such as {unknown[0]!r}",
             )
-        rows = numpy.searchsorted(then.problems, now.problems)
-        changed = now.problems[then.texts[rows] != now.texts]
+        rows = numpy.searchsorted(baseline_scores.problems, current.problems)
+        changed = current.problems[baseline_scores.texts[rows] != current.texts]
         if len(changed):
             raise BaselineDiffers(
                 self.path,
-                f"{where} has another text for {len(changed):,} of the {len(now.problems):,} problems, such as"
+                f"{where} has another text for {len(changed):,} of the {len(current.problems):,} problems, such as"
                 f" {changed[0]!r}: the source of the problems, the seed or the number of draws differ",
             )
-        return Loss(self, now.cell, now.problems, then.values[rows], now.values, cells)
+        return Loss(self, current.cell, current.problems, baseline_scores.values[rows], current.values, cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class Loss:
         return list(self.problems[self.before > self.after]), list(self.problems[self.before < self.after])
 
     @property
-    def blind(self) -> str | None:
+    def too_few_problems_message(self) -> str | None:
         """A sentence that says that so few problems cannot show any loss; None if they can."""
         alpha = self.gate.alpha / self.cells
         if 0.5 ** len(self.problems) <= alpha:
@@ -201,9 +201,9 @@ def write_changes(path: Path, gate: Gate, scores: Iterable[Scores]) -> int:
     import pandas
 
     rows = []
-    for now in scores:
+    for current in scores:
         try:
-            loss = gate.loss(now, cells=1)
+            loss = gate.loss(current, cells=1)
         except BaselineError:
             continue  # the cell's own case has reported it
         for row in numpy.flatnonzero(loss.before != loss.after):

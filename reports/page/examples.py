@@ -34,7 +34,7 @@ def examples(results: Results) -> dict[str, Any]:
     """
     gathered = _Examples()
     for cell in sorted((cell for cell in results.cells() if has_predictions(cell.stage)), key=_order):
-        on_disk = results.load(cell)
+        on_disk = results.load_cell(cell)
         records = on_disk.records.values() if on_disk else ()
         _gather(gathered, cell, (record for record in records if isinstance(record, Prediction)))
     rows = sorted(gathered.asked.values(), key=lambda row: (row["problem"], row["noise"], row["id"]))

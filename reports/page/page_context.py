@@ -11,7 +11,7 @@ from reports.page.examples import examples, packed
 from reports.page.provenance import caveats, provenance, relevant_runs, run_description
 from reports.page.token_shading import shaded_questions
 from reports.plots.accuracy_plot import accuracy_figure
-from reports.plots.attention_heatmap import has_heat, heat_figure
+from reports.plots.attention_heatmap import has_heatmap_data, heat_figure
 from reports.plots.dose_plot import dose_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
@@ -55,13 +55,13 @@ def page_context(findings: Findings) -> dict[str, Any]:
         "forest": _picture(
             forest_figure(compared, styles), "What noise costs each model, and how much less one loses: intervals"
         ),
-        "not_compared": not_compared(findings.models_with_other_tokenization),
+        "not_compared": not_compared(findings.pairs_with_different_tokenization),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
         "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
         "lift": _picture(
             lift_figure(cells, styles), "Lift of noise and of key information by layer, a line for each model"
         ),
-        "heat": _heat(heat) if has_heat(heat) else None,
+        "heat": _heat(heat) if has_heatmap_data(heat) else None,
         "shaded": shaded_questions(results.folder),
         "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
         "examples": shown,

@@ -21,12 +21,12 @@ _SCALE_END = 3.0  # in powers of two: colours saturate at an eighth and at eight
 _TICKS = {-4: "1/16", -3: "⅛", -2: "¼", -1: "½", 0: "1", 1: "2", 2: "4", 3: "8", 4: "16"}
 
 
-def has_heat(rows: Sequence[AttentionRow]) -> bool:
+def has_heatmap_data(rows: Sequence[AttentionRow]) -> bool:
     """Return whether there is anything to draw: a cell with noise outside the retrieval test."""
     return bool(_head_lifts(rows))
 
 
-def write_heat(rows: Sequence[AttentionRow], path: Path) -> None:
+def write_heatmap(rows: Sequence[AttentionRow], path: Path) -> None:
     """Write `heat_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no cell with noise."""
     picture = BytesIO()
     heat_figure(rows).savefig(picture, format="png", dpi=150)

@@ -73,7 +73,7 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
     requested = results.cells() if only is None else only
     cells = sorted((cell for cell in requested if has_predictions(cell.stage)), key=_sort_key)
     references = {cell for cell in (*map(_clean_cell, cells), *map(_gain_reference, cells)) if cell is not None}
-    stored_cells = {cell: results.load(cell) for cell in {*cells, *references}}
+    stored_cells = {cell: results.load_cell(cell) for cell in {*cells, *references}}
     whole_cells = {cell: stored_scores(results, stored) for cell, stored in stored_cells.items() if stored is not None}
     rows = []
     for cell in cells:

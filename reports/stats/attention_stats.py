@@ -103,7 +103,7 @@ def measured_cells(results: Results, only: Mapping[Cell, Collection[str]] | None
     cells = (cell for cell in (results.cells() if only is None else only) if kind_of(cell.stage) is ATTENTION_READINGS)
     measured = []
     for cell in sorted(cells, key=_sort_key):
-        stored = results.load(cell)
+        stored = results.load_cell(cell)
         if stored is None:
             continue
         ids = stored.records.keys() if only is None else set(only[cell])

@@ -33,7 +33,7 @@ def compare_runs(first: Results, second: Results) -> RunComparison:
     first_cells, second_cells = ({cell for cell in results.cells() if has_score(cell)} for results in (first, second))
     means, pairs, missing, different_settings = {}, [], [], []
     for cell in sorted(first_cells & second_cells, key=str):
-        old, new = first.load(cell), second.load(cell)
+        old, new = first.load_cell(cell), second.load_cell(cell)
         if old is None or new is None:
             continue
         missing += _missing_questions(old, new)
@@ -76,9 +76,9 @@ def _missing_questions(old: StoredCell, new: StoredCell) -> list[tuple[Cell, str
     ]
 
 
-def _abbreviated(names: Sequence[str], most: int) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _abbreviated(names: Sequence[str], max_names: int) -> str:
+    more = f" and {len(names) - max_names:,} more" if len(names) > max_names else ""
+    return ", ".join(names[:max_names]) + more
 
 
 def _differences(before: Settings | None, after: Settings | None) -> str:

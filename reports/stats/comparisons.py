@@ -14,7 +14,7 @@ from reports.stats.noise_doses import CLEAN, noise_order
 from reports.stats.noise_means import NoiseMeans, mean_over_noises
 from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_value
 from reports.stats.power import detectable_effect, needed_problems
-from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, models_with_other_tokenization
+from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, pairs_with_different_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
 from reports.store.atomic_io import write_atomically
 from reports.store.shared_names import TUNED_SUFFIX
@@ -120,7 +120,7 @@ def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tup
     for (model, left), (against, right) in combinations(_by_model(scores).items(), 2):
         if model.endswith(TUNED_SUFFIX) != against.endswith(TUNED_SUFFIX):
             continue  # a tuned and an untuned model differ in more than the model
-        if models_with_other_tokenization([*left.values(), *right.values()]):
+        if pairs_with_different_tokenization([*left.values(), *right.values()]):
             continue
         for noise in left:
             if noise not in right or left[noise].comparable_settings != right[noise].comparable_settings:

@@ -53,7 +53,7 @@ def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = N
     Raises `ResultsDamaged`.
     """
     cells = filter(has_score, results.cells() if only is None else only)
-    stored_cells = (results.load(cell) for cell in cells)
+    stored_cells = (results.load_cell(cell) for cell in cells)
     return [
         stored_scores(results, stored, None if only is None else only[stored.cell])
         for stored in stored_cells
@@ -110,7 +110,7 @@ def hash_texts(texts: Iterable[str]) -> str:
     return hashlib.blake2b(joined, digest_size=8).hexdigest()
 
 
-def models_with_other_tokenization(scores: Sequence[Scores]) -> list[tuple[str, str]]:
+def pairs_with_different_tokenization(scores: Sequence[Scores]) -> list[tuple[str, str]]:
     """Return the pairs of models that tokenize the same worked answers into different numbers of tokens.
 
     Their vocabularies differ, so nats per token cannot be compared between them, not even over the problems that happen

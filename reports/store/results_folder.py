@@ -75,12 +75,13 @@ class Results:
         stage = self._top_folder(cell) / file_name(cell.stage)
         return stage / file_name(cell.model) / f"{file_name(cell.noise)}.jsonl"
 
-    def read(self, cell: Cell, settings: Settings, asked: Mapping[str, str]) -> dict[str, Record]:
-        """Return the stored records for `asked` (record id -> its `asked` text), by id, in the order of `asked`.
+    def read_for_resume(self, cell: Cell, settings: Settings, text_by_id: Mapping[str, str]) -> dict[str, Record]:
+        """Return the records that a run can resume from: those on disk for `text_by_id`, in its order, without errors.
 
-        Records with the outcome `error` are left out. Raises `ResultsMismatch` if the cell's records were made under
-        other settings, or if the cell is new and the folder is about other problems; `OtherTextsError` if a record was
-        made with another text; `ResultsDamaged` for a damaged line; `ResultsFolderError` if the file cannot be read.
+        `text_by_id` maps a record id to the `asked` text of the record. Raises `ResultsMismatch` if the cell's records
+        were made under other settings, or if the cell is new and the folder is about other problems; `OtherTextsError`
+        if a record was made with another text; `ResultsDamaged` for a damaged line; `ResultsFolderError` if the file
+        cannot be read.
         """
         stored = self._load_checked(cell, settings)
         if stored is None:
@@ -88,14 +89,14 @@ class Results:
             return {}
         if self.settings(stored.settings_hash) is None:
             self._write_settings(cell, settings)  # the hash is the same, but the file is missing
-        changed = [id for id in asked if id in stored.records and stored.records[id].asked != asked[id]]
+        changed = [id for id in text_by_id if id in stored.records and stored.records[id].asked != text_by_id[id]]
         if changed:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
             raise OtherTextsError(
                 f"{display_path(self.path(cell))}: problem {changed[0]!r}{others} had another text: the runs differ in"
                 " the seed, in the problems, or in the version of the noises."
             )
-        records = ((id, stored.records.get(id)) for id in asked)
+        records = ((id, stored.records.get(id)) for id in text_by_id)
         return {id: record for id, record in records if record is not None and record.outcome != "error"}
 
     def append(self, cell: Cell, settings: Settings, records: Iterable[Record]) -> None:
@@ -117,8 +118,11 @@ class Results:
                 truncate_partial_line(path)
                 file.write(lines)
 
-    def load(self, cell: Cell) -> StoredCell | None:
-        """Return all that is stored of `cell`; None if nothing is. Raises `ResultsDamaged`."""
+    def load_cell(self, cell: Cell) -> StoredCell | None:
+        """Return the stored records of a cell with their settings hash, unchecked; None if there are none.
+
+        Raises `ResultsDamaged`.
+        """
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
             content = path.read_bytes() if path.exists() else b""
@@ -138,9 +142,9 @@ class Results:
             raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, got others")
         return StoredCell(cell, next(iter(first_lines)), records) if first_lines else None
 
-    def records(self, cell: Cell) -> dict[str, Record]:
-        """Return the newest record for each id of the cell, errors included."""
-        stored = self.load(cell)
+    def newest_records(self, cell: Cell) -> dict[str, Record]:
+        """Return the records of `load_cell` alone: the newest for each id, errors included; empty if there are none."""
+        stored = self.load_cell(cell)
         return dict(stored.records) if stored else {}
 
     def cells(self) -> list[Cell]:
@@ -194,8 +198,8 @@ class Results:
         return target
 
     def _load_checked(self, cell: Cell, settings: Settings) -> StoredCell | None:
-        """Return what `load` returns. Raises `ResultsMismatch` if it was made under other settings."""
-        stored = self.load(cell)
+        """Return what `load_cell` returns. Raises `ResultsMismatch` if it was made under other settings."""
+        stored = self.load_cell(cell)
         if stored is not None and stored.settings_hash != settings_hash(settings):
             differences = settings_differences(self.settings(stored.settings_hash), settings)
             raise ResultsMismatch(f"{display_path(self.path(cell))} was made under other settings: {differences}.")

@@ -33,7 +33,7 @@ def compare_runs_table(comparison: RunComparison, width: int = 80) -> list[str]:
             texts = [*values, interval, _p(row.p_adjusted), f"{row.clusters:,}"]
             columns = (f"{text:>{_column_width(column)}}" for text, column in zip(texts, _COLUMNS, strict=True))
             lines.append(f"{cell_name:<{indent}}" + "".join(columns))
-        lines += ["", *wrapped(_verdict(rows, measure), width, then=""), ""]
+        lines += ["", *wrapped(_verdict(rows, measure), width, subsequent_indent=""), ""]
     for sentence in comparison.left_out:
         lines += wrapped(sentence, width)
     return lines

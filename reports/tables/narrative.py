@@ -26,17 +26,17 @@ def narrative(rows: Sequence[Comparison], width: int = 80) -> list[str]:
     return lines
 
 
-def answer(rows: Sequence[Comparison], width: int = 80, most: int = 12) -> list[str]:
-    """Return the narrative in about `most` lines: the sentences over all noises, and those of each noise if they fit.
+def answer(rows: Sequence[Comparison], width: int = 80, max_lines: int = 12) -> list[str]:
+    """Return the narrative in about `max_lines` lines.
 
-    What does not fit is counted.
+    They are the sentences over all noises, and those of each noise if they fit. What does not fit is counted.
     """
     sections = _sections(rows)
     if not sections:
         return []
     full = [_section_lines(section, section.by_noise, width) for section in sections]
-    if sum(map(len, full)) > most:
-        share = max(3, most // len(sections))
+    if sum(map(len, full)) > max_lines:
+        share = max(3, max_lines // len(sections))
         full = [_section_lines(section, section.means or section.by_noise, width, share) for section in sections]
     return ["what noise costs (95 % intervals, p after Holm)", *(line for lines in full for line in lines)]
 
@@ -74,28 +74,29 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         means = list(describe(mean_rows))
         by_noise = [*means, *describe(group)]
         if by_noise:
-            where = f", {stage}," if stage != measure else ""
-            who = ", tuned models" if tuned else ""
+            stage_label = f", {stage}," if stage != measure else ""
+            tuned_label = ", tuned models" if tuned else ""
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
             means_apart = ", means over noises apart" if mean_rows else ""
             adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
-            heading = f"what noise costs{where} in {measure_named(measure).label}{who} (95 % intervals{adjusted})"
-            sections.append(_Section(f"{stage}{who}", heading, means, by_noise))
+            costs = f"what noise costs{stage_label} in {measure_named(measure).label}{tuned_label}"
+            heading = f"{costs} (95 % intervals{adjusted})"
+            sections.append(_Section(f"{stage}{tuned_label}", heading, means, by_noise))
     return sections
 
 
 def _section_lines(
-    section: _Section, by_noise: Sequence[tuple[str, list[str]]], width: int, most: int | None = None
+    section: _Section, by_noise: Sequence[tuple[str, list[str]]], width: int, max_lines: int | None = None
 ) -> list[str]:
-    """Return the sentences of a section, an entry per noise; those after `most` lines are counted, not shown."""
+    """Return the sentences of a section, an entry per noise; those after `max_lines` lines are counted, not shown."""
     total = sum(len(about_noise) for _, about_noise in by_noise)
-    if most is None:
+    if max_lines is None:
         return _entries(section.label, by_noise, width, total)
     lines: list[str] = []
     for shown in range(1, total + 1):
         more = [f"    and {total - shown:,} more sentences"] if shown < total else []
         candidate = [*_entries(section.label, by_noise, width, shown), *more]
-        if lines and len(candidate) > most:
+        if lines and len(candidate) > max_lines:
             break
         lines = candidate
     return lines
@@ -173,7 +174,9 @@ def _significant(row: Comparison) -> bool:
 def _power(row: Comparison, size: str) -> str:
     unit = measure_named(row.measure).unit
     shown = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
-    settled = "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems would settle {size}"
+    settled = (
+        "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems are needed to detect {size}"
+    )
     return f"{row.clusters:,} problems could have shown {shown}{settled}"
 
 

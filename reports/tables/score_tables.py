@@ -36,7 +36,7 @@ def score_tables(
     """Return a table per measure, at most `width` columns wide if the names allow it; no lines without a score.
 
     Likelihoods are in nats per token: 0 is certainty, −0.69 an even chance for each token. `pairs_not_compared` are the
-    pairs of models whose likelihoods are not compared (`Findings.models_with_other_tokenization`); they are listed
+    pairs of models whose likelihoods are not compared (`Findings.pairs_with_different_tokenization`); they are listed
     below that table.
     """
     return [line for measure in score_measures(rows) for line in _table(measure, rows, width, pairs_not_compared)]

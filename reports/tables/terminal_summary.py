@@ -46,10 +46,12 @@ def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]
 
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return the tables of other scores, such as likelihoods, and which models are not compared by them."""
-    rows, models_with_other_tokenization = findings.comparisons, findings.models_with_other_tokenization
+    rows, pairs_with_different_tokenization = findings.comparisons, findings.pairs_with_different_tokenization
     if verbose:
-        return score_tables(rows, width, models_with_other_tokenization)
-    remarks = [line for sentence in not_compared(models_with_other_tokenization) for line in wrapped(sentence, width)]
+        return score_tables(rows, width, pairs_with_different_tokenization)
+    remarks = [
+        line for sentence in not_compared(pairs_with_different_tokenization) for line in wrapped(sentence, width)
+    ]
     return [*compact_scores(rows, width), *remarks]
 
 
@@ -119,7 +121,7 @@ def _errors(results: Results, runs: Sequence[CellRun]) -> list[str]:
     for run in runs:
         if not run.outcomes.get("error"):
             continue
-        records = results.records(run.cell)
+        records = results.newest_records(run.cell)
         for id in run.asked:
             if id in records and records[id].outcome == "error":
                 total += 1

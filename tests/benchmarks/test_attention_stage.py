@@ -13,7 +13,7 @@ import torch
 from benchmarks import compare_attention_patterns
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import draw_questions
-from benchmarks.remedies import answer_to
+from benchmarks.remedies import user_message
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
 from benchmarks.stages.attention import AttentionScopeError, measure_attention, read_attention
@@ -168,7 +168,7 @@ def test_a_head_that_does_not_exist_names_the_model_and_the_option(
         measure_attention(
             Experiment(Results(tmp_path)), diffllama, CELL, asked[:1], "mini:test", AttentionScope(heads=(3,))
         )
-    assert "--attention-heads" in str(answer_to(raised.value))
+    assert "--attention-heads" in str(user_message(raised.value))
 
 
 @pytest.mark.quick

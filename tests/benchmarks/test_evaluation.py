@@ -13,7 +13,8 @@ import models.decode.generation
 from benchmarks import run_comprehensive_evaluation
 from benchmarks.choices import choose_models
 from benchmarks.eval_set import eval_set
-from benchmarks.evaluation import draw_questions, evaluate, grade
+from benchmarks.evaluation import draw_questions, evaluate
+from benchmarks.grading import grade
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import PlanError
 from models.decode.generation import Generation, generate
@@ -71,7 +72,7 @@ def test_predictions_are_read_back_and_only_the_missing_ones_made(loaded: Loaded
     first = evaluate(experiment, loaded, CLEAN, asked[:4], "mine")
     assert evaluate(experiment, loaded, CLEAN, asked, "mine")["mini-test-00000"] == first["mini-test-00000"]
     assert [(run.read, run.made) for run in experiment.runs] == [(0, 4), (4, 5)]
-    assert len(experiment.results.records(CLEAN)) == 9
+    assert len(experiment.results.newest_records(CLEAN)) == 9
 
 
 def test_another_token_limit_is_another_experiment(loaded: LoadedModel, experiment: Experiment) -> None:
@@ -136,7 +137,7 @@ def test_an_interrupted_cell_keeps_what_had_ended(
     monkeypatch.setattr(models.decode.generation, "answers", failing_after(4, KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         evaluate(experiment, loaded, CLEAN, asked, "mine", batch_size=2)
-    assert len(experiment.results.records(CLEAN)) == 4
+    assert len(experiment.results.newest_records(CLEAN)) == 4
 
 
 def test_what_had_ended_before_a_failure_is_not_asked_again(
@@ -204,4 +205,4 @@ def test_an_id_that_reads_as_a_draw_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"id": "q (draw 2)", "question": "How many?", "answer": "#### 3"}) + "\n")
     plan = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot",), problems=str(path))
     with pytest.raises(ValueError, match=r"expected ids that do not end in '\(draw N\)', which .* got 'q \(draw 2\)'"):
-        eval_set(plan, tunes=False)
+        eval_set(plan, needs_tuning=False)

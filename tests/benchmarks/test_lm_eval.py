@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evaluation import draw_questions, grade
+from benchmarks.evaluation import draw_questions
+from benchmarks.grading import grade
 from models.decode.generation import generate
 from models.loading.load_model import load
 from models.model_registry import MODELS

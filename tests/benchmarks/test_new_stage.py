@@ -37,10 +37,10 @@ class Length:
 def run(runner, cell):
     questions = runner.questions(cell)
     settings = settings_without_model("length 1", runner.eval_set.source)
-    with runner.experiment.cell(cell, settings, {q.problem.id: q.question for q in questions}) as opened:
-        missing = [q for q in questions if q.problem.id not in opened.records]
-        opened.append([Length(q.problem.id, q.question, q.spans, "measured", len(q.question)) for q in missing])
-    return opened.records
+    with runner.experiment.cell(cell, settings, {q.problem.id: q.question for q in questions}) as recorder:
+        missing = [q for q in questions if q.problem.id not in recorder.records]
+        recorder.append([Length(q.problem.id, q.question, q.spans, "measured", len(q.question)) for q in missing])
+    return recorder.records
 
 
 register_stage(

@@ -87,8 +87,8 @@ def test_the_summary_gives_ratios_with_their_spread(tmp_path: Path) -> None:
     rows = [row(OURS, 1.0), *(row(LOOP, ratio) for ratio in (6.0, 7.5, 7.0))]
     assert list(summary_lines(rows)) == [
         "llama: this harness: 60.0 answer tokens/s (median); 0.50 / 0.50 / 0.50 of the limit",
-        "llama: one at a time: 60.0 answer tokens/s (median); ours is 6.0 / 7.0 / 7.5 times as fast; 9 of 9 answers the"
-        " same",
+        "llama: one at a time: 60.0 answer tokens/s (median); this harness is 6.0 / 7.0 / 7.5× as fast; 9 of 9"
+        " answers the same",
     ]
     draw(rows, tmp_path / "peers.png")
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")

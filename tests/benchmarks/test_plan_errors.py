@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.plan_errors import FROM_ONE_OR_ALL, PlanError, check_range, escaped, option_of
-from benchmarks.remedies import REMEDIES, answer_to
+from benchmarks.remedies import REMEDIES, user_message
 from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
 pytestmark = pytest.mark.quick
@@ -39,7 +39,7 @@ def test_any_text_of_a_user_can_stand_in_an_error(text: str) -> None:
 
 
 def test_an_error_that_is_no_answer_has_none() -> None:
-    assert answer_to(KeyError("x")) is None
+    assert user_message(KeyError("x")) is None
 
 
 def test_every_remedy_belongs_to_an_exception_that_exists() -> None:
@@ -61,7 +61,7 @@ def test_every_remedy_belongs_to_an_exception_that_exists() -> None:
     ],
 )
 def test_records_that_cannot_be_resumed_are_answered_with_options(error: ResultsMismatch, options: list[str]) -> None:
-    answer = answer_to(error)
+    answer = user_message(error)
     assert answer is not None
     assert answer.startswith(f"{error} ")
     assert [option for option in options if option not in answer] == []

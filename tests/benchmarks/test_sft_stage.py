@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.choices import choose_models, choose_sft_noise
-from benchmarks.comprehensive import run_comprehensive_evaluation
+from benchmarks.comprehensive_evaluation import run_comprehensive_evaluation
 from benchmarks.eval_set import eval_set
 from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set
@@ -43,7 +43,7 @@ def lines_of(path: Path) -> list[dict[str, str]]:
 
 
 def sft_set_of(plan: Plan) -> SftSet:
-    return sft_set(plan, eval_set(plan, tunes=True))
+    return sft_set(plan, eval_set(plan, needs_tuning=True))
 
 
 @pytest.mark.quick
@@ -79,7 +79,7 @@ def test_a_default_size_takes_what_there_is_and_a_size_that_was_asked_for_does_n
     chosen = sft_set_of(plan)
     assert 0 < len(chosen.problems) < 40
     assert chosen.source == "half of mine.jsonl"
-    measured, whole = (eval_set(plan, tunes).problems for tunes in (True, False))
+    measured, whole = (eval_set(plan, needs_tuning).problems for needs_tuning in (True, False))
     assert not shared_problems(chosen.problems, measured)
     assert len(measured) + len(chosen.problems) == len(whole) == 40
     with pytest.raises(ValueError, match=r"--sft-samples 40: half of mine\.jsonl has \d+ problems to tune on"):
@@ -206,7 +206,7 @@ def test_a_tuned_checkpoint_is_not_asked_what_it_was_tuned_on(tmp_path: Path) ->
 @pytest.mark.quick
 def test_a_file_has_one_name_whichever_of_its_problems_are_asked(tmp_path: Path) -> None:
     plan = replace(PLAN, problems=str(own_problems(tmp_path, "yours.jsonl", 12)))
-    some, all_ = (eval_set(plan, tunes) for tunes in (True, False))
+    some, all_ = (eval_set(plan, needs_tuning) for needs_tuning in (True, False))
     assert some.problems[0] != all_.problems[0], "else this shows nothing"
     assert some.source == all_.source
     other = eval_set(replace(plan, problems=str(own_problems(tmp_path, "other/yours.jsonl", 12, 5))), False)

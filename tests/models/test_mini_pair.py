@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.evaluation import draw_questions, grade
+from benchmarks.evaluation import draw_questions
+from benchmarks.grading import grade
 from models.decode.generation import batches, generate
 from models.loading.load_model import LoadedModel, load
 from models.mini.train_mini_pair import data_fingerprint

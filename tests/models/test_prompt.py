@@ -85,7 +85,7 @@ def test_an_unknown_prompt_is_refused(name: str, message: str, tmp_path: Path, m
 
 def test_examples_of_the_prompt_are_not_evaluated() -> None:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), "mini:train", template=template_of("fewshot:3"))
-    measured = eval_set(plan, tunes=False)
+    measured = eval_set(plan, needs_tuning=False)
     assert measured.problems == mini.problems("train")[3:]
     assert str(measured) == "problems left out of mini:train: 3 that the prompt shows"
 
@@ -194,7 +194,7 @@ def test_examples_of_the_prompt_are_not_tuned_on() -> None:
     plan = Plan(
         (MODELS["llama"],), ("clean",), ("zero_shot", "sft"), "mini", template=template_of("fewshot:8"), sft_samples=16
     )
-    assert list(sft_set(plan, eval_set(plan, tunes=True)).problems) == mini.problems("train")[8:24]
+    assert list(sft_set(plan, eval_set(plan, needs_tuning=True)).problems) == mini.problems("train")[8:24]
 
 
 def test_the_key_of_a_template_tells_a_chat_apart() -> None:

@@ -58,5 +58,5 @@ def large_page(folder: Path) -> Path:
 
 
 def _ask(experiment: Experiment, cell: Cell, predictions: Sequence[Prediction]) -> None:
-    with experiment.cell(cell, SETTINGS, asked(*(prediction.id for prediction in predictions))) as opened:
-        opened.append(predictions)
+    with experiment.cell(cell, SETTINGS, asked(*(prediction.id for prediction in predictions))) as recorder:
+        recorder.append(predictions)

@@ -147,7 +147,7 @@ def test_the_sentences_say_which_model_loses_less_or_that_the_run_cannot_tell() 
     cannot = " ".join(" ".join(narrative(comparisons(FOUR))).split())
     assert "No evidence that llama loses more than diffllama: 30.0 points [" in cannot
     assert "10 problems could have shown " in cannot
-    assert "problems would settle 30.0." in cannot
+    assert "problems are needed to detect 30.0." in cannot
     assert max(map(len, lines)) <= 80
     alone = " ".join(" ".join(narrative(comparisons(FOUR[:2]))).split())
     assert "inf: No evidence that diffllama loses any: 10.0 points [" in alone, (

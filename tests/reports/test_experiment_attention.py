@@ -32,23 +32,23 @@ def experiment(tmp_path: Path) -> Experiment:
 
 
 def read(experiment: Experiment, cell: Cell, *ids: str) -> None:
-    with experiment.cell(cell, ATTENTION_SETTINGS, asked(*ids)) as opened:
-        missing = [id for id in ids if id not in opened.records]
+    with experiment.cell(cell, ATTENTION_SETTINGS, asked(*ids)) as recorder:
+        missing = [id for id in ids if id not in recorder.records]
         segments = NEEDLE_SEGMENTS if cell.noise.startswith("needle") else SEGMENTS
-        opened.append(readings(missing, 2, 2, noisy=cell.noise != "clean", segments=segments))
+        recorder.append(readings(missing, 2, 2, noisy=cell.noise != "clean", segments=segments))
 
 
 def ask(experiment: Experiment, *ids: str) -> None:
-    with experiment.cell(CELL, SETTINGS, asked(*ids)) as opened:
-        opened.append([predicted(id) for id in ids if id not in opened.records])
+    with experiment.cell(CELL, SETTINGS, asked(*ids)) as recorder:
+        recorder.append([predicted(id) for id in ids if id not in recorder.records])
 
 
 def test_an_attention_cell_resumes(experiment: Experiment) -> None:
-    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as opened:
-        opened.append([reading("p0"), failed_reading("p1")])
-    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as opened:
-        assert opened.records == {"p0": reading("p0")}
-        opened.append([reading("p1")])
+    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as recorder:
+        recorder.append([reading("p0"), failed_reading("p1")])
+    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as recorder:
+        assert recorder.records == {"p0": reading("p0")}
+        recorder.append([reading("p1")])
     first, second = experiment.runs
     assert (first.read, first.made, first.outcomes) == (0, 2, {"measured": 1, "error": 1})
     assert (second.read, second.made, second.outcomes) == (1, 1, {"measured": 2})
@@ -97,8 +97,8 @@ def test_the_table_is_over_the_problems_of_the_run(experiment: Experiment) -> No
 
 
 def test_an_error_of_a_reading_is_shown_with_its_file(experiment: Experiment) -> None:
-    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) as opened:
-        opened.append([failed_reading("p0")])
+    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) as recorder:
+        recorder.append([failed_reading("p0")])
     summary = "\n".join(experiment.summary())
     assert "error in diffllama-inf-attention, problem p0: RuntimeError: no luck" in summary
     assert str(Path("readings", "attention", "diffllama", "inf.jsonl")) in summary
@@ -134,6 +134,6 @@ def test_empty_reports_are_not_written(experiment: Experiment) -> None:
 
 
 def test_a_run_of_only_errors_writes_run_json_and_the_page(experiment: Experiment) -> None:
-    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) as opened:
-        opened.append([failed_reading("p0")])
+    with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) as recorder:
+        recorder.append([failed_reading("p0")])
     assert [path.name for path in experiment.write()] == ["run.json", "report.html"]

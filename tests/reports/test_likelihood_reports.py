@@ -11,7 +11,7 @@ import pytest
 from reports.findings import Findings
 from reports.page import write_page
 from reports.stats.comparisons import Comparison, comparisons, write_comparisons_csv
-from reports.stats.problem_scores import Scores, all_scores, models_with_other_tokenization, scores_from_records
+from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization, scores_from_records
 from reports.store.atomic_io import ResultsDamaged
 from reports.store.record_codec import decode_record, encode_record, settings_hash
 from reports.store.record_kinds import LIKELIHOODS
@@ -124,12 +124,12 @@ def test_models_with_other_vocabularies_are_named_as_not_compared() -> None:
         scores_from_records(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines)
         for model, lines in (("llama", mine), ("qwen", theirs))
     ]
-    assert models_with_other_tokenization(scores) == [("llama", "qwen")]
+    assert pairs_with_different_tokenization(scores) == [("llama", "qwen")]
     rows = comparisons(scores)
     assert {row.contrast for row in rows} == {"likelihood"}
-    text = " ".join(" ".join(score_tables(rows, 80, models_with_other_tokenization(scores))).split())
+    text = " ".join(" ".join(score_tables(rows, 80, pairs_with_different_tokenization(scores))).split())
     assert "llama and qwen read the answers as different tokens: nats a token are not compared between them" in text
-    assert models_with_other_tokenization(FOUR) == []
+    assert pairs_with_different_tokenization(FOUR) == []
     assert not_compared([("llama", "qwen")])[0] in text
 
 
@@ -140,7 +140,7 @@ def test_a_failed_draw_leaves_out_only_its_problem() -> None:
         if model == "twin":
             lines[1] = replace(lines[1], outcome="error", nats=0.0, tokens=0)
         scores.append(scores_from_records(Cell(model, "inf", "likelihood"), replace(SETTINGS, weights=model), lines))
-    assert models_with_other_tokenization(scores) == []
+    assert pairs_with_different_tokenization(scores) == []
     assert row(comparisons(scores), "model_difference", "llama").clusters == 19
 
 

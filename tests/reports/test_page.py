@@ -188,8 +188,8 @@ def test_a_damaged_run_json_is_said(results: Results) -> None:
 def test_the_page_speaks_of_the_runs_that_made_its_figures(results: Results) -> None:
     """Not of others in the same file: a refused one, or one whose records were set aside."""
     experiment = Experiment(results, seed=7, caveat=lambda cells: "mind the miniatures")
-    with experiment.cell(CELL, SETTINGS, asked("p0", "p1")) as opened:
-        opened.append(outcomes(1, 1))
+    with experiment.cell(CELL, SETTINGS, asked("p0", "p1")) as recorder:
+        recorder.append(outcomes(1, 1))
     experiment.write()
     other = Experiment(results, seed=8, caveat=lambda cells: "mind the others", options={"problems": "mine.jsonl"})
     other.runs = [replace(experiment.runs[0], settings=OTHER_SETTINGS, cell=Cell("mine", "inf", "zero_shot"))]

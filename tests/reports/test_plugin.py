@@ -66,12 +66,12 @@ def test_case(experiment, pytestconfig, model, noise):
     asked = {f"p{n}": question_of(f"p{n}") for n in range(pytestconfig.option.size)}
     settings = replace(SETTINGS, max_new_tokens=pytestconfig.option.tokens)
     right = 8 if noise == "clean" else 4
-    with experiment.cell(Cell(model, noise, "zero_shot"), settings, asked) as opened:
+    with experiment.cell(Cell(model, noise, "zero_shot"), settings, asked) as recorder:
         for n, id in enumerate(asked):
-            if id not in opened.records:
+            if id not in recorder.records:
                 {trouble}
-                opened.append([predicted(id, "correct" if n < right else "incorrect")])
-    assert "error" not in {prediction.outcome for prediction in opened.records.values()}
+                recorder.append([predicted(id, "correct" if n < right else "incorrect")])
+    assert "error" not in {prediction.outcome for prediction in recorder.records.values()}
 
 def test_of_another_kind():
     pass
@@ -248,7 +248,7 @@ def test_a_case_that_fails_halfway_is_reported_with_its_records(grid: pytest.Pyt
 
 
 def test_an_error_in_a_problem_is_shown_and_the_problem_asked_again(grid: pytest.Pytester) -> None:
-    write_cases(grid, "if n == 2: opened.append([predicted(id, 'error')]); continue")
+    write_cases(grid, "if n == 2: recorder.append([predicted(id, 'error')]); continue")
     outcome = run(grid, "-k", "llama and sd and not diffllama")
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(

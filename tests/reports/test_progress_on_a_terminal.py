@@ -30,9 +30,9 @@ from tests.reports.record_factories import SETTINGS, asked, predicted
 @pytest.mark.parametrize("noise", ["clean", "inf"])
 def test_case(experiment, noise):
     print("captured and invisible")
-    with experiment.cell(Cell("llama", noise, "zero_shot"), SETTINGS, asked("p0", "p1")) as opened:
-        opened.append([predicted("p0")])
-        opened.append([predicted("p1")])
+    with experiment.cell(Cell("llama", noise, "zero_shot"), SETTINGS, asked("p0", "p1")) as recorder:
+        recorder.append([predicted("p0")])
+        recorder.append([predicted("p1")])
 """
 
 

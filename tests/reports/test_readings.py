@@ -85,16 +85,16 @@ def test_cells_of_both_kinds_are_listed(results: Results) -> None:
 
 def test_an_error_is_left_out_and_then_replaced(results: Results) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [failed_reading("p0"), reading("p1")])
-    assert results.read(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) == {"p1": reading("p1")}
+    assert results.read_for_resume(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) == {"p1": reading("p1")}
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
-    assert list(results.read(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1"))) == ["p0", "p1"]
+    assert list(results.read_for_resume(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1"))) == ["p0", "p1"]
 
 
 def test_readings_of_other_queries_are_refused_with_both_values(results: Results) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
     other = replace(ATTENTION_SETTINGS, attention="queries last; layers all; heads all")
     with pytest.raises(ResultsMismatch, match=r"attention was 'queries answer; .*' and is now 'queries last; "):
-        results.read(ATTENTION_CELL, other, asked("p0"))
+        results.read_for_resume(ATTENTION_CELL, other, asked("p0"))
 
 
 def test_a_line_cut_anywhere_is_dropped_and_the_run_goes_on(results: Results) -> None:
@@ -105,7 +105,7 @@ def test_a_line_cut_anywhere_is_dropped_and_the_run_goes_on(results: Results) ->
     longer = path.read_bytes()
     for cut in range(len(whole), len(longer)):
         path.write_bytes(longer[:cut])
-        assert list(results.read(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1"))) == ["p0"]
+        assert list(results.read_for_resume(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1"))) == ["p0"]
         Results(results.folder).append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p1")])
         assert path.read_bytes() == longer
 
@@ -130,7 +130,7 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(
     assert valid in lines[1]
     results.path(ATTENTION_CELL).write_bytes(lines[0] + lines[1].replace(valid, invalid))
     with pytest.raises(ResultsDamaged, match=rf"inf\.jsonl, line 2: expected {expected}"):
-        results.load(ATTENTION_CELL)
+        results.load_cell(ATTENTION_CELL)
 
 
 def test_setting_aside_takes_predictions_readings_and_maps(results: Results) -> None:
@@ -141,13 +141,13 @@ def test_setting_aside_takes_predictions_readings_and_maps(results: Results) -> 
     assert aside is not None
     assert results.cells() == []
     assert sorted(path.name for path in aside.iterdir()) == ["attention_maps", "predictions", "readings"]
-    assert Results(aside).read(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) == {"p0": reading("p0")}
+    assert Results(aside).read_for_resume(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) == {"p0": reading("p0")}
 
 
 def test_readings_alone_are_set_aside_too(results: Results) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
     assert results.set_aside() is not None
-    assert results.read(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) == {}
+    assert results.read_for_resume(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0")) == {}
 
 
 def test_readings_have_no_accuracy(results: Results) -> None:
@@ -173,4 +173,4 @@ def test_a_file_of_another_cell_is_an_error(results: Results) -> None:
     results.path(other).parent.mkdir(parents=True)
     results.path(ATTENTION_CELL).rename(results.path(other))
     with pytest.raises(ResultsDamaged, match=r"llama-inf-attention, got one of diffllama-inf-attention"):
-        results.load(other)
+        results.load_cell(other)

@@ -67,9 +67,10 @@ def test_so_few_problems_that_no_loss_can_be_shown_are_no_pass() -> None:
     everything = loss(scored(7, 0), scored(0, 7), cells=8)
     assert not everything.failed
     assert (
-        everything.blind == "diffllama-inf-zero_shot: 7 problems cannot show any loss at 0.05 / 8 cells; ask at least 8"
+        everything.too_few_problems_message
+        == "diffllama-inf-zero_shot: 7 problems cannot show any loss at 0.05 / 8 cells; ask at least 8"
     )
-    assert loss(scored(8, 0), scored(0, 8), cells=8).blind is None
+    assert loss(scored(8, 0), scored(0, 8), cells=8).too_few_problems_message is None
 
 
 def test_no_loss_is_promised_to_be_found_that_cannot_be() -> None:

@@ -103,8 +103,8 @@ def test_the_caveat_of_a_run_is_printed_beside_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     experiment = Experiment(Results(tmp_path), caveat=lambda cells: "made up, all of it")
-    with experiment.cell(CELL, SETTINGS, asked("p0")) as opened:
-        opened.append([predicted("p0")])
+    with experiment.cell(CELL, SETTINGS, asked("p0")) as recorder:
+        recorder.append([predicted("p0")])
     with experiment.cell(ATTENTION_CELL, ATTENTION_SETTINGS, asked("p0", "p1")) as looked:
         looked.append(readings(["p0", "p1"], 2, 2))
     experiment.write()

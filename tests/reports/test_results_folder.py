@@ -76,13 +76,13 @@ def test_an_unknown_key_is_ignored() -> None:
 def test_what_was_appended_is_read_back(tmp_path_factory: pytest.TempPathFactory, batch: list[Prediction]) -> None:
     folder = tmp_path_factory.mktemp("results")
     Results(folder).append(CELL, SETTINGS, batch)
-    assert Results(folder).records(CELL) == {prediction.id: prediction for prediction in batch}
+    assert Results(folder).newest_records(CELL) == {prediction.id: prediction for prediction in batch}
 
 
 def test_a_folder_that_was_only_read_is_not_created(results: Results) -> None:
-    assert results.read(CELL, SETTINGS, asked("p0")) == {}
+    assert results.read_for_resume(CELL, SETTINGS, asked("p0")) == {}
     assert results.cells() == []
-    assert results.records(CELL) == {}
+    assert results.newest_records(CELL) == {}
     results.append(CELL, SETTINGS, [])
     assert results.set_aside() is None
     assert not results.folder.exists()
@@ -90,22 +90,22 @@ def test_a_folder_that_was_only_read_is_not_created(results: Results) -> None:
 
 def test_answers_come_in_the_order_asked_and_no_others(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted(id) for id in ("p0", "p1", "p2")])
-    assert list(results.read(CELL, SETTINGS, asked("p2", "p9", "p0"))) == ["p2", "p0"]
+    assert list(results.read_for_resume(CELL, SETTINGS, asked("p2", "p9", "p0"))) == ["p2", "p0"]
 
 
 def test_an_error_is_left_out_and_then_replaced(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0", "error"), predicted("p1")])
-    assert list(results.read(CELL, SETTINGS, asked("p0", "p1"))) == ["p1"]
-    assert results.records(CELL)["p0"].outcome == "error"
+    assert list(results.read_for_resume(CELL, SETTINGS, asked("p0", "p1"))) == ["p1"]
+    assert results.newest_records(CELL)["p0"].outcome == "error"
     results.append(CELL, SETTINGS, [predicted("p0", "incorrect")])
-    assert results.records(CELL)["p0"].outcome == "incorrect"
-    assert list(results.read(CELL, SETTINGS, asked("p0", "p1"))) == ["p0", "p1"]
+    assert results.newest_records(CELL)["p0"].outcome == "incorrect"
+    assert list(results.read_for_resume(CELL, SETTINGS, asked("p0", "p1"))) == ["p0", "p1"]
 
 
 def test_other_settings_are_refused_with_both_values(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     with pytest.raises(ResultsMismatch) as refusal:
-        results.read(CELL, OTHER_SETTINGS, asked("p7"))
+        results.read_for_resume(CELL, OTHER_SETTINGS, asked("p7"))
     message = str(refusal.value)
     assert "max_new_tokens was 64 and is now 128" in message
     assert "precision was 'float32' and is now 'bfloat16'" in message
@@ -118,24 +118,24 @@ def test_a_new_cell_with_other_problems_is_refused(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p1")])
     others = replace(SETTINGS, problems="mine.jsonl 0a1b2c3d")
     with pytest.raises(ResultsMismatch, match=r"about the problems of 'made-up', .* those of 'mine.jsonl 0a1b2c3d'\.$"):
-        results.read(CLEAN, others, asked("p1"))
+        results.read_for_resume(CLEAN, others, asked("p1"))
     results.set_aside()
-    assert results.read(CLEAN, others, asked("p1")) == {}
+    assert results.read_for_resume(CLEAN, others, asked("p1")) == {}
 
 
 def test_other_settings_cannot_be_appended_either(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     with pytest.raises(ResultsMismatch):
         Results(results.folder).append(CELL, OTHER_SETTINGS, [predicted("p1")])
-    assert list(results.records(CELL)) == ["p0"]
+    assert list(results.newest_records(CELL)) == ["p0"]
 
 
 def test_each_cell_has_its_own_settings(results: Results) -> None:
     """Another cell of the folder may have another precision: they are not pooled."""
     results.append(CELL, SETTINGS, [predicted("p0")])
     results.append(CLEAN, OTHER_SETTINGS, [predicted("p0")])
-    assert results.read(CELL, SETTINGS, asked("p0"))
-    assert results.read(CLEAN, OTHER_SETTINGS, asked("p0"))
+    assert results.read_for_resume(CELL, SETTINGS, asked("p0"))
+    assert results.read_for_resume(CLEAN, OTHER_SETTINGS, asked("p0"))
 
 
 def test_other_settings_are_refused_without_their_file(results: Results) -> None:
@@ -143,7 +143,7 @@ def test_other_settings_are_refused_without_their_file(results: Results) -> None
     for path in (results.predictions_folder / "settings").iterdir():
         path.unlink()
     with pytest.raises(ResultsMismatch, match="cannot be compared"):
-        results.read(CELL, OTHER_SETTINGS, asked("p0"))
+        results.read_for_resume(CELL, OTHER_SETTINGS, asked("p0"))
 
 
 def test_another_text_for_an_id_is_refused(results: Results) -> None:
@@ -152,12 +152,12 @@ def test_another_text_for_an_id_is_refused(results: Results) -> None:
     with pytest.raises(
         OtherTextsError, match=r"problem 'p1' and 1 more had another text: .* seed, in the problems, or"
     ):
-        results.read(CELL, SETTINGS, asked("p0") | {"p1": "Why?", "p2": "Why not?", "p3": "So?"})
+        results.read_for_resume(CELL, SETTINGS, asked("p0") | {"p1": "Why?", "p2": "Why not?", "p3": "So?"})
 
 
 def test_the_settings_of_a_hash_are_on_disk_with_the_first_line(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
-    stored = results.load(CELL)
+    stored = results.load_cell(CELL)
     assert stored is not None
     assert results.settings(stored.settings_hash) == SETTINGS
     assert results.settings("0" * 12) is None
@@ -171,7 +171,7 @@ def test_any_model_name_is_a_file_inside_the_folder(results: Results, model: str
     results.append(cell, SETTINGS, [predicted("p0")])
     assert results.path(cell).resolve().is_relative_to(results.predictions_folder.resolve())
     assert Results(results.folder).cells() == [cell]
-    assert results.read(cell, SETTINGS, asked("p0"))
+    assert results.read_for_resume(cell, SETTINGS, asked("p0"))
 
 
 def test_names_that_differ_have_files_that_differ(results: Results) -> None:
@@ -186,7 +186,7 @@ def test_a_file_of_another_cell_is_an_error(results: Results) -> None:
     results.path(other).parent.mkdir(parents=True, exist_ok=True)
     results.path(CELL).rename(results.path(other))
     with pytest.raises(ResultsDamaged, match=r"expected .* DiffLlama-inf-zero_shot, got one of diffllama-inf"):
-        results.read(other, SETTINGS, asked("p0"))
+        results.read_for_resume(other, SETTINGS, asked("p0"))
 
 
 # After a kill
@@ -201,7 +201,7 @@ def test_a_line_cut_anywhere_is_dropped_and_the_run_goes_on(results: Results) ->
     for cut in range(len(whole), len(longer)):
         results.path(CELL).write_bytes(longer[:cut])
         resumed = Results(results.folder)
-        assert list(resumed.read(CELL, SETTINGS, asked("p0", "p1", "p2"))) == ["p0", "p1"]
+        assert list(resumed.read_for_resume(CELL, SETTINGS, asked("p0", "p1", "p2"))) == ["p0", "p1"]
         resumed.append(CELL, SETTINGS, [last])
         assert results.path(CELL).read_bytes() == longer
 
@@ -210,9 +210,9 @@ def test_a_file_with_only_a_partial_line_is_empty(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     results.path(CELL).write_bytes(results.path(CELL).read_bytes()[:30])
     assert results.cells() == []
-    assert results.load(CELL) is None
+    assert results.load_cell(CELL) is None
     results.append(CELL, SETTINGS, [predicted("p1")])
-    assert list(results.records(CELL)) == ["p1"]
+    assert list(results.newest_records(CELL)) == ["p1"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(results: Results, l
     good = results.path(CELL).read_bytes()
     results.path(CELL).write_bytes(good + line + good)
     with pytest.raises(ResultsDamaged, match=rf"inf\.jsonl, line 2: expected .*{expected}"):
-        results.read(CELL, SETTINGS, asked("p0"))
+        results.read_for_resume(CELL, SETTINGS, asked("p0"))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_an_invalid_value_is_an_error(results: Results, valid: bytes, invalid: b
     results.append(CELL, SETTINGS, [predicted("p0")])
     results.path(CELL).write_bytes(results.path(CELL).read_bytes().replace(valid, invalid))
     with pytest.raises(ResultsDamaged, match=rf"line 1: expected {expected}"):
-        results.records(CELL)
+        results.newest_records(CELL)
 
 
 def test_lines_of_two_settings_in_one_file_are_an_error(results: Results) -> None:
@@ -252,7 +252,7 @@ def test_lines_of_two_settings_in_one_file_are_an_error(results: Results) -> Non
     with results.path(CELL).open("ab") as file:
         file.write(encode_record(CELL, OTHER_SETTINGS, predicted("p1")))
     with pytest.raises(ResultsDamaged, match="line 2: expected the settings of line 1"):
-        results.records(CELL)
+        results.newest_records(CELL)
 
 
 # Starting over
@@ -263,7 +263,7 @@ def test_set_aside_makes_another_results_folder(results: Results) -> None:
     aside = results.set_aside()
     assert aside is not None
     assert results.cells() == []
-    assert Results(aside).read(CELL, SETTINGS, asked("p0"))
+    assert Results(aside).read_for_resume(CELL, SETTINGS, asked("p0"))
     results.append(CELL, OTHER_SETTINGS, [predicted("p0")])
     assert results.set_aside() != aside
     assert results.set_aside() is None
@@ -288,7 +288,7 @@ def test_two_workers_write_two_cells_at_once(tmp_path: Path) -> None:
         worker.join()
     results = Results(tmp_path)
     assert sorted(cell.id for cell in results.cells()) == sorted(cell.id for cell in cells)
-    assert all(len(results.records(cell)) == 50 for cell in cells)
+    assert all(len(results.newest_records(cell)) == 50 for cell in cells)
     assert len(list((results.predictions_folder / "settings").iterdir())) == 1
 
 
@@ -319,11 +319,11 @@ def test_a_folder_without_permission_is_an_error(results: Results) -> None:
 def test_the_smallest_difference_in_a_question_is_refused(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     with pytest.raises(ResultsMismatch):
-        results.read(CELL, SETTINGS, {"p0": question_of("p0") + " "})
+        results.read_for_resume(CELL, SETTINGS, {"p0": question_of("p0") + " "})
 
 
 def test_a_missing_settings_file_is_rewritten_by_the_next_run(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     shutil.rmtree(results.predictions_folder / "settings")
-    assert list(results.read(CELL, SETTINGS, asked("p0"))) == ["p0"]
+    assert list(results.read_for_resume(CELL, SETTINGS, asked("p0"))) == ["p0"]
     assert results.settings(settings_hash(SETTINGS)) == SETTINGS

@@ -44,7 +44,7 @@ def run_comprehensive_evaluation(
 
     The arguments are the options of `pytest benchmarks` by the same names; `max_samples_per_dataset` −1 is all, and
     `datasets` None is `clean` and every noise. It resumes from `results` and writes there what a run of pytest writes.
-    The table has a row a cell of the stages that have an accuracy, accuracies as fractions with their 95 % Wilson
+    The table has one row per cell with an accuracy, accuracies as fractions with their 95 % Wilson
     interval, and `table.attrs["caveat"]` says what must be said next to it, or is None; the records are by cell, as in
     `diffllama-inf-zero_shot`.
 
@@ -80,7 +80,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Any
 
     experiment = Experiment(Results(folder), seed=plan.seed, options=plan.options(), caveat=plan.caveat)
     runner = Runner(plan, experiment)
-    _ = runner.eval_set  # problems that cannot be used are told before any model is loaded
+    _ = runner.eval_set  # report unusable problems before loading a model
     records: dict[str, list[Any]] = {}
     status = "failed"
     try:
