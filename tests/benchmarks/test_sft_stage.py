@@ -115,7 +115,7 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
     common = [*SMALL, "--skip-attention", "--results", str(folder)]
     first = typed(*common, "--sft-samples", "24")
     assert first.returncode == 0, first.stdout
-    said = r"tuned: llama, lora on 24 problems of mini:train × 1, loss \d\.\d\d → \d\.\d\d, \d+ s"
+    said = r"tuned: llama, lora on 24 problems of mini:train with clean,inf,rcs,sd × 1, loss \d\.\d\d → \d\.\d\d, \d+ s"
     assert re.search(said, first.stdout)
     assert "predictions: 0 read, 12 made" in first.stdout
     assert "two miniatures of one training seed" in " ".join(first.stdout.split())
