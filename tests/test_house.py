@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +83,60 @@ def test_collecting_the_benchmarks_imports_neither_torch_nor_transformers() -> N
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "diffllama-inf-zero_shot" in done.stdout
+
+
+#: Words that say nothing as the name of a thing.
+EMPTY_NAMES = {"found", "some", "one", "place", "places", "said", "told", "looks", "utils", "helper", "misc", "process"}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "conftest.py", *(path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py")))]
+
+
+def test_no_two_files_have_the_same_name() -> None:
+    """A name in a traceback or an editor's tab is then one file."""
+    shared = {"__init__.py", "__main__.py"}
+    names = Counter(path.name for path in [*sources(), *sorted((ROOT / "tests").rglob("*.py"))])
+    assert [name for name, count in names.items() if count > 1 and name not in shared] == []
+
+
+def test_no_name_says_nothing() -> None:
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                    pass
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    pass
+                case _:
+                    continue
+            assert name.strip("_") not in EMPTY_NAMES, f"{path}, line {node.lineno}: {name}"
+
+
+def test_errors_below_the_benchmarks_name_no_option_of_pytest() -> None:
+    """They speak of parameters and things; `benchmarks/remedies.py` adds the option."""
+    from benchmarks.options import add_options
+
+    options: list[str] = []
+
+    class Group:
+        def addoption(self, *names: str, **kwargs: object) -> None:
+            options.extend(names)
+
+    class Parser:
+        def getgroup(self, name: str) -> Group:
+            return Group()
+
+    add_options(Parser())  # type: ignore[arg-type]
+    assert "--models" in options
+    for path in sources():
+        if path.is_relative_to(ROOT / "benchmarks") or path.name in ("__main__.py", "conftest.py"):
+            continue
+        if path.is_relative_to(ROOT / "models" / "commands"):
+            continue  # commands have options of their own
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                text = " ".join(part.value for part in ast.walk(node.exc) if isinstance(part, ast.Constant)
+                                and isinstance(part.value, str))  # fmt: skip
+                named = [option for option in options if re.search(rf"{option}(?![\w-])", text)]
+                assert not named, f"{path}, line {node.lineno}: {named}"
