@@ -17,7 +17,8 @@ def test_a_likelihood_is_measured_of_each_draw_and_never_twice(tmp_path: Path) -
     done = typed(*RUN, *size)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "readings of likelihood: 0 read, 48 made" in done.stdout
-    assert "what noise costs in likelihood of the worked answer" in done.stdout
+    assert "what noise costs (95 % intervals" in done.stdout
+    assert "  likelihood, inf: " in done.stdout
     lines = [json.loads(line) for line in (tmp_path / "readings/likelihood/llama/inf.jsonl").read_text().splitlines()]
     assert len({line["id"] for line in lines}) == 16
     assert all(line["nats"] < 0 < line["tokens"] for line in lines)
