@@ -157,7 +157,7 @@ def test_options_that_mean_nothing_are_answered_at_once(tmp_path: Path) -> None:
         with pytest.raises(PlanError, match=re.escape(said)):
             gate_of(options(**given))
     path.write_text("[]")
-    with pytest.raises(BaselineError, match="is no baseline"):
+    with pytest.raises(BaselineError, match="is not a baseline"):
         gate_of(options(save_baseline=path))
     assert gate_of(options()) is None
 
