@@ -10,7 +10,8 @@ import pytest
 from benchmarks.cases import cell_of, gated_cells
 from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
 from benchmarks.gate_options import gate_of
-from benchmarks.options import add_options, plan_of, size_of
+from benchmarks.options import add_options
+from benchmarks.plan_from_options import plan_of, size_of
 from benchmarks.remedies import user_message
 from benchmarks.runner import ProblemsError
 from benchmarks.stages import SHIPPED_STAGES, STAGES, find_stage

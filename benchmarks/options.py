@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from benchmarks.attention_scope import QUERIES, AttentionScope
+from benchmarks.attention_scope import QUERIES
 from benchmarks.choices import (
-    choose_datasets,
-    choose_measures,
-    choose_models,
-    choose_numbers,
-    choose_sft_noise,
     known_datasets,
 )
 from benchmarks.gate_options import add_gate_options
-from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
-from benchmarks.plan_errors import PlanError, escaped
+from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import parse_batch_size
-from models.loading.trust_remote_code import add_trust_options, trust_of
+from models.loading.trust_remote_code import add_trust_options
 from models.model_registry import MODELS
-from models.prompt import add_prompt_options, template_of
-from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH, Tuning
-from noise.problems.noisy_files import existing_noisy_file
-from noise.problems.problem_sources import SOURCES, is_file_source, split_source
+from models.prompt import add_prompt_options
+from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
+from noise.problems.problem_sources import SOURCES
+
+#: What pytest's option groups add an option with.
+AddOption = Callable[..., None]
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add the options of the grid, under one heading of their own."""
     group = parser.getgroup("differential attention under noise")
     add = group.addoption
+    _add_grid_options(add)
+    _add_noise_options(add)
+    _add_model_options(add)
+    _add_attention_options(add)
+    _add_sft_options(add)
+    add_gate_options(add)
+    for stage in STAGES.values():
+        if stage.skip_help:
+            add("--" + stage.skip_option.replace("_", "-"), action="store_true", help=stage.skip_help)
+    add("--slow", action="store_true", help="also run what is marked slow")
+    add(
+        "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that need real text"
+    )
+
+
+def _add_grid_options(add: AddOption) -> None:
+    """Add the options of the grid: models, datasets, problems, size and results."""
     add(
         "--models",
         default="diffllama,llama",
@@ -68,12 +80,23 @@ def add_options(parser: pytest.Parser) -> None:
         f" {ATTENTION_SIZES['quick']}, {ATTENTION_SIZES['medium']} or {ATTENTION_SIZES['full']}",
     )
     add(
+        "--measure",
+        default=MEASURES[0],
+        metavar="A,B",
+        help=f"what to measure: {', '.join(MEASURES)}; the likelihood of the worked answers is a stage of its own"
+        " (default: %(default)s)",
+    )
+    add(
         "--results",
         metavar="DIR",
         help="results folder, which resumes (default: results, or results-quick at the size quick, whose models are"
         " tuned less)",
     )
     add("--fresh", action="store_true", help="start over: first move the earlier records of the folder to set_aside/")
+
+
+def _add_noise_options(add: AddOption) -> None:
+    """Add the options of how noise is drawn."""
     add("--seed", type=int, metavar="N", help="seed of the noise (default: 0)")
     add(
         "--noise-seeds",
@@ -82,6 +105,15 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="K",
         help="draw each noise K times per problem, with --seed and the K − 1 seeds after it (default: %(default)s)",
     )
+    add(
+        "--skip-data-gen",
+        action="store_true",
+        help="draw no noise: read the noisy files next to the file of --problems (`python -m noise` writes them)",
+    )
+
+
+def _add_model_options(add: AddOption) -> None:
+    """Add the options of how models are loaded and asked."""
     add(
         "--batch-size",
         type=parse_batch_size,
@@ -111,18 +143,10 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add_trust_options(add)
     add_prompt_options(add)
-    add(
-        "--skip-data-gen",
-        action="store_true",
-        help="draw no noise: read the noisy files next to the file of --problems (`python -m noise` writes them)",
-    )
-    add(
-        "--measure",
-        default=MEASURES[0],
-        metavar="A,B",
-        help=f"what to measure: {', '.join(MEASURES)}; the likelihood of the worked answers is a stage of its own"
-        " (default: %(default)s)",
-    )
+
+
+def _add_attention_options(add: AddOption) -> None:
+    """Add the options of the stage `attention`."""
     add(
         "--attention-layers",
         metavar="N,M-K",
@@ -148,18 +172,9 @@ def add_options(parser: pytest.Parser) -> None:
         help="problems per cell whose patterns are drawn, 0 for none; of all heads, the one that attends most to the"
         " noise (default: %(default)s)",
     )
-    add_tuning_options(add)
-    add_gate_options(add)
-    for stage in STAGES.values():
-        if stage.skip_help:
-            add("--" + stage.skip_option.replace("_", "-"), action="store_true", help=stage.skip_help)
-    add("--slow", action="store_true", help="also run what is marked slow")
-    add(
-        "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that need real text"
-    )
 
 
-def add_tuning_options(add: Callable[..., None]) -> None:
+def _add_sft_options(add: AddOption) -> None:
     """Add the options of the stage `sft`."""
     samples, epochs = SFT_SIZES["default"]
     few, once = SFT_SIZES["quick"]
@@ -203,112 +218,3 @@ def add_tuning_options(add: Callable[..., None]) -> None:
         + ")",
     )
     add("--sft-rank", type=int, default=16, metavar="N", help="rank of the LoRA adapter (default: %(default)s)")
-
-
-def size_of(option: Any) -> str:
-    """Return the size that was asked for, a key of `SIZES`."""
-    return "quick" if option.quick else option.mode or "default"
-
-
-def plan_of(option: Any) -> Plan:
-    """Return what a run with these options will do.
-
-    Raises `PlanError`, `UnknownModelError`, `ValueError` or `FileNotFoundError` for what does not exist or means
-    nothing, each with one sentence for the user.
-    """
-    options = vars(option)
-    size = size_of(option)
-    datasets = choose_datasets(options["datasets"])
-    measures = choose_measures(options["measure"])
-    _check_data(options, datasets)
-    _check_sft(options)
-    samples = options["max_samples"]
-    sft_samples, sft_epochs = SFT_SIZES[size]
-    return Plan(
-        models=choose_models(options["models"], trust_of(option)),
-        datasets=datasets,
-        stages=stages_of({**options, "measures": measures}),
-        measures=measures,
-        problems=options["problems"],
-        max_samples=SIZES[size] if samples is None else samples,
-        attention_samples=ATTENTION_SIZES[size] if samples is None else samples,
-        attention_maps=options["attention_maps"],
-        attention_scope=AttentionScope(
-            queries=options["attention_queries"],
-            layers=choose_numbers("attention_layers", options["attention_layers"]),
-            heads=choose_numbers("attention_heads", options["attention_heads"]),
-        ),
-        tuning=Tuning(
-            method=options["sft_method"],
-            epochs=sft_epochs if options["sft_epochs"] is None else options["sft_epochs"],
-            batch=options["sft_batch_size"],
-            accumulation=options["sft_accumulation"],
-            rate=options["sft_lr"],
-            rank=options["sft_rank"],
-            loss=options["sft_loss"],
-            seed=options["seed"] or 0,
-        ),
-        sft_samples=sft_samples if options["sft_samples"] is None else options["sft_samples"],
-        sft_exactly=options["sft_samples"] is not None,
-        sft_problems=options["sft_problems"],
-        sft_noise=_sft_noise(options),
-        seed=options["seed"] or 0,
-        noise_seeds=options["noise_seeds"],
-        batch_size=options["batch_size"],
-        max_new_tokens=options["max_new_tokens"],
-        device=options["device"],
-        dtype=options["dtype"],
-        device_map=options["device_map"],
-        template=template_of(options["prompt"], options["chat"]),
-        noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
-    )
-
-
-def _sft_noise(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the noises to tune with: those that were asked for, or else what suits the problems tuned on."""
-    if options["sft_noise"] is not None:
-        return choose_sft_noise(options["sft_noise"])
-    source = options["sft_problems"] or options["problems"]
-    embedded = not is_file_source(source) and split_source(source)[0] == "mini"
-    return MINI_SFT_NOISE if embedded else ("clean",)
-
-
-def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
-    """Refuse a source of problems that does not exist, and noisy files that are missing."""
-    source = options["problems"]
-    _check_source("--problems", source)
-    if not options["skip_data_gen"]:
-        return
-    if not is_file_source(source):
-        raise PlanError(
-            f"--skip-data-gen reads the noisy files next to the file of --problems, but that is {escaped(repr(source))}"
-        )
-    if options["seed"] is not None:
-        raise PlanError(
-            "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
-        )
-    for name in datasets:
-        if name != "clean":
-            existing_noisy_file(source, name, Path(source).parent)
-
-
-def _check_sft(options: Mapping[str, Any]) -> None:
-    """Refuse options of the stage `sft` that contradict each other."""
-    if options["skip_sft"] and options["enable_sft"]:
-        raise PlanError("--skip-sft and --enable-sft: expected at most one of the two")
-    sft_options = [name for name in ("samples", "epochs", "lr", "problems") if options[f"sft_{name}"] is not None]
-    if sft_options and options["mode"] and not options["enable_sft"] and not options["skip_sft"]:
-        raise PlanError(f"--sft-{sft_options[0]}: --mode leaves out the stage sft; add --enable-sft")
-    if options["sft_problems"] is not None:
-        _check_source("--sft-problems", options["sft_problems"])
-
-
-def _check_source(option: str, source: str) -> None:
-    """Raise `ValueError` or `FileNotFoundError` for a source of problems that does not exist."""
-    if not is_file_source(source):
-        try:
-            split_source(source)
-        except ValueError as error:
-            raise ValueError(f"{option}: {error}") from None
-    elif not Path(source).is_file():
-        raise FileNotFoundError(f"{option} {source}: no such file")
