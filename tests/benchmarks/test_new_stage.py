@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import ROOT
 
 #: Counts the characters of each question: no model is loaded.
@@ -86,6 +86,10 @@ def test_a_new_stage_has_cases_records_tables_and_resumes(study: pytest.Pytester
     assert any(row.startswith("length,length,degradation,llama") for row in rows)
     second = run(study, "--max-samples", "4")
     second.stdout.fnmatch_lines(["*readings of length: 12 read, 4 made*"])
+    # Where nothing registers the stage, as here, its readings are left alone and named.
+    results = Results(study.path / "results")
+    assert results.unregistered_stages() == ["length"]
+    assert results.cells() == []
 
 
 def test_its_cases_are_chosen_as_all_others_are(study: pytest.Pytester) -> None:
@@ -112,12 +116,3 @@ def test_a_misspelt_stage_mark_is_refused_with_the_nearest_name(study: pytest.Py
 def test_setup_only_does_no_work(study: pytest.Pytester) -> None:
     assert run(study, "--setup-only").ret == 0
     assert not (study.path / "results").exists()
-
-
-def test_without_its_registration_the_readings_are_left_alone_and_named(study: pytest.Pytester, tmp_path: Path) -> None:
-    from reports.store.results_folder import Results
-
-    run(study)
-    results = Results(study.path / "results")
-    assert results.unregistered_stages() == ["length"]
-    assert results.cells() == []

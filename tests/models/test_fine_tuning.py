@@ -55,6 +55,19 @@ def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return name, method, tuned(tmp_path_factory.mktemp("checkpoints") / f"{name}-sft", name, method=method)
 
 
+@pytest.fixture(scope="module")
+def tuned_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that copies a LoRA checkpoint of a model, tuned once in this module, to a folder."""
+    originals: dict[str, Path] = {}
+
+    def copy(folder: Path, name: str = "diffllama") -> Path:
+        if name not in originals:
+            originals[name] = tuned(tmp_path_factory.mktemp("originals") / f"{name}-sft", name)
+        return Path(shutil.copytree(originals[name], folder))
+
+    return copy
+
+
 def batch_of(loaded: LoadedModel, count: int = 6) -> dict[str, torch.Tensor]:
     return pad_left(training_rows(loaded, PROBLEMS[:count]).to_list(), pad_token_id=0)
 
@@ -107,8 +120,10 @@ def test_the_log_describes_the_training(checkpoint: tuple[str, str, Path]) -> No
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_targeted_layer_of_every_block_is_adapted(tmp_path: Path, name: str) -> None:
-    folder = tuned(tmp_path / "sft", name)
+def test_every_targeted_layer_of_every_block_is_adapted(
+    tuned_copy: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    folder = tuned_copy(tmp_path / "sft", name)
     base = read_model(Path(MODELS[name].source), torch.float32)
     changes = adapter_deltas(attach_adapter(base, folder))
     targets = LORA_TARGETS[base.config.model_type]
@@ -119,8 +134,10 @@ def test_every_targeted_layer_of_every_block_is_adapted(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_an_adapter_merged_and_next_to_its_base_agree(tmp_path: Path, name: str) -> None:
-    folder = tuned(tmp_path / "sft", name)
+def test_an_adapter_merged_and_next_to_its_base_agree(
+    tuned_copy: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    folder = tuned_copy(tmp_path / "sft", name)
     inputs = batch_of(load(name))
     differences = {}
     for precision in (torch.float32, torch.float64):
@@ -133,9 +150,9 @@ def test_an_adapter_merged_and_next_to_its_base_agree(tmp_path: Path, name: str)
     assert log_of(folder)["proof"]["merged_difference"] <= 1e-4
 
 
-def test_lambda_is_frozen_under_lora_and_trained_under_full(tmp_path: Path) -> None:
+def test_lambda_is_frozen_under_lora_and_trained_under_full(tuned_copy: Callable[..., Path], tmp_path: Path) -> None:
     base = lambdas(load("diffllama", "cpu", "float32").model)
-    assert torch.equal(lambdas(load(str(tuned(tmp_path / "lora")), "cpu", "float32").model), base)
+    assert torch.equal(lambdas(load(str(tuned_copy(tmp_path / "lora")), "cpu", "float32").model), base)
     full = lambdas(load(str(tuned(tmp_path / "full", method="full", rate=1e-3)), "cpu", "float32").model)
     assert (full != base).all()
 
@@ -154,9 +171,9 @@ def test_the_base_in_memory_is_not_changed(tmp_path: Path, method: str) -> None:
     assert torch.equal(torch.random.get_rng_state(), randomness)
 
 
-def test_an_adapter_names_its_base_so_that_others_can_find_it(tmp_path: Path) -> None:
+def test_an_adapter_names_its_base_so_that_others_can_find_it(tuned_copy: Callable[..., Path], tmp_path: Path) -> None:
     """By its registered name, or by a relative path, so that both can be moved together."""
-    by_name = tuned(tmp_path / "named")
+    by_name = tuned_copy(tmp_path / "named")
     assert json.loads((by_name / "adapter_config.json").read_text())["base_model_name_or_path"] == "diffllama"
     shutil.copytree(MODELS["llama"].source, tmp_path / "one" / "base")
     folder = tuned(tmp_path / "one" / "sft", spec=find_model(f"mine={tmp_path / 'one' / 'base'}"))
@@ -235,17 +252,21 @@ def test_an_adapter_is_not_put_on_other_weights(tmp_path: Path) -> None:
         load(str(folder))
 
 
-def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(tmp_path: Path) -> None:
+def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(
+    tuned_copy: Callable[..., Path], tmp_path: Path
+) -> None:
     """peft would initialise them and only warn."""
-    folder = tuned(tmp_path / "sft")
+    folder = tuned_copy(tmp_path / "sft")
     weights = load_file(folder / "adapter_model.safetensors")
     save_file(dict(list(weights.items())[2:]), folder / "adapter_model.safetensors", metadata={"format": "pt"})
     with pytest.raises(LoadError, match="does not fit DiffLlamaForCausalLM: Found missing adapter keys"):
         load(str(folder))
 
 
-def test_a_second_time_the_checkpoint_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tuned(tmp_path / "sft")
+def test_a_second_time_the_checkpoint_is_used_as_it_is(
+    tuned_copy: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tuned_copy(tmp_path / "sft")
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     monkeypatch.setattr(models.sft.training_run, "build_trainer", lambda *arguments: pytest.fail("trained again"))
     tuned(tmp_path / "sft")
@@ -262,9 +283,9 @@ def test_a_second_time_the_checkpoint_is_used_as_it_is(tmp_path: Path, monkeypat
     ],
 )
 def test_a_checkpoint_of_other_settings_is_never_overwritten(
-    tmp_path: Path, changed: dict[str, Any], parameter: str, message: str
+    tuned_copy: Callable[..., Path], tmp_path: Path, changed: dict[str, Any], parameter: str, message: str
 ) -> None:
-    folder = tuned(tmp_path / "sft")
+    folder = tuned_copy(tmp_path / "sft")
     before = (folder / "training.json").read_bytes()
     with pytest.raises(TuningMismatch, match=message) as mismatch:
         tuned(folder, **changed)
