@@ -125,7 +125,7 @@ MISTAKES = [
     ),
     (
         ["--prompt", "fewshot"],
-        "prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {question} in it (--prompt)",
+        "prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {question} in it. Choose one with --prompt.",
     ),
     (["--device-map", "auto"], "--device-map auto: fine-tuning runs on one card; drop --device-map or add --skip-sft"),
     (
@@ -197,7 +197,7 @@ def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     """No traceback and no chain of other people's errors."""
     done = typed(*ZERO_SHOT, "--models", f"mine={tmp_path}", "--datasets", "clean", "--results", str(tmp_path / "r"))
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    sentence = f"model 'mine': {tmp_path} has no config.json; a checkpoint folder was expected"
+    sentence = f"model 'mine': {tmp_path} has no config.json; expected a checkpoint folder"
     report = done.stdout.partition("= FAILURES =")[2].partition("= short test summary info =")[0].strip("=\n ")
     assert sentence in report
     assert "exception" not in report
