@@ -125,7 +125,7 @@ MISTAKES = [
     ),
     (
         ["--prompt", "fewshot"],
-        "prompt 'fewshot': expected plain, cot, fewshot:N or a text file with {question} in it. Choose one with --prompt.",
+        "expected plain, cot, fewshot:N or a text file with {question} in it. Choose one with --prompt.",
     ),
     (["--device-map", "auto"], "--device-map auto: fine-tuning runs on one card; drop --device-map or add --skip-sft"),
     (
@@ -307,7 +307,7 @@ def test_the_stage_attention_leaves_its_table_its_maps_and_its_pictures(tmp_path
     file.write_text(json.dumps(problem) + "\n")
     arguments = ["--problems", str(file), "--results", str(folder), "--datasets", "clean,inf"]
     arguments += ["-k", "attention", "--skip-sft", "--attention-layers", "0-1", "--attention-heads", "1"]
-    done = typed("benchmarks", *arguments)
+    done = typed("benchmarks", *arguments, "-v")
     assert done.returncode == 0, done.stdout
     assert "queries answer; layers 0,1; heads 1" in " ".join(done.stdout.split())
     with (folder / "attention.csv").open(newline="") as lines:
