@@ -14,7 +14,7 @@ from benchmarks.options import add_options
 from benchmarks.plan_from_options import plan_of, size_of
 from benchmarks.remedies import user_message
 from benchmarks.runner import ProblemsError
-from benchmarks.stages import SHIPPED_STAGES, STAGES, find_stage
+from benchmarks.stages import STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
 from reports.experiment import Experiment
@@ -81,7 +81,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {message}") from None
         cells = plan.cells(stage.name, datasets=mark.args[1:])
     elif metafunc.definition.get_closest_marker("added_stages") is not None:
-        cells = [cell for name in STAGES if name not in SHIPPED_STAGES for cell in plan.cells(name)]
+        cells = [cell for stage in STAGES.values() if not stage.own_test for cell in plan.cells(stage.name)]
     else:
         return
     metafunc.parametrize("cell", cells, ids=[cell.id for cell in cells])

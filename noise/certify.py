@@ -95,7 +95,7 @@ def _reference_refusal(features: QuestionFeatures, distractor: DistractorFeature
         if reference not in features.open_references or reference not in distractor.antecedent_of:
             continue
         if not (reference == "person" and known_names):
-            return f"what follows says {pronouns} without saying who, and could mean what this sentence is about"
+            return f"the question goes on with {pronouns!r}, which could then refer to this sentence's subject"
     if counts and features.mentions_group and "person" in distractor.antecedent_of:
         return "the question speaks of a group, and a newcomer could be counted in"
     return None

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from reports.findings import Findings
@@ -25,18 +26,59 @@ from reports.write_reports import REPORTS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. The exit status is 0, or 1 after one sentence on standard error."""
-    options = _parser().parse_args(arguments)
+    registering = argparse.ArgumentParser(add_help=False)
+    _add_register_option(registering)
+    registered, others = registering.parse_known_args(arguments)
     try:
-        lines = options.command(options)
-    except (ResultsFolderError, ResultsDamaged) as error:
+        for module in registered.register:
+            _import(module)
+        options = _parser().parse_args(others)
+        lines = [*options.command(options), *_unregistered(options)]
+    except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0
 
 
+class UnknownModuleError(ValueError):
+    """A module that should register stages or reports cannot be imported."""
+
+
+def _add_register_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--register",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import a module that registers stages or reports of your own, such as benchmarks.stages; may be repeated",
+    )
+
+
+def _import(module: str) -> None:
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise UnknownModuleError(f"--register {module}: cannot import this module: {error}") from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
+
+
+def _unregistered(options: argparse.Namespace) -> list[str]:
+    """Return a line that names the stages whose readings were left out, if there are any."""
+    folders = [getattr(options, name) for name in ("results", "first", "second") if hasattr(options, name)]
+    stages = sorted({stage for folder in folders for stage in Results(folder).unregistered_stages()})
+    if not stages:
+        return []
+    named = ", ".join(map(repr, stages))
+    line = f"left out: the readings of {named}, which no module registers here; name the module with --register MODULE"
+    return wrapped(line, _width())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    _add_register_option(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     described = {
         "accuracy": (_accuracy, "write accuracy.csv and accuracy.png, and print the table"),

@@ -197,6 +197,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
 
 ATTENTION = Stage.from_reported(
     REPORTED_STAGES["attention"],
+    own_test=True,
     run=_run,
     models="both",
     samples=lambda plan: plan.attention_samples,

@@ -8,6 +8,7 @@ from reports.stages import REPORTED_STAGES
 
 SFT = Stage.from_reported(
     REPORTED_STAGES["sft"],
+    own_test=True,
     run=run_zero_shot,
     models="tuned",
     # Without accuracy models are tuned for the other stages, and are asked nothing here.

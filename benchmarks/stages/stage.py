@@ -40,7 +40,8 @@ class Stage(ReportedStage):
     `models` says which models it asks. `samples` and `draws` give, for a plan, the number of problems per cell (−1 for
     all) and how often the noise of each is drawn. `has_cases` says whether a plan that runs the stage has cases of
     it. `skipped` says, from the values of the command line by name, whether a run leaves the stage out; a stage with a
-    `skip_help` gets an option `--skip-NAME` of its own, which `skipped` need not ask for.
+    `skip_help` gets an option `--skip-NAME` of its own, which `skipped` need not ask for. `own_test` says that a test
+    marked `pytest.mark.stage` has the cases; otherwise `benchmarks/test_added_stages.py` has them.
     """
 
     run: Callable[[Runner, Cell], Mapping[str, Any]]
@@ -50,6 +51,7 @@ class Stage(ReportedStage):
     has_cases: Callable[[Plan], bool] = lambda plan: True
     skipped: Callable[[Mapping[str, Any]], bool] = lambda options: False
     skip_help: str = ""
+    own_test: bool = False
 
     @classmethod
     def from_reported(cls, reported: ReportedStage, **run_options: Any) -> Stage:

@@ -142,7 +142,8 @@ def test_options_choose_cells(subtests: pytest.Subtests) -> None:
     for (arguments, cells), one in zip(CHOSEN, done, strict=True):
         with subtests.test(" ".join(arguments)):
             assert one.returncode == (0 if cells else 5)
-            assert re.findall(r"\[(.+)\]", one.stdout) == cells
+            lines = (line for line in one.stdout.splitlines() if "test_added_stages.py" not in line)
+            assert [cell for line in lines for cell in re.findall(r"\[(.+)\]", line)] == cells
 
 
 @pytest.mark.quick

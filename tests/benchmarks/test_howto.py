@@ -190,12 +190,11 @@ def test_the_report_recipe_writes_its_file(
 
 @pytest.mark.quick
 def test_the_stage_recipe_runs_its_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module_of("CONTRIBUTING.md", "benchmarks/stages/length.py", monkeypatch)
-    (registration,) = (block for block in blocks("CONTRIBUTING.md", "python") if "register_stage(LENGTH)" in block)
+    module = module_of("CONTRIBUTING.md", "benchmarks/stages/length.py", monkeypatch)
+    (line,) = (block for block in blocks("CONTRIBUTING.md", "python") if '"length": LENGTH' in block)
+    added = eval(f"{{{line}}}", {"LENGTH": module.LENGTH})
     for registry in (stages.STAGES, REPORTED_STAGES):
-        monkeypatch.setitem(registry, "length", None)  # so that what the recipe adds is taken out again
-        del registry["length"]
-    exec(registration, {"register_stage": stages.register_stage})
+        monkeypatch.setitem(registry, "length", added["length"])
     plan = Plan(choose_models("llama"), ("clean", "inf"), ("length",), max_samples=2)
     runner = Runner(plan, Experiment(Results(tmp_path)))
     for cell in plan.cells("length"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -90,6 +93,16 @@ def test_a_new_stage_has_cases_records_tables_and_resumes(study: pytest.Pytester
     results = Results(study.path / "results")
     assert results.unregistered_stages() == ["length"]
     assert results.cells() == []
+    rebuilt = {
+        arguments: subprocess.run(
+            [sys.executable, "-m", "reports", "comparisons", str(study.path / "results"), *arguments],
+            cwd=study.path, env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{study.path}"},
+            capture_output=True, text=True, check=False,
+        )
+        for arguments in ((), ("--register", "toy_stage"))
+    }  # fmt: skip
+    assert rebuilt[()].returncode == 1, "no other stage is in this folder"
+    assert "length of the question" in rebuilt["--register", "toy_stage"].stdout
 
 
 def test_its_cases_are_chosen_as_all_others_are(study: pytest.Pytester) -> None:

@@ -69,7 +69,8 @@ def test_more_distractors_than_it_has_sentences_are_refused() -> None:
 @pytest.mark.usefixtures("weather")
 def test_a_file_of_it_is_written_by_default(tmp_path: Path) -> None:
     paths = generate_noisy_datasets("mini:new-names", folder=tmp_path)
-    assert list(paths) == ["inf", "rcs", "sd", "weather"]
+    assert list(paths) == [*NOISES]
+    assert list(paths)[-1] == "weather"
     assert paths["weather"].name == "mini_weather_new-names.jsonl"
     assert {noisy.noise for noisy in read_noisy(paths["weather"])} == {"weather"}
 
