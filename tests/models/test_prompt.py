@@ -87,7 +87,7 @@ def test_examples_of_the_prompt_are_not_evaluated() -> None:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), "mini:train", template=template_of("fewshot:3"))
     measured = eval_set(plan, needs_tuning=False)
     assert measured.problems == mini.problems("train")[3:]
-    assert str(measured) == "problems left out of mini:train: 3 that the prompt shows"
+    assert measured.left_out_message() == "problems left out of mini:train: 3 that the prompt shows"
 
 
 def test_examples_are_part_of_the_prompt_in_training_too() -> None:

@@ -32,7 +32,7 @@ def small_llama() -> LlamaForCausalLM:
 
 
 @pytest.fixture
-def add_adapter() -> Any:
+def adapted() -> Any:
     config = LoraConfig(r=2, target_modules=["v_proj", "q_proj"], task_type="CAUSAL_LM", init_lora_weights=False)
     return get_peft_model(small_llama(), config)
 
