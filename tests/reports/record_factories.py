@@ -42,3 +42,8 @@ def outcomes(correct: int, incorrect: int, first: int = 0) -> list[Prediction]:
     """Return predictions with the ids `p<first>`, `p<first + 1>`, …; the correct ones come first."""
     kinds: list[Outcome] = ["correct"] * correct + ["incorrect"] * incorrect
     return [predicted(f"p{first + number}", outcome) for number, outcome in enumerate(kinds)]
+
+
+def longest(lines: list[str]) -> int:
+    """Return the length of the longest line that could be wrapped: one long path alone cannot."""
+    return max(len(line) for line in lines if len(line.split()) > 1)

@@ -23,7 +23,7 @@ from tests.reports.attention_factories import (
     reading,
     readings,
 )
-from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
+from tests.reports.record_factories import CELL, SETTINGS, asked, longest, predicted
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_run_of_readings_prints_only_their_table(experiment: Experiment) -> No
     assert any(line.startswith("readings of attention: 0 read, 2 made in ") for line in lines)
     assert not any("accuracy" in line or line.startswith("predictions:") for line in lines)
     assert lines[-1] == "note: 1 cells"
-    assert max(map(len, lines)) <= 80
+    assert longest(lines) <= 80
 
 
 def test_readings_that_were_on_disk_are_counted_without_a_time(experiment: Experiment) -> None:

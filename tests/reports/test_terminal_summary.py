@@ -17,7 +17,7 @@ from reports.store.shared_names import TRAINING_LOG
 from reports.store.tuning_logs import tuned_checkpoint_folder
 from reports.tables.terminal_summary import SECTIONS, summary
 from tests.reports.attention_factories import ATTENTION_SETTINGS, NEEDLE_SEGMENTS, SEGMENTS, readings
-from tests.reports.record_factories import SETTINGS, outcomes, question_of
+from tests.reports.record_factories import SETTINGS, longest, outcomes, question_of
 
 CAVEAT = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
 PLUGIN_LINES = 5  # the plugin's own: the headline, three lines of files, the page
@@ -105,7 +105,7 @@ def test_the_default_grid_fits_one_screen(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     lines = Grid(Path("results")).default(right, n).summary()
     assert len(lines) + PLUGIN_LINES <= 40, "\n".join(lines)
-    assert max(map(len, lines)) <= 80
+    assert longest(lines) <= 80
 
 
 def test_the_screen_holds_the_answer_the_tables_the_costs_and_the_caveat_in_order(grid: Grid) -> None:
@@ -176,7 +176,7 @@ def test_a_likelihood_has_sentences_and_a_table(grid: Grid, width: int) -> None:
     assert any(line.startswith("diffllama+sft  -1.095 ±") for line in lines)
     assert not any("accuracy" in line for line in lines)
     assert len(lines) <= 30
-    assert max(map(len, lines)) <= width
+    assert longest(lines) <= width
 
 
 def test_one_noise_has_its_sentences(grid: Grid) -> None:
@@ -211,7 +211,7 @@ def test_doses_that_do_not_fit_follow_in_another_block(grid: Grid, n: int) -> No
     noises = ["clean", *(f"inf{dose}" for dose in range(1, n))]
     grid.predictions(MODELS, noises, "zero_shot", 15, 20)
     lines = grid.summary()
-    assert max(map(len, lines)) <= 80
+    assert longest(lines) <= 80
     headings = [word for line in lines for word in line.split() if word in noises]
     assert headings[: len(noises)] == noises
     assert sum(line.startswith("llama") for line in lines) == -(-n // 4)
@@ -240,7 +240,7 @@ def test_attention_alone_shows_what_there_is(grid: Grid, noises: Sequence[str], 
     grid.attention(MODELS, noises)
     lines = grid.summary()
     assert lines[0].startswith(heading)
-    assert max(map(len, lines)) <= 80
+    assert longest(lines) <= 80
     assert len(lines) + PLUGIN_LINES <= 40
 
 
@@ -255,7 +255,7 @@ def test_a_long_name_has_a_line_of_its_own(grid: Grid) -> None:
     grid.predictions([name], NOISES, "zero_shot", 15, 20)
     grid.attention([name], NOISES)
     lines = grid.summary()
-    assert max(map(len, lines)) <= 80
+    assert longest(lines) <= 80
     assert lines.count(name) == 2
 
 
