@@ -33,8 +33,12 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
 	tests/benchmarks/test_study_shape.py
 
+# Of these only what is marked slow: `make test` has the rest.
+SLOW_PARTS := tests/models/test_fine_tuning.py
+
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
+	$(VENV)/bin/python -m pytest $(SLOW_PARTS) -m slow -n 2
 
 peers: $(READY) $(PEERS_READY)
 	$(VENV)/bin/python -m benchmarks peers $(ARGS)

@@ -172,26 +172,29 @@ def test_the_options_stand_under_one_heading() -> None:
     assert all(f"  {option}" in section for option in OPTIONS)
 
 
+#: Arguments, and what the header says of them.
+HEADERS = [
+    ([], f"sft (lora, 500 × 2{NOISY}), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
+    (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention; 20 problems a cell"),
+    (["--sft-noise", "none"], "sft (lora, 500 × 2), attention"),
+    (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),
+    (["--mode", "medium"], "zero_shot, attention; 100 problems (50 for attention) a cell"),
+    (["--mode", "full"], "zero_shot, attention; all problems (200 for attention) a cell"),
+    (["--quick", "--max-samples", "7"], "attention; 7 problems a cell"),
+    (
+        "--sft-method full --sft-samples -1 --sft-epochs 3 --sft-noise inf,sd --skip-attention".split(),
+        "zero_shot, sft (full, all × 3 with inf/sd); 200 problems",
+    ),
+]
+
+
 @pytest.mark.quick
-@pytest.mark.parametrize(
-    ("arguments", "size"),
-    [
-        ([], f"sft (lora, 500 × 2{NOISY}), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
-        (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention; 20 problems a cell"),
-        (["--sft-noise", "none"], "sft (lora, 500 × 2), attention"),
-        (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),
-        (["--mode", "medium"], "zero_shot, attention; 100 problems (50 for attention) a cell"),
-        (["--mode", "full"], "zero_shot, attention; all problems (200 for attention) a cell"),
-        (["--quick", "--max-samples", "7"], "attention; 7 problems a cell"),
-        (
-            "--sft-method full --sft-samples -1 --sft-epochs 3 --sft-noise inf,sd --skip-attention".split(),
-            "zero_shot, sft (full, all × 3 with inf/sd); 200 problems",
-        ),
-    ],
-)
-def test_the_header_says_what_will_run(arguments: list[str], size: str) -> None:
-    out = typed("benchmarks", "--collect-only", *arguments).stdout
-    assert out.partition(f"grid: diffllama, llama × {', '.join(NOISES)} × ")[2].partition("\n")[0].count(size) == 1
+def test_the_header_says_what_will_run(subtests: pytest.Subtests) -> None:
+    done = typed_in_turn([["benchmarks", "--collect-only", *arguments] for arguments, _ in HEADERS])
+    for (arguments, size), run in zip(HEADERS, done, strict=True):
+        with subtests.test(" ".join(arguments)):
+            header = run.stdout.partition(f"grid: diffllama, llama × {', '.join(NOISES)} × ")[2].partition("\n")[0]
+            assert header.count(size) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:

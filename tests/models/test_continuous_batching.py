@@ -98,8 +98,8 @@ DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
     ("name", "kwargs", "supported"),
     [
         ("Llama", {"intermediate_size": 64}, True),
-        ("OPT", {"ffn_dim": 64, "word_embed_proj_dim": 32}, True),
-        ("GPTJ", {"rotary_dim": 4}, True),
+        pytest.param("OPT", {"ffn_dim": 64, "word_embed_proj_dim": 32}, True, marks=pytest.mark.slow),
+        pytest.param("GPTJ", {"rotary_dim": 4}, True, marks=pytest.mark.slow),
         ("Llama", {"intermediate_size": 64, "rope_parameters": DYNAMIC}, False),
         ("Roberta", {"intermediate_size": 64, "is_decoder": True, "max_position_embeddings": 62}, False),
         ("Mistral", {"intermediate_size": 64, "num_key_value_heads": 4, "sliding_window": 8}, False),

@@ -315,7 +315,7 @@ def killed_at(share: float) -> Callable[[int, int, float], None]:
     return progress
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("method", ["lora", pytest.param("full", marks=pytest.mark.slow)])
 def test_a_killed_training_resumes_from_its_last_saved_step_and_ends_in_the_same_weights(
     tmp_path: Path, method: str
 ) -> None:

@@ -85,7 +85,9 @@ def test_no_worked_answer_of_a_test_split_was_trained_on(training_problems: list
     assert not {problem.answer for problem in training_problems} & answers
 
 
-@pytest.mark.parametrize(("split", "n", "floor"), [("test", 500, 0.85), ("new-names", 500, 0.70)])
+@pytest.mark.parametrize(
+    ("split", "n", "floor"), [("test", 500, 0.85), pytest.param("new-names", 500, 0.70, marks=pytest.mark.slow)]
+)
 def test_a_miniature_has_learned_something(loaded: LoadedModel, split: str, n: int, floor: float) -> None:
     assert accuracy(loaded, clean(split, n)) >= floor
 
