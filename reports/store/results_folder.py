@@ -29,7 +29,7 @@ from reports.store.record_codec import (
 from reports.store.records import Cell, Record, Settings
 
 #: What cannot be rebuilt without a model.
-_SET_ASIDE = ("predictions", "readings", "attention_maps", "checkpoints")
+_RECORD_FOLDERS = ("predictions", "readings", "attention_maps", "checkpoints")
 
 
 class ResultsMismatch(ValueError):
@@ -184,7 +184,7 @@ class Results:
         there was nothing to move. With several workers, only the process that starts them may call this, before it
         starts them.
         """
-        names = dict.fromkeys((*_SET_ASIDE, *reports))
+        names = dict.fromkeys((*_RECORD_FOLDERS, *reports))
         paths = [self.folder / name for name in names if (self.folder / name).exists()]
         if not paths:
             return None

@@ -18,11 +18,13 @@ from benchmarks.grading import grade
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import PlanError
 from models.decode.generation import Generation, generate
+from models.loading.load_errors import LoadError
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import UnknownModelError
 from noise import mini
 from noise.problems.problem import Problem, strip
 from reports.experiment import Experiment
+from reports.stages import UnknownStageError
 from reports.store.records import Cell
 from reports.store.results_folder import Results, ResultsMismatch
 
@@ -167,6 +169,25 @@ def test_the_grid_runs_from_python_and_resumes(tmp_path: Path) -> None:
     runs = json.loads((tmp_path / "results" / "run.json").read_text())["runs"]
     assert len(runs) == 2
     assert (tmp_path / "results" / "accuracy.csv").is_file()
+
+
+def test_a_checkpoint_that_cannot_be_loaded_leaves_a_failed_run_with_what_was_made(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    with pytest.raises(LoadError, match="'mine'"):
+        run_comprehensive_evaluation(["llama", f"mine={tmp_path}"], "clean", 2, results=results)
+    (run,) = json.loads((results / "run.json").read_text())["runs"]
+    assert (run["status"], [cell["made"] for cell in run["cells"]]) == ("failed", [2])
+
+
+def test_other_stages_run_from_python_too(tmp_path: Path) -> None:
+    _, records = run_comprehensive_evaluation(
+        "llama", "clean,inf", 2, results=tmp_path / "results", stages=["zero_shot", "attention", "likelihood"]
+    )
+    stages = ("zero_shot", "attention", "likelihood")
+    assert list(records) == [f"llama-{noise}-{stage}" for stage in stages for noise in ("clean", "inf")]
+    assert all(len(of_cell) == 2 for of_cell in records.values())
+    with pytest.raises(UnknownStageError, match="Did you mean 'zero_shot'"):
+        run_comprehensive_evaluation("llama", stages="zero-shot")
 
 
 @pytest.mark.parametrize(
