@@ -206,9 +206,17 @@ def test_every_digit_of_real_questions_is_key_information_and_so_is_about_half_o
     assert 0.42 < key / total < 0.52
 
 
-def test_real_questions_are_cut_in_less_than_half_a_millisecond_each(gsm8k: list[Problem]) -> None:
-    drawn = [noisy(problem.question, [(0, "A cat has 4 legs. ")]) for problem in gsm8k]
-    begin = time.process_time()
-    for problem in drawn:
-        segments(problem)
-    assert time.process_time() - begin < 4e-4 * len(drawn)  # 3 s for the 7,473 of the training split
+def test_cutting_a_question_takes_less_than_twice_the_time_of_reading_its_quantities(gsm8k: list[Problem]) -> None:
+    """A ratio, as seconds differ between machines: the rest of the cutting is cheap."""
+    questions = [problem.question for problem in gsm8k[:1000]]
+    texts = [noisy(question, [(0, "A cat has 4 legs. ")]) for question in questions]
+    ratios = []
+    for _ in range(3):
+        begin = time.process_time()
+        for question in questions:
+            quantity_spans(question)
+        middle = time.process_time()
+        for text in texts:
+            segments(text)
+        ratios.append((time.process_time() - middle) / (middle - begin))
+    assert min(ratios) < 2
