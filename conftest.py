@@ -66,7 +66,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Generate one case per cell, with ids such as `diffllama-inf-zero_shot`.
 
-    A test names its stage with `pytest.mark.stage`, followed by its datasets if they are not the plan's.
+    `pytest.mark.stage(name, *datasets)` names the stage of a test. The plan's datasets are the default.
     `pytest.mark.added_stages` stands for all stages added by `register_stage`.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_generate_tests

@@ -1,6 +1,6 @@
 """The rule that a distractor must pass before it goes into a question. `docs/noise.md` gives it in words.
 
-The rule reads the two texts alone, so it can check any pair, whoever wrote the distractor.
+The rule reads only the two texts, so it can check a distractor from any source.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class Loss:
 def read_gate(path: Path, tolerance: float, alpha: float) -> Gate:
     """Return the gate of the baseline at `path`, `tolerance` in points.
 
-    Raises `BaselineMissing` if there is no file, and `BaselineUnreadable` if it is not a baseline.
+    Raises `BaselineMissing` for a missing file, and `BaselineUnreadable` for a file that is not a baseline.
     """
     if not path.exists():
         raise BaselineMissing(path, f"the baseline {display_path(path)} does not exist")

@@ -89,7 +89,9 @@ def _earlier_runs(path: Path) -> list[dict[str, Any]]:
 
 
 def read_runs(path: Path) -> list[dict[str, Any]] | None:
-    """Return the runs in the file, oldest first; an empty list if there is no file, None if it cannot be parsed.
+    """Return the runs in the file, oldest first.
+
+    A missing file gives an empty list, and a file that cannot be parsed gives None.
 
     Raises `ResultsFolderError`.
     """
