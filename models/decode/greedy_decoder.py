@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ class GeneratedTokens:
 
 
 @dataclass(eq=False, repr=False)
-class GreedyDecoder:
+class GreedyDecoder(ABC):
     """Writes at most `limit` tokens after a prompt.
 
     A text also ends before one of `end_tokens`, and where `is_complete(tokens)` says that it holds all that will be
@@ -31,12 +32,12 @@ class GreedyDecoder:
     end_tokens: set[int]
     is_complete: Callable[[list[int]], bool]
 
+    @abstractmethod
     def run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
         """Yield what is written after each of `prompts`, with its index, as it ends. The longest prompts come first.
 
         Where memory runs out, texts that have not ended are started again in a batch of half the size.
         """
-        raise NotImplementedError
 
 
 def longest_first(prompts: Sequence[Sequence[int]], indices: Sequence[int] | set[int]) -> list[int]:
