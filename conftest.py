@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cases import cell_of, gated_cells
+from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
 from benchmarks.gate_options import gate_of
 from benchmarks.options import add_options
 from benchmarks.plan_from_options import plan_of, size_of
-from benchmarks.remedies import user_message
+from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import ProblemsError
 from benchmarks.stages import STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on

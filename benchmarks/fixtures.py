@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.cases import cell_of, failing_with_user_message
 from benchmarks.plan import Plan
+from benchmarks.run_case import cell_of, failing_with_user_message
 from benchmarks.runner import Runner
 from models.model_registry import ModelSpec
 from noise.problems.problem import NoisyProblem, Problem

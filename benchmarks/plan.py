@@ -20,7 +20,7 @@ from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
 from noise.unknown_name import unknown_name
 from reports.store.records import Cell
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 #: What can be asked about: how many answers are right, and the likelihood of the worked ones.
 MEASURES = ("accuracy", "likelihood")

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
-from benchmarks.remedies import user_message
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
@@ -19,7 +19,7 @@ from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
 from reports.store.records import Cell
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
     from models.loading.load_model import LoadedModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.cases import run_cell
+from benchmarks.run_case import run_cell
 from benchmarks.runner import Runner
 from reports.store.records import Cell
 

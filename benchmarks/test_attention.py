@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.cases import run_cell
 from benchmarks.needles import NEEDLE
+from benchmarks.run_case import run_cell
 from benchmarks.runner import Runner
 from reports.store.records import Cell
 

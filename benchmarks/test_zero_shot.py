@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.cases import check_baseline, run_cell
+from benchmarks.run_case import check_baseline, run_cell
 from benchmarks.runner import Runner
 from reports.gate.regression_gate import Gate
 from reports.store.records import Cell

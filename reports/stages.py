@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.store.record_kinds import ATTENTION_READINGS, LIKELIHOODS, PREDICTIONS, Measure, RecordKind
-from reports.store.shared_names import ATTENTION, LIKELIHOOD, SFT, ZERO_SHOT
+from reports.store.stage_and_file_names import ATTENTION, LIKELIHOOD, SFT, ZERO_SHOT
 
 if TYPE_CHECKING:
     from reports.findings import Findings

@@ -24,7 +24,7 @@ from reports.stats.accuracies import write_accuracy_csv
 from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.retrieval_stats import retrieval_points
-from reports.store.shared_names import MAPS_FOLDER
+from reports.store.stage_and_file_names import MAPS_FOLDER
 from reports.tables.score_tables import are_compared
 
 

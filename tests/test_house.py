@@ -114,7 +114,7 @@ def test_no_name_says_nothing() -> None:
 
 
 def test_errors_below_the_benchmarks_name_no_option_of_pytest() -> None:
-    """They speak of parameters and things; `benchmarks/remedies.py` adds the option."""
+    """They speak of parameters and things; `benchmarks/error_remedies.py` adds the option."""
     from benchmarks.options import add_options
 
     options: list[str] = []

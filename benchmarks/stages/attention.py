@@ -10,7 +10,7 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import retry_one_by_one, settings_of
 from benchmarks.needles import DEPTHS, NEEDLE, NEEDLE_PARTS, needles
 from benchmarks.segmented_text import GRID_PARTS, Parts, SegmentedText, segmented
-from benchmarks.stages.attention_patterns import keep_maps
+from benchmarks.stages.save_attention_maps import keep_maps
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from models import upstream_transformers
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
-from models.attention.differential_layers import checked_subtraction_of, is_differential_or_raise, subtraction_of
+from models.attention.subtraction_registry import checked_subtraction_of, is_differential_or_raise, subtraction_of
 
 Part = Literal["difference", "first", "second"]
 _IMPLEMENTATIONS: dict[Part, str] = {

@@ -10,13 +10,13 @@ from torch import nn
 
 from models import upstream_transformers
 from models.attention.attention_errors import AttentionInterfaceBypassed, UnequalVisibleKeys
-from models.attention.differential_layers import Subtraction, checked_subtraction_of
 from models.attention.segment_mass import (
     output_and_masses,
     segment_masses,
     select_queries,
     signed_masses_and_absolute_shares,
 )
+from models.attention.subtraction_registry import Subtraction, checked_subtraction_of
 
 #: The attention implementation that records; it expects the keyword argument `allocation=MassRecorder(...)`.
 IMPLEMENTATION = "allocation"

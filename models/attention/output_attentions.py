@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable, UnequalVisibleKeys
 from models.attention.differential import decoder_of, differential_attention, layer_count
-from models.attention.differential_layers import is_differential_or_raise
 from models.attention.mass_recorder import MassRecorder
+from models.attention.subtraction_registry import is_differential_or_raise
 
 
 def record_from_patterns(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noise.parallel import inject_all
-from noise.problems.infer_spans import insertions
+from noise.problems.infer_distractor_spans import insertions
 from noise.problems.jsonl import (
     atomic_file,
     check_unique_id,

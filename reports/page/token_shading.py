@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.plots.attention_maps import AttentionMap, load_map
-from reports.store.shared_names import MAPS_FOLDER, TUNED_SUFFIX
+from reports.store.stage_and_file_names import MAPS_FOLDER, TUNED_SUFFIX
 
 
 def shaded_questions(results_folder: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from reports.store.atomic_io import (
     write_atomically,
 )
 from reports.store.file_names import file_name
-from reports.store.shared_names import MAPS_FOLDER
+from reports.store.stage_and_file_names import MAPS_FOLDER
 
 if TYPE_CHECKING:
     import numpy

@@ -12,7 +12,7 @@ from reports.plots.attention_map_plot import DRAWING_VERSION, PICTURE_KEY, pictu
 from reports.plots.attention_maps import SIDE_BY_SIDE, AttentionMap, load_map, remove_file
 from reports.store.atomic_io import explaining_os_errors, write_atomically
 from reports.store.file_names import file_name
-from reports.store.shared_names import MAPS_FOLDER
+from reports.store.stage_and_file_names import MAPS_FOLDER
 
 
 def draw_maps(results_folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

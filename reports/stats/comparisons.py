@@ -17,7 +17,7 @@ from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, pairs_with_different_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
 from reports.store.atomic_io import write_atomically
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 #: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.
 TESTED = (

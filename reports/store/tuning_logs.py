@@ -10,7 +10,7 @@ from typing import Any
 from reports.store.atomic_io import explaining_os_errors
 from reports.store.file_names import file_name
 from reports.store.records import CellRun
-from reports.store.shared_names import CHECKPOINTS_FOLDER, SFT, TRAINING_LOG, TUNED_SUFFIX
+from reports.store.stage_and_file_names import CHECKPOINTS_FOLDER, SFT, TRAINING_LOG, TUNED_SUFFIX
 
 
 def tuned_checkpoint_folder(results: Path, model: str) -> Path:

@@ -9,7 +9,7 @@ from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.noise_doses import noise_order
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.narrative import figure
 from reports.tables.score_tables import half_interval, score_levels, score_measures
 from reports.tables.text_wrap import wrapped

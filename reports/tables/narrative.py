@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
-from reports.store.shared_names import TUNED_SUFFIX
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.text_wrap import wrapped
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"

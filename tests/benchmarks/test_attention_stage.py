@@ -12,12 +12,12 @@ import torch
 
 from benchmarks import compare_attention_patterns
 from benchmarks.attention_scope import AttentionScope
+from benchmarks.error_remedies import user_message
 from benchmarks.evaluation import draw_questions
-from benchmarks.remedies import user_message
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
 from benchmarks.stages.attention import AttentionScopeError, measure_attention, read_attention
-from benchmarks.stages.attention_patterns import highest_lift_head, save_maps
+from benchmarks.stages.save_attention_maps import highest_lift_head, save_maps
 from models.attention.differential import AttentionUnavailable, differential_attention, lambdas
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.error_remedies import REMEDIES, user_message
 from benchmarks.plan_errors import FROM_ONE_OR_ALL, PlanError, check_range, escaped, option_of
-from benchmarks.remedies import REMEDIES, user_message
 from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
 pytestmark = pytest.mark.quick
-WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.differential_layers
+WITH_ANSWERS = """benchmarks.runner benchmarks.stages.attention models.attention.subtraction_registry
 models.loading.load_model models.sft.fine_tuning reports.experiment reports.gate.baseline_file""".split()
 
 

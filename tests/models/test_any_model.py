@@ -15,7 +15,7 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import draw_questions
 from benchmarks.segmented_text import segmented
 from benchmarks.stages.attention import read_attention
-from benchmarks.stages.attention_patterns import save_maps
+from benchmarks.stages.save_attention_maps import save_maps
 from models.answer_likelihood import answer_likelihoods
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention

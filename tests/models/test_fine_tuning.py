@@ -36,7 +36,7 @@ from models.sft.tuning_errors import (
 from models.upstream_transformers import last_complete_checkpoint
 from noise import mini
 from noise.problems.problem import Problem
-from reports.store import shared_names
+from reports.store import stage_and_file_names
 
 PROBLEMS = mini.problems("train")[:32]
 CLASSES = {"diffllama": DiffLlamaForCausalLM, "llama": LlamaForCausalLM}
@@ -463,4 +463,4 @@ def test_reports_and_models_name_a_tuned_model_alike() -> None:
     """`reports` imports nothing from `models`, and both name the suffix and the log."""
     from models.model_registry import TRAINING_LOG
 
-    assert (shared_names.TUNED_SUFFIX, shared_names.TRAINING_LOG) == (SUFFIX, TRAINING_LOG)
+    assert (stage_and_file_names.TUNED_SUFFIX, stage_and_file_names.TRAINING_LOG) == (SUFFIX, TRAINING_LOG)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, load_problems, parallel, strip
-from noise.problems.infer_spans import insertions
+from noise.problems.infer_distractor_spans import insertions
 from noise.problems.noisy_files import UNSEEDED, fields_of, load_noisy_for, noisy_file, read_noisy
 
 pytestmark = pytest.mark.quick

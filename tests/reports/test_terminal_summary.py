@@ -13,7 +13,7 @@ from reports.findings import Findings
 from reports.stages import REPORTED_STAGES
 from reports.store.records import Cell, CellRun, Likelihood
 from reports.store.results_folder import Results
-from reports.store.shared_names import TRAINING_LOG
+from reports.store.stage_and_file_names import TRAINING_LOG
 from reports.store.tuning_logs import tuned_checkpoint_folder
 from reports.tables.terminal_summary import SECTIONS, summary
 from tests.reports.attention_factories import ATTENTION_SETTINGS, NEEDLE_SEGMENTS, SEGMENTS, readings

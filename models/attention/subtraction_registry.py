@@ -89,7 +89,7 @@ def checked_subtraction_of(layer: nn.Module) -> Subtraction | None:
     if subtraction is None and parameters:
         raise AttentionUnavailable(
             f"{type(layer).__name__} has the parameters {', '.join(parameters[:4])}, and no Subtraction describes how"
-            " it uses them; append one to models.attention.differential_layers.SUBTRACTIONS (docs/attention.md)"
+            " it uses them; append one to models.attention.subtraction_registry.SUBTRACTIONS (docs/attention.md)"
         )
     return subtraction
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.remedies import user_message
+from benchmarks.error_remedies import user_message
 from benchmarks.runner import Runner
 from benchmarks.stages.stage import NothingToMeasure
 from reports.gate.regression_gate import Gate
@@ -38,8 +38,8 @@ def gated_cells(items: Iterable[pytest.Item]) -> list[Cell]:
 def run_cell(runner: Runner, cell: Cell) -> Mapping[str, Any]:
     """Run a cell in the body of its case, and return its records by problem id.
 
-    The case fails with one sentence if the error is a user's to fix (`benchmarks.remedies`), or, once every problem
-    has been asked, if some of them ended in an error. What the model answers never fails a case.
+    The case fails with one sentence if the error is a user's to fix (`benchmarks.error_remedies`), or, once every
+    problem has been asked, if some of them ended in an error. What the model answers never fails a case.
     """
     with failing_with_user_message():
         try:

@@ -16,7 +16,7 @@ from transformers.models.llama.modeling_llama import LlamaAttention, apply_rotar
 from models.attention.allocation import attention_allocation
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention, is_differential, lambdas, pair_lambdas
-from models.attention.differential_layers import SUBTRACTIONS, Subtraction, layer_lambda, neighbours
+from models.attention.subtraction_registry import SUBTRACTIONS, Subtraction, layer_lambda, neighbours
 from tests.models.attention_models import SHAPES, padded_batch, random_model
 
 __all__ = ["eager_attention_forward"]  # expected in the module of the attention class
