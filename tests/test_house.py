@@ -95,7 +95,7 @@ def sources() -> list[Path]:
 
 def test_no_two_files_have_the_same_name() -> None:
     """A name in a traceback or an editor's tab is then one file."""
-    shared = {"__init__.py", "__main__.py"}
+    shared = {"__init__.py", "__main__.py", "conftest.py"}  # the names that Python and pytest ask for
     names = Counter(path.name for path in [*sources(), *sorted((ROOT / "tests").rglob("*.py"))])
     assert [name for name, count in names.items() if count > 1 and name not in shared] == []
 

@@ -5,6 +5,7 @@ The miniature models are trained on the training stream; the test splits show ho
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 
@@ -45,4 +46,9 @@ def problems(split: str) -> list[Problem]:
 
     Raises `KeyError` for another name.
     """
-    return _SPLITS[split]()
+    return list(_problems(split))
+
+
+@functools.cache
+def _problems(split: str) -> tuple[Problem, ...]:
+    return tuple(_SPLITS[split]())

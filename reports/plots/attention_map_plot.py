@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reports.plots.attention_maps import AttentionMap
 
-DRAWING_VERSION = "1"
+DRAWING_VERSION = "2"
 """Raise this when a change here alters the pictures: the pictures on disk are then redrawn."""
 PICTURE_KEY = "Comment"
 """Name of the PNG text chunk that carries a picture's key."""
@@ -126,8 +126,8 @@ def _draw_panel(panel: Axes, attention_map: AttentionMap, limit: float) -> None:
         panel.plot((-0.5, edge), (edge, edge), **dashes)
         panel.plot((edge, edge), (edge, size - 0.5), **dashes)
     panel.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
-    panel.set_xlabel("key token (looked at)")
-    panel.set_ylabel("query token (looks)")
+    panel.set_xlabel("key token (attended to)")
+    panel.set_ylabel("query token (attending)")
     panel.set_title(_title(attention_map), fontsize=10, loc="left", parse_math=False)
 
 
@@ -148,7 +148,7 @@ def _legend(maps: Sequence[AttentionMap]) -> Iterator[Any]:
         yield Line2D([], [], color=_DISTRACTOR, linewidth=2.5, label="the distractor's rows and columns")
     if "answer" in kinds:
         yield Line2D([], [], color="black", linewidth=1.2, linestyle=(0, (5, 2)), label="the answer begins")
-    yield Patch(color=_FUTURE, label="the future, which nothing looks at")
+    yield Patch(color=_FUTURE, label="future tokens (masked)")
 
 
 def _extend(maps: Sequence[AttentionMap], limit: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from math import exp, log
 
 import numpy
 
-from reports.stats.paired_tests import ALPHA, Array, Differences, sum_distribution, upper_tails
+from reports.stats.paired_tests import ALPHA, Array, Differences
 
 POWER = 0.8
 _NORMAL_FROM = 100  # from this expected number of non-zero differences of one size, their sum is taken as normal
@@ -86,19 +87,26 @@ def _power_of_one_size(positive: float, negative: float, n: int, alpha: float) -
     """Return the power of the exact test if all non-zero differences have one size, averaged over their number."""
     from scipy.stats import binom
 
-    nonzero, size = binom(n, min(1.0, positive + negative)), numpy.ones(1, dtype=int)
-    counts = numpy.unique(numpy.linspace(nonzero.ppf(0.001), nonzero.ppf(0.999), 15).astype(int))
+    share = min(1.0, positive + negative)
+    low, high = binom.ppf([0.001, 0.999], n, share)
+    counts = numpy.unique(numpy.linspace(low, high, 15).astype(int))
     edges = numpy.concatenate([[-1], (counts[1:] + counts[:-1]) // 2, [n]])
-    total = 0.0
-    for count, probability in zip(counts, numpy.diff(nonzero.cdf(edges)), strict=True):
-        tails = upper_tails(size, size * count)
-        alternative = sum_distribution(size, size * count, size * positive / (positive + negative))
-        middle = len(tails) // 2
-        significant = numpy.flatnonzero(2 * tails[middle:] <= alpha)
-        if len(significant):
-            first = significant[0]
-            total += probability * float(alternative[middle + first :].sum() + alternative[: middle - first + 1].sum())
-    return total
+    probabilities = numpy.diff(binom.cdf(edges, n, share))
+    fewest = numpy.array([_fewest_positive(int(count), alpha) for count in counts])
+    signs = numpy.concatenate([fewest - 1, counts - fewest])
+    tails = binom.cdf(signs, numpy.tile(counts, 2), positive / (positive + negative)).reshape(2, -1)
+    return float(probabilities @ (1 - tails[0] + tails[1]))
+
+
+@functools.cache
+def _fewest_positive(count: int, alpha: float) -> int:
+    """Return the smallest number of positive signs among `count` that the two-sided sign test rejects at `alpha`, and
+    `count + 1` where it rejects none."""
+    from scipy.stats import binom
+
+    possible = numpy.arange(count // 2 + 1, count + 2)
+    rejected = 2 * binom.sf(possible - 1, count, 0.5) <= alpha
+    return int(possible[numpy.argmax(rejected)])
 
 
 def _power_of_sizes(step: float, values: Array, weights: Array, n: int, alpha: float) -> float:

@@ -47,7 +47,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_checkpoint_in_other_batches_and_another_process_is_green(folder: Path) -> None:
-    done = typed(*LLAMA, "--datasets", "clean,inf", "--batch-size", "5", "-n", "1", "--results", f"{folder}/same",
+    done = typed(*LLAMA, "--datasets", "clean,inf", "--batch-size", "5", "--results", f"{folder}/same",
                  "--baseline", f"{folder}/ci.json", "--junitxml", f"{folder}/same.xml")  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ci.json: 2 cells compared, none significantly lower" in done.stdout

@@ -309,7 +309,7 @@ def test_the_stage_attention_leaves_its_table_its_maps_and_its_pictures(tmp_path
     file, folder = tmp_path / "mine.jsonl", tmp_path / "results"
     problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "3+2=5\n#### 5"}
     file.write_text(json.dumps(problem) + "\n")
-    arguments = ["--problems", str(file), "--results", str(folder), "--datasets", "clean,inf"]
+    arguments = ["--problems", str(file), "--results", str(folder), "--datasets", "inf"]
     arguments += ["-k", "attention", "--skip-sft", "--attention-layers", "0-1", "--attention-heads", "1"]
     done = typed("benchmarks", *arguments, "-v")
     assert done.returncode == 0, done.stdout
@@ -317,12 +317,12 @@ def test_the_stage_attention_leaves_its_table_its_maps_and_its_pictures(tmp_path
     with (folder / "attention.csv").open(newline="") as lines:
         table = list(csv.DictReader(lines))
     assert {row["model"] for row in table} == {"diffllama", "llama"}
-    assert {row["noise"] for row in table} == {"clean", "inf", *(f"needle{depth}" for depth in (0, 25, 50, 75, 100))}
+    assert {row["noise"] for row in table} == {"inf", *(f"needle{depth}" for depth in (0, 25, 50, 75, 100))}
     assert {(row["layer"], row["head"]) for row in table if row["head"]} == {("0", "1"), ("1", "1")}
     for model in ("diffllama", "llama"):
         maps = {path.name for path in (folder / "attention_maps" / f"{model}-attention").glob("*.png")}
-        assert maps == {f"{noise}_q0_layer{layer}_head1.png" for noise in ("clean", "inf") for layer in (0, 1)}
-    assert {path.name for path in (folder / "attention_maps/side_by_side").iterdir()} == {"clean_q0.png", "inf_q0.png"}
+        assert maps == {f"inf_q0_layer{layer}_head1.png" for layer in (0, 1)}
+    assert [path.name for path in (folder / "attention_maps/side_by_side").iterdir()] == ["inf_q0.png"]
     assert (folder / "attention_heat.png").is_file()
     assert (folder / "retrieval.png").is_file()
     again = subprocess.run(

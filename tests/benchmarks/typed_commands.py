@@ -20,18 +20,18 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
 
 
-def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The run of `command(*arguments)` in the project's folder, when it is over."""
-    return typed_in_turn([arguments])[0]
+def typed(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The run of `command(*arguments)` in the folder `cwd`, when it is over."""
+    return typed_in_turn([arguments], cwd)[0]
 
 
-def typed_in_turn(commands: Sequence[Sequence[str]]) -> list[subprocess.CompletedProcess[str]]:
+def typed_in_turn(commands: Sequence[Sequence[str]], cwd: Path = ROOT) -> list[subprocess.CompletedProcess[str]]:
     """The same of several commands, one after the other in one process: for those that end before anything is loaded,
     which leave nothing behind for the next."""
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(["tests.benchmarks.heavy_imports"])
     with tempfile.TemporaryDirectory() as folder:
-        process = forking.Process(target=_run, args=(commands, folder))
+        process = forking.Process(target=_run, args=(commands, folder, cwd))
         process.start()
         process.join(_TIMEOUT)
         if process.is_alive():
@@ -54,8 +54,8 @@ def _output(folder: str, number: int, name: str) -> str:
     return Path(folder, f"{name}{number}").read_text()
 
 
-def _run(commands: Sequence[Sequence[str]], folder: str) -> None:
-    os.chdir(ROOT)
+def _run(commands: Sequence[Sequence[str]], folder: str, cwd: Path) -> None:
+    os.chdir(cwd)
     os.environ["COLUMNS"] = "240"  # so that what is said stands in one line, however long its paths are
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:  # those of the run that this test is in
         del os.environ[name]

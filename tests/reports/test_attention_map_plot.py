@@ -73,8 +73,8 @@ def test_queries_go_down_and_keys_to_the_right() -> None:
     first, last = panel.transData.transform([(0, 0), (SIZE - 1, SIZE - 1)])
     assert first[0] < last[0]
     assert first[1] > last[1]
-    assert panel.get_xlabel() == "key token (looked at)"
-    assert panel.get_ylabel() == "query token (looks)"
+    assert panel.get_xlabel() == "key token (attended to)"
+    assert panel.get_ylabel() == "query token (attending)"
 
 
 def test_every_token_stands_at_its_place_on_both_axes() -> None:
@@ -130,7 +130,7 @@ def test_dashes_mark_where_the_answer_begins() -> None:
 def test_a_text_without_distractor_or_answer_has_no_lines_and_no_word_of_them() -> None:
     figure = map_figure([made(kinds=("sink", *["oc"] * (SIZE - 1)))], 1.0)
     assert not figure.axes[0].lines
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["the future, which nothing looks at"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["future tokens (masked)"]
     assert len(map_figure([made()], 1.0).legends[0].get_texts()) == 3
 
 

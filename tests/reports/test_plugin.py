@@ -111,10 +111,10 @@ SUMMARY = [
     "diffllama * 80.0 [[]49, 94[]] * 40.0 [[]17, 69[]] * 40.0 * 40.0 *",
     "llama *80.0*",
     "predictions: 0 read, 80 made*",
-    "full tables: python -m reports accuracy|comparisons results",
+    "full tables: python -m reports accuracy|comparisons* results",
     "note: made up, all of it",
     f"files: {Path('results', 'run.json')}, {Path('results', 'accuracy.csv')}, *",
-    f"  {Path('results', 'comparisons.csv')}",
+    f"*{Path('results', 'comparisons.csv')}*",
     f"page: {Path('results', 'report.html')}",
 ]
 
