@@ -1,4 +1,4 @@
-"""Hooks: options, the cases of the grid, and their order. The fixtures are in `benchmarks.fixtures`."""
+"""Hooks: the cases of the grid, and their order. Options and fixtures are in `benchmarks`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
 from benchmarks.gate_options import gate_of
-from benchmarks.options import add_options
+from benchmarks.options import add_skip_options
 from benchmarks.plan_from_options import plan_of, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import ProblemsError
@@ -24,12 +24,15 @@ from reports.stages import UnknownStageError
 from reports.store.results_folder import Results
 from reports.tables.text_wrap import wrapped
 
-pytest_plugins = ["reports.plugin", "benchmarks.fixtures", "pytester"]
+pytest_plugins = ["reports.plugin", "benchmarks.options", "benchmarks.fixtures", "pytester"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_addoption"""
-    add_options(parser)
+    """Add the options that a conftest.py may add stages to. All others are added before any conftest.py is loaded.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_addoption
+    """
+    add_skip_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_configure
     """
+    ours = Path(__file__).with_name("pytest.ini")
+    if config.inipath != ours and config.option.inifilename is None:
+        raise pytest.UsageError(
+            f"pytest's settings are from {config.inipath or 'no file'}, expected {ours}; name the tests first, as in"
+            " `pytest benchmarks --models FOLDER`, or write --models=FOLDER"
+        )
     try:
         plan, gate = plan_of(config.option), gate_of(config.option)
     except (UnknownModelError, ValueError, FileNotFoundError) as error:

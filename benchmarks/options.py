@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.attention_scope import QUERIES
-from benchmarks.choices import (
-    known_datasets,
-)
 from benchmarks.gate_options import add_gate_options
 from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES
 from benchmarks.stages import STAGES
@@ -25,23 +22,33 @@ from noise.problems.problem_sources import SOURCES
 AddOption = Callable[..., None]
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Add the options of the grid, under one heading of their own."""
-    group = parser.getgroup("differential attention under noise")
-    add = group.addoption
+_HEADING = "differential attention under noise"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the grid, under one heading of their own.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_addoption
+    """
+    add = parser.getgroup(_HEADING).addoption
     _add_grid_options(add)
     _add_noise_options(add)
     _add_model_options(add)
     _add_attention_options(add)
     _add_sft_options(add)
     add_gate_options(add)
-    for stage in STAGES.values():
-        if stage.skip_help:
-            add("--" + stage.skip_option.replace("_", "-"), action="store_true", help=stage.skip_help)
     add("--slow", action="store_true", help="also run what is marked slow")
     add(
         "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that need real text"
     )
+
+
+def add_skip_options(parser: pytest.Parser) -> None:
+    """Add the option of each stage that leaves it out. Stages may be added until the root conftest.py is imported."""
+    for stage in STAGES.values():
+        if stage.skip_help:
+            name = "--" + stage.skip_option.replace("_", "-")
+            parser.getgroup(_HEADING).addoption(name, action="store_true", help=stage.skip_help)
 
 
 def _add_grid_options(add: AddOption) -> None:
@@ -52,8 +59,8 @@ def _add_grid_options(add: AddOption) -> None:
         metavar="A,B",
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
-    clean_and = "clean and noises; a number is the count of distractors, as in inf4 (default: %(default)s)"
-    add("--datasets", default=",".join(known_datasets()), metavar="A,B", help=clean_and)
+    clean_and = "clean and noises; a number is the count of distractors, as in inf4 (default: clean and every noise)"
+    add("--datasets", metavar="A,B", help=clean_and)
     add(
         "--problems",
         default="mini",

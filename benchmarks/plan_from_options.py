@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.choices import choose_datasets, choose_measures, choose_models, choose_numbers, choose_sft_noise
+from benchmarks.choices import (
+    choose_datasets,
+    choose_measures,
+    choose_models,
+    choose_numbers,
+    choose_sft_noise,
+    known_datasets,
+)
 from benchmarks.plan import ATTENTION_SIZES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import trust_of
@@ -30,7 +37,7 @@ def plan_of(option: Any) -> Plan:
     """
     options = vars(option)
     size = size_of(option)
-    datasets = choose_datasets(options["datasets"])
+    datasets = choose_datasets(known_datasets() if options["datasets"] is None else options["datasets"])
     measures = choose_measures(options["measure"])
     _check_data(options, datasets)
     _check_sft(options)

@@ -115,7 +115,7 @@ def test_no_name_says_nothing() -> None:
 
 def test_errors_below_the_benchmarks_name_no_option_of_pytest() -> None:
     """They speak of parameters and things; `benchmarks/error_remedies.py` adds the option."""
-    from benchmarks.options import add_options
+    from benchmarks.options import add_skip_options, pytest_addoption
 
     options: list[str] = []
 
@@ -127,8 +127,9 @@ def test_errors_below_the_benchmarks_name_no_option_of_pytest() -> None:
         def getgroup(self, name: str) -> Group:
             return Group()
 
-    add_options(Parser())  # type: ignore[arg-type]
-    assert "--models" in options
+    for add in (pytest_addoption, add_skip_options):
+        add(Parser())  # type: ignore[arg-type]
+    assert {"--models", "--skip-sft"} <= set(options)
     for path in sources():
         if path.is_relative_to(ROOT / "benchmarks") or path.name in ("__main__.py", "conftest.py"):
             continue
