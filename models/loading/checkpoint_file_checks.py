@@ -58,6 +58,11 @@ def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
     if index is not None:
         _check_shards(index, _json_object(index))
     weights = weight_files(folder)
+    if not weights:
+        adapter = (folder / "adapter_config.json").is_file()
+        raise CheckpointDamaged(
+            f"{folder} has no weights; expected {'adapter_model' if adapter else 'model'}.safetensors in it"
+        )
     pickles = [path for path in weights if PICKLE_NAME.fullmatch(path.name)]
     if pickles and not trust.pickles:
         raise PickledWeightsError(
@@ -112,6 +117,10 @@ def _check_shards(path: Path, index: dict[str, object]) -> None:
     weight_map = index.get("weight_map")
     if not isinstance(weight_map, dict):
         raise CheckpointDamaged(f"{path}: expected a weight_map that names a file for each weight, got none")
-    missing = sorted({str(name) for name in weight_map.values() if not (path.parent / str(name)).is_file()})
+    names = {str(name) for name in weight_map.values()}
+    outside = sorted(name for name in names if Path(name).is_absolute() or ".." in Path(name).parts)
+    if outside:
+        raise CheckpointDamaged(f"{path} names files outside its folder: {', '.join(outside[:3])}")
+    missing = sorted(name for name in names if not (path.parent / name).is_file())
     if missing:
         raise CheckpointDamaged(f"{path} names {len(missing)} missing files: {', '.join(missing[:3])}")

@@ -60,11 +60,14 @@ def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     if is_adapter(folder):
         base = replace(find_adapter_base(folder), trust=trust)
         digest.update(fingerprint(checkpoint_folder(base), trust).encode())
-    weights = weight_files(folder)
-    for path in sorted(folder.iterdir()):
-        if path in weights or path.suffix in (".py", ".model", ".tiktoken") or path.name in _FINGERPRINTED:
-            digest.update(path.name.encode() + b"\0")
-            digest.update(bytes.fromhex(_verified_sha256(path)))
+    others = [
+        path
+        for path in folder.iterdir()
+        if path.suffix in (".py", ".model", ".tiktoken") or path.name in _FINGERPRINTED
+    ]
+    for path in sorted({*weight_files(folder), *others}):  # weights may be in a sub-folder, as their index says
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(bytes.fromhex(_verified_sha256(path)))
     return digest.hexdigest()
 
 

@@ -14,15 +14,12 @@ from transformers.pytorch_utils import Conv1D
 
 from models import upstream_peft
 from models.attention.differential import decoder_of
+from models.loading.load_errors import CheckpointDamaged
+from models.loading.weight_checks import check_names
 from models.model_reference import portable_reference
 from models.model_registry import ModelSpec
 from models.sft.sft_options import LORA_TARGETS, Tuning
-from models.upstream_peft import (
-    MissingAdapterWeightsError,
-    known_lora_targets,
-    load_adapter,
-    save_adapter_files,
-)
+from models.upstream_peft import known_lora_targets, load_adapter, save_adapter_files, saves_whole_layers
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -80,17 +77,25 @@ def save_adapter(model: PeftModel, folder: Path, base: ModelSpec) -> None:
 def attach_adapter(base: PreTrainedModel, folder: Path) -> PeftModel:
     """Attach the adapter in `folder` to `base`, in evaluation mode. `base` itself is changed.
 
-    Raises `ValueError` for an adapter that lacks some of the weights that `base` needs.
+    Raises `CheckpointDamaged` for an adapter with other weights than its configuration asks for.
     """
-    try:
-        return load_adapter(base, folder).eval()
-    except MissingAdapterWeightsError as error:
-        raise ValueError(f"the adapter in {folder} does not fit {type(base).__name__}: {error!s:.300}") from error
+    model, names = load_adapter(base, folder)
+    check_names(folder, f"adapter_config.json for {type(base).__name__}", names.missing, names.unexpected)
+    return model.eval()
+
+
+def check_changes(model: PeftModel, folder: Path) -> None:
+    """Check that the adapter in `folder`, attached to `model`, changes something. Raises `CheckpointDamaged`."""
+    if not any(adapter_deltas(model).values()) and not saves_whole_layers(model):
+        raise CheckpointDamaged(f"the adapter in {folder} changes nothing: what it adds to each layer is all zeros")
 
 
 def merge_adapter(model: PeftModel) -> Any:
-    """Return the base model with the adapter added into its weights. `model` must not be used afterwards."""
-    return model.merge_and_unload().eval().requires_grad_(True)  # peft froze it
+    """Return the base model with the adapter added into its weights. `model` must not be used afterwards.
+
+    Where one of two tied layers is adapted, the merged model has them untied.
+    """
+    return upstream_peft.merge(model).eval().requires_grad_(True)  # peft froze it
 
 
 def adapter_deltas(model: PeftModel) -> dict[str, float]:

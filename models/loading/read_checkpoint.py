@@ -16,8 +16,10 @@ from transformers.utils import logging
 from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.loading.checkpoint_file_checks import check_files, check_tokenizer, reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
-from models.loading.lora_adapters import attach_adapter, merge_adapter
+from models.loading.checkpoint_layout import weight_files
+from models.loading.lora_adapters import attach_adapter, check_changes, merge_adapter
 from models.loading.trust_remote_code import NO_TRUST, Trust
+from models.loading.weight_checks import check_names, check_values
 from models.model_registry import TRAINING_LOG
 
 
@@ -32,16 +34,28 @@ def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, de
     check_files(folder, trust)
     if not is_adapter(folder):
         with reading(folder / "config.json", folder / "*.safetensors"):  # which do not fit together
-            return AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=precision,
                 use_safetensors=None if trust.pickles else True,
                 local_files_only=True,
                 trust_remote_code=trust.code,
                 device_map=device_map,
+                output_loading_info=True,
             )
+        model, info = loaded
+        asked_by = f"config.json ({type(model).__name__})"
+        weights = weight_files(folder)
+        named = weights[0] if len(weights) == 1 else folder
+        check_names(named, asked_by, missing=info["missing_keys"], unexpected=info["unexpected_keys"])
+        check_values(named, model)
+        return model
     base = verified_base(folder, trust)
-    return merge_adapter(attach_adapter(read_model(base, torch.float32, trust, device_map), folder)).to(precision)
+    adapted = attach_adapter(read_model(base, torch.float32, trust, device_map), folder)
+    check_changes(adapted, folder)
+    merged = merge_adapter(adapted).to(precision)
+    check_values(folder, merged)
+    return merged
 
 
 def verified_base(folder: Path, trust: Trust = NO_TRUST) -> Path:
