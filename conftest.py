@@ -69,7 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_report_header"""
-    return wrapped(config.stash[PLAN].describe(), shutil.get_terminal_size().columns)
+    plan, width = config.stash[PLAN], shutil.get_terminal_size().columns
+    return [line for text in (plan.describe(), *plan.ignored_settings()) for line in wrapped(text, width)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

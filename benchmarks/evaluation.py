@@ -19,6 +19,8 @@ from reports.store.records import Cell, Prediction, Settings, draw_id
 if TYPE_CHECKING:  # torch stays out of collection
     from models.loading.load_model import LoadedModel
 
+#: The error of a problem for which a model has no most likely token.
+NOT_FINITE = "FloatingPointError: the model's scores are NaN or infinite after {} tokens of its answer"
 #: Predictions that are written to disk together, so that the file is not opened for each.
 WRITTEN_AT_ONCE = 32
 
@@ -48,13 +50,12 @@ def settings_without_model(version: str, source: str) -> Settings:
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
     """Return what a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION
-    from models.prompt import STOP
 
     return Settings(
         weights=loaded.fingerprint,
         prompt=loaded.prompt.template.key,
         rendered=loaded.prompt.text if loaded.prompt.chat else "",
-        stop=STOP,
+        stop=loaded.prompt.stop.key,
         max_new_tokens=max_new_tokens,
         precision=loaded.precision,
         generation=GENERATION_VERSION,
@@ -106,7 +107,11 @@ def _ask(
             loaded, [noisy.question for noisy in noisy_problems], max_new_tokens, batch_size
         ):
             with phase("grade"):
-                prediction = grade(unfinished[index], generation)
+                prediction = (
+                    grade(unfinished[index], generation)
+                    if generation.finite
+                    else failed_prediction(unfinished[index], NOT_FINITE.format(generation.tokens))
+                )
             del unfinished[index]
             yield prediction
         return

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from models.stop_rule import HEADING_VERB, THOUGHT, THOUGHT_END
 from noise.problems.problem import NoisyProblem
 from noise.text.number_parsing import Number, last_number, numbers_in
 from reports.store.records import Outcome, Prediction
@@ -51,15 +52,30 @@ def is_correct(text: str, target: Fraction | int) -> bool:
 
 def extract_answer(text: str) -> Fraction | None:
     """Return the exact number that `text` answers with, or None if it has no number. Never raises, on any text."""
-    text = _plain(text)
+    text = _plain(_after_thought(text))
     number = _final_answer(text) or last_number(text)
     return number.value if number else None
 
 
 def marked_answer(text: str) -> Fraction | None:
-    """Return the number of a final-answer marker, or None: all that counts in a text that was cut off."""
-    number = _final_answer(_plain(text))
+    """Return the number of a final-answer marker, or None: all that counts in a text that was cut off.
+
+    The marker's sentence, or box, must have ended before the cut, which may have come in the middle of a number.
+    """
+    text = _plain(_after_thought(text))
+    ends = [match.end() for match in _SENTENCE_END.finditer(text) if match.end() < len(text) or match[0] == "\n"]
+    number = _final_answer(text[: ends[-1] if ends else 0])
+    box = text.rfind("\\boxed{")
+    if box >= max(ends, default=0):
+        inside = text[box + len("\\boxed") :]
+        if _closing(inside) < len(inside):
+            number = _boxed("\\boxed", inside) or number
     return number.value if number else None
+
+
+def _after_thought(text: str) -> str:
+    """Return `text` without what a model thinks before its answer, `<think>…</think>`, even if it never ends."""
+    return text.rpartition(THOUGHT_END)[2].partition(THOUGHT)[0]
 
 
 def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
@@ -68,9 +84,9 @@ def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
     An answer that the token limit cut off before any final-answer marker is `truncated`, whatever number it ends in.
     """
     text, target = generation.text, problem.problem.target
-    if not generation.finished and marked_answer(text) is None:
+    answer = extract_answer(text) if generation.finished else marked_answer(text)
+    if answer is None and not generation.finished:
         return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
-    answer = extract_answer(text)
     outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
     written = None if answer is None else str(answer)
     return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=written)
@@ -138,8 +154,11 @@ def _boxed(marker: str, after: str) -> Number | None:
     if marker != "####" and box.startswith("{"):
         return _in_sentence(marker, box[1 : _closing(box)].replace("\n", " "))
     first = _directly(after)
-    # `####` is also a heading in Markdown: `#### 2. Add up` holds no answer.
-    return None if first is None or _HEADING.match(after, first.stop) else _in_sentence(marker, after)
+    # `####` is also a heading in Markdown: `#### 2. Add up` and `#### 2 numbers are given` hold no answer.
+    if first is None or _HEADING.match(after, first.stop):
+        return None
+    is_heading = marker == "####" and HEADING_VERB.match(after, first.stop)
+    return None if is_heading else _in_sentence(marker, after)
 
 
 def _in_sentence(_: str, after: str) -> Number | None:

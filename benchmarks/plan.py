@@ -12,6 +12,7 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.plan_errors import FROM_ONE, FROM_ONE_OR_ALL, FROM_ZERO, PlanError, check_range, escaped
 from benchmarks.stages import STAGES, find_stage
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
+from models.loading.generation_settings import ignored_settings
 from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
@@ -188,6 +189,16 @@ class Plan:
     def source(self) -> str:
         """A name of the problems that does not depend on where a file lies: `mini:test`, `train.jsonl`."""
         return Path(self.problems).name if is_file_source(self.problems) else ":".join(split_source(self.problems))
+
+    def ignored_settings(self) -> list[str]:
+        """Return one line for each model whose own generation settings would make its answers other than greedy."""
+        found = ((spec.name, ignored_settings(spec)) for spec in self.models)
+        return [
+            f"{name}: answers are greedy; ignored of its generation_config.json:"
+            f" {', '.join(f'{setting}={value!r:.40}' for setting, value in settings.items())}"
+            for name, settings in found
+            if settings
+        ]
 
     def describe(self) -> str:
         """Return one line that says what will run."""

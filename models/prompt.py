@@ -1,26 +1,23 @@
-"""The prompt that a model gets, and the rule that ends its answer: the same in training, evaluation and attention.
+"""The prompt that a model gets: the same in training, evaluation and attention.
 
 No torch here: the command line reads it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.stop_rule import StopRule, opens_thought, plain_rule
+
 #: The part of a template that the question replaces.
 QUESTION_FIELD = "{question}"
 PROMPT = f"Question: {QUESTION_FIELD}\nAnswer:"
-#: The stop rule in words, as it is stored in the key of every prediction.
-STOP = "end of text, or a complete line '#### N', or a new line 'Question:'"
 #: The zero-shot chain of thought of Kojima et al. (arXiv 2205.11916), before the answer.
 _CHAIN_OF_THOUGHT = " Let's think step by step."
 #: The most worked examples that a prompt may have.
 MAX_SHOTS = 64
-# A number must follow at once: `#### Step 1` and `#### 2. Add up` are headings, and the answer is still to come.
-_STOP = re.compile(r"(?<!#)####[ \t*]*+(?!\d+[.):][ \t]+\w)[-−]?[$€£]?\.?\d[^\n]*+\n|\nQuestion:")
 
 
 class PromptError(ValueError):
@@ -62,11 +59,13 @@ class Prompt:
     """What `template` gives for one tokenizer: a question goes between `before` and `after`.
 
     In a chat these two contain special tokens, the beginning of the text among them. Otherwise they are plain text.
+    `end_of_turn` is what a chat's template writes after an answer.
     """
 
     before: str
     after: str
     template: Template
+    end_of_turn: str = ""
 
     @property
     def chat(self) -> bool:
@@ -76,6 +75,13 @@ class Prompt:
     def text(self) -> str:
         """The exact prompt, with `{question}` in the question's place."""
         return f"{self.before}{QUESTION_FIELD}{self.after}"
+
+    @property
+    def stop(self) -> StopRule:
+        """The rule that ends an answer to this prompt."""
+        if self.chat:
+            return StopRule(end_of_turn=self.end_of_turn, in_thought=opens_thought(self.after))
+        return plain_rule(self.before, self.after)
 
     def format(self, question: str) -> str:
         """Return the text that a model is asked to continue."""
@@ -144,16 +150,3 @@ def prompt_for(question: str) -> str:
 def completion_for(answer: str) -> str:
     """Return the text that a model is trained to write after the plain prompt."""
     return PLAIN_PROMPT.completion(answer)
-
-
-def is_complete(text: str) -> bool:
-    """Return whether a generated text has reached the stop rule, so that more of it would not be read."""
-    return _STOP.search(text) is not None
-
-
-def truncate_at_stop(text: str) -> str:
-    """Return `text` up to where the stop rule ends it; in a batch, generation may have continued past that point."""
-    stop = _STOP.search(text)
-    if stop is None:
-        return text
-    return text[: stop.end()] if stop[0].startswith("#") else text[: stop.start()]

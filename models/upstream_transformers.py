@@ -166,11 +166,6 @@ def uses_stock_generate(model: Any) -> bool:
     )
 
 
-def changed_generation_settings(model: Any) -> set[str]:
-    """Return the names in the generation configuration of `model` whose value is neither the default nor None."""
-    return {name for name, value in model.generation_config.to_diff_dict().items() if value is not None}
-
-
 def caches_every_column(model: Any) -> bool:
     """Return whether each layer of `model` keeps all keys and values: no sliding window, no state of another kind."""
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)

@@ -30,7 +30,7 @@ def answer_one_at_a_time(loaded: LoadedModel, questions: Sequence[str], max_new_
     from transformers import GenerationConfig
 
     from models.attention.differential import attention_implementation
-    from models.prompt import truncate_at_stop
+    from models.prompt import PLAIN_PROMPT
 
     model: Any = loaded.model
     end_tokens = {model.generation_config.eos_token_id, loaded.tokenizer.eos_token_id} - {None}
@@ -45,7 +45,7 @@ def answer_one_at_a_time(loaded: LoadedModel, questions: Sequence[str], max_new_
         for prompt in loaded.prompts(questions):
             inputs = loaded.encode([prompt], return_tensors="pt").to(loaded.device)
             tokens = model.generate(**inputs, generation_config=config)[0, inputs["input_ids"].shape[1] :]
-            texts.append(truncate_at_stop(str(loaded.tokenizer.decode(tokens, skip_special_tokens=True))))
+            texts.append(PLAIN_PROMPT.stop.truncate(str(loaded.tokenizer.decode(tokens, skip_special_tokens=True))))
     return texts
 
 

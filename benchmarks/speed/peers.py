@@ -77,7 +77,7 @@ def token_count(loaded: LoadedModel, answers: Sequence[str]) -> int:
 
 def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
     """Yield a row for each harness in each round: answer tokens per second, and how many times as fast ours is."""
-    from models.prompt import truncate_at_stop
+    from models.prompt import PLAIN_PROMPT
 
     loaded = case.load()
     size = best_batch_size(loaded, case)
@@ -97,7 +97,7 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, object]]:
             begin = (number - 1) * count % max(1, len(case.questions) - count + 1)
             part = case.questions[begin : begin + count]
             seconds, texts = timed(harness.answer, loaded, part, case.max_new_tokens)
-            answers = [truncate_at_stop(text).strip() for text in texts]
+            answers = [PLAIN_PROMPT.stop.truncate(text).strip() for text in texts]
             if harness.name == OURS:
                 our_answers = dict(zip(part, answers, strict=True))
             tokens = token_count(loaded, answers)

@@ -44,6 +44,8 @@ REFILL_SHARE, REFILL_SHARE_SMALL = 1 / 8, 1 / 4
 MIN_PROMPTS_TO_TUNE_THREADS = 32
 #: In the place of a prompt's index, for a row whose text has ended.
 ENDED = -1
+#: In the place of a token, where the scores of all tokens are not finite.
+NOT_FINITE = -1
 
 
 @dataclass(eq=False, repr=False)
@@ -121,6 +123,7 @@ class ContinuousBatchingDecoder(GreedyDecoder):
         with phase("decode"):
             self._inputs = self._next_tokens(self._inputs)
         new_tokens = self._inputs.tolist()
+        self._inputs = self._inputs.clamp(min=0)
         seconds = synchronized_clock(self.device) - start
         self.thread_tuner.record(seconds)
         if self.thread_tuner.settled:
@@ -130,17 +133,17 @@ class ContinuousBatchingDecoder(GreedyDecoder):
             if index == ENDED:
                 continue
             text = self._texts[index]
-            ended = token in self.end_tokens
-            if not ended:
+            ended, finite = token in self.end_tokens, token != NOT_FINITE
+            if not ended and finite:
                 text.append(token)
                 ended = self.is_complete(text)
-            if ended or len(text) >= self.limit:
+            if ended or not finite or len(text) >= self.limit:
                 self._slots[row] = ENDED
-                finished.append((index, GeneratedTokens(self._texts.pop(index), ended)))
+                finished.append((index, GeneratedTokens(self._texts.pop(index), ended, finite)))
         return finished
 
     def _next_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the token that follows each row's, (rows,)."""
+        """Return the token that follows each row's, or NOT_FINITE, (rows,)."""
         length = self._cache.layers[0].get_seq_length()
         self._mask[:, length] = 1
         output = self.model(
@@ -152,7 +155,8 @@ class ContinuousBatchingDecoder(GreedyDecoder):
             logits_to_keep=1,
         )
         self._positions = self._positions + 1
-        return output.logits[:, -1].float().argmax(-1)  # compared in float32, as `generate` does
+        best = output.logits[:, -1].float().max(-1)  # compared in float32, as `generate` does
+        return best.indices.where(best.values.isfinite(), NOT_FINITE)
 
     def _refill(self, prompts: Sequence[Sequence[int]], entering: Sequence[int], prefix: CachedRows | None) -> None:
         """Build the cache of the rows that stay and of those that enter, all ending in one column, and the next input

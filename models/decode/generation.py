@@ -18,10 +18,10 @@ from models.decode.onednn_linear import onednn_matmul
 from models.decode.phase_timer import phase
 from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel
-from models.prompt import is_complete, truncate_at_stop
+from models.stop_rule import StopRule
 
 #: Part of every prediction's key. Raise it when a change here can change generated text.
-GENERATION_VERSION = "4"
+GENERATION_VERSION = "5"
 
 
 class PromptTooLongError(ValueError):
@@ -31,28 +31,30 @@ class PromptTooLongError(ValueError):
 @dataclass(frozen=True)
 class Generation:
     """The `text` after a prompt, and how many `tokens` it took. `finished` is False where the token limit came
-    first."""
+    first, `finite` where the model's scores became NaN or infinite."""
 
     text: str
     tokens: int
     finished: bool
+    finite: bool = True
 
 
 class _AnswerComplete:
-    """Whether the tokens so far are a complete answer. Text is decoded only where a line has just ended."""
+    """Whether the tokens so far are a complete answer. Text is decoded only after a token that can complete one."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase):
-        self.tokenizer, self.line_end_tokens = tokenizer, _line_end_tokens(tokenizer)
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, rule: StopRule):
+        self.tokenizer, self.rule = tokenizer, rule
+        self.last_tokens = _tokens_with(tokenizer, rule.last_characters)
 
     def __call__(self, tokens: list[int]) -> bool:
-        return tokens[-1] in self.line_end_tokens and is_complete(_detokenize(self.tokenizer, tokens))
+        return tokens[-1] in self.last_tokens and self.rule.is_complete(_detokenize(self.tokenizer, tokens))
 
 
 @lru_cache(maxsize=8)
-def _line_end_tokens(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return the ids of tokens that can complete a stop text: those with a line end or a colon in them."""
+def _tokens_with(tokenizer: PreTrainedTokenizerBase, characters: frozenset[str]) -> frozenset[int]:
+    """Return the ids of the tokens that contain one of `characters`."""
     texts = [_detokenize(tokenizer, [token]) for token in range(len(tokenizer))]
-    return frozenset(token for token, text in enumerate(texts) if "\n" in text or ":" in text)
+    return frozenset(token for token, text in enumerate(texts) if not characters.isdisjoint(text))
 
 
 def _detokenize(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
@@ -91,12 +93,13 @@ def answers(
         indices_by_prompt.setdefault(tuple(ids), []).append(index)
     prompts = list(indices_by_prompt)
     _check_length(loaded, max(map(len, prompts)), max_new_tokens)
+    rule = loaded.prompt.stop
     decoder_arguments = (
         loaded.model,
         loaded.device,
         max_new_tokens,
         _end_tokens(loaded),
-        _AnswerComplete(loaded.tokenizer),
+        _AnswerComplete(loaded.tokenizer, rule),
     )
     decoder: GreedyDecoder
     if supports_continuous_batching(loaded.model):
@@ -106,7 +109,7 @@ def answers(
     with onednn_matmul(loaded.model):
         for number, generated in decoder.run(prompts):
             text = _detokenize(loaded.tokenizer, generated.tokens)
-            generation = Generation(truncate_at_stop(text), len(generated.tokens), generated.finished)
+            generation = Generation(rule.truncate(text), len(generated.tokens), generated.finished, generated.finite)
             yield from ((index, generation) for index in indices_by_prompt[prompts[number]])
 
 
@@ -122,10 +125,14 @@ def threads_for(loaded: LoadedModel) -> AbstractContextManager[None]:
 
 
 def _end_tokens(loaded: LoadedModel) -> set[int]:
-    """Return every token that ends a text: the generation configuration and the tokenizer may name different ones."""
+    """Return every token that ends a text.
+
+    The generation configuration, the tokenizer and the chat template may name different ones.
+    """
     configured = loaded.model.generation_config.eos_token_id
     ids = configured if isinstance(configured, list) else [configured]
-    return {token for token in [*ids, loaded.tokenizer.eos_token_id] if token is not None}
+    end_of_turn = loaded.tokenizer.get_added_vocab().get(loaded.prompt.end_of_turn)
+    return {token for token in [*ids, loaded.tokenizer.eos_token_id, end_of_turn] if token is not None}
 
 
 def _check_length(loaded: LoadedModel, prompt_tokens: int, max_new_tokens: int) -> None:

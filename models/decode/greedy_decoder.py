@@ -12,10 +12,15 @@ import torch
 
 @dataclass(frozen=True)
 class GeneratedTokens:
-    """The tokens after a prompt, without an end of text. `finished` is False where the limit came first."""
+    """The tokens after a prompt, without an end of text.
+
+    `finished` is False where the limit came first. `finite` is False where the scores of the next token were NaN or
+    infinite: no further token is written.
+    """
 
     tokens: list[int]
     finished: bool
+    finite: bool = True
 
 
 @dataclass(eq=False, repr=False)

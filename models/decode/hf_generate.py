@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from models.decode.batch_sizing import ThreadTuner, is_small, release_memory
 from models.decode.greedy_decoder import GeneratedTokens, GreedyDecoder, longest_first
@@ -24,6 +30,22 @@ class _TextComplete(StoppingCriteria):
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         done = [self.is_complete(row) for row in input_ids[:, self.begin :].tolist()]
         return torch.tensor(done, device=input_ids.device)
+
+
+class _FiniteScores(LogitsProcessor):
+    """Counts the tokens of each row before the first whose scores are not finite."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        self._finite: torch.Tensor | None = None
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        finite = scores.max(-1).values.isfinite()
+        self._finite = finite if self._finite is None else self._finite & finite
+        self.counts = [
+            count + still for count, still in zip(self.counts or [0] * len(finite), self._finite.tolist(), strict=True)
+        ]
+        return scores
 
 
 @dataclass(eq=False, repr=False)
@@ -66,6 +88,7 @@ class HfGenerateDecoder(GreedyDecoder):
             pad_token_id=self.pad,
             use_cache=True,
         )
+        finite = _FiniteScores()
         criteria = StoppingCriteriaList([_TextComplete(self.is_complete, width)])
         with ThreadTuner(is_small(self.model, self.device)).apply(), phase("generate"):
             rows = self.model.generate(
@@ -73,12 +96,18 @@ class HfGenerateDecoder(GreedyDecoder):
                 attention_mask=mask.to(self.device),
                 generation_config=config,
                 stopping_criteria=criteria,
+                logits_processor=LogitsProcessorList([finite]),
             )[:, width:].tolist()
-        return [self._cut_at_end(row) for row in rows]
+        return [self._cut_at_end(*row) for row in zip(rows, finite.counts, strict=True)]
 
-    def _cut_at_end(self, row: list[int]) -> GeneratedTokens:
-        """Return the tokens up to the row's own end. Padding follows, perhaps with the end-of-text token itself."""
+    def _cut_at_end(self, row: list[int], finite: int) -> GeneratedTokens:
+        """Return the tokens up to the row's own end, of which the first `finite` came from finite scores.
+
+        Padding follows, perhaps with the end-of-text token itself.
+        """
         for position, token in enumerate(row):
+            if position == finite:
+                return GeneratedTokens(row[:position], False, finite=False)
             if token in self.end_tokens:
                 return GeneratedTokens(row[:position], True)
             if self.is_complete(row[: position + 1]):

@@ -10,6 +10,7 @@ from models.upstream_transformers import frozen_template_clock
 
 #: Stands for the question while a chat template is rendered; private-use characters, which no template contains.
 _SENTINEL = "\ue000question\ue000"
+_ANSWER = "\ue000answer\ue000"
 
 
 def render_prompt(template: Template, tokenizer: Any) -> Prompt:
@@ -34,4 +35,15 @@ def render_prompt(template: Template, tokenizer: Any) -> Prompt:
             f"its chat template must contain the question once, but contains it {text.count(_SENTINEL)} times"
         )
     before, _, after = text.partition(_SENTINEL)
-    return Prompt(before, after, template)
+    return Prompt(before, after, template, _end_of_turn(tokenizer, turn))
+
+
+def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
+    """Return the line that the chat template writes after an answer; empty where it cannot be told."""
+    try:
+        with frozen_template_clock():
+            text = tokenizer.apply_chat_template([*turn, {"role": "assistant", "content": _ANSWER}], tokenize=False)
+    except Exception:  # a template of questions alone
+        return ""
+    _, found, after = str(text).rpartition(_ANSWER)
+    return after.strip().partition("\n")[0].strip() if found else ""

@@ -15,7 +15,13 @@ from models.loading.checkpoint_file_checks import reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.load_errors import ChatTemplateError, DeviceError, LoadError, UntrustedError
-from models.loading.read_checkpoint import fit_tokenizer, hidden_loading_bars, read_model, read_tokenizer
+from models.loading.read_checkpoint import (
+    fit_tokenizer,
+    hidden_loading_bars,
+    keep_token_settings,
+    read_model,
+    read_tokenizer,
+)
 from models.model_registry import ModelSpec, find_model
 from models.prompt import PLAIN, PLAIN_PROMPT, Prompt, PromptError, Template
 
@@ -101,6 +107,7 @@ def load(
         with hidden_loading_bars():
             tokenizer = read_tokenizer(folder, spec.trust)
             model = read_model(folder, precision, spec.trust, device_map)
+        keep_token_settings(model)
         fit_tokenizer(tokenizer, model)
         with reading(folder / "tokenizer_config.json"):
             ends_texts = tokenizer("1")["input_ids"][-1:] == [tokenizer.eos_token_id]

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging
 
 from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.loading.checkpoint_file_checks import check_files, check_tokenizer, reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.checkpoint_layout import weight_files
+from models.loading.generation_settings import TOKEN_SETTINGS
 from models.loading.lora_adapters import attach_adapter, check_changes, merge_adapter
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.loading.weight_checks import check_names, check_values
@@ -81,6 +82,15 @@ def read_tokenizer(folder: Path, trust: Trust) -> Any:
     check_tokenizer(folder)
     with reading(folder / "tokenizer_config.json"):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust.code)
+
+
+def keep_token_settings(model: Any) -> None:
+    """Replace the generation settings of `model` by the defaults, its end-of-text and other tokens apart.
+
+    A checkpoint's own settings may penalise, suppress or forbid tokens, or limit time: answers would not be greedy.
+    """
+    tokens = {name: getattr(model.generation_config, name, None) for name in TOKEN_SETTINGS}
+    model.generation_config = GenerationConfig(**tokens)
 
 
 def fit_tokenizer(tokenizer: Any, model: Any) -> None:

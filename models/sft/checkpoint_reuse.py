@@ -18,6 +18,7 @@ def check_reusable(folder: Path, settings: Mapping[str, Any]) -> None:
         previous = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]
     except (OSError, ValueError, KeyError, TypeError):
         raise TuningMismatch(f"{folder} exists and holds no finished fine-tuning; {advice}", folder) from None
+    previous = {name: value for name, value in previous.items() if name != "stop"}  # of older logs, and no part of it
     different = [name for name in {**settings, **previous} if previous.get(name) != settings.get(name)]
     if different:
         changes = [f"{n} was {_short(previous.get(n))} and is now {_short(settings.get(n))}" for n in different]

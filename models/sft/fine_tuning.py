@@ -22,7 +22,7 @@ from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.read_checkpoint import hidden_loading_bars
 from models.mini.train_mini_pair import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
-from models.prompt import PLAIN, STOP, Template
+from models.prompt import PLAIN, Template
 from models.sft.checkpoint_reuse import check_reusable
 from models.sft.reload_checks import check_reload
 from models.sft.sft_options import SUFFIX, Tuning
@@ -75,7 +75,6 @@ def tune(
         **(facts or {}),
         "precision": str(precision).removeprefix("torch."),
         "prompt": template.key,
-        "stop": STOP,
         "version": TUNING_VERSION,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)

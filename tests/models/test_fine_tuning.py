@@ -259,7 +259,7 @@ def test_an_adapter_that_lacks_weights_of_its_base_s_layers_is_refused(
     folder = tuned_copy(tmp_path / "sft")
     weights = load_file(folder / "adapter_model.safetensors")
     save_file(dict(list(weights.items())[2:]), folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(LoadError, match="adapter_config.json for DiffLlamaForCausalLM asks for: missing base_model"):
+    with pytest.raises(LoadError, match=r"adapter_config\.json for DiffLlamaForCausalLM asks for: missing base_model"):
         load(str(folder))
 
 

@@ -11,7 +11,7 @@ from models.decode.continuous_batching import ContinuousBatchingDecoder
 from models.decode.generation import PromptTooLongError, batches, generate
 from models.decode.greedy_decoder import GeneratedTokens
 from models.loading.load_model import LoadedModel, load
-from models.prompt import completion_for, is_complete, prompt_for, truncate_at_stop
+from models.prompt import completion_for, prompt_for
 from noise import mini
 
 PAIR = ("diffllama", "llama")
@@ -118,36 +118,6 @@ def test_the_tokenizer_puts_its_own_first_token_in_front(loaded: LoadedModel) ->
 def test_every_digit_is_a_token_of_its_own(loaded: LoadedModel) -> None:
     tokens = loaded.tokenizer.tokenize("It cost $1,450.25 on 13/4.")
     assert sum(any(digit in token for digit in "0123456789") for token in tokens) == 9
-
-
-@pytest.mark.parametrize(
-    "text", ["4+4=8\n#### 8\n", "#### 8\n4+4", "so 8\nQuestion: what", "#### $1,450.50\n", "#### **8**\n", "#### -8.\n"]
-)
-def test_a_text_is_complete_after_its_answer_line_or_at_a_new_question(text: str) -> None:
-    assert is_complete(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "4+4=8\n#### 8",
-        "4+4=8\n####",
-        "####\n",
-        "Question: what",
-        "#### Step 1: add\n",
-        "#### 2. Add up\n",
-        "#####\n",
-    ],
-)
-def test_a_text_is_not_complete_before_that(text: str) -> None:
-    assert not is_complete(text)
-
-
-def test_text_past_the_end_is_cut() -> None:
-    assert truncate_at_stop("4+4=8\n#### 8\nQuestion: what") == "4+4=8\n#### 8\n"
-    assert truncate_at_stop("so 8\nQuestion: what") == "so 8"
-    assert truncate_at_stop("so 8") == "so 8"
 
 
 def test_prompt_and_completion_meet_at_a_token_boundary(loaded: LoadedModel) -> None:

@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers import AutoModelForCausalLM
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 from transformers.models.diffllama import modeling_diffllama
 
 from models.decode.slot_cache import SlotCache
-from models.decode.supported_models import HARMLESS_SETTINGS
 from models.upstream_torch import RepeatableTensor
 from models.upstream_transformers import (
     caches_every_column,
-    changed_generation_settings,
     current_attention,
     uses_attention_interface,
     uses_stock_generate,
@@ -72,18 +70,6 @@ def test_the_families_use_the_stock_generate(model: Any) -> None:
 
     Own.__module__ = type(model).__module__
     assert not uses_stock_generate(Own(model.config))
-
-
-def test_a_generation_configuration_tells_its_changes(model: Any) -> None:
-    assert changed_generation_settings(model) <= HARMLESS_SETTINGS, (
-        f"{VERSION}: GenerationConfig.to_diff_dict gives {changed_generation_settings(model)} for a new model;"
-        " models.decode.supported_models.supports_continuous_batching refuses what it does not know to be harmless"
-    )
-    model.generation_config = GenerationConfig(no_repeat_ngram_size=3)
-    assert "no_repeat_ngram_size" in changed_generation_settings(model), (
-        f"{VERSION}: GenerationConfig.to_diff_dict hides a setting that changes greedy text, which"
-        " models.upstream_transformers.changed_generation_settings must see"
-    )
 
 
 def test_the_kind_of_cache_is_known_from_the_configuration(model: Any) -> None:
