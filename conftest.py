@@ -21,6 +21,7 @@ from reports.experiment import Experiment
 from reports.gate.baseline_file import BaselineError
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
+from reports.store.atomic_io import ResultsFolderError
 from reports.store.results_folder import Results
 from reports.tables.text_wrap import wrapped
 
@@ -151,6 +152,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(user_message(error)) from None
     if not any(map(cell_of, session.items)):
         return
+    try:
+        config.stash[EXPERIMENT].results.lock.acquire()
+    except ResultsFolderError as error:
+        raise pytest.UsageError(user_message(error) or str(error)) from None
     tuning = needs_tuning(config, session.items)
     runner = runner_of(config, session.items, config.stash[EXPERIMENT])
     try:

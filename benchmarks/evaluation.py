@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from benchmarks.grading import failed_prediction, grade
+from benchmarks.grading import failed_prediction, grade, graded_again
 from models.decode.batch_size_option import BatchSize
 from models.decode.phase_timer import phase
 from noise.inject import inject
@@ -80,6 +80,7 @@ def evaluate(
     texts = {problem.problem.id: problem.question for problem in noisy_problems}
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as recorder:
+        recorder.replace(_graded_again(noisy_problems, recorder.records))
         missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
         unwritten: list[Prediction] = []
         last_write = time.monotonic()
@@ -94,6 +95,12 @@ def evaluate(
             with phase("write predictions"):
                 recorder.append(unwritten)
     return recorder.records
+
+
+def _graded_again(noisy_problems: Sequence[NoisyProblem], stored: Mapping[str, Prediction]) -> list[Prediction]:
+    """Return what stored texts come to where their gold answer or the grading code has changed since."""
+    known = ((problem, stored[problem.problem.id]) for problem in noisy_problems if problem.problem.id in stored)
+    return [again for problem, prediction in known if (again := graded_again(problem, prediction)) is not None]
 
 
 def _ask(

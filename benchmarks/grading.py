@@ -27,6 +27,8 @@ _LATEX = (
     (re.compile(r"\\[dt]?frac ?([0-9]) ?([0-9])"), r"\1/\2"),
     (re.compile(r"\\([$%])"), r"\1"),
 )
+#: Part of every prediction. Raise it when a change here can change a verdict: stored texts are then graded again.
+GRADING_VERSION = "2"
 _FINAL = re.compile(r"####|\\boxed\b")
 _SAYS = re.compile(r"\banswer\b[^.\n:=0-9]{0,40}?\b(?:is|was|equals|would be|will be)\b", re.IGNORECASE)
 _LABEL = re.compile(
@@ -83,13 +85,30 @@ def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
 
     An answer that the token limit cut off before any final-answer marker is `truncated`, whatever number it ends in.
     """
-    text, target = generation.text, problem.problem.target
-    answer = extract_answer(text) if generation.finished else marked_answer(text)
-    if answer is None and not generation.finished:
-        return _prediction(problem, "truncated", text=text, tokens=generation.tokens)
-    outcome: Outcome = "no_answer" if answer is None else "correct" if answer == target else "incorrect"
+    return graded_text(problem, generation.text, generation.tokens, generation.finished)
+
+
+def graded_text(problem: NoisyProblem, text: str, tokens: int, finished: bool) -> Prediction:
+    """Return the prediction that a text comes to; it is not `finished` where the token limit cut it off."""
+    answer = extract_answer(text) if finished else marked_answer(text)
+    outcome: Outcome
+    if answer is None:
+        outcome = "no_answer" if finished else "truncated"
+    else:
+        outcome = "correct" if answer == problem.problem.target else "incorrect"
     written = None if answer is None else str(answer)
-    return _prediction(problem, outcome, text=text, tokens=generation.tokens, answer=written)
+    return _prediction(problem, outcome, text=text, tokens=tokens, answer=written, finished=finished)
+
+
+def graded_again(problem: NoisyProblem, stored: Prediction) -> Prediction | None:
+    """Return `stored` graded for `problem` by this code; None where it was graded so already.
+
+    The gold answer, or the grading code, may have changed since.
+    """
+    gold = (stored.gold, stored.target, stored.grading)
+    if gold == (problem.problem.answer, str(problem.problem.target), GRADING_VERSION):
+        return None
+    return graded_text(problem, stored.text, stored.tokens, stored.finished)
 
 
 def failed_prediction(problem: NoisyProblem, error: str) -> Prediction:
@@ -104,6 +123,7 @@ def _prediction(
     tokens: int = 0,
     answer: str | None = None,
     error: str | None = None,
+    finished: bool = True,
 ) -> Prediction:
     return Prediction(
         id=problem.problem.id,
@@ -116,6 +136,8 @@ def _prediction(
         outcome=outcome,
         tokens=tokens,
         error=error,
+        finished=finished,
+        grading=GRADING_VERSION,
     )
 
 

@@ -34,16 +34,22 @@ class CellRecorder:
     Their type depends on the stage, which only the caller knows.
     """
 
-    def __init__(self, records: Mapping[str, Record], write: Callable[[Sequence[Record]], None]) -> None:
+    def __init__(self, records: Mapping[str, Record], write: Callable[[Sequence[Record], bool], None]) -> None:
         self.records: dict[str, Any] = dict(records)
-        self.appended = 0
+        self.appended = self.replaced = 0
         self._write = write
 
     def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading] | Sequence[Likelihood]) -> None:
         """Write a batch to disk and advance the progress bar. Raises `ResultsFolderError` if it cannot be written."""
-        self._write(batch)
+        self._write(batch, True)
         self.records |= {record.id: record for record in batch}
         self.appended += len(batch)
+
+    def replace(self, batch: Sequence[Prediction]) -> None:
+        """Write new verdicts on texts that were on disk. Raises `ResultsFolderError` if they cannot be written."""
+        self._write(batch, False)
+        self.records |= {record.id: record for record in batch}
+        self.replaced += len(batch)
 
 
 class Experiment:
@@ -75,15 +81,18 @@ class Experiment:
         """Open a cell for the problems of `text_by_id` (record id -> the record's `asked`), and yield its recorder.
 
         When the block ends, by an interruption too, what was done is added to `runs`. Raises what
-        `Results.read_for_resume` raises; then nothing is added.
+        `Results.read_for_resume` raises, and `ResultsInUse` if another run writes to the folder; then nothing is added.
         """
+        self.results.lock.acquire()
         stored = self.results.read_for_resume(cell, settings, text_by_id)
         started = time.perf_counter()
         with self.progress(cell.id, len(text_by_id), len(stored)) as bar:
 
-            def write_batch(batch: Sequence[Record]) -> None:
+            def write_batch(batch: Sequence[Record], new: bool) -> None:
+                self.results.lock.acquire(create=True)
                 self.results.append(cell, settings, batch)
-                bar.update(len(batch))
+                if new:
+                    bar.update(len(batch))
 
             recorder = CellRecorder(stored, write_batch)
             try:
@@ -96,6 +105,7 @@ class Experiment:
                         asked=tuple(text_by_id),
                         read=len(stored),
                         made=recorder.appended,
+                        graded_again=recorder.replaced,
                         seconds=round(time.perf_counter() - started, 3) if recorder.appended else 0.0,
                         outcomes=dict(Counter(record.outcome for record in recorder.records.values())),
                     )

@@ -77,13 +77,12 @@ class Findings:
 
     @cached_property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """The settings of all records, by their hash; an empty dict if their file is missing."""
+        """The settings of all records, by their hash. Raises `ResultsDamaged`."""
         by_hash: dict[str, dict[str, Any]] = {}
         for cell in self.results.cells():
             stored = self.results.load_cell(cell)
             if stored is not None and stored.settings_hash not in by_hash:
-                settings = self.results.settings(stored.settings_hash)
-                by_hash[stored.settings_hash] = {} if settings is None else asdict(settings)
+                by_hash[stored.settings_hash] = asdict(self.results.settings(stored.settings_hash))
         return by_hash
 
     def restricted_to(self, only: Asked) -> Findings:

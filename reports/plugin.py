@@ -128,10 +128,15 @@ class _RunReporter:
 
     def _set_aside(self, session: pytest.Session) -> None:
         if self._fresh and not session.config.option.collectonly:
+            results = self._experiment.results
             try:
-                self._set_aside_folder = self._experiment.results.set_aside(report_files())
+                results.lock.acquire()
+                self._set_aside_folder = results.set_aside(report_files())
             except ResultsFolderError as error:
                 raise pytest.UsageError(str(error)) from error
+            finally:
+                if starts_workers(session.config):  # they take it in their first case
+                    results.lock.release()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
@@ -150,6 +155,12 @@ class _RunReporter:
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionfinish
         """
+        try:
+            self._write_reports(session, exitstatus)
+        finally:
+            self._experiment.results.lock.release()
+
+    def _write_reports(self, session: pytest.Session, exitstatus: int) -> None:
         if not self._used:
             return
         self._interrupted = exitstatus == pytest.ExitCode.INTERRUPTED

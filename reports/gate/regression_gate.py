@@ -82,8 +82,9 @@ class Gate:
         if len(changed):
             raise BaselineDiffers(
                 self.path,
-                f"{where} has another text for {len(changed):,} of the {len(current.problems):,} problems, such as"
-                f" {changed[0]!r}: the source of the problems, the seed or the number of draws differ",
+                f"{where} has another text or gold answer for {len(changed):,} of the {len(current.problems):,}"
+                f" problems, such as {changed[0]!r}: the source of the problems, the seed or the number of draws"
+                " differ",
             )
         return Loss(self, current.cell, current.problems, baseline_scores.values[rows], current.values, cells)
 

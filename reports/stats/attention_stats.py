@@ -111,9 +111,8 @@ def measured_cells(results: Results, only: Mapping[Cell, Collection[str]] | None
         if not readings:
             continue
         settings = results.settings(stored.settings_hash)
-        weights, scope = (settings.weights, settings.attention) if settings else ("", "")
         try:
-            measured.append(measured_cell(cell, weights, scope, readings))
+            measured.append(measured_cell(cell, settings.weights, settings.attention, readings))
         except ValueError as error:
             raise ResultsDamaged(f"{display_path(results.path(cell))}: {error}") from error
     return measured

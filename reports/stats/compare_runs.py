@@ -67,7 +67,10 @@ def _missing_questions(old: StoredCell, new: StoredCell) -> list[tuple[Cell, str
     reasons = (
         ("only in the first run", [id for id in ids if _text(new, id) is None]),
         ("only in the second run", [id for id in ids if _text(old, id) is None]),
-        ("of another text or number of tokens", [id for id in ids if None not in (_text(old, id), _text(new, id))]),
+        (
+            "of another text, gold answer or number of tokens",
+            [id for id in ids if None not in (_text(old, id), _text(new, id))],
+        ),
     )
     return [
         (old.cell, f"{len(ids):,} question{'s' * (len(ids) > 1)} {reason}: {_abbreviated(ids, _MAX_IDS)}")
@@ -81,10 +84,8 @@ def _abbreviated(names: Sequence[str], max_names: int) -> str:
     return ", ".join(names[:max_names]) + more
 
 
-def _differences(before: Settings | None, after: Settings | None) -> str:
+def _differences(before: Settings, after: Settings) -> str:
     """Describe the differences in settings other than the weights, or that the weights are the same."""
-    if before is None or after is None:
-        return "the settings of one run are not known: their file is missing"
     differences = settings_differences(replace(before, weights=""), replace(after, weights=""))
     weights = "the same weights" if before.weights == after.weights else ""
     return "; ".join(filter(None, [differences, weights]))

@@ -67,15 +67,11 @@ def has_score(cell: Cell) -> bool:
 
 
 def stored_scores(results: Results, stored: StoredCell, only: Collection[str] | None = None) -> Scores:
-    """Return the scores of a cell of `results`, or of the record ids in `only`.
-
-    If the file of its settings is missing, the cell is comparable only with cells of the same settings hash.
-    """
+    """Return the scores of a cell of `results`, or of the record ids in `only`. Raises `ResultsDamaged`."""
     ids = None if only is None else set(only)
     settings = results.settings(stored.settings_hash)
-    unknown = replace(UNKNOWN_SETTINGS, prompt=stored.settings_hash)
     records = (record for id, record in stored.records.items() if ids is None or id in ids)
-    return scores_from_records(stored.cell, settings or unknown, records)
+    return scores_from_records(stored.cell, settings, records)
 
 
 def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record]) -> Scores:

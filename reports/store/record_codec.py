@@ -13,6 +13,8 @@ An attention reading has the same first keys; this one is of one layer with one 
  "tokens": [0.31, 0.23, 0.23, 0.04, 0.19], "signed": [[[0.2, -0.01, 0.05, 0.3, 0.1]]],
  "absolute": [[[0.3, 0.05, 0.1, 0.4, 0.15]]], "lambdas": [0.36], "error": null}
 
+Every line ends in `"check": "5d1c0a94e7b2"`, 12 hexadecimal digits of the SHA-256 of the bytes before it.
+
 After `question` and `spans`, a likelihood has `"gold": "She has 3.\\n#### 3", "outcome": "measured", "tokens": 9,
 "nats": -4.21, "error": null}`.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import MISSING, asdict, fields
 from typing import Any
 
@@ -31,6 +34,13 @@ from reports.store.records import Cell, Record, Settings
 
 _CELL_KEYS = [field.name for field in fields(Cell)]
 _SIGNIFICANT_DIGITS = 6
+#: What a line ends in: its checksum. Lines of older versions have none.
+_CHECK = b', "check": "%s"}'
+_CHECKED_LINE = re.compile(rb'(?s)(.*), "check": "([0-9a-f]{12})"\}')
+
+
+#: How a damaged file is mended.
+MEND = "move the file away, and the same command makes its records again"
 
 
 def settings_hash(settings: Settings) -> str:
@@ -47,12 +57,13 @@ def encode_settings(settings: Settings) -> bytes:
     return (json.dumps(asdict(settings), indent=2) + "\n").encode()
 
 
-def decode_settings(content: bytes) -> Settings | None:
-    """Return the inverse of `encode_settings`; None for anything else."""
+def decode_settings(content: bytes, name: str) -> Settings | None:
+    """Return the inverse of `encode_settings`; None for anything else, or if their hash is not `name`."""
     try:
-        return Settings(**json.loads(content))
+        settings = Settings(**json.loads(content))
     except (ValueError, TypeError):
         return None
+    return settings if settings_hash(settings) == name else None
 
 
 def settings_differences(before: Settings | None, now: Settings) -> str:
@@ -85,7 +96,7 @@ def encode_record(cell: Cell, settings: Settings, record: Record) -> bytes:
         line = json.dumps(values, allow_nan=False).encode()
     except ValueError as error:
         raise ValueError(f"{cell.id}, problem {record.id!r}: expected finite numbers, got NaN or infinity") from error
-    return line + b"\n"
+    return signed(line) + b"\n"
 
 
 def decode_cell(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> Cell:
@@ -117,7 +128,25 @@ def decode_record(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tu
     return cell, values["settings"], record
 
 
+def signed(line: bytes) -> bytes:
+    """Return a line, `{…}` without a line end, with its checksum."""
+    return line[:-1] + _CHECK % _check(line[:-1])
+
+
+def has_check(line: bytes) -> bool:
+    """Return whether a line ends in a checksum that is its own."""
+    checked = _CHECKED_LINE.fullmatch(line)
+    return checked is not None and _check(checked[1]) == checked[2]
+
+
+def _check(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest()[:12].encode()
+
+
 def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
+    checked = _CHECKED_LINE.fullmatch(line)
+    if checked is not None and _check(checked[1]) != checked[2]:
+        raise ResultsDamaged(f"{where}: the line was changed after it was written, as its checksum says; {MEND}")
     try:
         values = json.loads(line)
     except ValueError:

@@ -92,16 +92,29 @@ def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
+def _decode_prediction(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Check that the outcome is the one that the answer and the target make."""
+    outcome, answer, target = (values[name] for name in ("outcome", "answer", "target"))
+    if outcome == "correct" and answer != target:
+        raise ResultsDamaged(f"{where}: expected the answer {target!r} of a correct prediction, got {answer!r}")
+    if outcome == "incorrect" and answer in (None, target):
+        raise ResultsDamaged(f"{where}: expected another answer than {target!r} of a wrong prediction, got {answer!r}")
+    return values
+
+
 PREDICTIONS = RecordKind(
     type=Prediction,
     noun="prediction",
     folder="predictions",
     outcomes=OUTCOMES,
+    decode=_decode_prediction,
     measure=Measure(
         name=ACCURACY,
         label="accuracy",
         unit="points",
         score=lambda record: float(record.outcome == "correct"),
+        # Verdicts are comparable only against the same gold answer.
+        text=lambda record: f"{record.asked}\n#### {record.target}",
         binary=True,
         scale=100.0,
         digits=1,

@@ -68,7 +68,8 @@ class Prediction:
     `question` is the text of the question, noise included; `spans` are the half-open character ranges of its
     distractors. `gold` is the worked answer. `target` and `answer` are exact numbers as text (`"7/2"`); `answer` is
     None if none could be extracted. `tokens` is the number of generated tokens. `error` is a traceback; it is None
-    unless the outcome is `error`.
+    unless the outcome is `error`. `finished` is False where the token limit cut the text off, and `grading` is the
+    version of the code that graded it: with them a text can be graded again.
     """
 
     id: str
@@ -81,6 +82,8 @@ class Prediction:
     outcome: Outcome
     tokens: int
     error: str | None = None
+    finished: bool = True
+    grading: str = ""
 
     @property
     def asked(self) -> str:
@@ -155,8 +158,9 @@ class CellRun:
     """What one run did for one cell.
 
     `asked` are the record ids that the run requested, in order. Of their records `read` were on disk and `made` are
-    new. `seconds` is the wall time for the new ones, without loading the model. `outcomes` counts the outcomes of all
-    records; the sum is less than `len(asked)` if the run was interrupted.
+    new; of `graded_again` the text was on disk and the verdict is new. `seconds` is the wall time for the new ones,
+    without loading the model. `outcomes` counts the outcomes of all records; the sum is less than `len(asked)` if the
+    run was interrupted.
     """
 
     cell: Cell
@@ -166,6 +170,7 @@ class CellRun:
     made: int
     seconds: float
     outcomes: Mapping[str, int]
+    graded_again: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CellRun:
@@ -178,4 +183,5 @@ class CellRun:
             made=values["made"],
             seconds=values["seconds"],
             outcomes=dict(values["outcomes"]),
+            graded_again=values.get("graded_again", 0),
         )

@@ -13,16 +13,20 @@ from reports.store.atomic_io import (
     ResultsDamaged,
     display_path,
     explaining_os_errors,
+    locked,
     truncate_partial_line,
     write_atomically,
 )
 from reports.store.file_names import file_name
+from reports.store.folder_lock import FolderLock
 from reports.store.record_codec import (
+    MEND,
     decode_cell,
     decode_record,
     decode_settings,
     encode_record,
     encode_settings,
+    has_check,
     settings_differences,
     settings_hash,
 )
@@ -54,13 +58,15 @@ class Results:
 
     Records are in `predictions/<stage>/<model>/<noise>.jsonl`; those of stages that keep readings, such as `attention`
     and `likelihood`, in `readings/<stage>/<model>/<noise>.jsonl`. All records of a cell were made under one `Settings`.
-    Lines are only appended: the newest line of an id counts. Several processes may write to one folder, but only one at
-    a time to a cell.
+    Lines are only appended: the newest line of an id counts. Each has a checksum. Several processes may write to one
+    folder, also to one cell, under the same settings.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         self._checked: set[tuple[Cell, Settings]] = set()
+        #: Held by the run that writes to the folder. Readers need no lock.
+        self.lock = FolderLock(self.folder)
 
     @property
     def predictions_folder(self) -> Path:
@@ -87,8 +93,7 @@ class Results:
         if stored is None:
             self._check_problems(settings)
             return {}
-        if self.settings(stored.settings_hash) is None:
-            self._write_settings(cell, settings)  # the hash is the same, but the file is missing
+        self._write_settings(cell, settings)  # the hash is the same, but the file may be missing or damaged
         changed = [id for id in text_by_id if id in stored.records and stored.records[id].asked != text_by_id[id]]
         if changed:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
@@ -100,7 +105,7 @@ class Results:
         return {id: record for id, record in records if record is not None and record.outcome != "error"}
 
     def append(self, cell: Cell, settings: Settings, records: Iterable[Record]) -> None:
-        """Append a batch to the cell's file. The operating system has it when this returns.
+        """Append a batch to the cell's file. The disk has it when this returns.
 
         Raises `ResultsMismatch` if the file has records made under other settings, `ResultsFolderError` if it cannot be
         written.
@@ -114,9 +119,11 @@ class Results:
         path = self.path(cell)
         with explaining_os_errors(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
+            with path.open("ab") as file, locked(file):
                 truncate_partial_line(path)
                 file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
 
     def load_cell(self, cell: Cell) -> StoredCell | None:
         """Return the stored records of a cell with their settings hash, unchecked; None if there are none.
@@ -126,9 +133,8 @@ class Results:
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
             content = path.read_bytes() if path.exists() else b""
-        # A line without a line end was cut short by a kill. It counts as not written.
-        lines = content.split(b"\n")[:-1]
         name, kind = display_path(path), kind_of(cell.stage)
+        lines = _whole_lines(content, name)
         records: dict[str, Record] = {}
         first_lines: dict[str, int] = {}  # of each settings hash
         for number, line in enumerate(lines, start=1):
@@ -137,6 +143,9 @@ class Results:
                 raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, got one of {line_cell.id}")
             first_lines.setdefault(line_hash, number)
             records[record.id] = record
+        if lines and any(map(has_check, lines)) and not all(map(has_check, lines)):
+            number = next(number for number, line in enumerate(lines, start=1) if not has_check(line))
+            raise ResultsDamaged(f"{name}, line {number}: its checksum is missing; {MEND}")
         if len(first_lines) > 1:
             number = list(first_lines.values())[1]
             raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, got others")
@@ -148,7 +157,10 @@ class Results:
         return dict(stored.records) if stored else {}
 
     def cells(self) -> list[Cell]:
-        """Return the cells that have at least one whole line on disk, in no particular order."""
+        """Return the cells that have at least one whole line on disk, in no particular order.
+
+        Raises `ResultsDamaged` for a file of another cell, such as a copy that a backup or a synchronisation left.
+        """
         unregistered, cells = self.unregistered_stages(), []
         for top_folder in (self.predictions_folder, self.readings_folder):
             for path in sorted(top_folder.glob("*/*/*.jsonl")):
@@ -156,9 +168,15 @@ class Results:
                 if stage in unregistered:
                     continue
                 with explaining_os_errors(path, "read"), path.open("rb") as file:
-                    line = file.readline()
-                if line.endswith(b"\n"):
-                    cells.append(decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage)))
+                    lines = _whole_lines(file.readline(), display_path(path))
+                for line in lines:
+                    cell = decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage))
+                    if self.path(cell) != path:
+                        raise ResultsDamaged(
+                            f"{display_path(path)} holds records of {cell.id}, whose file is"
+                            f" {display_path(self.path(cell))}; move the copy out of the folder"
+                        )
+                    cells.append(cell)
         return cells
 
     def unregistered_stages(self) -> list[str]:
@@ -166,12 +184,24 @@ class Results:
         names = {path.name for path in self.readings_folder.glob("*") if path.is_dir() and path.name != "settings"}
         return sorted(names - {file_name(name) for name in REPORTED_STAGES})
 
-    def settings(self, settings_hash: str) -> Settings | None:
-        """Return the settings of a hash; None if their file is missing or damaged."""
+    def settings(self, settings_hash: str) -> Settings:
+        """Return the settings of a hash. Raises `ResultsDamaged` if their file is missing or damaged."""
+        settings = self._settings_or_none(settings_hash)
+        if settings is None:
+            paths = (
+                _settings_path(folder, settings_hash) for folder in (self.predictions_folder, self.readings_folder)
+            )
+            path = next((path for path in paths if path.exists()), None)
+            what = "a settings file is missing" if path is None else "the file was changed after it was written"
+            where = f"{settings_hash}.json" if path is None else display_path(path)
+            raise ResultsDamaged(f"{where}: {what}; the command that made the records writes it again")
+        return settings
+
+    def _settings_or_none(self, settings_hash: str) -> Settings | None:
         for top_folder in (self.predictions_folder, self.readings_folder):
             path = _settings_path(top_folder, settings_hash)
             with explaining_os_errors(path, "read"):
-                settings = decode_settings(path.read_bytes()) if path.exists() else None
+                settings = decode_settings(path.read_bytes(), settings_hash) if path.exists() else None
             if settings is not None:
                 return settings
         return None
@@ -201,7 +231,7 @@ class Results:
         """Return what `load_cell` returns. Raises `ResultsMismatch` if it was made under other settings."""
         stored = self.load_cell(cell)
         if stored is not None and stored.settings_hash != settings_hash(settings):
-            differences = settings_differences(self.settings(stored.settings_hash), settings)
+            differences = settings_differences(self._settings_or_none(stored.settings_hash), settings)
             raise ResultsMismatch(f"{display_path(self.path(cell))} was made under other settings: {differences}.")
         self._checked.add((cell, settings))
         return stored
@@ -211,7 +241,7 @@ class Results:
         for top_folder in (self.predictions_folder, self.readings_folder):
             for path in sorted((top_folder / "settings").glob("*.json")):
                 with explaining_os_errors(path, "read"):
-                    stored = decode_settings(path.read_bytes())
+                    stored = decode_settings(path.read_bytes(), path.stem)
                 if stored is not None and stored.problems and settings.problems not in ("", stored.problems):
                     raise ResultsMismatch(
                         f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"
@@ -227,8 +257,21 @@ class Results:
         The content decides the file's name, so two processes that write it at once write the same.
         """
         path = _settings_path(self._top_folder(cell), settings_hash(settings))
-        if not path.exists():
+        with explaining_os_errors(path, "read"):
+            is_whole = path.exists() and decode_settings(path.read_bytes(), path.stem) is not None
+        if not is_whole:
             write_atomically(path, encode_settings(settings))
+
+
+def _whole_lines(content: bytes, name: str) -> list[bytes]:
+    """Return the lines of a cell's file, without a last one that was cut short by a kill: it counts as not written.
+
+    Raises `ResultsDamaged`, beginning with `name`, where the end of the file is no such line.
+    """
+    *lines, rest = content.split(b"\n")
+    if rest and (not rest.startswith(b"{") or has_check(rest[:-1])):  # or something else took the line end's place
+        raise ResultsDamaged(f"{name}, line {len(lines) + 1}: expected a line of JSON, got {rest[:40]!r}; {MEND}")
+    return lines
 
 
 def _settings_path(top_folder: Path, settings_hash: str) -> Path:

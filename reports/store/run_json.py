@@ -75,6 +75,7 @@ def _cell(run: CellRun) -> dict[str, object]:
         "asked": len(run.asked),
         "read": run.read,
         "made": run.made,
+        "graded_again": run.graded_again,
         "seconds": run.seconds,
         "outcomes": dict(run.outcomes),
     }

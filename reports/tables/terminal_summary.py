@@ -103,7 +103,9 @@ def _costs(runs: Sequence[CellRun]) -> list[str]:
     if predictions or not readings:
         read, made, seconds = _totals(predictions)
         speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
-        lines.append(f"predictions: {read:,} read, {made:,} made{speed}")
+        again = sum(run.graded_again for run in predictions)
+        graded = f" ({again:,} graded again)" if again else ""
+        lines.append(f"predictions: {read:,} read{graded}, {made:,} made{speed}")
     for stage in dict.fromkeys(run.cell.stage for run in readings):
         read, made, seconds = _totals([run for run in readings if run.cell.stage == stage])
         timed = f" in {seconds:,.1f} s" if made else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from reports.store.record_codec import signed
 from reports.store.records import Cell, Outcome, Prediction, Settings
 
 CELL = Cell("diffllama", "inf", "zero_shot")
@@ -22,12 +23,19 @@ def predicted(id: str, outcome: Outcome = "correct", **changed: Any) -> Predicti
         "gold": "2 + 3 = 5\n#### 5",
         "target": "5",
         "text": " 2 + 3 = 5\n#### 5",
-        "answer": "5",
+        "answer": {"correct": "5", "incorrect": "6"}.get(outcome),
         "outcome": outcome,
         "tokens": 9,
         "error": "Traceback:\nRuntimeError: no luck" if outcome == "error" else None,
     }
     return Prediction(**(values | changed))
+
+
+def changed_line(line: bytes, valid: bytes, invalid: bytes) -> bytes:
+    """Return a line of a cell's file with a change, and the checksum of what it holds now."""
+    content = line.rpartition(b', "check"')[0] + b"}"
+    assert valid in content
+    return signed(content.replace(valid, invalid)) + b"\n"
 
 
 def question_of(id: str) -> str:

@@ -169,13 +169,6 @@ def test_readings_need_no_folder() -> None:
         measured_cell(ATTENTION_CELL, "0123", "", [failed_reading("p1")])
 
 
-def test_rows_without_a_settings_file_have_no_checkpoint(results: Results) -> None:
-    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
-    for path in (results.readings_folder / "settings").iterdir():
-        path.unlink()
-    assert {row.checkpoint for row in attention_rows(results)} == {""}
-
-
 def test_the_csv_is_tidy_with_integers_and_empty_fields(results: Results, tmp_path: Path) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0", lambdas=(1 / 3,))])
     write_attention_csv(attention_rows(results), tmp_path / "attention.csv")

@@ -11,6 +11,7 @@ import pytest
 
 from reports.__main__ import main
 from reports.stats.compare_runs import compare_runs
+from reports.store.atomic_io import ResultsDamaged
 from reports.store.records import draw_id
 from reports.store.results_folder import Results
 from reports.tables.compare_runs_table import compare_runs_table
@@ -51,15 +52,26 @@ def test_a_changed_text_is_not_compared(tmp_path: Path) -> None:
     first.append(CELL, SETTINGS, [predicted("p0"), predicted("p1"), predicted("p2", "error")])
     second.append(CELL, SETTINGS, [predicted("p0", question="other"), predicted("p1"), predicted("p2")])
     words = printed((first, second))
-    assert "1 question of another text or number of tokens: p0" in words
+    assert "1 question of another text, gold answer or number of tokens: p0" in words
     assert "1 question only in the second run: p2" in words, "an error is no answer"
     assert "diffllama-inf-zero_shot: the same weights" in words
     assert "No evidence of a change in any cell, with too few problems to show any." in words
 
 
-def test_missing_settings_are_named(runs: tuple[Results, Results]) -> None:
+def test_missing_settings_are_refused(runs: tuple[Results, Results]) -> None:
     shutil.rmtree(runs[0].predictions_folder / "settings")
-    assert "diffllama-inf-zero_shot: the settings of one run are not known: their file is missing" in printed(runs)
+    with pytest.raises(ResultsDamaged, match=r"\.json: a settings file is missing; the command that made the records"):
+        printed(runs)
+
+
+def test_another_gold_answer_is_not_compared(tmp_path: Path) -> None:
+    """The same answers to the same questions: a corrected gold answer is no change of the model."""
+    first, second = Results(tmp_path / "first"), Results(tmp_path / "second")
+    first.append(CELL, SETTINGS, outcomes(5, 0))
+    second.append(CELL, SETTINGS, [predicted("p0", "incorrect", target="7", answer="5"), *outcomes(5, 0)[1:]])
+    comparison = compare_runs(first, second)
+    assert comparison.rows[0].clusters == 4
+    assert "1 question of another text, gold answer or number of tokens: p0" in " ".join(comparison.left_out)
 
 
 def test_only_draws_of_both_runs_are_compared(tmp_path: Path) -> None:

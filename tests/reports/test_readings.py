@@ -17,7 +17,7 @@ from reports.store.record_kinds import ATTENTION_READINGS
 from reports.store.records import Cell
 from reports.store.results_folder import Results, ResultsMismatch
 from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, failed_reading, reading, readings
-from tests.reports.record_factories import CELL, SETTINGS, asked, outcomes, predicted
+from tests.reports.record_factories import CELL, SETTINGS, asked, changed_line, outcomes, predicted
 
 pytestmark = pytest.mark.quick
 SIX_DIGITS = st.floats(-2, 2).map(lambda value: float(f"{value:.6g}"))
@@ -127,8 +127,7 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(
 ) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0"), reading("p1")])
     lines = results.path(ATTENTION_CELL).read_bytes().splitlines(keepends=True)
-    assert valid in lines[1]
-    results.path(ATTENTION_CELL).write_bytes(lines[0] + lines[1].replace(valid, invalid))
+    results.path(ATTENTION_CELL).write_bytes(lines[0] + changed_line(lines[1], valid, invalid))
     with pytest.raises(ResultsDamaged, match=rf"inf\.jsonl, line 2: expected {expected}"):
         results.load_cell(ATTENTION_CELL)
 

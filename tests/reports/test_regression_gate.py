@@ -100,7 +100,7 @@ def test_a_part_of_the_problems_can_be_compared_and_more_than_there_are_cannot()
 def test_what_was_made_otherwise_is_refused_with_the_difference() -> None:
     with pytest.raises(BaselineDiffers, match="max_new_tokens was 128 and is now 64; precision was 'bfloat16'"):
         loss(scores_from_records(CELL, OTHER_SETTINGS, outcomes(1, 0)), scored(1, 0))
-    with pytest.raises(BaselineDiffers, match="has another text for 1 of the 1 problems, such as 'p0'"):
+    with pytest.raises(BaselineDiffers, match="has another text or gold answer for 1 of the 1 problems, such as 'p0'"):
         loss(scored(1, 0, question="another noise"), scored(1, 0))
     with pytest.raises(BaselineLacksCells, match=r"has no diffllama-clean-zero_shot; it has diffllama-inf-zero_shot$"):
         Gate(Path("b"), {CELL: scored(1, 0)}).loss(scored(1, 0, CLEAN), 1)

@@ -16,9 +16,25 @@ from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
 from reports.store.record_codec import decode_record, encode_record, settings_hash
 from reports.store.records import OUTCOMES, Cell, Prediction, Settings
 from reports.store.results_folder import OtherTextsError, Results, ResultsMismatch
-from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, predicted, question_of
+from tests.reports.record_factories import (
+    CELL,
+    CLEAN,
+    OTHER_SETTINGS,
+    SETTINGS,
+    asked,
+    changed_line,
+    predicted,
+    question_of,
+)
 
 pytestmark = pytest.mark.quick
+
+
+def _consistent(prediction: Prediction) -> Prediction:
+    """`prediction` with the answer that its outcome needs."""
+    answers = {"correct": prediction.target, "incorrect": f"not {prediction.target}"}
+    return replace(prediction, answer=answers.get(prediction.outcome, prediction.answer))
+
 
 predictions = st.builds(
     Prediction,
@@ -32,7 +48,9 @@ predictions = st.builds(
     outcome=st.sampled_from(OUTCOMES),
     tokens=st.integers(0, 10**9),
     error=st.none() | st.text(),
-)
+    finished=st.booleans(),
+    grading=st.text(),
+).map(_consistent)
 
 
 @pytest.fixture
@@ -160,7 +178,8 @@ def test_the_settings_of_a_hash_are_on_disk_with_the_first_line(results: Results
     stored = results.load_cell(CELL)
     assert stored is not None
     assert results.settings(stored.settings_hash) == SETTINGS
-    assert results.settings("0" * 12) is None
+    with pytest.raises(ResultsDamaged, match=r"000000000000\.json: a settings file is missing"):
+        results.settings("0" * 12)
 
 
 @pytest.mark.parametrize(
@@ -238,11 +257,13 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(results: Results, l
     [
         (b'"correct"', b'"corect"', "an outcome out of correct, incorrect"),
         (b"[[10, 25]]", b"[10, 25]", "spans as pairs"),
+        (b'"answer": "5"', b'"answer": "6"', "the answer '5' of a correct prediction, got '6'"),
+        (b'"outcome": "correct"', b'"outcome": "incorrect"', "another answer than '5' of a wrong prediction, got '5'"),
     ],
 )
 def test_an_invalid_value_is_an_error(results: Results, valid: bytes, invalid: bytes, expected: str) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
-    results.path(CELL).write_bytes(results.path(CELL).read_bytes().replace(valid, invalid))
+    results.path(CELL).write_bytes(changed_line(results.path(CELL).read_bytes(), valid, invalid))
     with pytest.raises(ResultsDamaged, match=rf"line 1: expected {expected}"):
         results.newest_records(CELL)
 
