@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from benchmarks.plan import Plan
 from models.model_registry import trained_on
+from models.prompt import PLAIN
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import load_problems
-from noise.problems.splits import problems_to_measure_with
+from noise.problems.splits import not_shown, problems_to_measure_with
 from reports.store.records import problem_of
 
 #: What to do where there is nothing to fine-tune on.
@@ -63,7 +64,7 @@ def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:
     left_out = {name: sum(not keys.isdisjoint(problem.dedup_keys) for problem in kept) for name, keys in known.items()}
     seen = frozenset[str]().union(*known.values())
     unseen = [problem for problem in kept if seen.isdisjoint(problem.dedup_keys)] if seen else kept
-    problems = [problem for problem in unseen if problem.question not in plan.template.text]
+    problems = unseen if plan.template == PLAIN else not_shown(unseen, plan.template.text)
     if unseen and not problems:
         raise ValueError(f"--problems {plan.problems}: the prompt shows all of them; name others")
     if kept and not unseen:

@@ -13,9 +13,10 @@ from benchmarks.eval_set import SFT_REMEDY, EvalSet
 from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from models.model_registry import ModelSpec
+from models.prompt import PLAIN
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
-from noise.problems.splits import problems_to_train_on, shared_problems, training_source
+from noise.problems.splits import not_shown, problems_to_train_on, shared_problems, training_source
 from reports.progress_bars import Progress, ProgressBar
 from reports.store.tuning_logs import tuned_checkpoint_folder
 
@@ -46,7 +47,8 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     else:
         candidates = load_problems(plan.sft_problems)
     # The prompt shows the answers of its examples.
-    candidates = [problem for problem in candidates if problem.question not in plan.template.text]
+    if plan.template != PLAIN:
+        candidates = not_shown(candidates, plan.template.text)
     if not candidates or not evaluated.problems:
         side = "to tune on" if not candidates else "to measure with"
         raise ValueError(f"{option}: {name} leaves no problem {side}; {SFT_REMEDY}")

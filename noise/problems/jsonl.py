@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from noise.problems.problem import Problem
+from noise.problems.problem import Problem, normalised
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -80,6 +80,17 @@ def check_unique_id(seen: dict[str, str], id_: str, location: str) -> None:
     seen[id_] = location
 
 
+def check_one_gold(seen: dict[str, tuple[Problem, str]], problem: Problem, location: str) -> None:
+    """Record in `seen` the problem of a question, by its text. Raises `ValueError` where an earlier line has the same
+    question with another gold answer."""
+    earlier, where = seen.setdefault(normalised(problem.question), (problem, location))
+    if earlier.target != problem.target:
+        raise ValueError(
+            f"{location}: expected one gold answer a question, got {problem.target} for that of {where}, which has"
+            f" {earlier.target}"
+        )
+
+
 def line_id(stem: str, number: int) -> str:
     """Return the id of a line without one: `mine-00017`."""
     return f"{stem}-{number:05d}"
@@ -110,11 +121,13 @@ def write_line(file: TextIO, fields: Mapping[str, Any]) -> None:
 
 def _json_object(raw: bytes, location: str) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode())
+        value = json.loads(raw.decode(), object_pairs_hook=_unique_keys)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{location}: expected UTF-8 text, got byte 0x{raw[error.start]:02x} at {error.start}"
         ) from None
+    except DuplicateKeyError as error:
+        raise ValueError(f"{location}: expected each key once, got {error.args[0]!r} twice") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{location}: expected a JSON object, got text that is not JSON ({error.msg})") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
@@ -122,6 +135,18 @@ def _json_object(raw: bytes, location: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{location}: expected a JSON object, got {type(value).__name__} {value!r:.60}")
     return value
+
+
+class DuplicateKeyError(ValueError):
+    """A JSON object has a key twice; its argument is the key. JSON itself would keep the last value."""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise DuplicateKeyError(next(key for key in keys if keys.count(key) > 1))
+    return fields
 
 
 def _missing_file(path: Path) -> str:

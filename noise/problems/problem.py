@@ -10,6 +10,11 @@ from functools import cached_property
 from noise.text.number_parsing import target_of
 
 
+def normalised(text: str) -> str:
+    """Return `text` without the differences that tell no two problems apart: case and white space."""
+    return " ".join(text.casefold().split())
+
+
 @dataclass(frozen=True)
 class Problem:
     """A maths word problem in GSM8K's form.
@@ -43,8 +48,15 @@ class Problem:
         texts = [f"question {text}" for text in (self.question, self.original_question) if text is not None]
         if "####" in self.answer and self.answer.partition("####")[0].strip():
             texts.append(f"answer {self.answer}")
-        normalised = (" ".join(text.casefold().split()).encode("utf-8", "surrogatepass") for text in texts)
-        return frozenset(hashlib.sha256(text).hexdigest()[:16] for text in normalised)
+        keys = (normalised(text).encode("utf-8", "surrogatepass") for text in texts)
+        return frozenset(hashlib.sha256(key).hexdigest()[:16] for key in keys)
+
+    def is_shown_in(self, shown: str) -> bool:
+        """Return whether a `normalised` text, such as a prompt with worked examples, holds the problem."""
+        answer = normalised(self.answer) if self.answer.partition("####")[0].strip() else None
+        texts = (self.question, self.original_question)
+        parts = [*(normalised(text) for text in texts if text is not None), *([] if answer is None else [answer])]
+        return any(f" {part} " in f" {shown} " for part in parts)
 
 
 @dataclass(frozen=True)

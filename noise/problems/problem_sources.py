@@ -6,7 +6,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from noise.problems.jsonl import atomic_file, check_unique_id, line_id, problem_from, read_json_lines, write_line
+from noise.problems.jsonl import (
+    atomic_file,
+    check_one_gold,
+    check_unique_id,
+    line_id,
+    problem_from,
+    read_json_lines,
+    write_line,
+)
 from noise.problems.problem import Problem
 from noise.unknown_name import unknown_name
 
@@ -64,11 +72,12 @@ def splits_of(name: str) -> list[str]:
 
 
 def _from_file(path: Path) -> list[Problem]:
-    problems, seen = [], dict[str, str]()
+    problems, seen, golds = [], dict[str, str](), dict[str, tuple[Problem, str]]()
     for number, fields in read_json_lines(path):
         location = f"{path}, line {number}"
         problems.append(problem_from(fields, line_id(path.stem, number), location))
         check_unique_id(seen, problems[-1].id, location)
+        check_one_gold(golds, problems[-1], location)
     return problems
 
 

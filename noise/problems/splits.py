@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from noise.problems.problem import Problem
+from noise.problems.problem import Problem, normalised
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
 
 #: The training split of each evaluation split of the named sources.
@@ -80,6 +80,12 @@ def shared_problems(training: Sequence[Problem], evaluation: Sequence[Problem]) 
     """Return those of `training` that are in `evaluation` too, whatever their id, noise or wording."""
     keys = dedup_keys_of(evaluation)
     return [problem for problem in training if problem.dedup_keys & keys]
+
+
+def not_shown(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """Return those of `problems` that `text`, a prompt, does not show as examples."""
+    shown = normalised(text)
+    return [problem for problem in problems if not problem.is_shown_in(shown)]
 
 
 def dedup_keys_of(problems: Iterable[Problem]) -> frozenset[str]:

@@ -137,7 +137,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Rows by split for a fake hub, which raises an exception in their place."""
     import datasets
 
-    rows: dict[str, object] = {"test": [LINE], "train": [LINE, {**LINE, "answer": "#### 8"}]}
+    rows: dict[str, object] = {
+        "test": [LINE],
+        "train": [LINE, {**LINE, "question": "And if she buys 5?", "answer": "#### 8"}],
+    }
 
     def load_dataset(name: str, config: str, split: str) -> object:
         assert (name, config) == ("openai/gsm8k", "main")
@@ -221,3 +224,21 @@ def test_importing_noise_needs_the_standard_library_alone() -> None:
     root = Path(noise.__file__).parents[1]
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert set(done.stdout.split()) <= {"noise", "__main__"}
+
+
+def test_a_question_with_two_gold_answers_is_refused(tmp_path: Path) -> None:
+    """In other case or spacing, too: one of the two lines is wrong, and nobody knows which."""
+    first, second = ({"question": q, "answer": a} for q, a in (("How many?", "#### 3"), ("how  MANY?", "#### 4")))
+    path = tmp_path / "mine.jsonl"
+    path.write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
+    with pytest.raises(ValueError, match=r"line 2: expected one gold answer a question, got 4 .* line 1, which has 3"):
+        load_problems(path)
+    path.write_text(f"{json.dumps(first)}\n{json.dumps({**second, 'answer': '1+2=3 #### 3'})}\n")
+    assert len(load_problems(path)) == 2
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"question": "How many?", "answer": "#### 3", "answer": "#### 4"}\n')
+    with pytest.raises(ValueError, match=r"mine\.jsonl, line 1: expected each key once, got 'answer' twice"):
+        load_problems(path)

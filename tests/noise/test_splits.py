@@ -14,6 +14,7 @@ from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import load_problems
 from noise.problems.splits import (
+    not_shown,
     problems_to_measure_with,
     problems_to_train_on,
     shared_problems,
@@ -150,3 +151,18 @@ def test_gsm8k_is_split_without_a_shared_question(gsm8k: list[Problem]) -> None:
     assert len(training) + len(measuring) == len(gsm8k), "no worked answer is there twice"
     assert 0.48 < len(training) / len(gsm8k) < 0.52
     assert not shared_problems(training, measuring)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["ANN HAS 7 CAPS. HOW MANY?", "Ann  has 7 caps.\nHow many?", "Ann has 7 caps. How many?"],
+)
+def test_a_problem_that_a_prompt_shows_is_known_whatever_its_case_or_spacing(question: str) -> None:
+    prompt = "Question: Ann has 7 caps. How many?\nAnswer: 7\n\nQuestion: {question}\nAnswer:"
+    shown, other = Problem("a", question, "#### 7"), Problem("b", "Ann has 8 caps. How many?", "#### 8")
+    assert not_shown([shown, other], prompt) == [other]
+
+
+def test_a_problem_whose_worked_answer_a_prompt_shows_is_known() -> None:
+    prompt = "Question: Bob?\nAnswer: 16 - 3 = 13\n#### 13\n\nQuestion: {question}\nAnswer:"
+    assert not_shown([Problem("a", "Reworded?", "16 - 3 = 13\n#### 13")], prompt) == []
