@@ -11,7 +11,7 @@ from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
 from benchmarks.gate_options import gate_of
 from benchmarks.options import add_skip_options
-from benchmarks.plan_from_options import plan_of, size_of
+from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import ProblemsError
 from benchmarks.stages import STAGES, find_stage
@@ -49,14 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     try:
         plan, gate = plan_of(config.option), gate_of(config.option)
-    except (UnknownModelError, ValueError, FileNotFoundError) as error:
+        folder = results_folder(_results_option(config), config.invocation_params.dir)
+    except OSError as error:  # of the file system, or a sentence of ours about a missing file
+        path = f"{error.filename!s:.60}: {error.strerror}" if error.filename else str(error)
+        raise pytest.UsageError(path) from None
+    except (UnknownModelError, ValueError) as error:
         raise pytest.UsageError(user_message(error) or str(error)) from None
     config.stash[PLAN], config.stash[GATE] = plan, gate
-    if config.option.results is None:
-        config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
-    folder = config.invocation_params.dir / config.option.results
-    if folder.exists() and not folder.is_dir():
-        raise pytest.UsageError(f"--results {config.option.results}: expected a folder, found a file")
     inside = [spec for spec in plan.models if Path(spec.source).resolve().is_relative_to(folder.resolve())]
     if config.option.fresh and inside:
         raise pytest.UsageError(
@@ -66,6 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
     announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, user_message)
+
+
+def _results_option(config: pytest.Config) -> str:
+    """Return the value of `--results`, set to its default if it was not given."""
+    if config.option.results is None:
+        config.option.results = "results-quick" if size_of(config.option) == "quick" else "results"
+    return str(config.option.results)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

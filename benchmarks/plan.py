@@ -9,7 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.plan_errors import FROM_ONE, FROM_ONE_OR_ALL, FROM_ZERO, PlanError, check_range, escaped
+from benchmarks.plan_errors import (
+    FROM_ONE,
+    FROM_ONE_OR_ALL,
+    FROM_ZERO,
+    ONE_TO_1000,
+    ONE_TO_4096,
+    SEEDS,
+    PlanError,
+    check_range,
+    escaped,
+)
 from benchmarks.stages import STAGES, find_stage
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.loading.generation_settings import ignored_settings
@@ -78,7 +88,8 @@ class Plan:
         check_range("max_samples", self.max_samples, FROM_ONE_OR_ALL)
         check_range("attention_samples", self.attention_samples, FROM_ONE_OR_ALL)
         check_range("attention_maps", self.attention_maps, FROM_ZERO)
-        check_range("noise_seeds", self.noise_seeds, FROM_ONE)
+        check_range("noise_seeds", self.noise_seeds, ONE_TO_1000)
+        check_range("seed", self.seed, SEEDS)
         check_range("batch_size", self.fixed_batch_size, FROM_ONE)
         check_range("max_new_tokens", self.max_new_tokens, FROM_ONE)
         if self.device_map is not None and self.device_map not in DEVICE_MAPS:
@@ -99,8 +110,9 @@ class Plan:
     def _check_tuning(self) -> None:
         tuning = self.tuning
         check_range("sft_samples", self.sft_samples, FROM_ONE_OR_ALL)
-        for name in ("epochs", "batch", "accumulation", "rank"):
-            check_range(f"tuning.{name}", getattr(tuning, name), FROM_ONE)
+        ranges = {"epochs": ONE_TO_1000, "batch": FROM_ONE, "accumulation": FROM_ONE, "rank": ONE_TO_4096}
+        for name, allowed in ranges.items():
+            check_range(f"tuning.{name}", getattr(tuning, name), allowed)
         if tuning.rate is not None and not 0 < tuning.rate < math.inf:
             raise PlanError("{tuning.rate}: expected a number above 0", tuning_rate=tuning.rate)
         if "sft" not in self.stages:

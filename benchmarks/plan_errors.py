@@ -73,15 +73,20 @@ class _Range:
 
     lowest: int
     all_allowed: bool = False
+    highest: int | None = None
 
     def __contains__(self, number: int) -> bool:
-        return number >= self.lowest or (self.all_allowed and number == -1)
+        in_range = self.lowest <= number <= (_LARGEST if self.highest is None else self.highest)
+        return in_range or (self.all_allowed and number == -1)
 
     def __str__(self) -> str:
-        return f"expected a number from {self.lowest} up" + (", or -1 for all" if self.all_allowed else "")
+        end = "up" if self.highest is None else f"to {self.highest:,}"
+        return f"expected a number from {self.lowest} {end}" + (", or -1 for all" if self.all_allowed else "")
 
 
+_LARGEST = 10**9  # beyond any size that a run can have
 FROM_ZERO, FROM_ONE, FROM_ONE_OR_ALL = _Range(0), _Range(1), _Range(1, all_allowed=True)
+ONE_TO_1000, ONE_TO_4096, SEEDS = _Range(1, highest=1_000), _Range(1, highest=4_096), _Range(0, highest=2**32 - 1)
 
 
 def check_range(parameter: str, value: int, allowed: _Range) -> None:

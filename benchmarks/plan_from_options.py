@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def plan_of(option: Any) -> Plan:
         template=template_of(options["prompt"], options["chat"]),
         noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
     )
+
+
+def results_folder(text: str, current: Path) -> Path:
+    """Return the folder that `--results` names, from the folder `current`. Raises `PlanError` if it can be none."""
+    if not text.strip() or "\0" in text:
+        raise PlanError(f"--results {escaped(repr(text))}: expected the name of a folder")
+    folder = current / text
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise PlanError(f"--results {escaped(text)}: expected a folder, found a file")
+    except FileNotFoundError:
+        pass  # it is made with the first record
+    except OSError as error:
+        raise PlanError(f"--results {escaped(text):.60}: {error.strerror}") from None
+    return folder
 
 
 def _sft_noise(options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from models.loading.read_checkpoint import hidden_loading_bars
 from models.mini.train_mini_pair import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.prompt import PLAIN, Template
-from models.sft.checkpoint_reuse import check_reusable
+from models.sft.checkpoint_reuse import check_reusable, files_fingerprint
 from models.sft.reload_checks import check_reload
 from models.sft.sft_options import SUFFIX, Tuning
 from models.sft.sft_trainer import Progress, seeded_global_generators
@@ -100,6 +100,7 @@ def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, setting
         _free_memory(job.device)
         proof = check_reload(trained, staged, base, job.precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
+        log["files"] = files_fingerprint(staged)
         _write(staged / TRAINING_LOG, json.dumps(log, indent=1) + "\n")
         keys = trained_on(spec).union(*(problem.dedup_keys for problem in job.problems))
         _write(staged / TRAINED_ON, "".join(f"{key}\n" for key in sorted(keys)))
