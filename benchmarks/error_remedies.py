@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.plan_errors import option_of
+from reports.tables.printable_text import printable
 
 _OTHER_FOLDER = "Write to another folder (--results DIR), or set everything that is there aside (--fresh)."
 _TRUST = "Only if you trust its author, add {option}."
@@ -48,6 +49,7 @@ REMEDIES: dict[str, str] = {
     "OtherTextsError": f"Use the same --seed and --problems. {_OTHER_FOLDER}",
     "ResultsDamaged": "",
     "ResultsFolderError": "",
+    "ResultsInUse": "Write to another folder (--results DIR).",
     "BaselineError": "",
     "BaselineMissing": "Make it with --save-baseline {path}.",
     "BaselineUnreadable": "Name another, or delete it and recreate it with --save-baseline {path}.",
@@ -77,7 +79,7 @@ def user_message(error: BaseException) -> str | None:
             message = str(error) if as_options is None else as_options()
             remedy = REMEDIES[kind.__name__].replace("{path}", str(getattr(error, "path", "FILE")))
             remedy = " ".join(filter(None, [_same_settings(getattr(error, "parameters", ())), remedy]))
-            return message if not remedy or remedy in message else f"{message.rstrip('.')}. {remedy}"
+            return printable(message if not remedy or remedy in message else f"{message.rstrip('.')}. {remedy}")
     return None
 
 

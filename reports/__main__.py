@@ -19,6 +19,7 @@ from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import table_of_cells
 from reports.tables.compare_runs_table import compare_runs_table
 from reports.tables.narrative import narrative
+from reports.tables.printable_text import printable
 from reports.tables.score_tables import score_tables
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(others)
         lines = [*options.command(options), *_unregistered(options)]
     except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 1
-    print("\n".join(lines))
+    print(printable("\n".join(lines)))
     return 0
 
 

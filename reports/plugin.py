@@ -27,6 +27,7 @@ from reports.page import NAME as PAGE
 from reports.progress_bars import Progress, ProgressBar, no_progress_bar, progress_bar
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
 from reports.store.records import CellRun
+from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 from reports.upstream_pytest import cursor_column, starts_workers, suspended_capture, terminal_stream
 from reports.write_reports import report_files
@@ -198,13 +199,13 @@ class _RunReporter:
             notes.append(f"earlier predictions are in {display_path(self._set_aside_folder)}")
         notes += [f"page: {display_path(path)}" for path in pages]
         for line in self._lines:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))
         for note in notes:
             for line in wrapped(note, width):
-                terminalreporter.write_line(line)
+                terminalreporter.write_line(printable(line))
         if self._failure:
             for line in wrapped(f"the reports are not complete: {self._failure}", width):
-                terminalreporter.write_line(line, red=True)
+                terminalreporter.write_line(printable(line), red=True)
 
 
 def progress_for(config: pytest.Config) -> Progress:

@@ -45,5 +45,5 @@ def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
             text = tokenizer.apply_chat_template([*turn, {"role": "assistant", "content": _ANSWER}], tokenize=False)
     except Exception:  # a template of questions alone
         return ""
-    _, found, after = str(text).rpartition(_ANSWER)
-    return after.strip().partition("\n")[0].strip() if found else ""
+    _, separator, after = str(text).rpartition(_ANSWER)
+    return after.strip().partition("\n")[0].strip() if separator else ""

@@ -21,6 +21,7 @@ from reports.stages import has_predictions
 from reports.stats.problem_scores import all_scores
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
 from reports.store.records import Cell
+from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 
 
@@ -73,9 +74,9 @@ class BaselineReporting:
         for line in self._lines:
             indent = line[: len(line) - len(line.lstrip())]
             for part in wrapped(line.strip(), width, indent, f"{indent}  "):
-                terminalreporter.write_line(part)
+                terminalreporter.write_line(printable(part))
         for failure in self._failures:
-            terminalreporter.write_line(failure, red=True)
+            terminalreporter.write_line(printable(failure), red=True)
 
     def _report_comparison(self, gate: Gate) -> None:
         """Note the lines about the comparison, and write the table of answers that changed."""

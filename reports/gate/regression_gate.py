@@ -21,7 +21,8 @@ from reports.gate.baseline_file import (
 from reports.stats.paired_tests import ALPHA, Array, Differences, interval, p_value
 from reports.stats.power import detectable_effect
 from reports.stats.problem_scores import Scores
-from reports.store.atomic_io import display_path, write_atomically
+from reports.store.atomic_io import display_path
+from reports.store.csv_file import write_csv
 from reports.store.record_codec import settings_differences
 from reports.store.records import Cell
 from reports.tables.text_wrap import wrapped
@@ -217,7 +218,7 @@ def write_changes(path: Path, gate: Gate, scores: Iterable[Scores]) -> int:
                 }
             )
     table = pandas.DataFrame(rows, columns=["model", "noise", "stage", "problem", "baseline", "now"])
-    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_csv(table, path)
     return len(rows)
 
 

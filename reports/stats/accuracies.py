@@ -18,7 +18,7 @@ from reports.stats.problem_scores import (
     stored_scores,
 )
 from reports.stats.proportions import wilson_by_problem
-from reports.store.atomic_io import write_atomically
+from reports.store.csv_file import write_csv
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 
@@ -98,7 +98,7 @@ def write_accuracy_csv(rows: Iterable[CellAccuracy], path: Path) -> None:
     columns = [field.name for field in fields(CellAccuracy)]
     table = pandas.DataFrame([asdict(row) for row in rows], columns=columns)
     table = table.astype({"degradation_n": "Int64", "gain_n": "Int64"})
-    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_csv(table, path)
 
 
 def _clean_cell(cell: Cell) -> Cell:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reports.stages import kind_of
 from reports.stats.noise_doses import noise_order
-from reports.store.atomic_io import ResultsDamaged, display_path, write_atomically
+from reports.store.atomic_io import ResultsDamaged, display_path
+from reports.store.csv_file import write_csv
 from reports.store.record_kinds import ATTENTION_READINGS
 from reports.store.records import AttentionReading, Cell, Record
 from reports.store.results_folder import Results
@@ -167,7 +168,7 @@ def write_attention_csv(rows: Sequence[AttentionRow], path: Path) -> None:
     columns = [field.name for field in fields(AttentionRow)]
     values = [[getattr(row, column) for column in columns] for row in rows]
     table = pandas.DataFrame(values, columns=columns).astype({"layer": "Int64", "head": "Int64", "n": "Int64"})
-    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_csv(table, path)
 
 
 def _measured_readings(records: Iterable[Record]) -> list[AttentionReading]:

@@ -16,7 +16,7 @@ from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_val
 from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, pairs_with_different_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
-from reports.store.atomic_io import write_atomically
+from reports.store.csv_file import write_csv
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 #: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.
@@ -87,7 +87,7 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
 
     columns = [field.name for field in fields(Comparison)]
     table = pandas.DataFrame([asdict(row) for row in rows], columns=columns).astype({"needed": "Int64"})
-    write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_csv(table, path)
 
 
 def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences | None]]:
