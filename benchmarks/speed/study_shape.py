@@ -100,5 +100,5 @@ def _count_down(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outpu
     next_class = (left - 1) % CLASSES
     likeliest = by_class[rows, :, next_class].argmax(-1)
     chosen = (likeliest * CLASSES + next_class).where(left > 0, END)
-    last[rows, chosen] = last.new_tensor(float("inf"))  # masking all others would take long
+    last[rows, chosen] = last.new_tensor(torch.finfo(last.dtype).max)  # masking all others would take long
     return output
