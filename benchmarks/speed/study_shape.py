@@ -92,6 +92,8 @@ def study_shape(family: str, precision: str, shape: dict[str, Any] | None = None
 
 def _count_down(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
     """Raise the logit of the likeliest allowed token above all others, in the last column of the logits."""
+    import torch
+
     inputs = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
     left = inputs[:, -1] % CLASSES
     last = output.logits[:, -1]
