@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from accelerate.utils.memory import should_reduce_batch_size
 from safetensors import safe_open
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig
 
@@ -34,9 +35,11 @@ def reading(*paths: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (CheckpointDamaged, UntrustedError):
+    except (CheckpointDamaged, UntrustedError, MemoryError):
         raise
     except Exception as error:
+        if should_reduce_batch_size(error):  # out of memory is no fault of the file
+            raise
         message = " ".join(str(error).split()) or "no reason given"
         names = " and ".join(str(path) for path in paths)
         raise CheckpointDamaged(f"{names}: {type(error).__name__}: {message:.300}") from error

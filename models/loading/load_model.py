@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from accelerate.utils.memory import should_reduce_batch_size
 from safetensors import SafetensorError
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -115,7 +116,12 @@ def load(
         sha256 = fingerprint(folder, spec.trust)
     except (ChatTemplateError, UntrustedError) as error:
         raise type(error)(f"model {spec.name!r}: {error}") from error
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, MemoryError) as error:
+        if isinstance(error, MemoryError) or should_reduce_batch_size(error):
+            raise LoadError(
+                f"model {spec.name!r}: not enough memory to load {folder} in {str(precision).removeprefix('torch.')};"
+                f" expected room for its weights ({str(error).partition('. ')[0]:.200})"
+            ) from error
         raise LoadError(f"model {spec.name!r}: {folder} is not a usable checkpoint: {error}") from error
     try:
         model = model if device_map else model.to(target)

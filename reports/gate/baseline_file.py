@@ -62,6 +62,8 @@ class BaselineLarger(BaselineError):
 
 def read_baseline(path: Path) -> dict[Cell, Scores]:
     """Return the cells of the file at `path`. Raises `BaselineUnreadable` if it cannot be read or is not a baseline."""
+    if path.exists() and not path.is_file():  # a device or a pipe may never end
+        raise BaselineUnreadable(path, f"{display_path(path)} is not a baseline: expected a regular file")
     try:
         facts = json.loads(path.read_bytes())
         if facts["format"] != _FORMAT:

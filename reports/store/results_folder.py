@@ -132,7 +132,7 @@ class Results:
         """
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
-            content = path.read_bytes() if path.exists() else b""
+            content = _require_regular(path).read_bytes() if path.exists() else b""
         name, kind = display_path(path), kind_of(cell.stage)
         lines = _whole_lines(content, name)
         records: dict[str, Record] = {}
@@ -167,7 +167,7 @@ class Results:
                 stage = path.parts[-3]
                 if stage in unregistered:
                     continue
-                with explaining_os_errors(path, "read"), path.open("rb") as file:
+                with explaining_os_errors(path, "read"), _require_regular(path).open("rb") as file:
                     lines = _whole_lines(file.readline(), display_path(path))
                 for line in lines:
                     cell = decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage))
@@ -261,6 +261,13 @@ class Results:
             is_whole = path.exists() and decode_settings(path.read_bytes(), path.stem) is not None
         if not is_whole:
             write_atomically(path, encode_settings(settings))
+
+
+def _require_regular(path: Path) -> Path:
+    """Return `path`. Raises `ResultsDamaged` for what is no file, such as a pipe: reading it may never end."""
+    if not path.is_file():
+        raise ResultsDamaged(f"{display_path(path)}: expected a regular file; move it out of the folder")
+    return path
 
 
 def _whole_lines(content: bytes, name: str) -> list[bytes]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from benchmarks.evaluation import draw_questions, evaluate
 from benchmarks.grading import grade
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import PlanError
+from benchmarks.stages.likelihood import measure_likelihood
 from models.decode.generation import Generation, generate
 from models.loading.load_errors import LoadError
 from models.loading.load_model import LoadedModel, load
@@ -27,6 +30,7 @@ from reports.experiment import Experiment
 from reports.stages import UnknownStageError
 from reports.store.records import Cell
 from reports.store.results_folder import Results, ResultsMismatch
+from tests.models.scripted_model import scripted_model
 
 CLEAN = Cell("llama", "clean", "zero_shot")
 PROBLEM = draw_questions("clean", [Problem("p", "How many?", "4+4=8\n#### 8")], 0)[0]
@@ -227,3 +231,29 @@ def test_an_id_that_reads_as_a_draw_is_refused(tmp_path: Path) -> None:
     plan = Plan(models=choose_models("llama"), datasets=("clean",), stages=("zero_shot",), problems=str(path))
     with pytest.raises(ValueError, match=r"expected ids that do not end in '\(draw N\)', which .* got 'q \(draw 2\)'"):
         eval_set(plan, needs_tuning=False)
+
+
+def test_scores_that_are_not_finite_are_errors(tmp_path: Path) -> None:
+    """Not wrong answers: the case of such a problem fails."""
+    problem = Problem("bob", "Bob has 16 eggs. He eats 3. How many are left?", "16-3=13\n#### 13")
+    loaded = scripted_model(tmp_path / "model", problem.question, " 13", score=float("inf"))
+    experiment, asked = Experiment(Results(tmp_path / "results")), draw_questions("clean", [problem], 0)
+    prediction = evaluate(experiment, loaded, Cell("m", "clean", "zero_shot"), asked, "mine")["bob"]
+    likelihood = measure_likelihood(experiment, loaded, Cell("m", "clean", "likelihood"), asked, "mine")["bob"]
+    for record in (prediction, likelihood):
+        assert record.outcome == "error"
+        assert re.search("NaN or infinite|not finite", str(record.error))
+
+
+def test_a_corrected_gold_answer_is_graded_again_without_the_model(tmp_path: Path) -> None:
+    wrong = Problem("bob", "Bob has 16 eggs. He eats 3. How many are left?", "16-3=12\n#### 12")
+    loaded = scripted_model(tmp_path / "model", wrong.question, " 13")
+    cell, results = Cell("m", "clean", "zero_shot"), Results(tmp_path / "results")
+    first = evaluate(Experiment(results), loaded, cell, draw_questions("clean", [wrong], 0), "mine")["bob"]
+    assert (first.outcome, first.answer) == ("incorrect", "13")
+    right, experiment = replace(wrong, answer="16-3=13\n#### 13"), Experiment(results)
+    again = evaluate(experiment, loaded, cell, draw_questions("clean", [right], 0), "mine")["bob"]
+    assert (again.outcome, again.answer, again.gold) == ("correct", "13", right.answer)
+    (run,) = experiment.runs
+    assert (run.read, run.made, run.graded_again) == (1, 0, 1)
+    assert results.newest_records(cell) == {"bob": again}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import multiprocessing
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -168,3 +169,11 @@ def test_two_processes_that_append_to_one_cell_lose_no_line(tmp_path: Path) -> N
     for writer in writers:
         writer.join()
     assert len(Results(tmp_path).newest_records(Cell("m", "clean", "zero_shot"))) == 2 * 40 * 16
+
+
+def test_a_pipe_in_the_place_of_a_cell_is_refused(folder: Path) -> None:
+    """Reading it would wait for ever."""
+    (folder / FILE).unlink()
+    os.mkfifo(folder / FILE)
+    with pytest.raises(ResultsDamaged, match="expected a regular file"):
+        tables(folder)

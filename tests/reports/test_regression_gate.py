@@ -188,3 +188,10 @@ def test_every_answer_that_changed_has_a_row(tmp_path: Path) -> None:
         "model,noise,stage,problem,baseline,now",
         "diffllama,inf,zero_shot,p2,1,0",
     ]
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full"])
+def test_a_device_is_no_baseline(device: str) -> None:
+    """Reading it would never end."""
+    with pytest.raises(BaselineUnreadable, match="expected a regular file"):
+        read_baseline(Path(device))
