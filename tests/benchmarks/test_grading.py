@@ -192,3 +192,37 @@ def test_gold_solutions_of_every_shape_are_correct_for_their_own_target() -> Non
     ]
     for answer in answers:
         assert is_correct(answer, Problem("p", "How many?", answer).target)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("3*6=18. The answer is 1", None),
+        ("#### 1", None),
+        ("so \\boxed{1", None),
+        ("so \\boxed{\\frac{1}{2}", None),
+        ("The answer is 3 * 6", None),
+        ("The answer is 18.", None),
+        ("The answer is 18. I used", 18),
+        ("#### 18\nShe", 18),
+        ("so \\boxed{18} and", 18),
+        ("The answer is 18.\n\nThe answer is 1", 18),
+    ],
+)
+def test_of_a_text_that_was_cut_off_only_a_finished_answer_counts(text: str, answer: int | None) -> None:
+    """`The answer is 1` may be the beginning of 18, and `18.` that of 18.5."""
+    assert marked_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("<think>\n#### 12\nno: 13\n</think>\n#### 13", 13),
+        ("16-3=12, so\n#### 12\n</think>\n#### 13", 13),
+        ("<think>\n#### 12\nno, wait", None),
+        ("\n#### 2 numbers are given\n16-3=13\nThe answer is 13.", 13),
+        ("#### 13 eggs are left", 13),
+    ],
+)
+def test_a_thought_and_a_heading_are_no_answers(text: str, answer: int | None) -> None:
+    assert extract_answer(text) == answer
