@@ -15,8 +15,8 @@ from reports.store.atomic_io import (
     explaining_os_errors,
     locked,
     truncate_partial_line,
-    write_atomically,
 )
+from reports.store.cell_files import require_regular, whole_lines
 from reports.store.file_names import file_name
 from reports.store.folder_lock import FolderLock
 from reports.store.record_codec import (
@@ -25,12 +25,12 @@ from reports.store.record_codec import (
     decode_record,
     decode_settings,
     encode_record,
-    encode_settings,
     has_check,
     settings_differences,
     settings_hash,
 )
 from reports.store.records import Cell, Record, Settings
+from reports.store.settings_files import read_settings, require_settings, write_settings
 
 #: What cannot be rebuilt without a model.
 _RECORD_FOLDERS = ("predictions", "readings", "attention_maps", "checkpoints")
@@ -76,6 +76,10 @@ class Results:
     def readings_folder(self) -> Path:
         return self.folder / "readings"
 
+    @property
+    def _record_folders(self) -> tuple[Path, Path]:
+        return self.predictions_folder, self.readings_folder
+
     def path(self, cell: Cell) -> Path:
         """Return the path of the cell's file, which may not exist."""
         stage = self._top_folder(cell) / file_name(cell.stage)
@@ -93,7 +97,7 @@ class Results:
         if stored is None:
             self._check_problems(settings)
             return {}
-        self._write_settings(cell, settings)  # the hash is the same, but the file may be missing or damaged
+        write_settings(self._top_folder(cell), settings)  # the hash is the same, but the file may be missing or damaged
         changed = [id for id in text_by_id if id in stored.records and stored.records[id].asked != text_by_id[id]]
         if changed:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
@@ -115,7 +119,7 @@ class Results:
             return
         if (cell, settings) not in self._checked:
             self._load_checked(cell, settings)
-        self._write_settings(cell, settings)
+        write_settings(self._top_folder(cell), settings)
         path = self.path(cell)
         with explaining_os_errors(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,9 +136,9 @@ class Results:
         """
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
-            content = _require_regular(path).read_bytes() if path.exists() else b""
+            content = require_regular(path).read_bytes() if path.exists() else b""
         name, kind = display_path(path), kind_of(cell.stage)
-        lines = _whole_lines(content, name)
+        lines = whole_lines(content, name)
         records: dict[str, Record] = {}
         first_lines: dict[str, int] = {}  # of each settings hash
         for number, line in enumerate(lines, start=1):
@@ -162,13 +166,13 @@ class Results:
         Raises `ResultsDamaged` for a file of another cell, such as a copy that a backup or a synchronisation left.
         """
         unregistered, cells = self.unregistered_stages(), []
-        for top_folder in (self.predictions_folder, self.readings_folder):
+        for top_folder in self._record_folders:
             for path in sorted(top_folder.glob("*/*/*.jsonl")):
                 stage = path.parts[-3]
                 if stage in unregistered:
                     continue
-                with explaining_os_errors(path, "read"), _require_regular(path).open("rb") as file:
-                    lines = _whole_lines(file.readline(), display_path(path))
+                with explaining_os_errors(path, "read"), require_regular(path).open("rb") as file:
+                    lines = whole_lines(file.readline(), display_path(path))
                 for line in lines:
                     cell = decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage))
                     if self.path(cell) != path:
@@ -186,25 +190,7 @@ class Results:
 
     def settings(self, settings_hash: str) -> Settings:
         """Return the settings of a hash. Raises `ResultsDamaged` if their file is missing or damaged."""
-        settings = self._settings_or_none(settings_hash)
-        if settings is None:
-            paths = (
-                _settings_path(folder, settings_hash) for folder in (self.predictions_folder, self.readings_folder)
-            )
-            path = next((path for path in paths if path.exists()), None)
-            what = "a settings file is missing" if path is None else "the file was changed after it was written"
-            where = f"{settings_hash}.json" if path is None else display_path(path)
-            raise ResultsDamaged(f"{where}: {what}; the command that made the records writes it again")
-        return settings
-
-    def _settings_or_none(self, settings_hash: str) -> Settings | None:
-        for top_folder in (self.predictions_folder, self.readings_folder):
-            path = _settings_path(top_folder, settings_hash)
-            with explaining_os_errors(path, "read"):
-                settings = decode_settings(path.read_bytes(), settings_hash) if path.exists() else None
-            if settings is not None:
-                return settings
-        return None
+        return require_settings(self._record_folders, settings_hash)
 
     def set_aside(self, reports: Iterable[str] = ()) -> Path | None:
         """Move all records to `set_aside/<local time>/`, which is a results folder itself. Nothing is deleted.
@@ -231,14 +217,14 @@ class Results:
         """Return what `load_cell` returns. Raises `ResultsMismatch` if it was made under other settings."""
         stored = self.load_cell(cell)
         if stored is not None and stored.settings_hash != settings_hash(settings):
-            differences = settings_differences(self._settings_or_none(stored.settings_hash), settings)
+            differences = settings_differences(read_settings(self._record_folders, stored.settings_hash), settings)
             raise ResultsMismatch(f"{display_path(self.path(cell))} was made under other settings: {differences}.")
         self._checked.add((cell, settings))
         return stored
 
     def _check_problems(self, settings: Settings) -> None:
         """Raise `ResultsMismatch` if the folder is about other problems: its tables are about one source."""
-        for top_folder in (self.predictions_folder, self.readings_folder):
+        for top_folder in self._record_folders:
             for path in sorted((top_folder / "settings").glob("*.json")):
                 with explaining_os_errors(path, "read"):
                     stored = decode_settings(path.read_bytes(), path.stem)
@@ -250,36 +236,3 @@ class Results:
 
     def _top_folder(self, cell: Cell) -> Path:
         return self.folder / kind_of(cell.stage).folder
-
-    def _write_settings(self, cell: Cell, settings: Settings) -> None:
-        """Write the settings of a hash before a line refers to it.
-
-        The content decides the file's name, so two processes that write it at once write the same.
-        """
-        path = _settings_path(self._top_folder(cell), settings_hash(settings))
-        with explaining_os_errors(path, "read"):
-            is_whole = path.exists() and decode_settings(path.read_bytes(), path.stem) is not None
-        if not is_whole:
-            write_atomically(path, encode_settings(settings))
-
-
-def _require_regular(path: Path) -> Path:
-    """Return `path`. Raises `ResultsDamaged` for what is no file, such as a pipe: reading it may never end."""
-    if not path.is_file():
-        raise ResultsDamaged(f"{display_path(path)}: expected a regular file; move it out of the folder")
-    return path
-
-
-def _whole_lines(content: bytes, name: str) -> list[bytes]:
-    """Return the lines of a cell's file, without a last one that was cut short by a kill: it counts as not written.
-
-    Raises `ResultsDamaged`, beginning with `name`, where the end of the file is no such line.
-    """
-    *lines, rest = content.split(b"\n")
-    if rest and (not rest.startswith(b"{") or has_check(rest[:-1])):  # or something else took the line end's place
-        raise ResultsDamaged(f"{name}, line {len(lines) + 1}: expected a line of JSON, got {rest[:40]!r}; {MEND}")
-    return lines
-
-
-def _settings_path(top_folder: Path, settings_hash: str) -> Path:
-    return top_folder / "settings" / f"{settings_hash}.json"
