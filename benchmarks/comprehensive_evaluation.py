@@ -93,9 +93,12 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Any
         status = "interrupted"
         raise
     finally:
-        if experiment.runs:
-            experiment.write(status)
-        experiment.results.lock.release()
+        try:
+            if experiment.runs:
+                experiment.results.lock.acquire()
+                experiment.write(status)
+        finally:
+            experiment.results.lock.release()
     rows = pandas.DataFrame([asdict(row) for row in experiment.accuracies()])
     table = rows.rename(columns={"noise": "dataset", "n": "total"})
     table = table[[*_FIRST_COLUMNS, *table.columns.difference(_FIRST_COLUMNS, sort=False)]]

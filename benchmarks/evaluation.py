@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.grading import failed_prediction, grade, graded_again
 from models.decode.batch_size_option import BatchSize
@@ -80,7 +80,7 @@ def evaluate(
     texts = {problem.problem.id: problem.question for problem in noisy_problems}
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as recorder:
-        recorder.replace(_graded_again(noisy_problems, recorder.records))
+        recorder.replace(_graded_again(noisy_problems, experiment.results.newest_records(cell)))
         missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
         unwritten: list[Prediction] = []
         last_write = time.monotonic()
@@ -97,10 +97,14 @@ def evaluate(
     return recorder.records
 
 
-def _graded_again(noisy_problems: Sequence[NoisyProblem], stored: Mapping[str, Prediction]) -> list[Prediction]:
-    """Return what stored texts come to where their gold answer or the grading code has changed since."""
-    known = ((problem, stored[problem.problem.id]) for problem in noisy_problems if problem.problem.id in stored)
-    return [again for problem, prediction in known if (again := graded_again(problem, prediction)) is not None]
+def _graded_again(noisy_problems: Sequence[NoisyProblem], stored: Mapping[str, Any]) -> list[Prediction]:
+    """Return what stored texts come to where their gold answer or the grading code has changed since.
+
+    Those that are not asked now are graded against their own gold answer, so that a cell has one grading version.
+    """
+    golds = {noisy.problem.id: (noisy.problem.answer, str(noisy.problem.target)) for noisy in noisy_problems}
+    graded = (graded_again(old, *golds.get(id, (old.gold, old.target))) for id, old in stored.items())
+    return [prediction for prediction in graded if prediction is not None]
 
 
 def _ask(

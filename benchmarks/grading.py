@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def is_correct(text: str, target: Fraction | int) -> bool:
 def extract_answer(text: str) -> Fraction | None:
     """Return the exact number that `text` answers with, or None if it has no number. Never raises, on any text."""
     text = _plain(_after_thought(text))
-    number = _final_answer(text) or last_number(text)
+    number = _final_answer(text) or _marked(text, _FINAL, _heading) or last_number(text)
     return number.value if number else None
 
 
@@ -90,25 +91,30 @@ def grade(problem: NoisyProblem, generation: Generation) -> Prediction:
 
 def graded_text(problem: NoisyProblem, text: str, tokens: int, finished: bool) -> Prediction:
     """Return the prediction that a text comes to; it is not `finished` where the token limit cut it off."""
-    answer = extract_answer(text) if finished else marked_answer(text)
-    outcome: Outcome
-    if answer is None:
-        outcome = "no_answer" if finished else "truncated"
-    else:
-        outcome = "correct" if answer == problem.problem.target else "incorrect"
-    written = None if answer is None else str(answer)
-    return _prediction(problem, outcome, text=text, tokens=tokens, answer=written, finished=finished)
+    outcome, answer = _verdict(text, finished, str(problem.problem.target))
+    return _prediction(problem, outcome, text=text, tokens=tokens, answer=answer, finished=finished)
 
 
-def graded_again(problem: NoisyProblem, stored: Prediction) -> Prediction | None:
-    """Return `stored` graded for `problem` by this code; None where it was graded so already.
+def graded_again(stored: Prediction, gold: str, target: str) -> Prediction | None:
+    """Return `stored` graded by this code against a worked answer and its number; None where it was graded so already.
 
     The gold answer, or the grading code, may have changed since.
     """
-    gold = (stored.gold, stored.target, stored.grading)
-    if gold == (problem.problem.answer, str(problem.problem.target), GRADING_VERSION):
+    if (stored.gold, stored.target, stored.grading) == (gold, target, GRADING_VERSION) or stored.outcome == "error":
         return None
-    return graded_text(problem, stored.text, stored.tokens, stored.finished)
+    finished = stored.finished and stored.outcome != "truncated"
+    outcome, answer = _verdict(stored.text, finished, target)
+    return replace(
+        stored, gold=gold, target=target, outcome=outcome, answer=answer, finished=finished, grading=GRADING_VERSION
+    )
+
+
+def _verdict(text: str, finished: bool, target: str) -> tuple[Outcome, str | None]:
+    """Return the outcome of a text and the answer read from it. `target` is an exact number as text."""
+    answer = extract_answer(text) if finished else marked_answer(text)
+    if answer is None:
+        return "no_answer" if finished else "truncated", None
+    return "correct" if str(answer) == target else "incorrect", str(answer)
 
 
 def failed_prediction(problem: NoisyProblem, error: str) -> Prediction:
@@ -181,6 +187,12 @@ def _boxed(marker: str, after: str) -> Number | None:
         return None
     is_heading = marker == "####" and HEADING_VERB.match(after, first.stop)
     return None if is_heading else _in_sentence(marker, after)
+
+
+def _heading(marker: str, after: str) -> Number | None:
+    """Return the number of `#### N …` that reads as a heading: it is the answer where no other marker is."""
+    first = _directly(after) if marker == "####" else None
+    return first if first and HEADING_VERB.match(after, first.stop) else None
 
 
 def _in_sentence(_: str, after: str) -> Number | None:

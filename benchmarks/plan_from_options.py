@@ -95,7 +95,7 @@ def results_folder(text: str, current: Path) -> Path:
     except FileNotFoundError:
         pass  # it is made with the first record
     except OSError as error:
-        raise PlanError(f"--results {escaped(text):.60}: {error.strerror}") from None
+        raise PlanError(f"--results {escaped(text[:60])}: {error.strerror}") from None
     return folder
 
 

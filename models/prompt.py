@@ -6,7 +6,7 @@ No torch here: the command line reads it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.stop_rule import StopRule, opens_thought, plain_rule
@@ -79,9 +79,13 @@ class Prompt:
     @property
     def stop(self) -> StopRule:
         """The rule that ends an answer to this prompt."""
-        if self.chat:
-            return StopRule(end_of_turn=self.end_of_turn, in_thought=opens_thought(self.after))
-        return plain_rule(self.before, self.after)
+        if not self.chat:
+            return plain_rule(self.before, self.after)
+        before, _, after = self.template.text.partition(QUESTION_FIELD)
+        labels = plain_rule(before, after)
+        has_examples = bool(labels.question_label) and before.count(labels.question_label) > 1
+        rule = labels if has_examples else StopRule()  # in a chat, a question is repeated more often than invented
+        return replace(rule, end_of_turn=self.end_of_turn, in_thought=opens_thought(self.after))
 
     def format(self, question: str) -> str:
         """Return the text that a model is asked to continue."""

@@ -14,7 +14,7 @@ from itertools import islice
 _ANSWER_LINE = re.compile(r"(?<!#)####[ \t*]*+(?!\d+[.):][ \t]+\w)([-−]?[$€£]?\.?\d[\d.,]*+)[^\n]*+\n")
 #: What a heading has and the unit of an answer has not: `#### 2 numbers are given`.
 HEADING_VERB = re.compile(
-    r"(?:[ \t*]+[^\W\d_]+){0,3}[ \t*]+(?:is|are|was|were|has|have|had|can|will|must|remains?)\b", re.IGNORECASE
+    r"(?:[ \t*]+[^\W\d_]+){1,3}[ \t*]+(?:is|are|was|were|has|have|had|can|will|must)\b", re.IGNORECASE
 )
 _FINAL = re.compile(r"####|\\boxed\b|\banswer\b[^.\n]{0,40}\b(?:is|was|equals)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
@@ -57,6 +57,8 @@ class StopRule:
         An unfinished thought that the prompt opened begins with `<think>`, so that the text says what it is.
         """
         end = self._end(text)
+        if end is None:
+            end = self._unanswered_question(text)
         kept = text if end is None else text[:end]
         return THOUGHT + kept if self.in_thought and THOUGHT_END not in kept else kept
 
@@ -76,8 +78,9 @@ class StopRule:
         if self.end_of_turn:
             ends += [(index, index) for index in [text.find(self.end_of_turn, begin)] if index >= 0]
         if self._question is not None:
-            questions = (m.start() for m in self._question.finditer(text, begin) if self._asks(text, begin, m))
-            ends += [(index, index) for index in islice(questions, 1)]
+            questions = (m for m in self._question.finditer(text, begin) if self._asks(text, begin, m))
+            starts = (len(text[: match.start()].rstrip()) for match in questions)
+            ends += [(index, index) for index in islice(starts, 1)]
         return min(ends)[1] if ends else None
 
     def _asks(self, text: str, begin: int, match: re.Match[str]) -> bool:
@@ -87,17 +90,27 @@ class StopRule:
         next question is answered too.
         """
         before = text[begin : match.start()]
+        if _FINAL.search(before):
+            return True
         if not _DIGIT.search(before):
             return False
-        if _FINAL.search(before) or match[0].startswith(("\n\n", "\n \n")):
-            return True
-        return bool(self.answer_label) and f"\n{self.answer_label}" in text[match.end() :]
+        is_behind_a_blank_line = before.rstrip(" \t").endswith("\n")
+        return is_behind_a_blank_line or (bool(self.answer_label) and f"\n{self.answer_label}" in text[match.end() :])
+
+    def _unanswered_question(self, text: str) -> int | None:
+        """Return the index of a next question behind a number, if nothing after it is an answer to anything."""
+        match = None if self._question is None or THOUGHT in text else self._question.search(text)
+        if match is None or not _DIGIT.search(text[: match.start()]):
+            return None
+        after = text[match.end() :]
+        return None if _FINAL.search(after) or "=" in after else len(text[: match.start()].rstrip())
 
     @cached_property
     def _question(self) -> re.Pattern[str] | None:
         if not self.question_label:
             return None
-        return re.compile(rf"\n[ \t]*(?:\n[ \t]*)*[*#]{{0,4}} ?{re.escape(self.question_label)}")
+        numbered = re.sub(r"\d+", r"\\d+", re.escape(self.question_label))  # `Problem 2:` is followed by `Problem 3:`
+        return re.compile(rf"\n[ \t]*+[*#]{{0,4}}+ ?{numbered}")
 
 
 def plain_rule(before: str, after: str) -> StopRule:
@@ -116,4 +129,4 @@ def _label(text: str) -> str:
     """Return the label in `text`: up to its colon, if it has one. Empty where it is no label."""
     head, colon, _ = text.strip().partition(":")
     label = head + colon
-    return label if any(character.isalnum() for character in label) and len(label) <= 60 else ""
+    return label if any(character.isalpha() for character in label) and len(label) <= 60 else ""

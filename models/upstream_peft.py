@@ -76,6 +76,9 @@ def load_adapter(base: PreTrainedModel, folder: Path) -> tuple[PeftModel, Adapte
         warnings.filterwarnings("ignore", message="Model has `tie_word_embeddings=True`")  # see `_untie`
         model = PeftModel.from_pretrained(base, str(folder))
     wanted = get_peft_model_state_dict(model, save_embedding_layers=False).keys()
+    with_embeddings = get_peft_model_state_dict(model, save_embedding_layers=True).keys()
+    if with_embeddings <= saved.keys():  # the adapter was saved with all embedding layers, which peft has loaded
+        copies |= with_embeddings
     return model, AdapterNames(missing=wanted - saved.keys(), unexpected=saved.keys() - wanted - copies)
 
 
@@ -120,7 +123,7 @@ def _saved_weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def _equal(weight: torch.Tensor, other: torch.Tensor) -> bool:
-    return weight.shape == other.shape and torch.equal(weight.to(other), other)
+    return weight.shape == other.shape and torch.equal(weight, other.to(weight))
 
 
 def adapter_deltas(model: PeftModel) -> Iterator[tuple[str, torch.Tensor]]:

@@ -46,9 +46,12 @@ class CellRecorder:
         self.appended += len(batch)
 
     def replace(self, batch: Sequence[Prediction]) -> None:
-        """Write new verdicts on texts that were on disk. Raises `ResultsFolderError` if they cannot be written."""
+        """Write new verdicts on texts that were on disk, of this run's problems or others of the cell. Raises
+        `ResultsFolderError` if they cannot be written."""
+        if not batch:
+            return
         self._write(batch, False)
-        self.records |= {record.id: record for record in batch}
+        self.records |= {record.id: record for record in batch if record.id in self.records}
         self.replaced += len(batch)
 
 

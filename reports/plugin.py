@@ -93,6 +93,14 @@ class _CaseRecorder:
                         item.user_properties += self._experiment.run_accuracy(run).items()
         return report
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Give a worker's lock back: the main process writes the reports.
+
+        https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionfinish
+        """
+        if hasattr(session.config, "workerinput"):
+            self._experiment.results.lock.release()
+
 
 class _RunReporter:
     """Collects the cell runs from all reports, and writes and prints at the end. Registered in the main process."""
@@ -167,6 +175,7 @@ class _RunReporter:
         self._interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self._experiment.runs = [*self._runs, *self._experiment.take_runs()]  # those of an interrupted case come last
         try:
+            self._experiment.results.lock.acquire()  # workers have given it back
             # A worker that was killed in its first cell has reported nothing, but may have written predictions.
             self._used = bool(self._experiment.runs or self._experiment.results.cells())
             if self._used:

@@ -18,7 +18,7 @@ from models.decode.onednn_linear import onednn_matmul
 from models.decode.phase_timer import phase
 from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel
-from models.stop_rule import StopRule
+from models.stop_rule import THOUGHT, THOUGHT_END, StopRule
 
 #: Part of every prediction's key. Raise it when a change here can change generated text.
 GENERATION_VERSION = "5"
@@ -58,8 +58,25 @@ def _tokens_with(tokenizer: PreTrainedTokenizerBase, characters: frozenset[str])
 
 
 def _detokenize(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    """Return the text of tokens without special ones, but for those that begin and end a thought."""
     with phase("detokenize"):
-        return str(tokenizer.decode(ids, skip_special_tokens=True))
+        thoughts = _thought_tokens(tokenizer)
+        text, part = "", list[int]()
+        for token in ids if thoughts else ():
+            if token in thoughts:
+                text += str(tokenizer.decode(part, skip_special_tokens=True)) + thoughts[token]
+                part = []
+            else:
+                part.append(token)
+        return text + str(tokenizer.decode(part if thoughts else ids, skip_special_tokens=True))
+
+
+@lru_cache(maxsize=8)
+def _thought_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
+    """Return the special tokens that begin and end a thought, by their ids."""
+    added = tokenizer.get_added_vocab()
+    specials = set(tokenizer.all_special_tokens)
+    return {added[mark]: mark for mark in (THOUGHT, THOUGHT_END) if mark in added and mark in specials}
 
 
 def batches(loaded: LoadedModel, questions: Sequence[str], batch_size: int) -> list[list[int]]:

@@ -46,4 +46,9 @@ def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
     except Exception:  # a template of questions alone
         return ""
     _, separator, after = str(text).rpartition(_ANSWER)
-    return after.strip().partition("\n")[0].strip() if separator else ""
+    end = after.strip().partition("\n")[0].strip() if separator else ""
+    for token in sorted(tokenizer.get_added_vocab(), key=len, reverse=True):
+        if token and end.startswith(token):
+            return str(token)
+    is_distinct = len(end) >= 3 and not end.startswith("#") and any(c.isalpha() or c in "<[" for c in end)
+    return end if is_distinct else ""  # else it would end answers anywhere

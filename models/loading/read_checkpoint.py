@@ -16,11 +16,11 @@ from transformers.utils import logging
 from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.loading.checkpoint_file_checks import check_files, check_tokenizer, reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
-from models.loading.checkpoint_layout import weight_files
+from models.loading.checkpoint_layout import read_json_object, weight_files
 from models.loading.generation_settings import TOKEN_SETTINGS
 from models.loading.lora_adapters import attach_adapter, check_changes, merge_adapter
 from models.loading.trust_remote_code import NO_TRUST, Trust
-from models.loading.weight_checks import check_names, check_values
+from models.loading.weight_checks import check_names, check_values, without_other_modalities
 from models.model_registry import TRAINING_LOG
 
 
@@ -48,7 +48,8 @@ def read_model(folder: Path, precision: torch.dtype, trust: Trust = NO_TRUST, de
         asked_by = f"config.json ({type(model).__name__})"
         weights = weight_files(folder)
         named = weights[0] if len(weights) == 1 else folder
-        check_names(named, asked_by, missing=info["missing_keys"], unexpected=info["unexpected_keys"])
+        unexpected = without_other_modalities(info["unexpected_keys"], read_json_object(folder / "config.json"))
+        check_names(named, asked_by, missing=info["missing_keys"], unexpected=unexpected)
         check_values(named, model)
         return model
     base = verified_base(folder, trust)

@@ -15,6 +15,10 @@ def normalised(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+#: From this number of words a worked answer identifies its problem, wherever it stands.
+_LONG_ANSWER = 8
+
+
 @dataclass(frozen=True)
 class Problem:
     """A maths word problem in GSM8K's form.
@@ -53,7 +57,7 @@ class Problem:
 
     def is_shown_in(self, shown: str) -> bool:
         """Return whether a `normalised` text, such as a prompt with worked examples, holds the problem."""
-        answer = normalised(self.answer) if self.answer.partition("####")[0].strip() else None
+        answer = normalised(self.answer) if len(self.answer.split()) >= _LONG_ANSWER else None
         texts = (self.question, self.original_question)
         parts = [*(normalised(text) for text in texts if text is not None), *([] if answer is None else [answer])]
         return any(f" {part} " in f" {shown} " for part in parts)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import secrets
 import socket
+import time
 import weakref
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,6 +21,11 @@ except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 NAME = ".lock"
+#: How long a process waits for another one that is just taking the lock.
+_PATIENCE = 2.0
+#: What `flock` raises where the system or the file system has no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+_THIS_PROCESS = secrets.token_hex(8)
 
 
 class ResultsInUse(ResultsFolderError):
@@ -26,15 +34,15 @@ class ResultsInUse(ResultsFolderError):
 
 def run_name() -> str:
     """Return the name of this run: the workers of pytest-xdist share one, other processes have one each."""
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"process {os.getpid()} on {socket.gethostname()}"
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or _THIS_PROCESS
 
 
 class FolderLock:
     """The lock on a folder, which is the file `.lock` in it.
 
-    Every process of a run holds it together with the others of that run. The system releases it when a process ends,
-    however it ends, so that no lock is ever stale. Where the system or the file system has no such locks, nothing is
-    locked.
+    Every process of a run holds it together with the others of that run. The system releases it when a process and the
+    processes forked from it have ended, however they end, so no lock is stale. Where the system or the file system has
+    no such locks, nothing is locked.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,24 +56,28 @@ class FolderLock:
         """
         if fcntl is None or self._close is not None or not (create or self._path.parent.is_dir()):
             return
+        deadline = time.monotonic() + _PATIENCE
         with explaining_os_errors(self._path, "write"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            owner = _locked_by(file)
-        except OSError:  # the file system has no locks
-            os.close(file)
-            return
-        if owner.get("run") != run_name():
-            os.close(file)
-            known = "process" in owner
-            who = f" (process {owner['process']} on {owner['host']}, since {owner['started']})" if known else ""
-            raise ResultsInUse(
-                f"{display_path(self._path.parent)} is in use by another run{who}; wait until it ends, or write to"
-                " another folder"
-            )
-        self._file = file
-        self._close = weakref.finalize(self, os.close, file)
+            while True:
+                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+                try:
+                    owner = _shared_with(file)
+                    is_current = owner is not None and os.path.samestat(os.fstat(file), self._path.stat())
+                except OSError as error:
+                    os.close(file)
+                    if error.errno in _NO_LOCKS:
+                        return
+                    if not isinstance(error, FileNotFoundError):  # its owner has just removed it
+                        raise
+                    continue
+                if is_current and owner is not None and owner.get("run") == run_name():
+                    self._file, self._close = file, weakref.finalize(self, os.close, file)
+                    return
+                os.close(file)
+                if is_current or time.monotonic() > deadline:
+                    raise ResultsInUse(_message(self._path.parent, owner or {}))
+                time.sleep(0.01)
 
     def release(self) -> None:
         """Give the lock back, if this object has it, and remove the file if nobody else has it."""
@@ -74,30 +86,32 @@ class FolderLock:
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._path.unlink()
-            self._path.parent.rmdir()  # a run that has written nothing leaves nothing
         self._close()
         self._close = None
 
 
-def _locked_by(file: int) -> dict[str, str]:
-    """Try to lock `file` for this run. Return what is known of the run that has it now: this one, or another.
-
-    Raises `OSError` where there are no locks.
-    """
+def _shared_with(file: int) -> dict[str, str] | None:
+    """Share the lock on `file` with others. Return what is known of its owner: this run, or another that has it; None
+    while another process is just taking it."""
     assert fcntl is not None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pass  # others of this run, or another run
-    else:
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody has it
         started = datetime.now(UTC).isoformat(timespec="seconds")
         owner = {"run": run_name(), "process": str(os.getpid()), "host": socket.gethostname(), "started": started}
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps(owner).encode(), 0)
-    with suppress(BlockingIOError):  # of a run that has just begun, and has the lock for itself
+    try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
     try:
         known = json.loads(os.pread(file, 4096, 0))
     except ValueError:
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def _message(folder: Path, owner: dict[str, str]) -> str:
+    known = {"process", "host", "started"} <= owner.keys()
+    who = f" (process {owner['process']} on {owner['host']}, since {owner['started']})" if known else ""
+    return f"{display_path(folder)} is in use by another run{who}; wait until it ends, or write to another folder"

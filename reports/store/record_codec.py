@@ -29,8 +29,8 @@ from typing import Any
 
 from reports.stages import kind_of
 from reports.store.atomic_io import ResultsDamaged
-from reports.store.record_kinds import PREDICTIONS, RecordKind
-from reports.store.records import Cell, Record, Settings
+from reports.store.record_kinds import PREDICTIONS, RecordKind, contradiction_in
+from reports.store.records import Cell, Prediction, Record, Settings
 
 _CELL_KEYS = [field.name for field in fields(Cell)]
 _SIGNIFICANT_DIGITS = 6
@@ -85,8 +85,12 @@ def encode_record(cell: Cell, settings: Settings, record: Record) -> bytes:
     """Return a record as one line of UTF-8 with its line end.
 
     Text stays readable; a lone surrogate, which UTF-8 cannot encode, is escaped. Measured numbers keep six significant
-    digits. Raises `ValueError` for a number that is not finite.
+    digits. Raises `ValueError` for a number that is not finite, and for an outcome that the answer contradicts.
     """
+    if isinstance(record, Prediction):
+        contradiction = contradiction_in(record.outcome, record.answer, record.target)
+        if contradiction:
+            raise ValueError(f"{cell.id}, problem {record.id!r}: {contradiction}")
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     values |= {name: _rounded(values[name]) for name in kind_of(cell.stage).rounded}
     values = {**asdict(cell), "settings": settings_hash(settings), **values}
@@ -144,6 +148,7 @@ def _check(content: bytes) -> bytes:
 
 
 def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
+    line = line.removesuffix(b"\n")
     checked = _CHECKED_LINE.fullmatch(line)
     if checked is not None and _check(checked[1]) != checked[2]:
         raise ResultsDamaged(f"{where}: the line was changed after it was written, as its checksum says; {MEND}")
@@ -154,11 +159,19 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ResultsDamaged(f"{where}: expected a JSON object, got {line[:60]!r}")
     required = [*_CELL_KEYS, "settings", *(field.name for field in fields(kind.type) if field.default is MISSING)]
+    if "check" in values and checked is None:
+        raise ResultsDamaged(
+            f"{where}: the line was changed after it was written, as its checksum is elsewhere; {MEND}"
+        )
     missing = [name for name in required if name not in values]
     if missing:
         raise ResultsDamaged(
             f"{where}: expected a {kind.noun}, which has {', '.join(required)}; missing: {', '.join(missing)}"
         )
+    names = [*_CELL_KEYS, "settings"]
+    unnamed = [name for name in names if not isinstance(values[name], str) or not values[name]]
+    if unnamed:
+        raise ResultsDamaged(f"{where}: expected a name as {unnamed[0]}, got {values[unnamed[0]]!r:.60}")
     return values
 
 

@@ -94,12 +94,19 @@ def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _decode_prediction(values: dict[str, Any], where: str) -> dict[str, Any]:
     """Check that the outcome is the one that the answer and the target make."""
-    outcome, answer, target = (values[name] for name in ("outcome", "answer", "target"))
-    if outcome == "correct" and answer != target:
-        raise ResultsDamaged(f"{where}: expected the answer {target!r} of a correct prediction, got {answer!r}")
-    if outcome == "incorrect" and answer in (None, target):
-        raise ResultsDamaged(f"{where}: expected another answer than {target!r} of a wrong prediction, got {answer!r}")
+    contradiction = contradiction_in(values["outcome"], values["answer"], values["target"])
+    if contradiction:
+        raise ResultsDamaged(f"{where}: {contradiction}")
     return values
+
+
+def contradiction_in(outcome: str, answer: str | None, target: str) -> str:
+    """Return in what way an answer contradicts its outcome; empty if it does not."""
+    if outcome == "correct" and answer != target:
+        return f"expected the answer {target!r} of a correct prediction, got {answer!r}"
+    if outcome == "incorrect" and answer in (None, target):
+        return f"expected another answer than {target!r} of a wrong prediction, got {answer!r}"
+    return ""
 
 
 PREDICTIONS = RecordKind(
@@ -113,8 +120,8 @@ PREDICTIONS = RecordKind(
         label="accuracy",
         unit="points",
         score=lambda record: float(record.outcome == "correct"),
-        # Verdicts are comparable only against the same gold answer.
-        text=lambda record: f"{record.asked}\n#### {record.target}",
+        # Verdicts are comparable only if the same code compared them with the same gold answer.
+        text=lambda record: f"{record.asked}\n#### {record.target}\n{record.grading}",
         binary=True,
         scale=100.0,
         digits=1,

@@ -147,8 +147,9 @@ class Results:
                 raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, got one of {line_cell.id}")
             first_lines.setdefault(line_hash, number)
             records[record.id] = record
-        if lines and any(map(has_check, lines)) and not all(map(has_check, lines)):
-            number = next(number for number, line in enumerate(lines, start=1) if not has_check(line))
+        checked = [has_check(line) for line in lines]
+        if not all(checked[checked.index(True) :] if any(checked) else ()):  # older lines come first
+            number = checked.index(False, checked.index(True)) + 1
             raise ResultsDamaged(f"{name}, line {number}: its checksum is missing; {MEND}")
         if len(first_lines) > 1:
             number = list(first_lines.values())[1]
@@ -169,7 +170,7 @@ class Results:
         for top_folder in self._record_folders:
             for path in sorted(top_folder.glob("*/*/*.jsonl")):
                 stage = path.parts[-3]
-                if stage in unregistered:
+                if stage in unregistered or path.name.startswith("."):  # such as the file system's own notes
                     continue
                 with explaining_os_errors(path, "read"), require_regular(path).open("rb") as file:
                     lines = whole_lines(file.readline(), display_path(path))

@@ -222,6 +222,9 @@ def test_of_a_text_that_was_cut_off_only_a_finished_answer_counts(text: str, ans
         ("<think>\n#### 12\nno, wait", None),
         ("\n#### 2 numbers are given\n16-3=13\nThe answer is 13.", 13),
         ("#### 13 eggs are left", 13),
+        ("#### 18 dollars was earned\nThat is 9 eggs at 2.", 18),
+        ("#### 18 eggs remain.\nCheck: 18+3 = 21", 18),
+        ("She sells 9.\n#### 18 is the final answer.\n\nCheck: 9 is odd", 18),
     ],
 )
 def test_a_thought_and_a_heading_are_no_answers(text: str, answer: int | None) -> None:

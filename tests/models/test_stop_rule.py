@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks.grading import grade
 from models.decode.generation import generate
-from models.prompt import PLAIN, PLAIN_PROMPT, Template
+from models.prompt import PLAIN, PLAIN_PROMPT, Prompt, Template
 from models.stop_rule import StopRule, plain_rule
 from noise.problems.problem import NoisyProblem, Problem
 from tests.models.scripted_model import scripted_model
@@ -23,7 +24,7 @@ def test_the_labels_are_those_of_the_prompt() -> None:
     assert StopRule("Question:", "Answer:") == RULE
     assert plain_rule("Be brief.\n\nQ: ", "\nA:") == StopRule("Q:", "A:")
     assert plain_rule("You are a teacher. Problem: ", "\nSolution: Let's think.") == StopRule("Problem:", "Solution:")
-    assert plain_rule("", "") == StopRule()
+    assert plain_rule("", "") == plain_rule("1. ", "") == StopRule()
     assert plain_rule("Q: ", "\nA: <think>\n").in_thought
 
 
@@ -65,13 +66,39 @@ def test_a_text_is_complete_after_its_answer_line_or_at_the_next_question(text: 
         "#####\n",
         "Question: what",
         "Let me repeat.\nQuestion: Bob eats 3 eggs.\nAnswer: 4+4",
-        "He has 16.\nQuestion: how many are left?\n16-3",
+        "He has 16.\nQuestion: how many are left?\n16-3=",
         "<think>\n#### 8\n",
     ],
 )
 def test_a_text_is_not_complete_before_that(text: str) -> None:
     assert not RULE.is_complete(text)
     assert RULE.truncate(text) == text
+
+
+def test_a_numbered_label_is_followed_by_the_next_number() -> None:
+    rule = plain_rule("Problem 1: Why?\nSolution: 3\n\nProblem 2: ", "\nSolution:")
+    assert rule.truncate(" 7\n\nProblem 3: Tom has 5 cats.") == " 7"
+
+
+def test_a_next_question_without_an_answer_is_cut_from_a_finished_text() -> None:
+    assert RULE.truncate(" 18\nQuestion: Tom has 5 cats and 2 dogs. How many?") == " 18"
+
+
+def test_a_chat_with_examples_ends_at_the_next_question_and_another_does_not() -> None:
+    shots = Prompt("", "", Template("Question: Why?\nAnswer: 3\n\nQuestion: {question}\nAnswer:", chat=True))
+    text = "The answer is 18.\n\nQuestion: Tom?\nAnswer: The answer is 7."
+    assert shots.stop.truncate(text) == "The answer is 18."
+    assert Prompt("", "", Template(chat=True)).stop.truncate(text) == text
+
+
+def test_a_text_of_line_ends_takes_linear_time() -> None:
+    """A model that has gone astray may write nothing else."""
+    times = []
+    for count in (2_000, 16_000):
+        start = time.process_time()
+        RULE.is_complete("8" + "\n   " * count)
+        times.append(time.process_time() - start)
+    assert times[1] < 0.5
 
 
 def test_text_past_the_end_is_cut() -> None:
@@ -91,6 +118,7 @@ CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+HASH_TURNS = "{% for m in messages %}{{ m.content }}###\n{% endfor %}assistant: "
 PLAIN_TURNS = "{% for m in messages %}{{ m.role }}: {{ m.content }} [END]\n{% endfor %}assistant: "
 CHAT = Template(chat=True)
 
@@ -118,6 +146,7 @@ CHAT = Template(chat=True)
             "The answer is 13.<|im_end|>\n<|im_start|>user\nAnd 5 more?<|im_end|>\nThe answer is 18.",
             "The answer is 13.",
         ),
+        (CHAT, HASH_TURNS, "16-3=13, for 2 days.\n#### 13\n", "16-3=13, for 2 days.\n#### 13\n"),
         (CHAT, PLAIN_TURNS, "The answer is 13. [END]\nuser: And 5 more? The answer is 18.", None),
         (CHAT, CHATML, "I restate it.\nQuestion: Bob eats 3.\nAnswer: 16-3=13\n#### 13", None),
         (CHAT, CHATML, "<think>\n16-3=12, so\n#### 12\nno: 16-3=13.\n</think>\n#### 13", None),
@@ -143,3 +172,11 @@ def test_scores_that_are_not_finite_are_no_answer(tmp_path: Path, score: float) 
     loaded = scripted_model(tmp_path, PROBLEM.question, " 13", score=score)
     (generation,) = generate(loaded, [PROBLEM.question], 20)
     assert (generation.finite, generation.finished) == (False, False)
+
+
+def test_a_thought_between_special_tokens_is_known(tmp_path: Path) -> None:
+    """Other special tokens are no text; these two say what of the text is an answer."""
+    text, specials = "16-3=12</think>The answer is 13.\n#### 13\n", ("<think>", "</think>")
+    loaded = scripted_model(tmp_path, PROBLEM.question, text, Template("{question}\nA: <think>\n"), specials)
+    (generation,) = generate(loaded, [PROBLEM.question], 60)
+    assert (generation.text, generation.finished) == (text, True)

@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from models.__main__ import main
 from models.loading.checkpoint_fingerprint import fingerprint
 from models.loading.load_model import LoadError, load
+from models.loading.weight_checks import without_other_modalities
 from models.model_registry import MODELS, ModelSpec
 
 Weights = dict[str, torch.Tensor]
@@ -126,11 +127,13 @@ def test_weights_that_do_not_fit_are_refused(
         lambda weights: {**weights, "lm_head.weight": weights["model.embed_tokens.weight"].clone()},
         lambda weights: {**weights, "model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(16)},
         renamed("model.", ""),
+        lambda weights: {**weights, "model.layers.0.self_attn.masked_bias": torch.ones(1)},
+        lambda weights: {**weights, "v_head.summary.weight": torch.ones(1, 128)},
     ],
-    ids=["the tied head too", "frequencies of older versions", "names of the model without its head"],
+    ids=["the tied head too", "frequencies of older versions", "names without the head", "a buffer", "a value head"],
 )
 def test_harmless_differences_load_the_same_weights(tmp_path: Path, edit: Edit) -> None:
-    """The last is how a base model is saved; transformers adds the prefix."""
+    """Names without the head are how a base model is saved; transformers adds the prefix."""
     here = load("llama", "cpu", "float32").model.state_dict()
     there = load(str(checkpoint(tmp_path / "mine", "llama", edit)), "cpu", "float32").model.state_dict()
     assert here.keys() == there.keys()
@@ -170,7 +173,7 @@ def test_a_shard_outside_the_folder_is_refused(tmp_path: Path) -> None:
         load(str(folder), "cpu", "float32")
 
 
-def adapter(folder: Path, **lora: Any) -> tuple[Path, torch.Tensor]:
+def adapter(folder: Path, save_embedding_layers: bool | str = "auto", **lora: Any) -> tuple[Path, torch.Tensor]:
     """An adapter of the included Llama with random weights, saved by peft, and its logits before it is merged."""
     source = MODELS["llama"].source
     torch.manual_seed(0)
@@ -183,7 +186,7 @@ def adapter(folder: Path, **lora: Any) -> tuple[Path, torch.Tensor]:
                 parameter.add_(torch.randn_like(parameter) * 0.05)
         logits = model(TOKENS).logits
     with warnings.catch_warnings(action="ignore"):  # peft's, that it saves the embeddings too
-        model.save_pretrained(str(folder))
+        model.save_pretrained(str(folder), save_embedding_layers=save_embedding_layers)
     edit_json(folder / "adapter_config.json", base_model_name_or_path="llama")
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
     return folder, logits
@@ -239,6 +242,20 @@ def test_an_adapter_that_does_not_fit_its_configuration_is_refused(
     folder, _ = adapter(tmp_path / "adapter", **lora)
     edit_json(folder / "adapter_config.json", **config)
     assert f"adapter_config.json for LlamaForCausalLM asks for: {message}" in refusal(folder)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_an_adapter_saved_with_the_embedding_layers_has_their_weights(tmp_path: Path, tied: bool) -> None:
+    folder, logits = adapter(tmp_path / "adapter", save_embedding_layers=tied, target_modules=["q_proj"])
+    with torch.no_grad():
+        merged = load(str(folder), "cpu", "float32").model(TOKENS).logits
+    assert torch.allclose(merged, logits, atol=1e-4 * float(logits.abs().max()))
+
+
+def test_a_text_model_needs_none_of_the_weights_of_images() -> None:
+    names = ["vision_tower.layers.0.weight", "model.layers.0.weight", "multi_modal_projector.linear_1.weight"]
+    assert without_other_modalities(names, {"text_config": {}}) == ["model.layers.0.weight"]
+    assert without_other_modalities(names, {}) == names
 
 
 def test_an_adapter_that_changes_nothing_is_refused(tmp_path: Path) -> None:

@@ -164,5 +164,8 @@ def test_a_problem_that_a_prompt_shows_is_known_whatever_its_case_or_spacing(que
 
 
 def test_a_problem_whose_worked_answer_a_prompt_shows_is_known() -> None:
-    prompt = "Question: Bob?\nAnswer: 16 - 3 = 13\n#### 13\n\nQuestion: {question}\nAnswer:"
-    assert not_shown([Problem("a", "Reworded?", "16 - 3 = 13\n#### 13")], prompt) == []
+    answer = "Bob has 16 - 3 = 13 eggs left.\n#### 13"
+    prompt = f"Question: Bob?\nAnswer: {answer}\n\nQuestion: {{question}}\nAnswer:"
+    assert not_shown([Problem("a", "Reworded?", answer.upper())], prompt) == []
+    short = Problem("b", "Another?", "16 - 3 = 13\n#### 13")
+    assert not_shown([short], prompt) == [short], "so short an answer may be that of many problems"

@@ -111,6 +111,8 @@ def copied_to(name: str) -> Callable[[Path], None]:
         (replaced(b'"p3"', b'"p4"'), "line 4: the line was changed after it was written"),
         (replaced(b'"answer": "5"', b'"answer": "7"'), "line 1: the line was changed after it was written"),
         (replaced(b"}\n", b"}\0"), "line 1: "),
+        (replaced(b', "check": "', b',"check":"'), "line 1: the line was changed after it was written"),
+        (replaced(b'"model": "llama"', b'"model": 5'), "line 1: the line was changed after it was written"),
         (lambda path: path.write_bytes(b"\0" * 5_000), "line 1: expected a line of JSON"),
         (copied_to("inf (copy).jsonl"), "holds records of llama-inf-zero_shot, whose file is "),
         (copied_to("../llama-backup/inf.jsonl"), "holds records of llama-inf-zero_shot, whose file is "),
@@ -126,9 +128,9 @@ def test_a_changed_cell_is_refused(folder: Path, edit: Callable[[Path], None], m
 
 def test_a_line_without_its_checksum_among_others_is_refused(folder: Path) -> None:
     path = folder / FILE
-    first, *others = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([first.rpartition(b', "check"')[0] + b"}\n", *others]))
-    with pytest.raises(ResultsDamaged, match="line 1: its checksum is missing"):
+    *others, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*others, last.rpartition(b', "check"')[0] + b"}\n"]))
+    with pytest.raises(ResultsDamaged, match="line 12: its checksum is missing"):
         tables(folder)
 
 
@@ -139,6 +141,9 @@ def test_a_file_of_an_older_version_without_checksums_is_read(
     lines = path.read_bytes().splitlines()
     path.write_bytes(b"".join(line.rpartition(b', "check"')[0] + b"}\n" for line in lines))
     assert tables(folder) == expected
+    cell, results = Cell("llama", "inf", "zero_shot"), Results(folder)
+    results.append(cell, SETTINGS, [predicted("p99")])
+    assert len(results.newest_records(cell)) == 13, "and it can be extended"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b'{"weights": "w"}'])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reports.experiment import Experiment
+from reports.store.atomic_io import ResultsFolderError
 from reports.store.folder_lock import FolderLock, ResultsInUse
 from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import typed
@@ -75,12 +77,43 @@ def test_the_lock_of_a_killed_run_is_no_lock(tmp_path: Path, hold: Callable[...,
     assert not (tmp_path / ".lock").exists()
 
 
-def test_a_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
-    lock = FolderLock(tmp_path / "results")
-    lock.acquire(create=True)
-    assert (tmp_path / "results").exists()
-    lock.release()
-    assert not (tmp_path / "results").exists()
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    """It would overwrite the file that a stranger's results folder names."""
+    (tmp_path / "precious").write_text("data")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(ResultsFolderError, match=r"cannot write .*\.lock"):
+        FolderLock(tmp_path / "results").acquire()
+    assert (tmp_path / "precious").read_text() == "data"
+
+
+def _take(folder: Path, run: str, barrier: Barrier, taken: Any) -> None:
+    os.environ["PYTEST_XDIST_TESTRUNUID"] = run
+    for _ in range(40):
+        barrier.wait()
+        lock = FolderLock(folder)
+        try:
+            lock.acquire()
+        except ResultsInUse:
+            pass
+        else:
+            with taken.get_lock():
+                taken.value += 1
+        barrier.wait()
+        lock.release()
+
+
+@pytest.mark.parametrize(("runs", "holders"), [(("mine", "mine"), 2), (("mine", "other"), 1)])
+def test_processes_that_begin_at_once_share_the_lock_or_one_of_them_has_it(
+    tmp_path: Path, runs: tuple[str, str], holders: int
+) -> None:
+    barrier, taken = multiprocessing.Barrier(2), multiprocessing.Value("i", 0)
+    processes = [multiprocessing.Process(target=_take, args=(tmp_path, run, barrier, taken)) for run in runs]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert taken.value == 40 * holders
 
 
 def test_a_second_run_ends_before_it_loads_a_model(tmp_path: Path, hold: Callable[..., int]) -> None:

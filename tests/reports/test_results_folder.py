@@ -82,7 +82,7 @@ def test_text_stays_readable_in_the_file() -> None:
 
 
 def test_an_unknown_key_is_ignored() -> None:
-    line = encode_record(CELL, SETTINGS, predicted("p0")).replace(b'"tokens"', b'"mood": "good", "tokens"')
+    line = changed_line(encode_record(CELL, SETTINGS, predicted("p0")), b'"tokens"', b'"mood": "good", "tokens"')
     assert decode_record(line, "here")[2] == predicted("p0")
 
 
