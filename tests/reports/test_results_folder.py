@@ -268,6 +268,13 @@ def test_an_invalid_value_is_an_error(results: Results, valid: bytes, invalid: b
         results.newest_records(CELL)
 
 
+def test_a_verdict_that_its_answer_contradicts_is_not_written(results: Results) -> None:
+    """It could not be read back, and the model's time would be lost."""
+    with pytest.raises(ValueError, match=r"the answer '5' of a correct prediction, got '5\.001'"):
+        results.append(CELL, SETTINGS, [predicted("p0", answer="5.001")])
+    assert results.load_cell(CELL) is None
+
+
 def test_lines_of_two_settings_in_one_file_are_an_error(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     with results.path(CELL).open("ab") as file:
