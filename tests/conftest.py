@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import gc
 
+from hypothesis import settings
+
+# A slow or busy machine is no failure: tests of speed compare processor times.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 
 def pytest_collection_finish() -> None:
     """Exempt what is imported by now from garbage collection: a run of pytest inside a test collects several times.

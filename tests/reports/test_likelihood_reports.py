@@ -19,7 +19,7 @@ from reports.store.records import Cell, Likelihood
 from reports.store.results_folder import Results
 from reports.tables.narrative import narrative
 from reports.tables.score_tables import not_compared, score_tables
-from tests.reports.record_factories import SETTINGS, question_of
+from tests.reports.record_factories import SETTINGS, changed_line, question_of
 
 pytestmark = pytest.mark.quick
 
@@ -57,7 +57,7 @@ def test_a_likelihood_round_trips_and_a_damaged_line_is_an_error() -> None:
         replace(original, nats=-12.3457),
     )
     with pytest.raises(ResultsDamaged, match="here: expected numbers as nats and tokens"):
-        decode_record(line.replace(b"-12.3457", b'"much"'), "here", LIKELIHOODS)
+        decode_record(changed_line(line, b"-12.3457", b'"much"'), "here", LIKELIHOODS)
 
 
 def test_they_are_stored_among_the_readings(tmp_path: Path) -> None:
