@@ -206,7 +206,7 @@ class Plan:
         """Return one line for each model whose own generation settings would make its answers other than greedy."""
         settings_by_model = ((spec.name, ignored_settings(spec)) for spec in self.models)
         return [
-            f"{name}: answers are greedy; ignored of its generation_config.json:"
+            f"{name}: answers are greedy; settings ignored in generation_config.json:"
             f" {', '.join(f'{setting}={value!r:.40}' for setting, value in settings.items())}"
             for name, settings in settings_by_model
             if settings

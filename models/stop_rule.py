@@ -40,7 +40,7 @@ class StopRule:
         """The rule in words, as it is stored in the key of every prediction."""
         parts = ["end of text, or a complete line '#### N'"]
         if self.question_label:
-            parts.append(f"or a next {self.question_label!r} behind an answer")
+            parts.append(f"or the next {self.question_label!r} after an answer")
         if self.end_of_turn:
             parts.append(f"or {self.end_of_turn!r}")
         if self.in_thought:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jinja2 import TemplateError
+
 from models.loading.load_errors import ChatTemplateError
 from models.prompt import QUESTION_FIELD, Prompt, Template
 from models.upstream_transformers import frozen_template_clock
@@ -25,11 +27,7 @@ def render_prompt(template: Template, tokenizer: Any) -> Prompt:
     if not tokenizer.chat_template:
         raise ChatTemplateError("it has no chat template (chat_template); expected a chat model, or chat=False")
     turn = [{"role": "user", "content": template.text.replace(QUESTION_FIELD, _SENTINEL)}]
-    try:
-        with frozen_template_clock():
-            text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
-    except Exception as error:  # a template can raise anything
-        raise ChatTemplateError(f"its chat template failed: {type(error).__name__}: {error}") from error
+    text = _rendered(tokenizer, turn, add_generation_prompt=True)
     if text.count(_SENTINEL) != 1:
         raise ChatTemplateError(
             f"its chat template must contain the question once, but contains it {text.count(_SENTINEL)} times"
@@ -38,14 +36,24 @@ def render_prompt(template: Template, tokenizer: Any) -> Prompt:
     return Prompt(before, after, template, _end_of_turn(tokenizer, turn))
 
 
+def _rendered(tokenizer: Any, turns: list[dict[str, str]], **options: bool) -> str:
+    """Return `turns` in the tokenizer's chat format. Raises `ChatTemplateError`."""
+    try:
+        with frozen_template_clock():
+            return str(tokenizer.apply_chat_template(turns, tokenize=False, **options))
+    except Exception as error:  # a template can raise anything
+        raise ChatTemplateError(f"its chat template failed: {type(error).__name__}: {error}") from error
+
+
 def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
     """Return the line that the chat template writes after an answer; empty where it cannot be told."""
     try:
-        with frozen_template_clock():
-            text = tokenizer.apply_chat_template([*turn, {"role": "assistant", "content": _ANSWER}], tokenize=False)
-    except Exception:  # a template of questions alone
-        return ""
-    _, separator, after = str(text).rpartition(_ANSWER)
+        text = _rendered(tokenizer, [*turn, {"role": "assistant", "content": _ANSWER}])
+    except ChatTemplateError as error:
+        if isinstance(error.__cause__, TemplateError):  # the template takes questions alone, and says so
+            return ""
+        raise
+    _, separator, after = text.rpartition(_ANSWER)
     end = after.strip().partition("\n")[0].strip() if separator else ""
     for token in sorted(tokenizer.get_added_vocab(), key=len, reverse=True):
         if token and end.startswith(token):

@@ -67,7 +67,7 @@ def check_values(path: Path, model: PreTrainedModel) -> None:
     }
     for part, tensors in parts.items():
         if tensors and not any(bool(tensor.any()) for tensor in tensors):
-            raise CheckpointDamaged(f"the weights in {path} are no trained ones: {part} is all zeros")
+            raise CheckpointDamaged(f"the weights in {path} are untrained: {part} is all zeros")
 
 
 def without_other_modalities(names: Iterable[str], config: Mapping[str, Any]) -> list[str]:

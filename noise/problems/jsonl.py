@@ -86,7 +86,7 @@ def check_one_gold(seen: dict[str, tuple[Problem, str]], problem: Problem, locat
     earlier, where = seen.setdefault(normalised(problem.question), (problem, location))
     if earlier.target != problem.target:
         raise ValueError(
-            f"{location}: expected one gold answer a question, got {problem.target} for that of {where}, which has"
+            f"{location}: expected one gold answer per question, got {problem.target} for that of {where}, which has"
             f" {earlier.target}"
         )
 

@@ -22,9 +22,9 @@ from reports.stats.paired_tests import ALPHA, Array, Differences, interval, p_va
 from reports.stats.power import detectable_effect
 from reports.stats.problem_scores import Scores
 from reports.store.atomic_io import display_path
-from reports.store.csv_file import write_csv
 from reports.store.record_codec import settings_differences
 from reports.store.records import Cell
+from reports.store.spreadsheet_safe_csv import write_csv
 from reports.tables.text_wrap import wrapped
 
 CHANGES_FILE = "baseline.csv"

@@ -18,9 +18,9 @@ from reports.stats.problem_scores import (
     stored_scores,
 )
 from reports.stats.proportions import wilson_by_problem
-from reports.store.csv_file import write_csv
 from reports.store.records import Cell
 from reports.store.results_folder import Results
+from reports.store.spreadsheet_safe_csv import write_csv
 
 
 @dataclass(frozen=True)

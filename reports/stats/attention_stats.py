@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from reports.stages import kind_of
 from reports.stats.noise_doses import noise_order
 from reports.store.atomic_io import ResultsDamaged, display_path
-from reports.store.csv_file import write_csv
 from reports.store.record_kinds import ATTENTION_READINGS
 from reports.store.records import AttentionReading, Cell, Record
 from reports.store.results_folder import Results
+from reports.store.spreadsheet_safe_csv import write_csv
 
 if TYPE_CHECKING:
     import numpy

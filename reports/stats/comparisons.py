@@ -16,7 +16,7 @@ from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_val
 from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, pairs_with_different_tokenization
 from reports.stats.proportions import relative_drop, wilson_by_problem
-from reports.store.csv_file import write_csv
+from reports.store.spreadsheet_safe_csv import write_csv
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 #: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.

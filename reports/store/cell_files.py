@@ -9,7 +9,10 @@ from reports.store.record_codec import MEND, has_check
 
 
 def require_regular(path: Path) -> Path:
-    """Return `path`. Raises `ResultsDamaged` for what is no file, such as a pipe: reading it may never end."""
+    """Return `path`.
+
+    Raises `ResultsDamaged` for a pipe, a device or a folder. Reading a pipe may never end.
+    """
     if not path.is_file():
         raise ResultsDamaged(f"{display_path(path)}: expected a regular file; move it out of the folder")
     return path

@@ -40,7 +40,7 @@ _CHECKED_LINE = re.compile(rb'(?s)(.*), "check": "([0-9a-f]{12})"\}')
 
 
 #: How a damaged file is mended.
-MEND = "move the file away, and the same command makes its records again"
+MEND = "move the file away and run the same command again"
 
 
 def settings_hash(settings: Settings) -> str:
@@ -151,7 +151,7 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
     line = line.removesuffix(b"\n")
     checked = _CHECKED_LINE.fullmatch(line)
     if checked is not None and _check(checked[1]) != checked[2]:
-        raise ResultsDamaged(f"{where}: the line was changed after it was written, as its checksum says; {MEND}")
+        raise ResultsDamaged(f"{where}: the line was changed after it was written (checksum mismatch); {MEND}")
     try:
         values = json.loads(line)
     except ValueError:
@@ -160,9 +160,7 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
         raise ResultsDamaged(f"{where}: expected a JSON object, got {line[:60]!r}")
     required = [*_CELL_KEYS, "settings", *(field.name for field in fields(kind.type) if field.default is MISSING)]
     if "check" in values and checked is None:
-        raise ResultsDamaged(
-            f"{where}: the line was changed after it was written, as its checksum is elsewhere; {MEND}"
-        )
+        raise ResultsDamaged(f"{where}: the line was changed after it was written (misplaced checksum); {MEND}")
     missing = [name for name in required if name not in values]
     if missing:
         raise ResultsDamaged(

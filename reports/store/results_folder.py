@@ -29,8 +29,8 @@ from reports.store.record_codec import (
     settings_differences,
     settings_hash,
 )
+from reports.store.record_settings_files import read_settings, require_settings, write_settings
 from reports.store.records import Cell, Record, Settings
-from reports.store.settings_files import read_settings, require_settings, write_settings
 
 #: What cannot be rebuilt without a model.
 _RECORD_FOLDERS = ("predictions", "readings", "attention_maps", "checkpoints")

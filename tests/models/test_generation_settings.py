@@ -57,7 +57,7 @@ def test_a_setting_changes_no_answer_and_is_named(
     assert ignored_settings(spec) == settings
     (line,) = Plan(models=(spec,), datasets=("clean",), stages=("zero_shot",)).ignored_settings()
     ((name, value),) = settings.items()
-    assert line == f"mine: answers are greedy; ignored of its generation_config.json: {name}={value!r:.40}"
+    assert line == f"mine: answers are greedy; settings ignored in generation_config.json: {name}={value!r:.40}"
 
 
 @pytest.mark.quick

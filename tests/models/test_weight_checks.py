@@ -111,8 +111,8 @@ LLAMA, DIFFLLAMA = ASKED.format("LlamaForCausalLM"), ASKED.format("DiffLlamaForC
             "are not finite: model.layers.1.mlp.up_proj.weight has NaN or infinite values",
         ),
         ("llama", scaled("norm", float("inf")), {}, "are not finite: "),
-        ("llama", scaled("", 0.0), {}, "are no trained ones: every matrix is all zeros"),
-        ("llama", scaled("embed_tokens", 0.0), {}, "are no trained ones: the output layer is all zeros"),
+        ("llama", scaled("", 0.0), {}, "are untrained: every matrix is all zeros"),
+        ("llama", scaled("embed_tokens", 0.0), {}, "are untrained: the output layer is all zeros"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(

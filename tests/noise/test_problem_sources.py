@@ -231,7 +231,7 @@ def test_a_question_with_two_gold_answers_is_refused(tmp_path: Path) -> None:
     first, second = ({"question": q, "answer": a} for q, a in (("How many?", "#### 3"), ("how  MANY?", "#### 4")))
     path = tmp_path / "mine.jsonl"
     path.write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
-    with pytest.raises(ValueError, match=r"line 2: expected one gold answer a question, got 4 .* line 1, which has 3"):
+    with pytest.raises(ValueError, match=r"line 2: expected one gold answer per question, got 4 .* line 1, which"):
         load_problems(path)
     path.write_text(f"{json.dumps(first)}\n{json.dumps({**second, 'answer': '1+2=3 #### 3'})}\n")
     assert len(load_problems(path)) == 2

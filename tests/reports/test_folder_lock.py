@@ -66,6 +66,9 @@ def test_workers_of_one_run_share_it(tmp_path: Path, hold: Callable[..., int], m
     monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "mine")
     lock = FolderLock(tmp_path)
     lock.acquire()
+    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "other")
+    with pytest.raises(ResultsInUse):
+        FolderLock(tmp_path).acquire()
     lock.release()
 
 

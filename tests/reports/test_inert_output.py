@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from reports.store.csv_file import write_csv
+from reports.store.spreadsheet_safe_csv import write_csv
 from reports.tables.printable_text import printable
 
 pytestmark = pytest.mark.quick
