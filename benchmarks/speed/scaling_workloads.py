@@ -98,6 +98,24 @@ def endless_problems() -> Iterator[Problem]:
             yield Problem(f"{number}-{index}", problem.question + space, problem.answer)
 
 
+def _prediction(number: int, outcome: Outcome, noisy: bool) -> Prediction:
+    """A prediction with `outcome`, about a question of ten words."""
+    target = f"{2 * number}"
+    answer = {"correct": target, "incorrect": f"{2 * number + 1}"}.get(outcome)
+    steps = f"{number}+{number}={answer}"
+    return Prediction(
+        id=f"{number}",
+        question=f"How many are {number} and {number}?",
+        spans=((0, 3),) if noisy else (),
+        gold=f"{number}+{number}={target}\n#### {target}",
+        target=target,
+        text=f" {steps}\n#### {answer}" if answer else " I cannot say.",
+        answer=answer,
+        outcome=outcome,
+        tokens=20,
+    )
+
+
 def _report(count: int) -> float:
     """Seconds for all reports of `count` predictions in eight cells."""
     outcomes: tuple[Outcome, ...] = ("correct", "incorrect", "no_answer")
@@ -116,18 +134,7 @@ def _report(count: int) -> float:
         for model in ("diffllama", "llama"):
             for dataset in ("clean", *NOISES):
                 predictions = (
-                    Prediction(
-                        id=f"{number}",
-                        question=f"How many are {number} and {number}?",
-                        spans=() if dataset == "clean" else ((0, 3),),
-                        gold=f"{number}+{number}={2 * number}\n#### {2 * number}",
-                        target=f"{2 * number}",
-                        text=f" {number}+{number}={2 * number}\n#### {2 * number}",
-                        answer=f"{2 * number}",
-                        outcome=rng.choice(outcomes),
-                        tokens=20,
-                    )
-                    for number in range(count // 8)
+                    _prediction(number, rng.choice(outcomes), noisy=dataset != "clean") for number in range(count // 8)
                 )
                 results.append(Cell(model, dataset, "zero_shot"), settings, predictions)
         experiment = Experiment(Results(Path(folder)))
