@@ -25,6 +25,7 @@ from reports.gate.baseline_plugin import BaselineReporting
 from reports.gate.regression_gate import Gate
 from reports.page import NAME as PAGE
 from reports.progress_bars import Progress, ProgressBar, no_progress_bar, progress_bar
+from reports.stop_signals import StopSignals
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
 from reports.store.records import CellRun
 from reports.tables.printable_text import printable
@@ -115,7 +116,8 @@ class _RunReporter:
         self._files: list[Path] = []
         self._lines: list[str] = []
         self._failure: str | None = None
-        self._interrupted = False
+        self._interrupted = self._has_workers = False
+        self._signals = StopSignals()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -123,6 +125,8 @@ class _RunReporter:
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionstart
         """
+        self._signals.install()
+        session.config.add_cleanup(self._signals.restore)
         if starts_workers(session.config):
             self._set_aside(session)
 
@@ -170,6 +174,10 @@ class _RunReporter:
             self._experiment.results.lock.release()
 
     def _write_reports(self, session: pytest.Session, exitstatus: int) -> None:
+        self._signals.reporting()
+        self._has_workers = starts_workers(session.config)
+        if self._signals.interrupted:  # pytest may have been interrupted again before it has set the exit status
+            session.exitstatus = exitstatus = pytest.ExitCode.INTERRUPTED
         if not self._used:
             return
         self._interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -203,7 +211,8 @@ class _RunReporter:
         other_files = [path for path in self._files if path not in pages]
         notes = [f"files: {', '.join(map(display_path, other_files))}"] if other_files else []
         if self._interrupted:
-            notes.insert(0, "interrupted: all records so far are saved; the same command resumes the run")
+            unseen = "; the reports have those of unfinished cases, the tables above not" if self._has_workers else ""
+            notes.insert(0, f"interrupted: all records so far are saved; the same command resumes the run{unseen}")
         if self._set_aside_folder:
             notes.append(f"earlier predictions are in {display_path(self._set_aside_folder)}")
         notes += [f"page: {display_path(path)}" for path in pages]

@@ -96,11 +96,13 @@ def summary(
 
 
 def _costs(runs: Sequence[CellRun]) -> list[str]:
-    """Return a line for the predictions and one for each kind of reading, if the run has any."""
+    """Return a line for the predictions and one for each kind of reading."""
+    if not runs:
+        return ["no case has ended"]
     predictions = [run for run in runs if has_predictions(run.cell.stage)]
     readings = [run for run in runs if not has_predictions(run.cell.stage)]
     lines = []
-    if predictions or not readings:
+    if predictions:
         read, made, seconds = _totals(predictions)
         speed = f" in {seconds:,.1f} s, {made / seconds:,.1f} problems/s" if made and seconds else ""
         again = sum(run.graded_again for run in predictions)

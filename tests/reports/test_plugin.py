@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -235,6 +236,23 @@ def test_an_interrupted_run_writes_its_reports(grid: pytest.Pytester) -> None:
     assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
     assert last_run(grid)["status"] == "interrupted"
     outcome.stdout.fnmatch_lines(["interrupted: all records so far are saved; the same command resumes the run"])
+    write_cases(grid)
+    run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_a_run_with_its_reports_even_if_it_comes_twice(grid: pytest.Pytester, name: str) -> None:
+    """The second one comes while pytest handles the first."""
+    send = f"os.kill(os.getpid(), signal.{name})"
+    grid.makeconftest(f"{CONFTEST}\nimport os, signal\n\ndef pytest_keyboard_interrupt():\n    {send}\n")
+    write_cases(grid, f"import os, signal; (model, noise, n) == ('diffllama', 'inf', 3) and {send}")
+    before = signal.getsignal(getattr(signal, name))
+    outcome = run(grid)
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    assert last_run(grid)["status"] == "interrupted"
+    assert [line.split(",")[2:4] for line in accuracy_lines(grid)] == [["clean", "10"], ["inf", "3"]]
+    outcome.stdout.fnmatch_lines([f"*KeyboardInterrupt: {name}*"])
+    assert signal.getsignal(getattr(signal, name)) is before
     write_cases(grid)
     run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
 

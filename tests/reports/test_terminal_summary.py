@@ -275,7 +275,7 @@ def test_a_stage_of_others_adds_its_lines(grid: Grid, monkeypatch: pytest.Monkey
 
 
 def test_a_run_of_nothing_says_so(grid: Grid) -> None:
-    assert grid.summary()[0] == "predictions: 0 read, 0 made"
+    assert grid.summary()[0] == "no case has ended"
 
 
 def joined(lines: Sequence[str]) -> list[str]:

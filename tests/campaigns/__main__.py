@@ -1,0 +1,32 @@
+"""`python -m tests.campaigns`: what is too long for a test. A campaign prints what it did, and how often."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.campaigns.killed_runs import kill_runs
+
+CAMPAIGNS = {"kills": (kill_runs, 50)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns", description=__doc__)
+    parser.add_argument("campaign", choices=CAMPAIGNS)
+    parser.add_argument("--count", type=int, help="how often (default: as in docs/reliability.md)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="keep the files here, in a new folder (default: delete them)")
+    options = parser.parse_args()
+    campaign, count = CAMPAIGNS[options.campaign]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=options.folder is None)
+        for line in campaign(options.count or count, options.seed, folder):
+            print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
