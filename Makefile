@@ -7,19 +7,23 @@
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
 # make sample  write the sample report in docs/sample/ again; needs chromium
 # make install install the packages into .venv; make clean removes it, and all caches
+# make lock    write requirements.lock again, with the hashes of every package that requirements.txt brings
+# make audit   look the locked packages up in the database of known vulnerabilities; needs a network
 # Variables:   PYTHON=python3.12       the Python that makes .venv (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
+#              LOCK=1                  install what requirements.lock names, and refuse a file with another hash
 #              ARGS='...'              passed on to pytest
 
 PYTHON ?= python3
 PIP_ARGS ?=
+LOCK ?=
 ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
 
-.PHONY: bench test proofs peers quick check format sample install clean
+.PHONY: bench test proofs peers quick check format sample install lock audit clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -63,7 +67,8 @@ $(READY): requirements.txt
 	@test -x $(VENV)/bin/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "make: '$(PYTHON)' cannot make a virtual environment; on Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		$(if $(LOCK),--require-hashes -r requirements.lock,-r requirements.txt)
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(READY)
@@ -73,6 +78,13 @@ $(DEV_READY): requirements-dev.txt $(READY)
 $(PEERS_READY): requirements-peers.txt $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-peers.txt
 	@touch $@
+
+lock: $(DEV_READY)
+	CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --output-file requirements.lock requirements.txt
+
+audit: $(DEV_READY)
+	$(VENV)/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 sample: $(DEV_READY)
 	$(VENV)/bin/python -m pytest benchmarks --results results-sample

@@ -40,6 +40,7 @@ REMEDIES: dict[str, str] = {
     "UnsupportedTuningDtype": "Choose --dtype float32 or bfloat16, or add --skip-sft.",
     "ExampleTooLong": "Name other problems with --sft-problems, or add --skip-sft.",
     "TuningOutOfMemory": "Lower --sft-batch-size and raise --sft-accumulation.",
+    "TuningNotSaved": "Make room, and type the same again.",
     "TrainingDiverged": "Lower --sft-lr.",
     "TuningNotApplied": "",
     "TuningLostToRounding": "Add --dtype float32, or raise --sft-epochs or --sft-lr.",

@@ -26,6 +26,13 @@ def mkldnn_linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
     return outputs
 
 
+def is_failed_write(error: BaseException) -> bool:
+    """Return whether `torch.save` raised this because the disk refused the bytes, for which it has no error class: a
+    full disk, a quota, or a limit on the size of files."""
+    messages = ("iostream error", "unexpected pos", "file write failed", "PytorchStreamWriter failed")
+    return isinstance(error, RuntimeError) and any(message in str(error) for message in messages)
+
+
 def has_own_forward(module: nn.Module) -> bool:
     """Return whether this instance has a `forward` that is not its class's, as hooks of accelerate install."""
     return "forward" in module.__dict__

@@ -141,3 +141,17 @@ def test_errors_below_the_benchmarks_name_no_option_of_pytest() -> None:
                                 and isinstance(part.value, str))  # fmt: skip
                 named = [option for option in options if re.search(rf"{option}(?![\w-])", text)]
                 assert not named, f"{path}, line {node.lineno}: {named}"
+
+
+def test_the_lock_has_the_versions_of_the_requirements_and_hashes_for_every_package() -> None:
+    """`make lock` writes it again."""
+
+    def versions(text: str) -> dict[str, str]:
+        pinned = re.findall(r"(?m)^([\w.-]+)==(\S+)", text)
+        return {name.replace("_", "-").lower(): version for name, version in pinned}
+
+    lock = (ROOT / "requirements.lock").read_text()
+    assert versions((ROOT / "requirements.txt").read_text()).items() <= versions(lock).items()
+    packages = re.split(r"(?m)^(?=[a-z])", lock)[1:]
+    assert len(packages) == len(versions(lock)) > 50
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", package) for package in packages)

@@ -6,8 +6,8 @@ import gc
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ from models.sft.reload_checks import check_reload
 from models.sft.sft_options import SUFFIX, Tuning
 from models.sft.sft_trainer import Progress, seeded_global_generators
 from models.sft.training_run import TrainingJob, train
-from models.sft.tuning_errors import NoTuningProblems, TuningOutOfMemory, UnsupportedTuningDtype
+from models.sft.tuning_errors import NoTuningProblems, TuningNotSaved, TuningOutOfMemory, UnsupportedTuningDtype
+from models.upstream_torch import is_failed_write
 from noise.problems.problem import Problem
 
 #: Part of every checkpoint's settings: raise it when a change here can change what is trained.
@@ -56,7 +57,7 @@ def tune(
     Raises `NoTuningProblems`; `ExampleTooLong` for a problem longer than the model's positions;
     `UnsupportedTuningDtype` for float16; `ValueError` for an architecture that peft cannot adapt; `TuningMismatch` if
     `folder` holds something else; `LoadError`; `TuningOutOfMemory`; `TrainingDiverged` if a loss or gradient is not
-    finite; `TuningNotApplied` if a check fails; `OSError` if the weights cannot be written.
+    finite; `TuningNotApplied` if a check fails; `TuningNotSaved` if the disk refuses a file.
     """
     if not problems:
         raise NoTuningProblems(f"model {spec.name!r}: expected at least one problem to tune on, got none")
@@ -77,15 +78,30 @@ def tune(
         "prompt": template.key,
         "version": TUNING_VERSION,
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{folder.name}.lock"):  # two workers that want one checkpoint make it once
-        if folder.exists():
-            check_reusable(folder, settings)
-        else:
-            job = TrainingJob(spec, problems, tuning, torch_device, precision, progress, template)
-            with hidden_loading_bars(), seeded_global_generators(tuning.seed):
-                _train_check_and_publish(job, base, folder, settings)
+    with _explaining_failed_writes(spec, folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / f".{folder.name}.lock"):  # two workers that want one checkpoint make it once
+            if folder.exists():
+                check_reusable(folder, settings)
+            else:
+                job = TrainingJob(spec, problems, tuning, torch_device, precision, progress, template)
+                with hidden_loading_bars(), seeded_global_generators(tuning.seed):
+                    _train_check_and_publish(job, base, folder, settings)
     return folder
+
+
+@contextmanager
+def _explaining_failed_writes(spec: ModelSpec, folder: Path) -> Iterator[None]:
+    """Raise `TuningNotSaved` for what Python, safetensors and torch raise if they cannot write."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_failed_write(error):
+            raise
+        reason = str(error).splitlines()[0]
+        raise TuningNotSaved(
+            f"model {spec.name!r}: cannot save its fine-tuning in {folder.parent}: {reason}"
+        ) from error
 
 
 def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -112,8 +128,6 @@ def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, setting
             f"model {spec.name!r}: not enough memory on {job.device} to tune it in batches of {job.tuning.batch}"
             f" ({str(error).partition('. ')[0][:200]}); a smaller batch with more accumulation takes the same steps"
         ) from error
-    except SafetensorError as error:  # safetensors raises it for a full disk too
-        raise OSError(f"model {spec.name!r}: cannot write or read its tuned weights in {staged}: {error}") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         _free_memory(job.device)

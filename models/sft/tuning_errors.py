@@ -36,6 +36,10 @@ class TuningOutOfMemory(LoadError):
     """A training ran out of memory. A smaller `batch` with a larger `accumulation` needs less."""
 
 
+class TuningNotSaved(LoadError):
+    """The disk refused what a training writes. What it has saved before is kept."""
+
+
 class TrainingDiverged(RuntimeError):
     """A loss or a gradient is not finite. A smaller `rate` may help.
 

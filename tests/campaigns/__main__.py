@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.campaigns.full_disks import fill_disks
 from tests.campaigns.killed_runs import kill_runs
 
-CAMPAIGNS = {"kills": (kill_runs, 50)}
+CAMPAIGNS = {"kills": (kill_runs, 50), "disks": (fill_disks, 20)}
 
 
 def main() -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from models.sft.tuning_errors import (
     TuningLostToRounding,
     TuningMismatch,
     TuningNotApplied,
+    TuningNotSaved,
     TuningOutOfMemory,
     UnsupportedTuningDtype,
 )
@@ -223,6 +226,25 @@ def test_running_out_of_memory_suggests_a_smaller_batch(tmp_path: Path, monkeypa
     with pytest.raises(TuningOutOfMemory, match=message):
         tuned(tmp_path / "sft")
     assert {path.name for path in tmp_path.iterdir()} == {".sft.lock", "unfinished"}
+
+
+@pytest.mark.parametrize("limit", [300, 100_000, 700_000])
+def test_a_disk_that_refuses_a_file_is_said_and_nothing_is_left_half(tmp_path: Path, limit: int) -> None:
+    """A file-size limit stands for a full disk. These meet a lock, the weights, and the optimizer's state."""
+    with file_size_limit(limit), pytest.raises(TuningNotSaved, match=f"'llama': cannot save its .* in {tmp_path}: "):
+        tuned(tmp_path / "sft", "llama", problems=PROBLEMS[:8])
+    assert not (tmp_path / "sft").exists()
+    assert tuned(tmp_path / "sft", "llama", problems=PROBLEMS[:8]).is_dir(), "with room, the same goes on"
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_the_keys_of_the_tuning_problems_are_kept_also_through_a_second_tuning(tmp_path: Path) -> None:

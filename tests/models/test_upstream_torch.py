@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from models.upstream_torch import (
     RepeatedTensor,
     has_mkldnn_linear,
     has_own_forward,
+    is_failed_write,
     materialize,
     mkldnn_linear,
     replaced_forward,
@@ -103,3 +106,18 @@ def test_functions_of_torch_get_the_repeated_copy() -> None:
             f"{VERSION}: {name} of torch no longer goes through __torch_function__ with its arguments as a pytree,"
             " which models.upstream_torch.RepeatedTensor relies on"
         )
+
+
+@pytest.mark.parametrize("size", [300, 3_000])
+def test_a_write_that_the_disk_refuses_is_known_by_its_message(tmp_path: Path, size: int) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(RuntimeError) as raised:
+            torch.save({"weights": torch.zeros(10_000)}, tmp_path / "state.pt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert is_failed_write(raised.value), (
+        f"{VERSION}: torch.save says {str(raised.value)!r} where the disk refuses its bytes; add these words to"
+        " models.upstream_torch.is_failed_write"
+    )
