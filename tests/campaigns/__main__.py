@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.campaigns.full_disks import fill_disks
 from tests.campaigns.killed_runs import kill_runs
+from tests.campaigns.scarce_resources import run_short
 
-CAMPAIGNS = {"kills": (kill_runs, 50), "disks": (fill_disks, 20)}
+CAMPAIGNS = {"kills": (kill_runs, 50), "scarcity": (run_short, 18)}
 
 
 def main() -> int:
