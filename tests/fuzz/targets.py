@@ -1,0 +1,9 @@
+"""The fuzz targets, by name."""
+
+from __future__ import annotations
+
+from tests.fuzz.answer_cases import ANSWERS
+from tests.fuzz.fuzz_target import FuzzTarget
+from tests.fuzz.record_cases import RECORDS
+
+TARGETS: dict[str, FuzzTarget] = {target.name: target for target in (ANSWERS, RECORDS)}
