@@ -17,7 +17,7 @@ def mistyped_field(record: Any) -> str:
     A `float` may be an `int`, and must be finite. Checked are texts, numbers, None, literals, unions, and tuples of
     them to any depth; a field of another type, of a stage from outside, may hold anything.
     """
-    hints = _hints(type(record))
+    hints = _hints(record.__class__)
     return next(
         (field.name for field in fields(record) if not _fits(getattr(record, field.name), hints[field.name])), ""
     )

@@ -17,13 +17,17 @@ from tests.fuzz.random_texts import LABELLED_PAIRS, any_number, any_question, an
 
 _OWNERS = frozenset((*NAMES, *TOWNS))
 _WHOLE = re.compile(r"(?<!\S)[$]?(\d+)(?=[,;.?!]*(?:\s|\Z))")
-_SUM = re.compile(r"(?<!\S)(\d+) ([-+×÷]) (\d+) = (\d+)(?=[,;.]*(?:\s|\Z))")
-_PRONOUN = re.compile(r"(?<!\S)(?:she|he|her|his|him|they|them|their|it)(?=[,;.]*(?:\s|\Z))", re.IGNORECASE)
+#: A sum of two numbers that is no part of a longer one, as in `9 × 1 × 11 = 99`.
+_SUM = re.compile(
+    r"(?<!\S)(?<![-+×÷*/−–]\s)(?<!times\s)(?<!by\s)(?<!plus\s)(?<!minus\s)(?<!to\s)(?<!over\s)(?<!less\s)"
+    r"(\d+) ([-+×÷]) (\d+) = (\d+)(?=[,;.]*(?:\s|\Z))"
+)
+_PRONOUN = re.compile(r"(?<!\S)(?:she|he|her|his|him|they|them|their|it)(?=[,;.]*(?:\s|\Z))", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
 class CertificateCase:
-    """A question, a sentence, what it is meant to carry, the answer, and how the sentence is spoilt if it is certified."""
+    """A question, a sentence, what it is meant to carry, the answer, and how it is spoilt where it is certified."""
 
     question: str
     sentence: str
@@ -79,7 +83,9 @@ def check_promises(question: str, sentence: str, carries: Carries, target: Fract
         assert not any(character.isdecimal() for character in sentence), "it carries no number"
         return
     numbers = {int(number) for number in _WHOLE.findall(sentence) if len(number) < 4000}
-    assert numbers.isdisjoint(int(number) for number in _WHOLE.findall(question) if len(number) < 4000), "numbers differ"
+    assert numbers.isdisjoint(int(number) for number in _WHOLE.findall(question) if len(number) < 4000), (
+        "numbers differ"
+    )
     assert target not in numbers, "the answer is not stated"
     for a, sign, b, result in _SUM.findall(sentence):
         assert {"-": int(a) - int(b), "+": int(a) + int(b), "×": int(a) * int(b)}.get(sign, 0) == int(result) or (

@@ -38,7 +38,9 @@ def draw(rng: Random) -> InjectionCase:
         question = changed_text(rng, question)
     answer = f"So it is.\n#### {any_number(rng)}" if rng.random() < 0.9 else any_text(rng, 9)
     name = rng.choice(tuple(NOISES)) + rng.choice(("", "", "", "2", "3", "4"))
-    return InjectionCase(Problem(any_text(rng, 6), question, answer), name, rng.randrange(2**32), rng.choice(tuple(_CLAIMS)))
+    return InjectionCase(
+        Problem(any_text(rng, 6), question, answer), name, rng.randrange(2**32), rng.choice(tuple(_CLAIMS))
+    )
 
 
 def check(case: InjectionCase) -> str:

@@ -62,7 +62,8 @@ def draw(rng: Random) -> ProblemFile:
         line[rng.choice((*line, "seed", "id", "original_question", "spans"))] = rng.choice(_ODD_VALUES)
     texts = [json.dumps(line, ensure_ascii=rng.random() < 0.5) for line in lines]
     if kind == 1:
-        texts.insert(rng.randrange(len(texts) + 1), rng.choice(_ODD_LINES))
+        other_gold = json.dumps({"question": lines[0]["question"].upper(), "answer": "#### 1", "id": "other"})
+        texts.insert(rng.randrange(len(texts) + 1), rng.choice((*_ODD_LINES, other_gold, other_gold)))
     if kind == 2:
         at = rng.randrange(len(texts))
         texts[at] = changed_text(rng, texts[at])
@@ -178,7 +179,7 @@ def _word_edges(text: str) -> set[int]:
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a folder that goes with the process; in memory where that is possible, as a disk takes most of the time."""
+    """Return a folder that goes with the process; in memory where possible, as a disk takes most of the time."""
     memory = Path("/dev/shm")
     return tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
 

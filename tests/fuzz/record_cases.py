@@ -40,9 +40,9 @@ from tests.fuzz.random_texts import any_number, any_text, changed_bytes, changed
 _WHERE = "llama/inf.jsonl, line 7"
 #: What a value of a line is replaced by, as JSON: anything but what is expected there.
 _OTHER_VALUES = (
-    "null", "true", "0", "-1", "1e400", "NaN", "-Infinity", '""', '"a"', "[]", "[[]]", "[1]", "[[1, 2]]", '[["a", "b"]]',
-    "[[1, 2, 3]]", "{}", '{"a": 1}', "[[[0.5]]]", '[[["a"]]]', "[[[null]]]", '"correct"', "1.5", "[0.5]", "9" * 5000,
-    "[" * 2000 + "]" * 2000, '"\\ud800"', '["kmi"]', "[[1.5, 2]]", "[[true, 2]]",
+    "null", "true", "0", "-1", "1e400", "NaN", "-Infinity", '""', '"a"', "[]", "[[]]", "[1]", "[[1, 2]]",
+    '[["a", "b"]]', "[[1, 2, 3]]", "{}", '{"a": 1}', "[[[0.5]]]", '[[["a"]]]', "[[[null]]]", '"correct"', "1.5", "[0.5]",
+    "9" * 5000, "[" * 2000 + "]" * 2000, '"\\ud800"', '["kmi"]', "[[1.5, 2]]", "[[true, 2]]",
 )  # fmt: skip
 
 
@@ -178,10 +178,11 @@ def _decoded(line: bytes, case: RecordCase) -> tuple[Cell, str, Record] | None:
     try:
         return decode_record(line, _WHERE, kind_of(case.cell.stage))
     except ResultsDamaged as error:
-        assert str(error).startswith(f"{_WHERE}: ")
-        assert "\n" not in str(error)
-        assert str(error).encode()
-        return None
+        message = str(error)
+    assert message.startswith(f"{_WHERE}: ")
+    assert "\n" not in message
+    assert message.encode()
+    return None
 
 
 def _signed_by_others(case: RecordCase, rng: Random) -> str:
