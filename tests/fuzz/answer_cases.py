@@ -39,7 +39,7 @@ _PIECES = (
     "1,45", "0.5", ".5", "-", "−", "½", "3½", "7/2", "3 1/2", "1/0", "10/12/2020", "1e3", "1e999", "9" * 101, "\n", ".",
     "?", " ", " ", " apples", " is", " since ", " (", "x", "<think>", "</think>", "w" * 180, "<<", ">>", "5", "12", "%",
 )  # fmt: skip
-_PLAIN_ENDS = ("", "\n", " apples", "\nThat is all.")
+_MARKERS = ("#### 2 +", "The answer is", "So the answer was:")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class AnswerText:
 
 def draw(rng: Random) -> AnswerText:
     """Return a text with a known answer, or any text."""
+    claims = tuple(_CLAIMS)
     if rng.random() < 0.5:
         text, answer = _with_answer(rng)
     else:
@@ -66,9 +67,13 @@ def draw(rng: Random) -> AnswerText:
         text, answer = "".join(pieces), "unknown"
         if rng.random() < 0.3:
             text = changed_text(rng, _with_answer(rng)[0])
-    thought = "".join(rng.choices(_PIECES, k=rng.randrange(4)))
+        if rng.random() < 0.06:  # as far from its marker as a number may be, and a little farther
+            equals, number = rng.choice((" ", " = ")), any_number_written(rng)[1]
+            text = rng.choice(_MARKERS) + " w" * rng.randrange(188, 202) + f"{equals}{number} in all."
+            claims = ("stands in the text",)
+    claim, thought = rng.choice(claims), "".join(rng.choices(_PIECES, k=rng.randrange(4)))
     form = rng.choice(("{}", "#### {}", "A: {}", "The answer is {}."))
-    return AnswerText(text, answer, rng.choice(tuple(_CLAIMS)), rng.randrange(len(text) + 1), thought, form)
+    return AnswerText(text, answer, claim, rng.randrange(len(text) + 1), thought, form)
 
 
 def _with_answer(rng: Random) -> tuple[str, Fraction]:
