@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import types
-from dataclasses import fields
+from collections.abc import Callable, Iterable
 from functools import cache
+from math import isfinite
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 _PLAIN = (str, int, bool, types.NoneType)
+_NUMBERS = {float, int}
+_Check = Callable[[Any], bool]
 
 
 def mistyped_field(record: Any) -> str:
@@ -17,33 +19,47 @@ def mistyped_field(record: Any) -> str:
     A `float` may be an `int`, and must be finite. Checked are texts, numbers, None, literals, unions, and tuples of
     them to any depth; a field of another type, of a stage from outside, may hold anything.
     """
-    hints = _hints(record.__class__)
-    return next(
-        (field.name for field in fields(record) if not _fits(getattr(record, field.name), hints[field.name])), ""
-    )
+    return next((name for name, fits in _checks_of(record.__class__) if not fits(getattr(record, name))), "")
 
 
 @cache
-def _hints(type_: type[Any]) -> dict[str, Any]:
-    return get_type_hints(type_)
+def _checks_of(record_type: Any) -> tuple[tuple[str, _Check], ...]:
+    try:
+        hints = get_type_hints(record_type)
+    except NameError:  # a type that only a type checker imports
+        return ()
+    return tuple((name, _check_of(hint)) for name, hint in hints.items())
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _check_of(hint: Any) -> _Check:
+    """Return the function that says whether a value has the type of an annotation."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return value in parts
+        return lambda value: value in parts
     if origin in (Union, types.UnionType):
-        return any(_fits(value, part) for part in parts)
+        options = [*map(_check_of, parts)]
+        return lambda value: any(fits(value) for fits in options)
+    if origin is tuple and parts[-1:] == (...,):
+        of_all = _are_numbers if parts[0] is float else _all_fit(_check_of(parts[0]))
+        return lambda value: type(value) is tuple and of_all(value)
     if origin is tuple:
-        if type(value) is not tuple:
-            return False
-        if parts[-1] is ...:
-            return all(map(_is_number, value)) if parts[0] is float else all(_fits(part, parts[0]) for part in value)
-        return len(value) == len(parts) and all(map(_fits, value, parts))
+        each = [*map(_check_of, parts)]
+        return lambda value: (
+            type(value) is tuple
+            and len(value) == len(each)
+            and all(fits(part) for fits, part in zip(each, value, strict=True))
+        )
     if hint is float:
-        return _is_number(value)
-    return type(value) is hint if hint in _PLAIN else True
+        return lambda value: _are_numbers((value,))
+    return (lambda value: type(value) is hint) if hint in _PLAIN else (lambda value: True)
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (float, int) and abs(value) <= sys.float_info.max  # an int may be greater than any float
+def _all_fit(fits: _Check) -> _Check:
+    return lambda values: all(map(fits, values))
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    try:
+        return _NUMBERS.issuperset(map(type, values)) and all(map(isfinite, values))
+    except OverflowError:  # an int that is greater than any float
+        return False
