@@ -3,6 +3,7 @@
 # make test    run the tests
 # make proofs  run the slower tests that CI runs too: intervals, the page in a browser, the included pair,
 #              the notebook, other architectures, models of the study's size
+# make fuzz    give the readers and the noises made-up inputs for a minute (docs/reliability.md)
 # make check   run ruff and mypy; make format lets ruff fix what it can
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
 # make sample  write the sample report in docs/sample/ again; needs chromium
@@ -12,7 +13,7 @@
 # Variables:   PYTHON=python3.12       the Python that makes .venv (3.11 or newer)
 #              PIP_ARGS='...'          passed on to pip, for another build of torch
 #              LOCK=1                  install what requirements.lock names, and refuse a file with another hash
-#              ARGS='...'              passed on to pytest
+#              ARGS='...'              passed on to pytest, or to the fuzz command
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -23,7 +24,7 @@ READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
 
-.PHONY: bench test proofs peers quick check format sample install lock audit clean
+.PHONY: bench test proofs fuzz peers quick check format sample install lock audit clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -43,6 +44,9 @@ SLOW_PARTS := tests/models/test_fine_tuning.py
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 	$(VENV)/bin/python -m pytest $(SLOW_PARTS) -m slow -n 2
+
+fuzz: $(READY)
+	$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
 peers: $(READY) $(PEERS_READY)
 	$(VENV)/bin/python -m benchmarks peers $(ARGS)

@@ -29,7 +29,7 @@ _LATEX = (
     (re.compile(r"\\([$%])"), r"\1"),
 )
 #: Part of every prediction. Raise it when a change here can change a verdict: stored texts are then graded again.
-GRADING_VERSION = "2"
+GRADING_VERSION = "3"
 _FINAL = re.compile(r"####|\\boxed\b")
 _SAYS = re.compile(r"\banswer\b[^.\n:=0-9]{0,40}?\b(?:is|was|equals|would be|will be)\b", re.IGNORECASE)
 _LABEL = re.compile(
@@ -43,7 +43,8 @@ _REASON = re.compile(r"[(\[]|\b(?:since|because|as)\b", re.IGNORECASE)
 _HEADING = re.compile(r"[.):][ \t]+\w")
 _UNIT = re.compile(r"(?:[^\s0-9]{1,24}+[ \t]*+|[ \t]++){0,3}")
 _REACH = 400
-"""The number of characters after a marker that may belong to it."""
+"""The number of characters after a marker that may belong to it, less a number that goes on behind them."""
+_IN_NUMBERS = "0123456789.,/⁄eE+- "
 
 
 def is_correct(text: str, target: Fraction | int) -> bool:
@@ -169,7 +170,9 @@ def _marked(text: str, marker: re.Pattern[str], read: Callable[[str, str], Numbe
     """Return the number that `read(marker, text after it)` finds at the last marker where it finds one."""
     end = len(text)
     for match in reversed(list(marker.finditer(text))):
-        number = read(match[0], text[match.end() : min(end, match.end() + _REACH)])
+        stop = match.end() + _REACH
+        after = text[match.end() : min(end, stop)]
+        number = read(match[0], after.rstrip(_IN_NUMBERS) if stop < end else after)
         if number:
             return number
         end = match.start()

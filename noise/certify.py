@@ -14,6 +14,7 @@ from noise.text.distractor_features import DistractorFeatures, distractor_featur
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS
+from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.word_lists import CHANGE_WORDS, PRONOUNS, QUANTITY_WORDS, RATE_WORDS, SCOPE_WORDS, UNITS, word_list
 from noise.text.word_tokens import KINDS_OF_WORD, number_text, numbers_in_digits
@@ -22,6 +23,7 @@ Carries = Literal["numbers", "sums", "nothing"]
 """What a noise's sentences hold: numbers of their own, sums with their result, or no quantity at all."""
 
 _SENTENCE = re.compile(r"[A-Z][^\n\r?!]*[\w)”\"]\.")
+_LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
 _INNER_STOP = re.compile(r"[.…](?=\s)")
 _FAR_AWAY = re.compile(r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|in another country|long ago)\b", re.I)
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
@@ -81,6 +83,8 @@ def _form_refusal(sentence: str) -> str | None:
         return "it is not one plain sentence that opens with a capital and closes with a full stop"
     if _INNER_STOP.search(sentence) or "  " in sentence:
         return "it is more than one sentence, or badly spaced"
+    if len(sentence) > MAX_DIGITS and _LONG_NUMBER.search(sentence):
+        return f"it has a number of more than {MAX_DIGITS} digits"
     return None
 
 

@@ -106,7 +106,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; empty where there is none. `check_files` reports what is wrong with it."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

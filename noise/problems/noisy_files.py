@@ -165,7 +165,7 @@ def _noisy_from(fields: Mapping[str, Any], default_id: str, location: str) -> No
     question = text_field(fields, "question", location)
     noise = text_field(fields, "noise_type", location).lower() if "noise_type" in fields else "unknown"
     seed = fields.get("seed", UNSEEDED)
-    if not isinstance(seed, int):
+    if type(seed) is not int:  # `true` is no seed
         raise ValueError(f"{location}: expected 'seed' to be an integer, got {type(seed).__name__} {seed!r:.60}")
     if "spans" in fields:
         spans = _checked_spans(fields["spans"], question, location)

@@ -89,12 +89,10 @@ def _numbers_of(match: re.Match[str]) -> Iterator[Number]:
     if whole is not None and rest is not None and (not match["whole"] or 0 < rest < 1):
         yield Number(sign * (whole + rest), match.start(), match.end())
         return
-    start = match.start()
-    for part in _PART.finditer(match.string, *match.span()):
+    for index, part in enumerate(_PART.finditer(match.string, *match.span())):
         value = _value(part[0])
-        if value is not None:
-            yield Number(sign * value, start, part.end())
-        sign, start = 1, part.end() + 1
+        if value is not None:  # the sign is that of the first part
+            yield Number(value if index else sign * value, part.start() if index else match.start(), part.end())
 
 
 def _quotient(chain: str) -> Fraction | None:

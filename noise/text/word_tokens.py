@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -65,8 +66,10 @@ def numbers_in_digits(text: str) -> list[str]:
 
 @lru_cache(maxsize=16384)
 def number_text(token: str) -> str:
-    """Return the canonical text of a number in digits: `1200` for `1,200` and for `1200.00`."""
+    """Return the canonical text of a number in digits of any script: `1200` for `1,200` and for `1200.00`."""
     plain = token.replace(",", "")
+    if not plain.isascii():
+        plain = "".join(str(unicodedata.decimal(character, character)) for character in plain)
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
     return plain.lstrip("0") or "0"

@@ -74,7 +74,7 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
     except OSError as error:
         message = f"cannot read the baseline {display_path(path)}: {error.strerror or error}"
         raise BaselineUnreadable(path, message) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, BaselineError):
             raise
         message = f"{display_path(path)} is not a baseline: expected a file that an earlier run saved"

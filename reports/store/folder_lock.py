@@ -106,7 +106,7 @@ def _shared_with(file: int) -> dict[str, str] | None:
         return None
     try:
         known = json.loads(os.pread(file, 4096, 0))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 

@@ -29,6 +29,7 @@ from typing import Any
 
 from reports.stages import kind_of
 from reports.store.atomic_io import ResultsDamaged
+from reports.store.declared_types import mistyped_field
 from reports.store.record_kinds import PREDICTIONS, RecordKind, contradiction_in
 from reports.store.records import Cell, Prediction, Record, Settings
 
@@ -61,7 +62,7 @@ def decode_settings(content: bytes, name: str) -> Settings | None:
     """Return the inverse of `encode_settings`; None for anything else, or if their hash is not `name`."""
     try:
         settings = Settings(**json.loads(content))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):  # the last for thousands of brackets
         return None
     return settings if settings_hash(settings) == name else None
 
@@ -129,6 +130,9 @@ def decode_record(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tu
     except (TypeError, ValueError):
         raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, got {known['spans']!r}") from None
     record: Record = kind.type(**kind.decode(known, where))
+    wrong = mistyped_field(record)
+    if wrong:
+        raise ResultsDamaged(f"{where}: expected a {kind.noun}, got {getattr(record, wrong)!r:.60} as its {wrong}")
     return cell, values["settings"], record
 
 
@@ -154,7 +158,7 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
         raise ResultsDamaged(f"{where}: the line was changed after it was written (checksum mismatch); {MEND}")
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ResultsDamaged(f"{where}: expected a {kind.noun} as one line of JSON, got {line[:60]!r}") from None
     if not isinstance(values, dict):
         raise ResultsDamaged(f"{where}: expected a JSON object, got {line[:60]!r}")

@@ -102,7 +102,7 @@ def read_runs(path: Path) -> list[dict[str, Any]] | None:
         content = path.read_bytes()
     try:
         runs = json.loads(content)["runs"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
 

@@ -47,7 +47,7 @@ def _read_log(path: Path) -> dict[str, Any] | None:
         content = path.read_bytes() if path.exists() else b"{}"
     try:
         log = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(log, dict) or not log.keys() >= {"settings", "loss", "seconds"} or not log["loss"]:
         return None

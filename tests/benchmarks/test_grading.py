@@ -90,6 +90,13 @@ def test_a_strong_marker_wins_over_a_weak_one_and_a_late_one_over_an_early_one()
     assert extract_answer(r"#### 5, that is \boxed{29}") == 29
 
 
+@pytest.mark.parametrize("distance", range(380, 404))
+def test_a_number_far_from_its_marker_is_read_whole_or_not_at_all(distance: int) -> None:
+    """A marker reaches 400 characters; the last number of the text is the same here."""
+    assert extract_answer(f"The answer is {'w' * distance} 12345 3/4.") == 12345 + Fraction(3, 4)
+    assert extract_answer(f"#### 2 + {'w' * distance} = 1.5e3.") in (1500, 2)
+
+
 def test_a_marked_answer_is_never_the_last_number_of_the_text() -> None:
     """Of a text that was cut off, the last number is not what it was going to end up with."""
     assert marked_answer("24 + 5 = 29, so") is None

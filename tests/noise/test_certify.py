@@ -43,6 +43,20 @@ def test_no_quantity_word_is_certified_where_nothing_may_be_counted(word: str) -
     assert word in reason
 
 
+@pytest.mark.parametrize(("in_question", "in_sentence"), [("34", "٣٤"), ("٣٤", "34"), ("٣,٠٠٠", "3000")])
+def test_a_number_is_the_same_in_another_script(in_question: str, in_sentence: str) -> None:
+    question, sentence = PEARS.replace("12", in_question), f"A market in Porto sold {in_sentence} lanterns."
+    assert "is in the question" in (refusal(question, sentence) or "")
+    assert "is the answer" in (refusal(PEARS, sentence, target=Fraction(in_sentence)) or "")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9," * 5000, "1." + "9" * 5000])
+def test_a_number_that_python_does_not_convert_is_refused(number: str) -> None:
+    sentence = f"On a wall in Porto, {number} × 2 = 18 is written."
+    for carries in ("numbers", "sums", "nothing"):
+        assert refusal(PEARS, sentence, carries, Fraction(7, 2)) == "it has a number of more than 100 digits"  # type: ignore[arg-type]
+
+
 def test_a_refusal_names_the_word() -> None:
     assert "'pears'" in (refusal(PEARS, "A market in Porto sold 34 pears.") or "")
     assert "Ida" in (refusal(PEARS, "In Porto, Ida owns 34 lanterns.") or "")

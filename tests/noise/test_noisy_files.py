@@ -146,6 +146,7 @@ def test_a_file_is_named_after_its_source(source: str, expected: str) -> None:
         ({"spans": None}, "expected 'spans' as a list of [start, stop], got None"),
         ({"spans": [[15.0, 31]]}, "expected 'spans' as a list of [start, stop], got [15.0, 31]"),
         ({"seed": "5"}, "expected 'seed' to be an integer, got str '5'"),
+        ({"seed": True}, "expected 'seed' to be an integer, got bool True"),
         ({"noise_type": 1}, "expected 'noise_type' to be a string"),
         ({"original_question": ""}, "expected 'original_question' not to be blank"),
         ({"answer": "three"}, "no '####' in 'three'"),

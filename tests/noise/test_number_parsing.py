@@ -79,6 +79,11 @@ def test_a_number_has_its_range() -> None:
     assert [text[number.start : number.stop] for number in numbers_in(text)] == ["-$1,450.50", "3 1/2"]
 
 
+@pytest.mark.parametrize("text", ["-7 / 0", "-7 / 0 / 12", "-7/0", "-7 12/0"])
+def test_the_parts_of_no_quotient_have_their_own_ranges(text: str) -> None:
+    assert [text[number.start : number.stop] for number in numbers_in(text)] == text.replace("/", " ").split()
+
+
 @given(st.fractions(min_value=-(10**9), max_value=10**9))
 def test_every_fraction_is_read_back_from_its_text(value: Fraction) -> None:
     assert values(str(value)) == [value]

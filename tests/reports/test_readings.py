@@ -118,6 +118,8 @@ def test_a_line_cut_anywhere_is_dropped_and_the_run_goes_on(results: Results) ->
         (b'"tokens": [0.25, ', b'"tokens": [', "numbers for 1 layers"),
         (b'"signed": [[[', b'"signed": [[7], [[', "the numbers of a reading as nested lists"),
         (b'"lambdas": null', b'"lambdas": [0.1, 0.2]', "numbers for 1 layers"),
+        (b'"tokens": [0.25, ', b'"tokens": ["a", ', "a reading, got .* as its tokens"),
+        (b'"absolute": [[[0.25, ', b'"absolute": [[[NaN, ', "a reading, got .* as its absolute"),
         (b'"queries"', b'"quarries"', "a reading, which has .*; missing: queries"),
         (b'{"model"', b'"model"', "a reading as one line of JSON"),
     ],

@@ -142,6 +142,7 @@ def test_a_cell_is_not_replaced_by_one_of_fewer_problems(tmp_path: Path) -> None
         ("", "is not a baseline"),
         ("{}", "is not a baseline"),
         ("[1]", "is not a baseline"),
+        ("[" * 100_000, "is not a baseline"),
         ('{"format": 2, "cells": {}}', "expected a baseline of format 1, found format 2"),
         ('{"format": 1, "cells": {"a": {}}}', "is not a baseline"),
         ('{"format": 1, "cells": {"a": 3}}', "is not a baseline"),

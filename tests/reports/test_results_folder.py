@@ -241,6 +241,7 @@ def test_a_file_with_only_a_partial_line_is_empty(results: Results) -> None:
         (b"\x00\x00\xff\n", "one line of JSON"),
         (b"\n", "one line of JSON"),
         (b"[1]\n", "a JSON object"),
+        (b"[" * 100_000 + b"\n", "one line of JSON"),
         (b'{"id": "p9"}\n', "missing: model"),
     ],
 )
@@ -257,6 +258,9 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(results: Results, l
     [
         (b'"correct"', b'"corect"', "an outcome out of correct, incorrect"),
         (b"[[10, 25]]", b"[10, 25]", "spans as pairs"),
+        (b"[[10, 25]]", b'[["a", "b"]]', "a prediction, got .*'a', 'b'.* as its spans"),
+        (b'"finished": true', b'"finished": "yes"', "a prediction, got 'yes' as its finished"),
+        (b'"error": null', b'"error": []', r"a prediction, got \[\] as its error"),
         (b'"answer": "5"', b'"answer": "6"', "the answer '5' of a correct prediction, got '6'"),
         (b'"outcome": "correct"', b'"outcome": "incorrect"', "another answer than '5' of a wrong prediction, got '5'"),
     ],

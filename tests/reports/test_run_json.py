@@ -69,7 +69,7 @@ def test_runs_without_new_records_are_dropped_first(tmp_path: Path, monkeypatch:
     assert [run["number"] for run in runs_in(tmp_path / "run.json")] == [3, 5, 6]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"runs": 3}', '{"runs": [3]}', "{}"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "[" * 100_000, '{"runs": 3}', '{"runs": [3]}', "{}"])
 def test_a_damaged_file_is_kept_next_to_the_new_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)
     add_run(tmp_path / "run.json", {"number": 0}, [])

@@ -48,5 +48,7 @@ def test_the_noise_of_the_training_is_named(tmp_path: Path) -> None:
 def test_models_not_tuned_in_this_run_or_without_a_log_have_no_line(tmp_path: Path) -> None:
     write_log(tmp_path, "llama", LOG)
     write_log(tmp_path, "odd", "{")
-    runs = [run_of("llama", "zero_shot"), run_of("llama", "attention"), run_of("odd", "sft"), run_of("gone", "sft")]
+    write_log(tmp_path, "deep", "[" * 100_000)
+    runs = [run_of("llama", "zero_shot"), run_of("llama", "attention")]
+    runs += [run_of("odd", "sft"), run_of("deep", "sft"), run_of("gone", "sft")]
     assert tuning_summary(tmp_path, runs) == []
