@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from contextlib import suppress
 from types import FrameType
@@ -52,10 +51,8 @@ class StopSignals:
             raise KeyboardInterrupt(name)
         if not self._ignored_one:
             self._ignored_one = True
-            with suppress(OSError, ValueError):  # the terminal may be gone
-                os.write(
-                    sys.__stderr__.fileno(), f"\n{name}: the reports are being written; once more to end now\n".encode()
-                )
+            with suppress(OSError):  # the terminal may be gone
+                os.write(2, f"\n{name}: the reports are being written; once more to end now\n".encode())
             return
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
