@@ -8,9 +8,14 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns.killed_runs import kill_runs
+from tests.campaigns.same_files import CIRCUMSTANCES, compare_circumstances
 from tests.campaigns.scarce_resources import run_short
 
-CAMPAIGNS = {"kills": (kill_runs, 50), "scarcity": (run_short, 18)}
+CAMPAIGNS = {
+    "kills": (kill_runs, 50),
+    "scarcity": (run_short, 15),
+    "circumstances": (compare_circumstances, len(CIRCUMSTANCES)),
+}
 
 
 def main() -> int:

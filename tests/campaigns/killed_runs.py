@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -117,11 +117,13 @@ def _lines(results: Path) -> dict[Path, Sequence[bytes]]:
     return {path: path.read_bytes().split(b"\n")[:-1] for path in results.rglob("*.jsonl") if path.is_file()}
 
 
-def finished(results: Path) -> dict[str, str]:
+def finished(
+    results: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Run to the end, and return what `compared_files` returns."""
-    done = subprocess.run(
-        command(*RUN, "--results", str(results)), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True
-    )
+    words = command(*RUN, *options, "--results", str(results))
+    variables = {**ENVIRONMENT, **(environment or {})}
+    done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         raise Difference(f"{results}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return compared_files(results)
