@@ -18,14 +18,14 @@ def matrix_rate(dtype: str) -> float:
     import torch
     from torch.nn.functional import linear
 
-    from models.decode.onednn_linear import onednn_is_faster
+    from models.decode.onednn_linear import replaces_mkl
     from models.upstream_torch import mkldnn_linear
 
     torch_dtype = getattr(torch, dtype)
     inputs, weights = torch.randn(1024, 1024).to(torch_dtype), torch.randn(4096, 1024).to(torch_dtype)
     with torch.inference_mode():
         seconds = _fastest_seconds(lambda: linear(inputs, weights), 30)
-        if dtype == "float32" and onednn_is_faster():
+        if dtype == "float32" and replaces_mkl():
             seconds = min(seconds, _fastest_seconds(lambda: mkldnn_linear(inputs, weights, None), 30))
     return 2 * 1024 * 1024 * 4096 / seconds
 

@@ -1,16 +1,14 @@
-"""Compute float32 linear layers on a CPU in oneDNN, where that is faster than torch's default, MKL.
+"""Compute float32 linear layers on a CPU in oneDNN where torch's default is MKL.
 
-On non-Intel processors, MKL may leave half of the vector unit unused (docs/speed.md has figures).
-oneDNN, which torch uses for bfloat16 and for compiled models, does not.
+On non-Intel processors, MKL may leave half of the vector unit unused (docs/speed.md has figures). oneDNN, which torch
+uses for bfloat16 and for compiled models, does not. On others the two are as fast. The choice depends on the build of
+torch alone: one by timing differs from run to run on a busy machine, and with it the last digit of a likelihood.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,17 +18,14 @@ from models.upstream_torch import has_mkldnn_linear, has_own_forward, mkldnn_lin
 
 #: Products with fewer multiplications are not worth oneDNN's overhead (by timing, on two cores).
 MIN_MULTIPLICATIONS = 2**20
-#: oneDNN is used where it is at least this many times as fast. In practice it is twice as fast or as fast, hardly ever
-#: between, so that a repeated run makes the same choice.
-MIN_SPEEDUP = 1.3
 
 
 @contextmanager
 def onednn_matmul(model: nn.Module) -> Iterator[None]:
-    """Inside, the plain float32 linear layers of `model` on a CPU compute in oneDNN where that is faster and no
-    gradient is recorded. The order of the sums differs, as it does from one batch to another."""
+    """Inside, the plain float32 linear layers of `model` on a CPU compute in oneDNN where torch would use MKL
+    and no gradient is recorded. The order of the sums differs, as it does from one batch to another."""
     layers = []
-    if onednn_is_faster():
+    if replaces_mkl():
         layers = [
             layer
             for layer in model.modules()
@@ -68,22 +63,6 @@ def padded_row_count(rows: int) -> int:
     return -(-rows // step) * step
 
 
-@cache
-def onednn_is_faster() -> bool:
-    """Return whether oneDNN is `MIN_SPEEDUP` times as fast here, by a trial of a few milliseconds. False for a torch
-    without oneDNN."""
-    if not has_mkldnn_linear():
-        return False
-    inputs, weight = (torch.ones(rows, 1024, dtype=torch.float32, device="cpu") for rows in (64, 1024))
-    with torch.inference_mode():
-        mkl_seconds = _fastest_seconds(lambda: linear(inputs, weight))
-        return mkl_seconds > MIN_SPEEDUP * _fastest_seconds(lambda: mkldnn_linear(inputs, weight, None))
-
-
-def _fastest_seconds(work: Callable[[], Any]) -> float:
-    seconds = []
-    for _ in range(8):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+def replaces_mkl() -> bool:
+    """Return whether this torch has both libraries, and would use MKL."""
+    return has_mkldnn_linear() and torch.backends.mkl.is_available()
