@@ -57,6 +57,11 @@ def test_a_number_that_python_does_not_convert_is_refused(number: str) -> None:
         assert refusal(PEARS, sentence, carries, Fraction(7, 2)) == "it has a number of more than 100 digits"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("end", ["in Porto.r.", "in Porto.Then it closed.", "in Porto. It closed."])
+def test_a_second_sentence_is_refused_also_without_a_space(end: str) -> None:
+    assert "more than one sentence" in (refusal(PEARS, f"A market sold 34 lanterns {end}") or "")
+
+
 def test_a_refusal_names_the_word() -> None:
     assert "'pears'" in (refusal(PEARS, "A market in Porto sold 34 pears.") or "")
     assert "Ida" in (refusal(PEARS, "In Porto, Ida owns 34 lanterns.") or "")
