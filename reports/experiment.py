@@ -56,7 +56,8 @@ class CellRecorder:
 
 
 class Experiment:
-    """One run: the cells it ran, the warnings during it (None if nobody recorded any), and its reports.
+    """One run: the cells it ran, the warnings during it (None if nobody recorded any), the lines of problem files that
+    it left out, a sentence each, and its reports.
 
     `seed` (None if noise comes from files) and `options` (JSON values by name) go to `run.json`. The sentence that
     `caveat` returns is printed below the table and stored in `run.json`. Nothing is created on disk before the first
@@ -76,6 +77,7 @@ class Experiment:
         self.progress = progress
         self.runs: list[CellRun] = []
         self.warnings: list[str] | None = None
+        self.bad_lines: list[str] = []
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
 
@@ -154,6 +156,7 @@ class Experiment:
             "seed": self._seed,
             "options": self._options,
             "caveat": self._caveat([run.cell for run in self.runs]),
+            "bad_lines": self.bad_lines,
             "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
         run_json = self.results.folder / "run.json"
