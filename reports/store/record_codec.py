@@ -29,11 +29,13 @@ from typing import Any
 
 from reports.stages import kind_of
 from reports.store.atomic_io import ResultsDamaged
+from reports.store.json_content import parsed_json
 from reports.store.record_kinds import PREDICTIONS, RecordKind, contradiction_in
 from reports.store.records import Cell, Prediction, Record, Settings
 
 _CELL_KEYS = [field.name for field in fields(Cell)]
 _SIGNIFICANT_DIGITS = 6
+_TEXTS, _TEXTS_OR_NONE = ("id", "question", "gold", "text", "target", "grading"), ("answer", "error")
 #: What a line ends in: its checksum. Lines of older versions have none.
 _CHECK = b', "check": "%s"}'
 _CHECKED_LINE = re.compile(rb'(?s)(.*), "check": "([0-9a-f]{12})"\}')
@@ -60,7 +62,7 @@ def encode_settings(settings: Settings) -> bytes:
 def decode_settings(content: bytes, name: str) -> Settings | None:
     """Return the inverse of `encode_settings`; None for anything else, or if their hash is not `name`."""
     try:
-        settings = Settings(**json.loads(content))
+        settings = Settings(**parsed_json(content))
     except (ValueError, TypeError):
         return None
     return settings if settings_hash(settings) == name else None
@@ -121,13 +123,16 @@ def decode_record(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tu
         raise ResultsDamaged(f"{where}: expected an outcome out of {allowed}, got {values['outcome']!r}")
     cell = Cell(*(values[name] for name in _CELL_KEYS))
     known = {field.name: values[field.name] for field in fields(kind.type) if field.name in values}
-    not_text = [name for name in ("id", "question", "gold", "text") if not isinstance(known.get(name, ""), str)]
+    not_text = [name for name in _TEXTS if not isinstance(known.get(name, ""), str)]
+    not_text += [name for name in _TEXTS_OR_NONE if not isinstance(known.get(name), str | None)]
     if not_text:
-        raise ResultsDamaged(f"{where}: expected text as {not_text[0]}, got {known[not_text[0]]!r}")
+        raise ResultsDamaged(f"{where}: expected text as {not_text[0]}, got {known[not_text[0]]!r:.60}")
     try:
         known["spans"] = tuple((start, stop) for start, stop in known["spans"])
+        if not all(type(edge) is int for span in known["spans"] for edge in span):
+            raise TypeError
     except (TypeError, ValueError):
-        raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, got {known['spans']!r}") from None
+        raise ResultsDamaged(f"{where}: expected spans as pairs of numbers, got {known['spans']!r:.60}") from None
     record: Record = kind.type(**kind.decode(known, where))
     return cell, values["settings"], record
 
@@ -153,7 +158,7 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
     if checked is not None and _check(checked[1]) != checked[2]:
         raise ResultsDamaged(f"{where}: the line was changed after it was written (checksum mismatch); {MEND}")
     try:
-        values = json.loads(line)
+        values = parsed_json(line)
     except ValueError:
         raise ResultsDamaged(f"{where}: expected a {kind.noun} as one line of JSON, got {line[:60]!r}") from None
     if not isinstance(values, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -61,8 +62,16 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
             name: tuple(tuple(tuple(head) for head in layer) for layer in values[name])
             for name in ("signed", "absolute")
         }
-    except TypeError:
+        heads_of = [head for pattern in patterns.values() for layer in pattern for head in layer]
+        # A sum is a `TypeError` for anything but numbers, and not finite where one of them is not.
+        finite = all(math.isfinite(sum(numbers)) for numbers in (tokens, lambdas or (), *heads_of))
+        indices = (*layers, *heads, values["queries"])
+    except (TypeError, OverflowError):
         raise ResultsDamaged(f"{where}: expected the numbers of a reading as nested lists") from None
+    if not finite or not all(type(index) is int for index in indices):
+        raise ResultsDamaged(f"{where}: expected finite numbers, and whole ones as layers, heads and queries")
+    if not all(isinstance(segment, str) for segment in segments):
+        raise ResultsDamaged(f"{where}: expected names as segments, got {segments!r:.60}")
     shapes_match = (
         len(tokens) == len(segments)
         and (lambdas is None or len(lambdas) == len(layers))
@@ -85,15 +94,17 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
-    if not (isinstance(values["nats"], int | float) and isinstance(values["tokens"], int)):
-        raise ResultsDamaged(
-            f"{where}: expected numbers as nats and tokens, got {values['nats']!r} and {values['tokens']!r}"
-        )
+    nats, tokens = values["nats"], values["tokens"]
+    numbers = isinstance(nats, int | float) and isinstance(tokens, int) and math.isfinite(nats)
+    if not numbers or tokens < (values["outcome"] == "measured"):
+        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, got {nats!r:.60} and {tokens!r:.60}")
     return values
 
 
 def _decode_prediction(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Check that the outcome is the one that the answer and the target make."""
+    """Check the number of tokens, and that the outcome is the one that the answer and the target make."""
+    if type(values["tokens"]) is not int:
+        raise ResultsDamaged(f"{where}: expected a whole number as tokens, got {values['tokens']!r:.60}")
     contradiction = contradiction_in(values["outcome"], values["answer"], values["target"])
     if contradiction:
         raise ResultsDamaged(f"{where}: {contradiction}")
