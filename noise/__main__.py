@@ -12,6 +12,7 @@ from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
 from noise.registry import NOISES, find_noise
 
+_MOST_PROCESSES = 256
 _EXAMPLES = """\
 examples:
   python -m noise --problems mine.jsonl                      every noise, into data/
@@ -121,8 +122,8 @@ def _noises(text: str) -> list[str]:
 
 
 def _processes(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    if not (text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST_PROCESSES):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {_MOST_PROCESSES}, got {text!r:.60}")
     return int(text)
 
 
