@@ -54,7 +54,7 @@ def test_a_junit_file_stays_well_formed(pytester: pytest.Pytester) -> None:
 
         @pytest.mark.parametrize("name", [ODD], ids=[ODD.encode("utf-8", "replace").decode()])
         def test_one(name, record_property):
-            record_property(name.replace("\\ud800", ""), name.replace("\\ud800", ""))
+            record_property("baseline_verdict", name.replace("\\ud800", ""))
             print(name.replace("\\ud800", ""))
             pytest.fail(name.replace("\\ud800", ""), pytrace=False)
         """
