@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in bad_lines or []:
         print(f"left out: {_printable(line.reason)}", file=sys.stderr)
     for path, number in zip(paths.values(), counts.values(), strict=True):
-        print(f"{path}  {number:,} problem{'' if number == 1 else 's'}")
+        print(f"{_printable(str(path))}  {number:,} problem{'' if number == 1 else 's'}")
     if options.format == "lm-eval":
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
