@@ -8,23 +8,28 @@ from pathlib import Path
 import pytest
 
 from benchmarks.error_remedies import user_message
-from benchmarks.fixtures import GATE, PLAN, needs_tuning, runner_of
+from benchmarks.fixtures import GATE, PLAN, runner_of
 from benchmarks.gate_options import gate_of
 from benchmarks.options import add_skip_options
 from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
-from benchmarks.runner import ProblemsError
+from benchmarks.runner import ProblemsError, Runner
 from benchmarks.stages import STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
+from noise.problems.problem_sources import is_file_source
 from reports.experiment import Experiment
 from reports.gate.baseline_file import BaselineError
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
 from reports.store.atomic_io import ResultsFolderError
 from reports.store.results_folder import Results
+from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
+from reports.upstream_pytest import starts_workers
 
+#: How many of the lines that are left out are named on the terminal.
+_BAD_LINES_SHOWN = 3
 pytest_plugins = ["reports.plugin", "benchmarks.options", "benchmarks.fixtures", "pytester"]
 
 
@@ -145,7 +150,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
     """
-    plan, config = session.config.stash[PLAN], session.config
+    config = session.config
     if config.option.collectonly or config.getoption("setuponly", False) or config.getoption("setupplan", False):
         return
     if hasattr(config, "workerinput"):  # xdist's: there the cases answer
@@ -162,17 +167,40 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         config.stash[EXPERIMENT].results.lock.acquire()
     except ResultsFolderError as error:
         raise pytest.UsageError(user_message(error) or str(error)) from None
-    tuning = needs_tuning(config, session.items)
-    runner = runner_of(config, session.items, config.stash[EXPERIMENT])
+    _check_problems(config, runner_of(config, session.items, config.stash[EXPERIMENT]))
+
+
+def _check_problems(config: pytest.Config, runner: Runner) -> None:
+    """Read the problems of a run before its first case, and say which are left out. Raises `pytest.UsageError`.
+
+    Nothing is read where the source is no file and leaves nothing out: the cases read it.
+    """
+    plan, left_out = config.stash[PLAN], ""
     try:
-        if not tuning and not any(map(trained_on, plan.models)) and plan.template == PLAIN:
-            return
-        left_out = runner.eval_set.left_out_message()
-        if tuning:
+        is_read = is_file_source(plan.problems) or any(map(trained_on, plan.models)) or plan.template != PLAIN
+        if is_read or runner.needs_tuning:
+            left_out = runner.eval_set.left_out_message()
+        if runner.needs_tuning:
             _ = runner.sft_set
     except (ProblemsError, ValueError, OSError) as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(printable(str(error))) from None
+    bad_lines = runner.experiment.bad_lines
+    lines = [left_out]
+    if bad_lines:
+        lines += [f"bad lines left out: {len(bad_lines):,}, all named in run.json", *bad_lines[:_BAD_LINES_SHOWN]]
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
-        for line in wrapped(left_out, shutil.get_terminal_size().columns):
-            reporter.write_line(line)
+        width = shutil.get_terminal_size().columns
+        for part in (part for line in lines for part in wrapped(line, width)):
+            reporter.write_line(printable(part))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check a file of problems before xdist starts its workers: in them an error fails every case.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionstart
+    """
+    config = session.config
+    if starts_workers(config) and not config.option.collectonly and is_file_source(config.stash[PLAN].problems):
+        _check_problems(config, Runner(config.stash[PLAN], config.stash[EXPERIMENT], needs_tuning=False))

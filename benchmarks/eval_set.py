@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.plan import Plan
 from models.model_registry import trained_on
 from models.prompt import PLAIN
+from noise.problems.bad_lines import BadLine, bad_lines_key, without
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import load_problems
 from noise.problems.splits import not_shown, problems_to_measure_with
@@ -23,9 +24,9 @@ class EvalSet:
     """What the cells of a run take their problems from, in order.
 
     `source` names where they are from, and is part of every record's key: a hash of the first problem there, whether it
-    is asked or not, tells two files of one name apart. `all_problems` is everything that the source has. `left_out`
-    counts, by model, the problems that are not asked because a model of the run was tuned on them before, and
-    `prompt_example_count` those that the prompt shows as examples.
+    is asked or not, and of the `bad_lines` that were left out, tells two files of one name apart. `all_problems` is
+    everything that the source has. `left_out` counts, by model, the problems that are not asked because a model of the
+    run was tuned on them before, and `prompt_example_count` those that the prompt shows as examples.
     """
 
     problems: list[Problem]
@@ -33,6 +34,7 @@ class EvalSet:
     all_problems: list[Problem]
     left_out: Mapping[str, int]
     prompt_example_count: int = 0
+    bad_lines: tuple[BadLine, ...] = ()
 
     def left_out_message(self) -> str:
         """Return what was left out, as a sentence; empty if nothing was."""
@@ -50,7 +52,8 @@ def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:
     says, are left out, and so are those that the prompt shows. Raises `ValueError` where nothing is left, and what
     `load_problems` raises.
     """
-    all_problems = load_problems(plan.problems)
+    bad_lines: list[BadLine] = []
+    all_problems = load_problems(plan.problems, bad_lines=bad_lines if plan.skip_bad_lines else None)
     first = f"{all_problems[0].id} {all_problems[0].question}".encode(errors="surrogatepass")
     is_divided = needs_tuning and plan.sft_problems is None
     kept = _evaluation_half(plan, all_problems) if is_divided else all_problems
@@ -74,8 +77,9 @@ def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:
             " is tuned on; name others"
         )
     counts = {name: count for name, count in left_out.items() if count}
-    source = f"{plan.source} {hashlib.sha256(first).hexdigest()[:8]}"
-    return EvalSet(problems, source, all_problems, counts, len(unseen) - len(problems))
+    digest = hashlib.sha256(first + bad_lines_key(bad_lines)).hexdigest()[:8]
+    source = f"{plan.source}{without(bad_lines)} {digest}"
+    return EvalSet(problems, source, all_problems, counts, len(unseen) - len(problems), tuple(bad_lines))
 
 
 def _evaluation_half(plan: Plan, all_problems: list[Problem]) -> list[Problem]:

@@ -69,6 +69,11 @@ def _add_grid_options(add: AddOption) -> None:
         " GSM8K's format (default: %(default)s)",
     )
     add(
+        "--skip-bad-lines",
+        action="store_true",
+        help="leave out lines of problem files that are no problems, and name them (default: such a line is an error)",
+    )
+    add(
         "--max-samples",
         type=int,
         metavar="N",

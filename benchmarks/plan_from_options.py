@@ -23,6 +23,7 @@ from models.prompt import template_of
 from models.sft.sft_options import Tuning
 from noise.problems.noisy_files import existing_noisy_file
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.problems.text_files import check_regular_file
 
 
 def size_of(option: Any) -> str:
@@ -50,6 +51,7 @@ def plan_of(option: Any) -> Plan:
         stages=stages_of({**options, "measures": measures}),
         measures=measures,
         problems=options["problems"],
+        skip_bad_lines=options["skip_bad_lines"],
         max_samples=SIZES[size] if samples is None else samples,
         attention_samples=ATTENTION_SIZES[size] if samples is None else samples,
         attention_maps=options["attention_maps"],
@@ -139,11 +141,14 @@ def _check_sft(options: Mapping[str, Any]) -> None:
 
 
 def _check_source(option: str, source: str) -> None:
-    """Raise `ValueError` or `FileNotFoundError` for a source of problems that does not exist."""
+    """Raise `ValueError` or `OSError` for a source of problems that does not exist."""
     if not is_file_source(source):
         try:
             split_source(source)
         except ValueError as error:
             raise ValueError(f"{option}: {error}") from None
-    elif not Path(source).is_file():
-        raise FileNotFoundError(f"{option} {source}: no such file")
+    else:
+        try:
+            check_regular_file(Path(source))
+        except (ValueError, OSError) as error:
+            raise type(error)(f"{option} {error}") from None

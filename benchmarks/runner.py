@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
+from noise.problems.bad_lines import BadLine
 from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
@@ -75,12 +76,21 @@ class Runner:
     @cached_property
     def eval_set(self) -> EvalSet:
         """The problems that cells are evaluated on."""
-        return _as_problems_error(lambda: eval_set(self.plan, self.needs_tuning))
+        loaded = _as_problems_error(lambda: eval_set(self.plan, self.needs_tuning))
+        self._note(loaded.bad_lines)
+        return loaded
 
     @cached_property
     def sft_set(self) -> SftSet:
         """The problems that every model is tuned on."""
-        return _as_problems_error(lambda: sft_set(self.plan, self.eval_set))
+        loaded = _as_problems_error(lambda: sft_set(self.plan, self.eval_set))
+        self._note(loaded.bad_lines)
+        return loaded
+
+    def _note(self, bad_lines: Iterable[BadLine]) -> None:
+        """Keep for `run.json` which lines were left out."""
+        noted = self.experiment.bad_lines
+        noted += [line.reason for line in bad_lines if line.reason not in noted]
 
     def questions(self, cell: Cell) -> list[NoisyProblem]:
         """Return the problems of a cell as its model is asked them; every model is asked the same text."""

@@ -14,6 +14,7 @@ from benchmarks.evaluation import draw_questions
 from benchmarks.plan import Plan
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN
+from noise.problems.bad_lines import BadLine
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
 from noise.problems.splits import not_shown, problems_to_train_on, shared_problems, training_source
@@ -23,11 +24,15 @@ from reports.store.tuning_logs import tuned_checkpoint_folder
 
 @dataclass(frozen=True)
 class SftSet:
-    """What every model of a run is tuned on: problems in the text that is trained on, and where they are from."""
+    """What every model of a run is tuned on: problems in the text that is trained on, and where they are from.
+
+    `bad_lines` were left out of a file of its own.
+    """
 
     problems: tuple[Problem, ...]
     source: str
     noises: tuple[str, ...]
+    bad_lines: tuple[BadLine, ...] = ()
 
 
 def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
@@ -42,10 +47,11 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
     except ValueError as error:
         raise ValueError(f"--problems: {error}; {SFT_REMEDY}") from None
     name = _name(training_source_name) if training_source_name is not None else f"half of {_name(plan.problems)}"
+    skipped: list[BadLine] | None = [] if plan.skip_bad_lines else None
     if plan.sft_problems is None:
-        candidates = problems_to_train_on(plan.problems, evaluated.all_problems)
+        candidates = problems_to_train_on(plan.problems, evaluated.all_problems, skipped)
     else:
-        candidates = load_problems(plan.sft_problems)
+        candidates = load_problems(plan.sft_problems, bad_lines=skipped)
     # The prompt shows the answers of its examples.
     if plan.template != PLAIN:
         candidates = not_shown(candidates, plan.template.text)
@@ -62,7 +68,7 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
         raise ValueError(f"--sft-samples {plan.sft_samples}: {name} has {len(candidates):,} problems to tune on")
     selected = candidates if plan.sft_samples < 0 else candidates[: plan.sft_samples]
     texts = [_with_noise(problem, plan.sft_noise, plan.seed) for problem in selected]
-    return SftSet(tuple(texts), name, plan.sft_noise)
+    return SftSet(tuple(texts), name, plan.sft_noise, tuple(skipped or ()))
 
 
 def tuned_checkpoint(results: Path, spec: ModelSpec, plan: Plan, training_set: SftSet, progress: Progress) -> Path:

@@ -48,7 +48,13 @@ def _download(options: argparse.Namespace) -> int:
         specs = find_models(",".join(options.names), trust_of(options)) if options.names else hub_models()
     except UnknownModelError as error:
         return _fail(options, error, 2)
-    return download(specs, options.cache, options.check)
+    try:
+        return download(specs, options.cache, options.check)
+    except (OSError, RuntimeError, ValueError) as error:  # of a folder that can be none
+        if options.cache is None:
+            raise
+        reason = getattr(error, "strerror", None) or error
+        return _fail(options, ValueError(f"--cache {str(options.cache)[:60]!r}: {reason}"), 2)
 
 
 def _chat(options: argparse.Namespace) -> int:
@@ -111,8 +117,10 @@ def _train_mini(options: argparse.Namespace) -> int:
     from models.mini.mini_training import Recipe
     from models.mini.train_mini_pair import CheckpointExistsError, train_pair
 
-    if options.steps is not None and options.steps < 1:
-        return _fail(options, ValueError(f"--steps {options.steps}: expected a number from 1 up"), 2)
+    for name, value, lowest, highest in (("steps", options.steps, 1, 10**7), ("seed", options.seed, 0, 2**32 - 1)):
+        if value is not None and not lowest <= value <= highest:
+            message = f"--{name} {value}: expected a number from {lowest} to {highest:,}"
+            return _fail(options, ValueError(message), 2)
     recipe = Recipe() if options.steps is None else Recipe(steps=options.steps)
     try:
         folders = train_pair(options.out, options.seed, recipe)

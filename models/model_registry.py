@@ -130,13 +130,24 @@ def find_models(text: str, trust: Trust = NO_TRUST) -> list[ModelSpec]:
 
     Raises `UnknownModelError` for an unknown model, an empty list, and two models of one name.
     """
-    specs = [replace(find_model(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
+    specs = [replace(_found(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
     if not specs:
         raise UnknownModelError(f"no model in {text!r}. Known: {', '.join(MODELS)}.")
-    names = [spec.name for spec in specs]
-    if len(set(names)) < len(names):
-        raise UnknownModelError(f"models {text!r}: expected a different name for each, as in first=PATH,second=PATH")
+    names = {spec.name.lower() for spec in specs}
+    if len(names) < len(specs):  # names become files, and some disks tell no capitals apart
+        raise UnknownModelError(
+            f"models {text!r}: expected a different name for each, whatever the case, as in first=PATH,second=PATH"
+        )
     return specs
+
+
+def _found(text: str) -> ModelSpec:
+    """Return `find_model(text)`. Raises `UnknownModelError` for what the system takes for no path, too."""
+    try:
+        return find_model(text)
+    except (OSError, RuntimeError) as error:  # the latter for a link to itself
+        reason = getattr(error, "strerror", None) or error
+        raise UnknownModelError(f"model {text[:60]}: {reason}") from None
 
 
 def _caveat(folder: Path) -> str:

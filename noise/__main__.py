@@ -6,16 +6,19 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 
+from noise.problems.bad_lines import BadLine
 from noise.problems.lm_eval_tasks import write_lm_eval_tasks
 from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
 from noise.registry import NOISES, find_noise
 
+_MOST_PROCESSES = 256
 _EXAMPLES = """\
 examples:
   python -m noise --problems mine.jsonl                      every noise, into data/
   python -m noise --problems mini --datasets inf --out /tmp  the embedded test problems with irrelevant facts
   python -m noise --problems gsm8k:train --seed 1            GSM8K's training split from the hub, another seed
+  python -m noise --problems mine.jsonl --skip-bad-lines     lines that are no problems are left out, and named
   python -m noise --problems mine.jsonl --format lm-eval --out tasks    tasks for lm-evaluation-harness
 """
 
@@ -24,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Return its exit status: 0, or 1 after one sentence on stderr. Misuse exits with 2."""
     options = _parser().parse_args(arguments)
     counts: dict[str, int] = {}
+    bad_lines: list[BadLine] | None = [] if options.skip_bad_lines else None
 
     def count(problems: list[Problem], name: str) -> Iterable[Problem]:
         counts[name] = len(problems)
@@ -31,19 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         write = write_lm_eval_tasks if options.format == "lm-eval" else generate_noisy_datasets
-        paths = write(options.problems, options.datasets, options.seed, options.out, count, options.processes)
+        paths = write(
+            options.problems, options.datasets, options.seed, options.out, count, options.processes, bad_lines
+        )
     except (ValueError, OSError, RuntimeError) as error:
-        print(f"python -m noise: {error}", file=sys.stderr)
+        print(f"python -m noise: {_printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("python -m noise: interrupted; the unfinished file was not written", file=sys.stderr)
         return 130
+    for line in bad_lines or []:
+        print(f"left out: {_printable(line.reason)}", file=sys.stderr)
     for path, number in zip(paths.values(), counts.values(), strict=True):
-        print(f"{path}  {number:,} problem{'' if number == 1 else 's'}")
+        print(f"{_printable(str(path))}  {number:,} problem{'' if number == 1 else 's'}")
     if options.format == "lm-eval":
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
     return 0
+
+
+def _printable(text: str) -> str:
+    """Return text that does nothing on a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 def _with_progress_bar(problems: list[Problem], description: str) -> Iterable[Problem]:
@@ -67,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         metavar="SOURCE",
         help="a .jsonl file in GSM8K's form, gsm8k (from the hub) or mini (embedded); NAME:SPLIT for another split",
+    )
+    parser.add_argument(
+        "--skip-bad-lines",
+        action="store_true",
+        help="leave out lines of the file that are no problems, and name each on stderr",
     )
     parser.add_argument(
         "--datasets",
@@ -104,8 +122,8 @@ def _noises(text: str) -> list[str]:
 
 
 def _processes(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    if not (text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST_PROCESSES):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {_MOST_PROCESSES}, got {text!r:.60}")
     return int(text)
 
 

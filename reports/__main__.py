@@ -12,7 +12,7 @@ from pathlib import Path
 from reports.findings import Findings
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
-from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.tables.accuracy_table import accuracy_table
@@ -60,8 +60,8 @@ def _import(module: str) -> None:
     sys.path.insert(0, str(Path.cwd()))
     try:
         import_module(module)
-    except ImportError as error:
-        raise UnknownModuleError(f"--register {module}: cannot import this module: {error}") from error
+    except (ImportError, ValueError, TypeError) as error:  # the latter two for what is no name of a module
+        raise UnknownModuleError(f"--register {module[:60]}: cannot import this module: {error}") from error
     finally:
         sys.path.remove(str(Path.cwd()))
 
@@ -201,7 +201,9 @@ def _findings(folder: Path) -> Findings:
 
 
 def _results(folder: Path) -> Results:
-    if not folder.is_dir():
+    with explaining_os_errors(folder, "read"):
+        is_folder = folder.is_dir()
+    if not is_folder:
         raise ResultsFolderError(f"no results folder at {folder}: expected the folder of a benchmark run")
     return Results(folder)
 

@@ -17,6 +17,7 @@ from reports.progress_bars import Progress, progress_bar
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.problem_scores import ACCURACY, all_scores
 from reports.stats.proportions import wilson_by_problem
+from reports.store.atomic_io import display_path
 from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run
@@ -56,7 +57,8 @@ class CellRecorder:
 
 
 class Experiment:
-    """One run: the cells it ran, the warnings during it (None if nobody recorded any), and its reports.
+    """One run: the cells it ran, the warnings during it (None if nobody recorded any), the lines of problem files that
+    it left out, a sentence each, its reports, and notes about their files.
 
     `seed` (None if noise comes from files) and `options` (JSON values by name) go to `run.json`. The sentence that
     `caveat` returns is printed below the table and stored in `run.json`. Nothing is created on disk before the first
@@ -76,6 +78,8 @@ class Experiment:
         self.progress = progress
         self.runs: list[CellRun] = []
         self.warnings: list[str] | None = None
+        self.bad_lines: list[str] = []
+        self.notes: list[str] = []
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
 
@@ -154,10 +158,13 @@ class Experiment:
             "seed": self._seed,
             "options": self._options,
             "caveat": self._caveat([run.cell for run in self.runs]),
+            "bad_lines": self.bad_lines,
             "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
         run_json = self.results.folder / "run.json"
-        add_run(run_json, values, self.runs)
+        damaged = add_run(run_json, values, self.runs)
+        if damaged is not None:
+            self.notes.append(f"run.json was damaged and is kept as {display_path(damaged)}")
         findings = findings or self.findings()
         yield run_json
         for report in list(REPORTS.values()):

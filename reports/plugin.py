@@ -215,6 +215,7 @@ class _RunReporter:
             notes.insert(0, f"interrupted: all records so far are saved; the same command resumes the run{unseen}")
         if self._set_aside_folder:
             notes.append(f"earlier predictions are in {display_path(self._set_aside_folder)}")
+        notes += self._experiment.notes
         notes += [f"page: {display_path(path)}" for path in pages]
         for line in self._lines:
             terminalreporter.write_line(printable(line))

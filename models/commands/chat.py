@@ -34,7 +34,9 @@ class ChatSettings:
     max_new_tokens: int = 256
 
     def __post_init__(self) -> None:
-        """Check that the noise exists. Raises `ValueError`."""
+        """Check that the noise exists, and the limit. Raises `ValueError`."""
+        if not 1 <= self.max_new_tokens <= 10**9:
+            raise ValueError(f"expected a limit of at least 1 token, got {self.max_new_tokens}")
         if self.noise != "clean":
             find_noise(self.noise)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import TemplateError
-
+from models.loading.bounded_rendering import RenderingFailed, bounded
 from models.loading.load_errors import ChatTemplateError
 from models.prompt import QUESTION_FIELD, Prompt, Template
 from models.upstream_transformers import frozen_template_clock
@@ -40,9 +39,9 @@ def _rendered(tokenizer: Any, turns: list[dict[str, str]], **options: bool) -> s
     """Return `turns` in the tokenizer's chat format. Raises `ChatTemplateError`."""
     try:
         with frozen_template_clock():
-            return str(tokenizer.apply_chat_template(turns, tokenize=False, **options))
-    except Exception as error:  # a template can raise anything
-        raise ChatTemplateError(f"its chat template failed: {type(error).__name__}: {error}") from error
+            return bounded(lambda: str(tokenizer.apply_chat_template(turns, tokenize=False, **options)))
+    except RenderingFailed as error:
+        raise ChatTemplateError(f"its chat template failed: {error}") from error
 
 
 def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
@@ -50,7 +49,9 @@ def _end_of_turn(tokenizer: Any, turn: list[dict[str, str]]) -> str:
     try:
         text = _rendered(tokenizer, [*turn, {"role": "assistant", "content": _ANSWER}])
     except ChatTemplateError as error:
-        if isinstance(error.__cause__, TemplateError):  # the template takes questions alone, and says so
+        if (
+            isinstance(error.__cause__, RenderingFailed) and error.__cause__.refused
+        ):  # the template takes questions alone, and says so
             return ""
         raise
     _, separator, after = text.rpartition(_ANSWER)

@@ -5,35 +5,26 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from noise.problems.problem import Problem, normalised
+from noise.problems.text_files import raw_lines
+
+#: Ids stand in messages, tables and the names of figures.
+LONGEST_ID = 1_000
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line numbers (from 1) and objects of a `.jsonl` file. Blank lines are allowed at the end only.
 
-    Raises `ValueError` with file and line number for a line that is not a JSON object, and for an empty file;
-    `FileNotFoundError`, with the nearest file name, for a missing file.
+    Raises `ValueError` with file and line number for a line that is not a JSON object, and what `raw_lines` raises.
     """
-    if not path.is_file():
-        raise FileNotFoundError(_missing_file(path))
-    first_blank, number = 0, 0
-    with path.open("rb") as file:  # bytes, as only \n ends a line: JSON text may hold other line separators
-        for number, raw in enumerate(file, start=1):
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            if not raw.strip():
-                first_blank = first_blank or number
-                continue
-            if first_blank:
-                raise ValueError(f"{path}, line {first_blank}: expected a JSON object, got a blank line before the end")
-            yield number, _json_object(raw, f"{path}, line {number}")
-    if number == 0 or first_blank == 1:
-        raise ValueError(f"{path}: expected one JSON object a line, got an empty file")
+    for number, raw in raw_lines(path):
+        yield number, json_object(raw, f"{path}:{number}")
 
 
 def text_field(fields: Mapping[str, Any], name: str, location: str) -> str:
@@ -59,9 +50,14 @@ def problem_from(fields: Mapping[str, Any], default_id: str, location: str, ques
     id_ = fields.get("id", default_id)
     if isinstance(id_, int) and not isinstance(id_, bool):
         id_ = str(id_)
+    name = text_field({"id": id_}, "id", location)
+    if len(name) > LONGEST_ID:
+        raise ValueError(f"{location}: expected an 'id' of at most {LONGEST_ID:,} characters, got {len(name):,}")
     original = fields.get("original_question")
+    if isinstance(original, str) and original.strip():
+        text_field(fields, "original_question", location)
     problem = Problem(
-        text_field({"id": id_}, "id", location),
+        name,
         text_field(fields, question, location),
         text_field(fields, "answer", location),
         original if isinstance(original, str) and question != "original_question" else None,
@@ -76,16 +72,20 @@ def problem_from(fields: Mapping[str, Any], default_id: str, location: str, ques
 def check_unique_id(seen: dict[str, str], id_: str, location: str) -> None:
     """Record in `seen` the location of `id_`. Raises `ValueError` for an id that was seen before."""
     if id_ in seen:
-        raise ValueError(f"{location}: expected a unique id, got {id_!r}, which {seen[id_]} has too")
+        raise ValueError(f"{location}: expected a unique id, got {id_!r:.60}, which {seen[id_]} has too")
     seen[id_] = location
 
 
+class TwoGoldsError(ValueError):
+    """A question has another gold answer than on an earlier line. One of the two is wrong, and nobody knows which."""
+
+
 def check_one_gold(seen: dict[str, tuple[Problem, str]], problem: Problem, location: str) -> None:
-    """Record in `seen` the problem of a question, by its text. Raises `ValueError` where an earlier line has the same
-    question with another gold answer."""
+    """Record in `seen` the problem of a question, by its text. Raises `TwoGoldsError` where an earlier line has the
+    same question with another gold answer."""
     earlier, where = seen.setdefault(normalised(problem.question), (problem, location))
     if earlier.target != problem.target:
-        raise ValueError(
+        raise TwoGoldsError(
             f"{location}: expected one gold answer per question, got {problem.target} for that of {where}, which has"
             f" {earlier.target}"
         )
@@ -119,7 +119,10 @@ def write_line(file: TextIO, fields: Mapping[str, Any]) -> None:
     file.write(json.dumps(fields, ensure_ascii=False) + "\n")
 
 
-def _json_object(raw: bytes, location: str) -> dict[str, Any]:
+def json_object(raw: bytes, location: str) -> dict[str, Any]:
+    """Return the object of a line. Raises `ValueError`, naming the `location`, for anything else."""
+    if not raw.strip():
+        raise ValueError(f"{location}: expected a JSON object, got a blank line before the end")
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_unique_keys)
     except UnicodeDecodeError as error:
@@ -127,11 +130,18 @@ def _json_object(raw: bytes, location: str) -> dict[str, Any]:
             f"{location}: expected UTF-8 text, got byte 0x{raw[error.start]:02x} at {error.start}"
         ) from None
     except DuplicateKeyError as error:
-        raise ValueError(f"{location}: expected each key once, got {error.args[0]!r} twice") from None
+        raise ValueError(f"{location}: expected each key once, got {error.args[0]!r:.60} twice") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{location}: expected a JSON object, got text that is not JSON ({error.msg})") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
-        raise ValueError(f"{location}: expected a JSON object, got JSON that cannot be read ({error})") from None
+        excerpt = error.doc[max(0, error.pos - 20) : error.pos + 20].strip()
+        raise ValueError(
+            f"{location}: expected a JSON object, got text that is not JSON ({error.msg}, character {error.pos + 1},"
+            f" in {excerpt!r})"
+        ) from None
+    except RecursionError:
+        raise ValueError(f"{location}: expected a JSON object, got JSON that is nested too deep") from None
+    except ValueError:  # Python's limit
+        digits = f"{sys.get_int_max_str_digits():,}"
+        raise ValueError(f"{location}: expected a JSON object, got a number of more than {digits} digits") from None
     if not isinstance(value, dict):
         raise ValueError(f"{location}: expected a JSON object, got {type(value).__name__} {value!r:.60}")
     return value
@@ -147,11 +157,3 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise DuplicateKeyError(next(key for key in keys if keys.count(key) > 1))
     return fields
-
-
-def _missing_file(path: Path) -> str:
-    if path.is_dir():
-        return f"expected a .jsonl file, got the folder {str(path)!r}"
-    siblings = [file.name for file in path.parent.glob("*.jsonl")] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, siblings, n=1)
-    return f"no file {str(path)!r}" + (f": did you mean {str(path.parent / near[0])!r}?" if near else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from noise.problems.bad_lines import BadLine
 from noise.problems.jsonl import atomic_file, write_line
 from noise.problems.noisy_files import Progress, noisy_file, write_noisy_files
 from noise.problems.problem_sources import load_problems
@@ -73,6 +74,7 @@ def write_lm_eval_tasks(
     folder: str | Path = "data",
     progress: Progress | None = None,
     processes: int = 1,
+    bad_lines: list[BadLine] | None = None,
 ) -> dict[str, Path]:
     """Write a task for the clean problems of `source` and one for each noise of `names` into `folder`.
 
@@ -82,7 +84,7 @@ def write_lm_eval_tasks(
     """
     for name in names:
         find_noise(name)
-    problems, clean = load_problems(source), noisy_file(source, CLEAN, folder)
+    problems, clean = load_problems(source, bad_lines=bad_lines), noisy_file(source, CLEAN, folder)
     with atomic_file(clean) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})

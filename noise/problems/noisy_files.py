@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noise.parallel import inject_all
+from noise.problems.bad_lines import BadLine
 from noise.problems.infer_distractor_spans import insertions
 from noise.problems.jsonl import (
     atomic_file,
@@ -38,18 +39,22 @@ def generate_noisy_datasets(
     folder: str | Path = "data",
     progress: Progress | None = None,
     processes: int = 1,
+    bad_lines: list[BadLine] | None = None,
 ) -> dict[str, Path]:
     """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
     `names` are those of all registered noises by default: `inf`, `rcs` and `sd` as shipped. A file is written whole or
     not at all. Its lines carry `question`, `answer`, `original_question`, `noise_type` (upper case), `spans` (half-open
-    character ranges of `question`), `id` and `seed`. `processes` is that of `inject_all`. Raises `ValueError` for an
-    unknown noise, before anything is read, and what `load_problems` and `inject_all` raise.
+    character ranges of `question`), `id` and `seed`. `processes` is that of `inject_all`, `bad_lines`
+    that of `load_problems`. Raises `ValueError` for an unknown noise, before anything is read, and what `load_problems`
+    and `inject_all` raise.
     """
     names = list(NOISES) if names is None else names
     for name in names:
         find_noise(name)
-    return write_noisy_files(load_problems(source), source, names, seed, folder, progress, processes)
+    return write_noisy_files(
+        load_problems(source, bad_lines=bad_lines), source, names, seed, folder, progress, processes
+    )
 
 
 def write_noisy_files(
@@ -119,7 +124,7 @@ def read_noisy(path: str | Path) -> list[NoisyProblem]:
     path = Path(path)
     noisy_problems, seen = [], dict[str, str]()
     for number, fields in read_json_lines(path):
-        location = f"{path}, line {number}"
+        location = f"{path}:{number}"
         noisy = _noisy_from(fields, line_id(path.stem, number), location)
         check_unique_id(seen, noisy.problem.id, location)
         noisy_problems.append(noisy)

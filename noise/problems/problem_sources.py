@@ -6,23 +6,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from noise.problems.bad_lines import BadLine, digest_of
 from noise.problems.jsonl import (
+    TwoGoldsError,
     atomic_file,
     check_one_gold,
     check_unique_id,
+    json_object,
     line_id,
     problem_from,
-    read_json_lines,
     write_line,
 )
-from noise.problems.problem import Problem
+from noise.problems.problem import Problem, normalised
+from noise.problems.text_files import raw_lines
 from noise.unknown_name import unknown_name
 
 HUB_NAME, HUB_CONFIG = "openai/gsm8k", "main"
 GSM8K_SPLITS = ("test", "train")
 
 
-def load_problems(source: str | Path, split: str | None = None) -> list[Problem]:
+def load_problems(
+    source: str | Path, split: str | None = None, bad_lines: list[BadLine] | None = None
+) -> list[Problem]:
     """Return the problems of `source`, in order, each with a valid target.
 
     `source` is the path of a `.jsonl` file, `"gsm8k"` (the hub's `openai/gsm8k`) or `"mini"` (embedded). The split is
@@ -31,13 +36,17 @@ def load_problems(source: str | Path, split: str | None = None) -> list[Problem]
     `mine-00017`. Problems from the hub have the ids that they have in the files of `download_gsm8k`. In a file of noisy
     problems, the noisy question is the question.
 
-    Raises `ValueError` for an unknown source or split and for a bad line (file, line number, what was expected),
+    Bad lines of a file are left out and appended to `bad_lines`, if that is a list. Of two lines with one id the first
+    is a problem. Of a question with two gold answers no line is, as nobody knows which answer is wrong. A file that is
+    no text, or without any good line, is an error all the same.
+
+    Raises `ValueError` for an unknown source or split and for a bad line (`file:line: expected …`),
     `FileNotFoundError` for a missing file, `ConnectionError` where the hub gives no data.
     """
     if is_file_source(source):
         if split is not None:
             raise ValueError(f"expected no split with the file {str(source)!r}, got {split!r}: a file is one split")
-        return _from_file(Path(source))
+        return _from_file(Path(source), bad_lines)
     name, split = split_source(str(source), split)
     return SOURCES[name](split)
 
@@ -71,14 +80,38 @@ def splits_of(name: str) -> list[str]:
     return list(mini.SPLITS)
 
 
-def _from_file(path: Path) -> list[Problem]:
-    problems, seen, golds = [], dict[str, str](), dict[str, tuple[Problem, str]]()
-    for number, fields in read_json_lines(path):
-        location = f"{path}, line {number}"
-        problems.append(problem_from(fields, line_id(path.stem, number), location))
-        check_unique_id(seen, problems[-1].id, location)
-        check_one_gold(golds, problems[-1], location)
-    return problems
+def _from_file(path: Path, bad_lines: list[BadLine] | None) -> list[Problem]:
+    problems, seen, golds = dict[int, Problem](), dict[str, str](), dict[str, tuple[Problem, str]]()
+    raw_by_number, reasons, disputed = dict[int, bytes](), dict[int, str](), dict[str, str]()
+    for number, raw in raw_lines(path):
+        location = f"{path}:{number}"
+        try:
+            problem = problem_from(json_object(raw, location), line_id(path.stem, number), location)
+            check_one_gold(golds, problem, location)
+            check_unique_id(seen, problem.id, location)
+            problems[number] = problem
+        except ValueError as error:
+            if bad_lines is None:
+                raise
+            reasons[number] = str(error)
+            if isinstance(error, TwoGoldsError):
+                disputed.setdefault(normalised(problem.question), location)
+        if bad_lines is not None:
+            raw_by_number[number] = raw
+    if bad_lines is None:
+        return list(problems.values())
+    for number, problem in problems.items():  # nobody knows which of two golds is wrong, so both are left out
+        where = disputed.get(normalised(problem.question))
+        if where is not None:
+            message = f"{path}:{number}: expected one gold answer per question, got another one in {where}"
+            reasons.setdefault(number, message)
+    if len(reasons) == len(raw_by_number):
+        raise ValueError(
+            f"{path}: expected at least one line that is a problem, got {len(reasons):,} bad ones;"
+            f" {reasons[min(reasons)]}"
+        )
+    bad_lines += [BadLine(number, reasons[number], digest_of(raw_by_number[number])) for number in sorted(reasons)]
+    return [problem for number, problem in problems.items() if number not in reasons]
 
 
 def _from_hub(split: str) -> list[Problem]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from noise.problems.bad_lines import BadLine
 from noise.problems.problem import Problem, normalised
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
 
@@ -64,16 +65,18 @@ def problems_to_measure_with(source: str | Path, loaded: Sequence[Problem] | Non
     return split_in_two(problems)[1] if training_source(source) is None else problems
 
 
-def problems_to_train_on(source: str | Path, loaded: Sequence[Problem] | None = None) -> list[Problem]:
+def problems_to_train_on(
+    source: str | Path, loaded: Sequence[Problem] | None = None, bad_lines: list[BadLine] | None = None
+) -> list[Problem]:
     """Return the training split of `source`, in order.
 
-    `loaded` are the problems of `source`; where the training split is half of them, `source` is not read again. Raises
-    what `training_source` and `load_problems` raise.
+    `loaded` are the problems of `source`; where the training split is half of them, `source` is not read again.
+    `bad_lines` is that of `load_problems`. Raises what `training_source` and `load_problems` raise.
     """
     training = training_source(source)
     if training is not None:
-        return load_problems(training)
-    return split_in_two(load_problems(source) if loaded is None else loaded)[0]
+        return load_problems(training, bad_lines=bad_lines)
+    return split_in_two(load_problems(source, bad_lines=bad_lines) if loaded is None else loaded)[0]
 
 
 def shared_problems(training: Sequence[Problem], evaluation: Sequence[Problem]) -> list[Problem]:

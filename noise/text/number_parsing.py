@@ -75,8 +75,10 @@ def target_of(answer: str) -> Fraction:
     line = after.strip().partition("\n")[0]
     if len(line) <= MAX_DIGITS and line.isascii() and line.isdecimal():  # the common case, faster
         return Fraction(int(line))
-    numbers = numbers_in(line)
-    if len(numbers) != 1 or numbers[0].start > 0:
+    matches, numbers = list(_NUMBER.finditer(line)), numbers_in(line)
+    # A part that is no number, as it has too many digits, must not hide: `1/9…9` is not 1.
+    whole = len(matches) == len(numbers) == 1 and numbers[0].stop == matches[0].end()
+    if not whole or numbers[0].start > 0:
         raise ValueError(f"expected one number, right after the last '{ANSWER_MARKER}', got {_excerpt(line)}")
     return numbers[0].value
 

@@ -22,6 +22,7 @@ import numpy
 
 from reports.stats.problem_scores import Scores
 from reports.store.atomic_io import display_path, write_atomically
+from reports.store.json_content import parsed_json
 from reports.store.records import Cell, Settings
 
 _FORMAT = 1
@@ -65,7 +66,7 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
     if path.exists() and not path.is_file():  # a device or a pipe may never end
         raise BaselineUnreadable(path, f"{display_path(path)} is not a baseline: expected a regular file")
     try:
-        facts = json.loads(path.read_bytes())
+        facts = parsed_json(path.read_bytes())
         if facts["format"] != _FORMAT:
             raise BaselineUnreadable(
                 path, f"{display_path(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}"

@@ -17,6 +17,7 @@ from reports.store.atomic_io import (
     write_atomically,
 )
 from reports.store.file_names import file_name
+from reports.store.json_content import parsed_json, regular_content
 from reports.store.stage_and_file_names import MAPS_FOLDER
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ def load_map(path: Path) -> AttentionMap:
     import numpy
 
     with explaining_os_errors(path, "read"):
-        content = path.read_bytes()
+        content = regular_content(path)
     try:
         with numpy.load(BytesIO(content), allow_pickle=False) as file:
-            pattern, facts = file["pattern"].astype(numpy.float32), json.loads(file["facts"].tobytes())
+            pattern, facts = file["pattern"].astype(numpy.float32), parsed_json(file["facts"].tobytes())
         facts |= {name: tuple(facts[name]) for name in ("tokens", "kinds", "overall") if facts.get(name) is not None}
         attention_map = AttentionMap(**facts, pattern=pattern)
         size = len(attention_map.tokens)

@@ -12,6 +12,7 @@ from reports.plots.attention_map_plot import DRAWING_VERSION, PICTURE_KEY, pictu
 from reports.plots.attention_maps import SIDE_BY_SIDE, AttentionMap, load_map, remove_file
 from reports.store.atomic_io import explaining_os_errors, write_atomically
 from reports.store.file_names import file_name
+from reports.store.json_content import regular_content
 from reports.store.stage_and_file_names import MAPS_FOLDER
 
 
@@ -54,7 +55,7 @@ def _draw_if_stale(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limi
     content = b"".join(path.read_bytes() for path, _ in maps)
     key = hashlib.sha256(f"{DRAWING_VERSION} {limit!r} ".encode() + content).hexdigest()
     with explaining_os_errors(target, "read"):
-        current = target.exists() and key.encode() in target.read_bytes()
+        current = target.exists() and key.encode() in regular_content(target)
     if not current:
         write_atomically(target, picture([each for _, each in maps], limit, key))
     return target
@@ -63,4 +64,4 @@ def _draw_if_stale(target: Path, maps: Sequence[tuple[Path, AttentionMap]], limi
 def _has_key(path: Path) -> bool:
     """Return whether the picture carries our key: other people's files in the folder are never removed."""
     with explaining_os_errors(path, "read"):
-        return re.search(rb"%s\0[0-9a-f]{64}" % PICTURE_KEY.encode(), path.read_bytes()) is not None
+        return re.search(rb"%s\0[0-9a-f]{64}" % PICTURE_KEY.encode(), regular_content(path)) is not None

@@ -32,12 +32,15 @@ def explaining_os_errors(path: Path, verb: str) -> Iterator[None]:
     except ResultsFolderError:
         raise
     except OSError as error:
-        blocking = next((parent for parent in (path, *path.parents) if parent.exists() and not parent.is_dir()), None)
-        if isinstance(error, FileExistsError | NotADirectoryError) and blocking is not None:
+        blocking = None
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            ancestors = (path, *path.parents)
+            blocking = next((parent for parent in ancestors if parent.exists() and not parent.is_dir()), None)
+        if blocking is not None:
             reason = f"{display_path(blocking)} is a file; expected a folder"
         else:
             reason = error.strerror or str(error)
-        raise ResultsFolderError(f"cannot {verb} {display_path(path)}: {reason}") from error
+        raise ResultsFolderError(f"cannot {verb} {display_path(path):.1000}: {reason}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reports.store.atomic_io import ResultsFolderError, display_path, explaining_os_errors
+from reports.store.json_content import parsed_json
 
 try:
     import fcntl
@@ -105,8 +106,8 @@ def _shared_with(file: int) -> dict[str, str] | None:
     except BlockingIOError:
         return None
     try:
-        known = json.loads(os.pread(file, 4096, 0))
-    except (ValueError, RecursionError):
+        known = parsed_json(os.pread(file, 4096, 0))
+    except ValueError:
         return {}
     return known if isinstance(known, dict) else {}
 

@@ -85,10 +85,10 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
-    if not (isinstance(values["nats"], int | float) and isinstance(values["tokens"], int)):
-        raise ResultsDamaged(
-            f"{where}: expected numbers as nats and tokens, got {values['nats']!r} and {values['tokens']!r}"
-        )
+    nats, tokens = values["nats"], values["tokens"]
+    are_numbers = isinstance(nats, int | float) and isinstance(tokens, int)
+    if not are_numbers or tokens < (values["outcome"] == "measured"):
+        raise ResultsDamaged(f"{where}: expected numbers as nats and tokens, got {nats!r:.60} and {tokens!r:.60}")
     return values
 
 

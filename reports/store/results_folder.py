@@ -19,6 +19,7 @@ from reports.store.atomic_io import (
 from reports.store.cell_files import require_regular, whole_lines
 from reports.store.file_names import file_name
 from reports.store.folder_lock import FolderLock
+from reports.store.json_content import regular_content
 from reports.store.record_codec import (
     MEND,
     decode_cell,
@@ -228,7 +229,7 @@ class Results:
         for top_folder in self._record_folders:
             for path in sorted((top_folder / "settings").glob("*.json")):
                 with explaining_os_errors(path, "read"):
-                    stored = decode_settings(path.read_bytes(), path.stem)
+                    stored = decode_settings(regular_content(path), path.stem)
                 if stored is not None and stored.problems and settings.problems not in ("", stored.problems):
                     raise ResultsMismatch(
                         f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"

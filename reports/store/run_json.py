@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import display_path, explaining_os_errors, write_atomically
+from reports.store.json_content import parsed_json, regular_content
 from reports.store.record_codec import settings_hash
 from reports.store.records import CellRun
 
 MAX_RUNS = 50
 """How many runs the file keeps. Runs without new records are dropped first."""
 
+_FORMAT = 2
+#: What the file ends in: its checksum, 12 hexadecimal digits of the SHA-256 of the bytes before it.
+_END = b',\n  "check": "%s"\n}\n'
+_CHECKED = re.compile(rb'(?s)(.*),\n  "check": "([0-9a-f]{12})"\n\}\n')
 _PACKAGES = (
     "torch",
     "transformers",
@@ -34,11 +42,12 @@ _PACKAGES = (
 )
 
 
-def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> None:
-    """Add a run to the file at `path`, which is rewritten as a whole.
+def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> Path | None:
+    """Add a run to the file at `path`, which is rewritten as a whole. Return where a damaged file is kept, if any.
 
-    `values` are JSON values; any other value is written as its `str`. An existing file that cannot be parsed is kept as
-    `run.json.damaged`. Raises `ResultsFolderError`.
+    `values` are JSON values; any other value is written as its `str`. An existing file that was changed after it was
+    written, or that cannot be parsed, is kept next to it, as `run.json.damaged` or `run.json.damaged-2`. Raises
+    `ResultsFolderError`.
     """
     entry = {
         **values,
@@ -49,8 +58,22 @@ def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> N
         "settings": {settings_hash(run.settings): asdict(run.settings) for run in runs},
         "cells": [_cell(run) for run in runs],
     }
-    content = {"format": 1, "runs": _newest([*_earlier_runs(path), entry])}
-    write_atomically(path, (json.dumps(content, indent=2, default=str) + "\n").encode())
+    earlier, damaged = read_runs(path), None
+    if earlier is None:
+        damaged = _set_aside(path)
+    content = {"format": _FORMAT, "runs": _newest([*(earlier or []), entry])}
+    write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
+    return damaged
+
+
+def _signed(content: bytes) -> bytes:
+    """Return the file with its checksum in its last line but one."""
+    body = content.removesuffix(b"\n}")
+    return body + _END % _check(body)
+
+
+def _check(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest()[:12].encode()
 
 
 def newest_caveat(path: Path, models: Iterable[str]) -> str | None:
@@ -81,30 +104,39 @@ def _cell(run: CellRun) -> dict[str, object]:
     }
 
 
-def _earlier_runs(path: Path) -> list[dict[str, Any]]:
-    runs = read_runs(path)
-    if runs is None:
-        with explaining_os_errors(path, "write"):
-            path.replace(path.with_name(f"{path.name}.damaged"))
-    return runs or []
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file to a name that nothing has, and return it."""
+    names = (f"{path.name}.damaged{f'-{number}' * (number > 1)}" for number in itertools.count(1))
+    target = next(aside for aside in map(path.with_name, names) if not os.path.lexists(aside))
+    with explaining_os_errors(path, "write"):
+        path.rename(target)
+    return target
 
 
 def read_runs(path: Path) -> list[dict[str, Any]] | None:
     """Return the runs in the file, oldest first.
 
-    A missing file gives an empty list, and a file that cannot be parsed gives None.
+    A missing file gives an empty list. A file that was changed after it was written, that cannot be parsed or that is
+    no regular file gives None. Files of older versions, of format 1, have no checksum.
 
     Raises `ResultsFolderError`.
     """
     with explaining_os_errors(path, "read"):
         if not path.exists():
             return []
-        content = path.read_bytes()
+        content = regular_content(path)
+    checked = _CHECKED.fullmatch(content)
     try:
-        runs = json.loads(content)["runs"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        values = parsed_json(content)
+        runs, older = values["runs"], "check" not in values and values.get("format", 1) == 1
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
+    whole = older if checked is None else _check(checked[1]) == checked[2]
+    return runs if whole and _is_list_of_objects(runs) else None
+
+
+def _is_list_of_objects(runs: Any) -> bool:
+    return isinstance(runs, list) and all(isinstance(run, dict) for run in runs)
 
 
 def _newest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

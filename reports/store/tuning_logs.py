@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import explaining_os_errors
 from reports.store.file_names import file_name
+from reports.store.json_content import parsed_json, regular_content
 from reports.store.records import CellRun
 from reports.store.stage_and_file_names import CHECKPOINTS_FOLDER, SFT, TRAINING_LOG, TUNED_SUFFIX
 
@@ -44,10 +44,10 @@ def _described(log: dict[str, Any]) -> str:
 def _read_log(path: Path) -> dict[str, Any] | None:
     """Return the log of a tuned checkpoint; None if it is missing or not a log."""
     with explaining_os_errors(path, "read"):
-        content = path.read_bytes() if path.exists() else b"{}"
+        content = regular_content(path) if path.exists() else b"{}"
     try:
-        log = json.loads(content)
-    except (ValueError, RecursionError):
+        log = parsed_json(content)
+    except ValueError:
         return None
     if not isinstance(log, dict) or not log.keys() >= {"settings", "loss", "seconds"} or not log["loss"]:
         return None

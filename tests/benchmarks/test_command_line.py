@@ -43,8 +43,8 @@ def likelihood(model: str) -> list[str]:
 #: How the header says that the embedded problems are tuned on with noise, unless told otherwise.
 NOISY = " with clean/inf/rcs/sd"
 ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
-OPTIONS = """--models --datasets --problems --max-samples --quick --mode --results --fresh --seed --batch-size
---max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
+OPTIONS = """--models --datasets --problems --skip-bad-lines --max-samples --quick --mode --results --fresh --seed
+--batch-size --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
 --attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
 --prompt --chat --device-map --allow-pickles --trust-remote-code
 --noise-seeds --measure --save-baseline --baseline --tolerance --alpha

@@ -92,5 +92,5 @@ def test_the_models_of_one_name_are_kept_until_those_of_another_are_asked_for(
 def test_problems_that_cannot_be_used_are_one_error(tmp_path: Path) -> None:
     (tmp_path / "mine.jsonl").write_text("{}\n")
     runner = runner_of(tmp_path, problems=str(tmp_path / "mine.jsonl"))
-    with pytest.raises(ProblemsError, match=r"mine\.jsonl, line 1"):
+    with pytest.raises(ProblemsError, match=r"mine\.jsonl:1"):
         runner.run(Cell("llama", "clean", "zero_shot"))

@@ -131,7 +131,7 @@ def check(file: ProblemFile) -> str:
     kind = "noisy file" if file.noisy else "file"
     if read is None:
         assert file.expected is None or not all(map(_splits_no_word, file.expected))
-        place = re.escape(str(path)) + (f", line {bad_line}" if bad_line else "")
+        place = re.escape(str(path)) + (f":{bad_line}" if bad_line else "")
         assert re.match(rf"{place}: .*\bexpected ", message), f"{message}, in line {bad_line}"
         assert "\n" not in message
         assert message.encode()

@@ -100,7 +100,7 @@ def _prediction(rng: Random) -> Prediction:
 
 def _likelihood(rng: Random) -> Likelihood:
     return Likelihood(
-        **_texts(rng), outcome=rng.choice(READING_OUTCOMES), tokens=rng.randrange(9), nats=_any_float(rng)
+        **_texts(rng), outcome=rng.choice(READING_OUTCOMES), tokens=rng.randrange(1, 9), nats=_any_float(rng)
     )
 
 

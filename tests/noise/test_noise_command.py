@@ -69,7 +69,10 @@ def test_a_misspelt_noise_is_misuse(mine: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("nothing.jsonl", "no file 'nothing.jsonl'"), ("mni", "unknown source of problems 'mni'. Did you mean 'mini'?")],
+    [
+        ("nothing.jsonl", "nothing.jsonl: no such file"),
+        ("mni", "unknown source of problems 'mni'. Did you mean 'mini'?"),
+    ],
 )
 def test_another_failure_is_one_sentence_and_status_1(
     tmp_path: Path, source: str, message: str, capsys: pytest.CaptureFixture[str]

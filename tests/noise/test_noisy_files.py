@@ -156,7 +156,7 @@ def test_a_noisy_line_that_does_not_fit_together_is_refused(
     tmp_path: Path, change: dict[str, Any], expected: str
 ) -> None:
     path = write(tmp_path / "x_inf.jsonl", NOISY, {**NOISY, "id": "b", **change})
-    with pytest.raises(ValueError, match=r"x_inf\.jsonl, line 2: ") as caught:
+    with pytest.raises(ValueError, match=r"x_inf\.jsonl:2: ") as caught:
         read_noisy(path)
     assert expected in str(caught.value)
 
@@ -174,9 +174,7 @@ def test_a_file_without_spans_gets_them_from_the_two_texts(tmp_path: Path) -> No
 
 def test_a_rewritten_question_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", third_party(), third_party(question="Ann owns 3 pens. How many pens has Ann?"))
-    with pytest.raises(
-        ValueError, match=r"x\.jsonl, line 2: expected 'question' to be 'original_question' with insertions"
-    ):
+    with pytest.raises(ValueError, match=r"x\.jsonl:2: expected 'question' to be 'original_question' with insertions"):
         read_noisy(path)
 
 

@@ -33,12 +33,6 @@ def test_a_file_gives_its_problems_with_ids_from_its_name_and_line(tmp_path: Pat
     assert load_problems(str(path)) == problems
 
 
-def test_byte_order_mark_windows_line_ends_and_blank_lines_at_the_end_are_fine(tmp_path: Path) -> None:
-    path = tmp_path / "mine.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + f"{json.dumps(LINE)}\r\n{json.dumps(LINE)}\r\n\r\n  \n".encode())
-    assert len(load_problems(path)) == 2
-
-
 def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     """JSON allows the other line separators of Unicode inside a string."""
     question = "Ann has 3 pens.\u2028She buys 4.\u0085How many has she?"
@@ -46,59 +40,11 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     assert load_problems(path)[0].question == question
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("{", "expected a JSON object, got text that is not JSON"),
-        ("[1]", "expected a JSON object, got list"),
-        ("1" * 5000, "expected a JSON object, got JSON that cannot be read"),
-        ("[" * 100_000, "expected a JSON object, got JSON that cannot be read"),
-        ({"answer": "#### 7"}, "expected a string field 'question', got no such field"),
-        ({"Question": "How?", "answer": "#### 7"}, "got no such field; it has 'Question'"),
-        ({**LINE, "question": " "}, "expected 'question' not to be blank, got ' '"),
-        ({**LINE, "answer": 7}, "expected 'answer' to be a string, got int 7"),
-        ({**LINE, "answer": "7"}, "expected an answer that ends in '#### N', got no '####' in '7'"),
-        ({**LINE, "answer": "#### seven"}, "expected one number, right after the last '####', got 'seven'"),
-        ({**LINE, "question": "half \ud800 a pair?"}, "expected 'question' to be valid Unicode"),
-        ({**LINE, "id": None}, "expected 'id' to be a string, got NoneType None"),
-        ({**LINE, "id": "mine-00001"}, "got 'mine-00001', which"),
-    ],
-)
-def test_a_bad_line_stops_the_load_with_file_line_and_what_was_expected(
-    tmp_path: Path, line: object, expected: str
-) -> None:
-    path = write(tmp_path / "mine.jsonl", LINE, line, LINE)
-    with pytest.raises(ValueError, match=r"mine\.jsonl, line 2: ") as caught:
-        load_problems(path)
-    assert expected in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "mine.jsonl"
-    path.write_bytes(json.dumps(LINE).encode() + b'\n{"question": "caf\xe9"}\n')
-    with pytest.raises(ValueError, match="line 2: expected UTF-8 text, got byte 0xe9"):
-        load_problems(path)
-
-
-def test_a_blank_line_between_problems_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="line 2: expected a JSON object, got a blank line before the end"):
-        load_problems(write(tmp_path / "mine.jsonl", LINE, "", LINE))
-
-
-@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
-def test_an_empty_file_is_refused(tmp_path: Path, content: str) -> None:
-    """A failed download must never look like data."""
-    (tmp_path / "mine.jsonl").write_text(content, "utf-8")
-    with pytest.raises(ValueError, match=r"mine\.jsonl: expected one JSON object a line, got an empty file"):
-        load_problems(tmp_path / "mine.jsonl")
-
-
 def test_a_missing_file_names_the_nearest_one(tmp_path: Path) -> None:
     write(tmp_path / "mine.jsonl", LINE)
-    with pytest.raises(FileNotFoundError, match=r"no file '.*mime\.jsonl': did you mean '.*mine\.jsonl'\?"):
+    with pytest.raises(FileNotFoundError, match=r"mime\.jsonl: no such file; did you mean '.*mine\.jsonl'\?"):
         load_problems(tmp_path / "mime.jsonl")
-    with pytest.raises(FileNotFoundError, match="got the folder"):
+    with pytest.raises(ValueError, match="expected a regular file, got a folder"):
         load_problems(tmp_path)
 
 
@@ -231,14 +177,7 @@ def test_a_question_with_two_gold_answers_is_refused(tmp_path: Path) -> None:
     first, second = ({"question": q, "answer": a} for q, a in (("How many?", "#### 3"), ("how  MANY?", "#### 4")))
     path = tmp_path / "mine.jsonl"
     path.write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
-    with pytest.raises(ValueError, match=r"line 2: expected one gold answer per question, got 4 .* line 1, which"):
+    with pytest.raises(ValueError, match=r"mine\.jsonl:2: expected one gold answer per question, got 4 .*:1, which"):
         load_problems(path)
     path.write_text(f"{json.dumps(first)}\n{json.dumps({**second, 'answer': '1+2=3 #### 3'})}\n")
     assert len(load_problems(path)) == 2
-
-
-def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "mine.jsonl"
-    path.write_text('{"question": "How many?", "answer": "#### 3", "answer": "#### 4"}\n')
-    with pytest.raises(ValueError, match=r"mine\.jsonl, line 1: expected each key once, got 'answer' twice"):
-        load_problems(path)

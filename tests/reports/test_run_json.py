@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 from reports.store import run_json
 from reports.store.record_codec import settings_hash
 from reports.store.records import Cell, CellRun
-from reports.store.run_json import add_run, newest_caveat
+from reports.store.run_json import add_run, newest_caveat, read_runs
 from tests.reports.record_factories import CELL, SETTINGS
 
 pytestmark = pytest.mark.quick
@@ -115,3 +118,78 @@ def test_no_commit_outside_a_repository(tmp_path: Path, monkeypatch: pytest.Monk
     assert run_json._commit(tmp_path) is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert run_json._commit(tmp_path) is None
+
+
+def written(path: Path) -> bytes:
+    add_run(path, {"seed": 3, "caveat": "two miniatures"}, [cell_run()])
+    return path.read_bytes()
+
+
+def test_the_file_ends_in_its_checksum_and_reads_well(tmp_path: Path) -> None:
+    content = written(tmp_path / "run.json")
+    body, _, check = content.decode().rpartition(',\n  "check": "')
+    assert hashlib.sha256(body.encode()).hexdigest()[:12] == check.removesuffix('"\n}\n')
+    assert content.startswith(b'{\n  "format": 2,\n  "runs": [\n    {\n      "seed": 3,')
+    assert json.loads(content)["check"] == check[:12]
+
+
+@pytest.mark.parametrize("places", [300, pytest.param(None, marks=pytest.mark.slow)])
+def test_a_flipped_bit_is_never_used_silently(tmp_path: Path, places: int | None) -> None:
+    """In random places, or at one random bit of every byte. The file is named as damaged, and is kept."""
+    rng, path = random.Random(0), tmp_path / "run.json"
+    content = written(path)
+    chosen = range(len(content)) if places is None else rng.sample(range(len(content)), places)
+    for index in [*chosen, *range(len(content) - 40, len(content))]:
+        flipped = bytearray(content)
+        flipped[index] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        assert read_runs(path) is None, flipped[max(0, index - 20) : index + 20]
+    assert "run.json is damaged" in str(newest_caveat(path, ["diffllama"]))
+    assert add_run(path, {"number": 1}, []) == tmp_path / "run.json.damaged"
+    assert (tmp_path / "run.json.damaged").read_bytes() == flipped
+    assert [run["number"] for run in runs_in(path)] == [1]
+
+
+def test_a_cut_file_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    content = written(path)
+    for size in (*range(0, len(content), 50), *range(len(content) - 30, len(content))):
+        path.write_bytes(content[:size])
+        assert read_runs(path) is None
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    for content in ("first", "second", "third"):
+        path.write_text(content)
+        add_run(path, {}, [])
+    kept = {file.name: file.read_text() for file in tmp_path.glob("*damaged*")}
+    assert kept == {"run.json.damaged": "first", "run.json.damaged-2": "second", "run.json.damaged-3": "third"}
+
+
+def test_a_file_of_an_older_version_without_a_checksum_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"format": 1, "runs": [{"number": 0}]}, indent=2) + "\n")
+    assert add_run(path, {"number": 1}, []) is None
+    assert [run["number"] for run in runs_in(path)] == [0, 1]
+    assert json.loads(path.read_text())["format"] == 2
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "deep", "loop"])
+def test_what_stands_in_its_place_is_named_and_moved_away(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "run.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "folder":
+            path.mkdir()
+        case "deep":
+            path.write_text("[" * 100_000)
+        case "loop":
+            path.symlink_to("run.json")
+    if kind != "loop":  # which counts as missing: nothing can be read from it
+        assert "run.json is damaged" in str(newest_caveat(path, ["diffllama"]))
+    add_run(path, {"number": 0}, [])
+    assert [run["number"] for run in runs_in(path)] == [0]
