@@ -130,7 +130,7 @@ def find_models(text: str, trust: Trust = NO_TRUST) -> list[ModelSpec]:
 
     Raises `UnknownModelError` for an unknown model, an empty list, and two models of one name.
     """
-    specs = [replace(_found(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
+    specs = [replace(_model_named(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
     if not specs:
         raise UnknownModelError(f"no model in {text!r}. Known: {', '.join(MODELS)}.")
     names = {spec.name.lower() for spec in specs}
@@ -141,7 +141,7 @@ def find_models(text: str, trust: Trust = NO_TRUST) -> list[ModelSpec]:
     return specs
 
 
-def _found(text: str) -> ModelSpec:
+def _model_named(text: str) -> ModelSpec:
     """Return `find_model(text)`. Raises `UnknownModelError` for what the system takes for no path, too."""
     try:
         return find_model(text)
