@@ -31,6 +31,18 @@ def test_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.Capt
     assert (results.folder / "accuracy.png").exists()
 
 
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
+    """As in `python -m reports accuracy results | head -1`."""
+    results = Results(tmp_path / "results")
+    results.append(CLEAN, SETTINGS, outcomes(9, 1))
+    command = [sys.executable, "-m", "reports", "accuracy", str(results.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("command", ["accuracy", "attention"])
 def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
