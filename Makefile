@@ -1,7 +1,7 @@
 # make bench   run the grid on the included models and problems
 # make quick   run the tests marked quick, and the grid with 20 problems a cell
 # make test    run the tests
-# make proofs  run the slower tests that CI runs too: intervals, the page in a browser, the included pair,
+# make proofs  run the slower tests: intervals, the page in a browser, the included pair,
 #              the notebook, other architectures, models of the study's size
 # make fuzz    give the readers and the noises made-up inputs for a minute (docs/reliability.md)
 # make check   run ruff and mypy; make format lets ruff fix what it can
