@@ -5,6 +5,7 @@
 #              the notebook, other architectures, models of the study's size
 # make check   run ruff and mypy; make format lets ruff fix what it can
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
+# make mutants change the code in one place at a time, and count what no test notices (docs/mutants.md); two hours
 # make sample  write the sample report in docs/sample/ again; needs chromium
 # make install install the packages into .venv; make clean removes it, and all caches
 # Variables:   PYTHON=python3.12       the Python that makes .venv (3.11 or newer)
@@ -18,8 +19,9 @@ VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
+MUTANTS_READY := $(VENV)/.mutants-ready
 
-.PHONY: bench test proofs peers quick check format sample install clean
+.PHONY: bench test proofs peers mutants quick check format sample install clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -42,6 +44,9 @@ proofs: $(DEV_READY) $(PEERS_READY)
 
 peers: $(READY) $(PEERS_READY)
 	$(VENV)/bin/python -m benchmarks peers $(ARGS)
+
+mutants: $(READY) $(MUTANTS_READY)
+	$(VENV)/bin/python -m tests.mutants $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)
@@ -72,6 +77,10 @@ $(DEV_READY): requirements-dev.txt $(READY)
 
 $(PEERS_READY): requirements-peers.txt $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-peers.txt
+	@touch $@
+
+$(MUTANTS_READY): requirements-mutants.txt $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-mutants.txt
 	@touch $@
 
 sample: $(DEV_READY)

@@ -24,51 +24,50 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from itertools import accumulate, zip_longest
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from mutmut.mutation.file_mutation import MutatedFile, mutate_file_contents
+from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 
-_NOISE = ("noise/test_injection.py", "noise/test_question_segments.py", "noise/test_noisy_files.py")
-_STORE = ("reports/test_results_folder.py", "reports/test_readings.py", "reports/test_run_json.py")
-_COMPARISONS = ("reports/test_comparisons.py", "reports/test_accuracies.py", "reports/test_paired_tests.py")
-#: The tests of each file. They may be fewer than the tests that touch it: only fast ones are worth running this often.
-TESTS = {
-    "benchmarks/grading.py": ("benchmarks/test_grading.py",),
-    "noise/text/number_parsing.py": ("noise/test_number_parsing.py", "benchmarks/test_grading.py"),
-    "noise/text/question_segments.py": ("noise/test_question_segments.py",),
-    "noise/inject.py": _NOISE,
-    "noise/certify.py": ("noise/test_certify.py", "noise/test_injection.py"),
-    "noise/problems/infer_distractor_spans.py": ("noise/test_noisy_files.py", "noise/test_problem_sources.py"),
-    "models/attention/allocation.py": ("models/test_allocation.py",),
-    "models/attention/segment_mass.py": ("models/test_allocation.py",),
-    "models/stop_rule.py": ("models/test_stop_rule.py",),
-    "reports/stats/proportions.py": _COMPARISONS,
-    "reports/stats/paired_tests.py": _COMPARISONS,
-    "reports/stats/comparisons.py": _COMPARISONS,
-    "reports/stats/power.py": _COMPARISONS,
-    "reports/stats/accuracies.py": _COMPARISONS,
-    "reports/stats/problem_scores.py": _COMPARISONS,
-    "reports/stats/noise_means.py": _COMPARISONS,
-    "reports/stats/compare_runs.py": ("reports/test_compare_runs.py",),
-    "reports/stats/attention_stats.py": ("reports/test_attention_stats.py",),
-    "reports/stats/retrieval_stats.py": ("reports/test_retrieval_stats.py",),
-    "reports/store/record_codec.py": _STORE,
-    "reports/store/results_folder.py": _STORE,
-    "reports/store/cell_files.py": _STORE,
-    "reports/store/record_settings_files.py": _STORE,
-    "reports/store/folder_lock.py": ("reports/test_folder_lock.py",),
-    "reports/store/atomic_io.py": ("reports/test_atomic_io.py", *_STORE),
+#: Files, and the tests that their mutants are tried on. Other tests may touch them too: these are the fast ones.
+GROUPS = {
+    ("benchmarks/grading.py",): ("benchmarks/test_grading.py",),
+    ("noise/text/number_parsing.py",): ("noise/test_number_parsing.py", "benchmarks/test_grading.py"),
+    ("noise/text/question_segments.py",): ("noise/test_question_segments.py",),
+    ("noise/inject.py", "noise/certify.py"): ("noise/test_certify.py", "noise/test_injection.py"),
+    ("noise/problems/infer_distractor_spans.py",): ("noise/test_noisy_files.py",),
+    ("models/attention/allocation.py", "models/attention/segment_mass.py"): ("models/test_allocation.py",),
+    ("models/stop_rule.py",): ("models/test_stop_rule.py",),
+    (
+        "reports/stats/proportions.py",
+        "reports/stats/paired_tests.py",
+        "reports/stats/power.py",
+        "reports/stats/problem_scores.py",
+        "reports/stats/noise_means.py",
+        "reports/stats/comparisons.py",
+        "reports/stats/accuracies.py",
+    ): ("reports/test_paired_tests.py", "reports/test_comparisons.py", "reports/test_accuracies.py"),
+    ("reports/stats/compare_runs.py",): ("reports/test_compare_runs.py",),
+    ("reports/stats/attention_stats.py",): ("reports/test_attention_stats.py",),
+    ("reports/stats/retrieval_stats.py",): ("reports/test_retrieval_stats.py",),
+    (
+        "reports/store/record_codec.py",
+        "reports/store/results_folder.py",
+        "reports/store/cell_files.py",
+        "reports/store/record_settings_files.py",
+        "reports/store/atomic_io.py",
+    ): ("reports/test_results_folder.py", "reports/test_readings.py", "reports/test_atomic_io.py"),
+    ("reports/store/folder_lock.py",): ("reports/test_folder_lock.py",),
 }
 #: Left out: a run of the whole grid, and what measures time, which the mutants' switches take.
-_TOO_SLOW = "not second_run_ends_before and not time_is_linear and not is_read_in_one_pass"
+_TOO_SLOW = "not second_run_ends_before and not time_is_linear and not one_pass and not well_over_200"
 _ROOT = Path(__file__).parents[1]
 
 
@@ -84,34 +83,35 @@ class Mutant:
 
 @dataclass
 class Score:
-    """How many mutants of one kind a file has, how many were tried, and the changes that no test noticed."""
+    """How many mutants of one kind a file has, how many were tried, and how many no test noticed."""
 
     total: int
     tried: int
-    survivors: list[Mutant] = field(default_factory=list)
+    survived: int = 0
 
     def columns(self) -> str:
-        killed = self.tried - len(self.survivors)
+        killed = self.tried - self.survived
         share = f"{killed / self.tried:.0%}" if self.tried else ""
-        return f"{self.tried} of {self.total} | {killed} | {len(self.survivors)} | {share} |"
+        return f"{self.tried} of {self.total} | {killed} | {self.survived} | {share} |"
 
 
 class MutatedLoader(SourceFileLoader):
     """Loads a file together with all mutants of its functions, switched off."""
 
-    def __init__(self, name: str, path: Path, mutated: MutatedFile) -> None:
-        super().__init__(name, str(path))
-        self.code = mutated.code
+    def __init__(self, path: str) -> None:
+        super().__init__(path.removesuffix(".py").replace("/", "."), str(_ROOT / path))
+        self.mutated = mutate_file_contents(path, Path(self.path).read_text(encoding="utf-8"))
 
     def get_code(self, fullname: str) -> Any:
-        return compile(self.code, self.path, "exec", dont_inherit=True)
+        return compile(self.mutated.code, self.path, "exec", dont_inherit=True)
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """https://docs.python.org/3/library/importlib.html#importlib.abc.MetaPathFinder.find_spec"""
         return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
 
 
-def function_mutants(module: str, mutated: MutatedFile) -> Iterator[Mutant]:
+def function_mutants(loader: MutatedLoader) -> Iterator[Mutant]:
+    module, mutated = loader.name, loader.mutated
     lines = mutated.code.splitlines()
 
     def source_of(function: str) -> list[str]:
@@ -121,14 +121,15 @@ def function_mutants(module: str, mutated: MutatedFile) -> Iterator[Mutant]:
     for name in mutated.mutant_names:
         function = name.partition("__mutmut_")[0]
         before, after = source_of(f"{function}__mutmut_orig"), source_of(name)
-        difference = list(difflib.unified_diff(before, after, lineterm="", n=1))[3:]
-        change = "\n".join(line for line in difference if name not in line and "__mutmut_orig" not in line)
+        difference = difflib.unified_diff(before[1:], after[1:], lineterm="", n=1)
+        change = "\n".join(list(difference)[3:]) or f"{before[0]}\n{after[0]}"
         yield Mutant(name, f"{module}.{function}", change, partial(set_mutant_under_test, f"{module}.{name}"))
 
 
-def top_level_mutants(path: Path, module: ModuleType) -> Iterator[Mutant]:
+def top_level_mutants(loader: MutatedLoader) -> Iterator[Mutant]:
     """Yield the mutants of the numbers and patterns that a file gives a name, alone or in a tuple."""
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+    module = sys.modules[loader.name]
+    for statement in ast.parse(Path(loader.path).read_text(encoding="utf-8")).body:
         for target in getattr(statement, "targets", ()):
             name = getattr(target, "id", "")
             for number, (change, value) in enumerate(_changed(getattr(module, name, None))):
@@ -169,22 +170,15 @@ def changed_patterns(pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Pattern
 
 
 class MutantRunner:
-    """Takes the place of pytest's loop over the tests."""
+    """Takes the place of pytest's loop over the tests, and reports a row for each file."""
 
-    def __init__(self, path: str, module: str, mutated: MutatedFile, only: str, sample: int, seed: int) -> None:
-        self.path, self.module, self.mutated = path, module, mutated
-        self.only, self.sample, self.seed = only, sample, seed
-        self.scores: list[Score] = []
+    def __init__(self, loaders: list[MutatedLoader], arguments: argparse.Namespace, report: Callable[[str], None]):
+        self.loaders, self.arguments, self.report = loaders, arguments, report
 
-    def drawn(self) -> Iterator[tuple[Score, Mutant]]:
-        """Yield the mutants to try: first those of functions, then those of the top of the file."""
-        top = top_level_mutants(_ROOT / self.path, sys.modules[self.module])
-        for mutants in list(function_mutants(self.module, self.mutated)), list(top):
-            wanted = [mutant for mutant in mutants if re.search(self.only, mutant.name)]
-            drawn = random.Random(f"{self.seed} {self.path}").sample(wanted, min(self.sample, len(wanted)))
-            self.scores.append(Score(len(mutants), len(drawn)))
-            for mutant in sorted(drawn, key=mutants.index):
-                yield self.scores[-1], mutant
+    def drawn(self, path: str, mutants: list[Mutant]) -> list[Mutant]:
+        wanted = [mutant for mutant in mutants if re.search(self.arguments.only, f"{path} {mutant.name}")]
+        rng = random.Random(f"{self.arguments.seed} {path}")
+        return sorted(rng.sample(wanted, min(self.arguments.sample, len(wanted))), key=mutants.index)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self) -> None:
@@ -205,28 +199,42 @@ class MutantRunner:
         set_mutant_under_test("stats")
         for item, after in _with_next(session.items):
             state()._stats.clear()
-            start = time.perf_counter()
+            start = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-            seconds[item], called[item] = time.perf_counter() - start, set(state()._stats)
+            seconds[item], called[item] = time.process_time() - start, set(state()._stats)
         if session.testsfailed:
             return True
         set_mutant_under_test("")
         gc.freeze()
-        for score, mutant in self.drawn():
-            items = [item for item in session.items if mutant.function is None or mutant.function in called[item]]
-            items.sort(key=lambda item: seconds[item])
-            limit = 5 + 3 * round(sum(seconds[item] for item in items))
-            if not _is_killed(mutant, items, limit):
-                score.survivors.append(replace(mutant, switch_on=int))  # a partial of a module cannot be pickled
+        for loader in self.loaders:
+            path, columns = str(Path(loader.path).relative_to(_ROOT)), []
+            for mutants in list(function_mutants(loader)), list(top_level_mutants(loader)):
+                score = Score(len(mutants), 0)
+                for mutant in self.drawn(path, mutants):
+                    items = [item for item in session.items if mutant.function in (None, *called[item])]
+                    score.tried += 1
+                    if not _is_killed(mutant, self.fastest(items, seconds), seconds):
+                        score.survived += 1
+                        with self.arguments.survivors.open("a", encoding="utf-8") as file:
+                            file.write(f"{path} {mutant.name}\n{mutant.change}\n\n")
+                columns.append(score.columns())
+            self.report(f"| `{path}` | {' '.join(columns)}\n")
         return True
 
+    def fastest(self, items: list[pytest.Item], seconds: dict[pytest.Item, float]) -> list[pytest.Item]:
+        """Return the items, the fastest first, as far as the time for one mutant goes."""
+        items = sorted(items, key=lambda item: seconds[item])
+        ends = accumulate(seconds[item] for item in items)
+        return [item for item, end in zip(items, ends, strict=True) if end < self.arguments.seconds]
 
-def _with_next(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
-    return zip(items, [*items[1:], None], strict=True)
+
+def _with_next(items: list[pytest.Item]) -> Iterator[tuple[Any, Any]]:
+    return zip_longest(items, items[1:])
 
 
-def _is_killed(mutant: Mutant, items: list[pytest.Item], limit: int) -> bool:
-    """Return whether a test fails, or the tests take more than `limit` seconds, with `mutant` switched on."""
+def _is_killed(mutant: Mutant, items: list[pytest.Item], seconds: dict[pytest.Item, float]) -> bool:
+    """Return whether a test fails, or the tests take much longer than before, with `mutant` switched on."""
+    limit = 3 + 2 * round(sum(seconds[item] for item in items))
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -247,43 +255,40 @@ def _is_killed(mutant: Mutant, items: list[pytest.Item], limit: int) -> bool:
     return status != 0
 
 
-def scores_of(path: str, only: str, sample: int, seed: int) -> list[Score]:
-    """Return the two scores of a file. Call it in a process of its own, which has not imported the file."""
-    source, module = _ROOT / path, path.removesuffix(".py").replace("/", ".")
-    mutated = mutate_file_contents(path, source.read_text(encoding="utf-8"))
-    sys.meta_path.insert(0, MutatedLoader(module, source, mutated))  # type: ignore[arg-type]
-    runner = MutantRunner(path, module, mutated, only, sample, seed)
-    tests = [str(_ROOT / "tests" / name) for name in TESTS[path]]
+def try_group(paths: list[str], tests: tuple[str, ...], arguments: argparse.Namespace) -> None:
+    """Print the rows of files. Call it in a process of its own, which has not imported them."""
+    loaders = [MutatedLoader(path) for path in paths]
+    sys.meta_path[:0] = loaders  # type: ignore[arg-type]
     options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "--hypothesis-seed=0", f"-k{_TOO_SLOW}"]
-    output = os.open("/dev/null", os.O_WRONLY)
+    selected = [str(_ROOT / "tests" / name) for name in tests]
     terminal = os.dup(1)
-    os.dup2(output, 1)
-    status = pytest.main([*tests, *options, "-o", "tmp_path_retention_policy=none"], plugins=[runner])
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    runner = MutantRunner(loaders, arguments, lambda row: os.write(terminal, row.encode()) and None)
+    status = pytest.main([*selected, *options, "-o", "tmp_path_retention_policy=none"], plugins=[runner])
     os.dup2(terminal, 1)
     if status != pytest.ExitCode.OK:
-        raise SystemExit(f"{path}: its tests fail without a mutant: python -m pytest {' '.join(tests)}")
-    return runner.scores
+        raise SystemExit(f"{', '.join(paths)}: tests fail without a mutant: python -m pytest {' '.join(selected)}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.partition("\n")[0])
-    parser.add_argument("files", nargs="*", metavar="FILE", help="part of a path in TESTS; default: all")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="part of a path in GROUPS; default: all")
     parser.add_argument("--only", default="", metavar="PATTERN", help="of the names of mutants")
     parser.add_argument("--sample", type=int, default=150, metavar="N", help="mutants of a file, drawn at random")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--survivors", type=Path, default=_ROOT / "survivors.txt", metavar="FILE", help="written")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw")
+    parser.add_argument("--seconds", type=float, default=6.0, metavar="S", help="of processor time for one mutant")
+    parser.add_argument("--survivors", type=Path, default=_ROOT / "survivors.txt", metavar="FILE", help="is written")
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # a pool of threads does not survive a fork
-    paths = [path for path in TESTS if not arguments.files or any(name in path for name in arguments.files)]
+    arguments.survivors.write_bytes(b"")
     print("| file | in functions | killed | survived | share | at the top | killed | survived | share |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool, arguments.survivors.open("w") as out:
-        for path in paths:
-            scores = pool.submit(scores_of, path, arguments.only, arguments.sample, arguments.seed).result()
-            print(f"| `{path}` |", *(score.columns() for score in scores), flush=True)
-            for mutant in (mutant for score in scores for mutant in score.survivors):
-                print(f"{path} {mutant.name}\n{mutant.change}\n", file=out, flush=True)
+    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
+        for group, tests in GROUPS.items():
+            paths = [path for path in group if not arguments.files or any(name in path for name in arguments.files)]
+            if paths:
+                pool.submit(try_group, paths, tests, arguments).result()
 
 
 if __name__ == "__main__":
