@@ -53,8 +53,15 @@ GROUPS = {
         "reports/stats/noise_means.py",
         "reports/stats/comparisons.py",
         "reports/stats/accuracies.py",
-    ): ("reports/test_paired_tests.py", "reports/test_comparisons.py", "reports/test_accuracies.py"),
-    ("reports/stats/compare_runs.py",): ("reports/test_compare_runs.py",),
+        "reports/stats/compare_runs.py",
+    ): (
+        "reports/test_proportions.py",
+        "reports/test_paired_tests.py",
+        "reports/test_power.py",
+        "reports/test_comparisons.py",
+        "reports/test_compare_runs.py",
+        "reports/test_accuracies.py",
+    ),
     ("reports/stats/attention_stats.py",): ("reports/test_attention_stats.py",),
     ("reports/stats/retrieval_stats.py",): ("reports/test_retrieval_stats.py",),
     (
@@ -68,7 +75,6 @@ GROUPS = {
         "reports/test_results_folder.py",
         "reports/test_readings.py",
         "reports/test_atomic_io.py",
-        "reports/test_tampered_results.py",
     ),
     ("reports/store/folder_lock.py",): ("reports/test_folder_lock.py",),
 }
@@ -77,7 +83,7 @@ _TOO_SLOW = " and ".join(
     f"not {name}"
     for name in (
         *("second_run_ends_before", "time_is_linear", "one_pass", "well_over_200"),
-        *("flipped_bit", "lose_no_line", "cut_anywhere", "two_workers"),
+        *("cut_anywhere", "two_workers", "four_of_five_runs"),
     )
 )
 _ROOT = Path(__file__).parents[1]
