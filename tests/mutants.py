@@ -169,9 +169,14 @@ _TOKEN = re.compile(r"\\.|\(\?(?:[:=!>]|<[=!]|P<\w+>)|[*+?][+?]?|\{\d*,?\d*\}\+?
 _OPPOSITE = {"(?=": "(?!", "(?!": "(?=", "(?<=": "(?<!", "(?<!": "(?<="}
 
 
-def changed_patterns(pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Pattern[str]]]:
+def changed_patterns(pattern: re.Pattern[Any]) -> Iterator[tuple[str, re.Pattern[Any]]]:
     """Yield `pattern` without each of its tokens, with each look-around turned over, and without each of its flags."""
-    text = pattern.pattern
+    is_text = isinstance(pattern.pattern, str)
+    text = pattern.pattern if is_text else pattern.pattern.decode("latin-1")
+
+    def compiled(changed: str, flags: int = pattern.flags) -> re.Pattern[Any]:
+        return re.compile(changed if is_text else changed.encode("latin-1"), flags)
+
     if pattern.flags & re.VERBOSE:
         text = re.sub(r"(?<!\\)\s+#.*", "", text)
     for match in _TOKEN.finditer(text):
@@ -180,11 +185,11 @@ def changed_patterns(pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Pattern
         new = _OPPOSITE.get(match[0], "")
         with contextlib.suppress(re.error):
             before, after = text[: match.start()], text[match.end() :]
-            changed = re.compile(before + new + after, pattern.flags)
+            changed = compiled(before + new + after)
             yield f"…{before[-20:]}  {match[0]} → {new or 'nothing'}  {after[:20]}…", changed
     for flag in (re.IGNORECASE, re.MULTILINE, re.DOTALL):
         if pattern.flags & flag:
-            yield f"without {flag!r}", re.compile(text, pattern.flags & ~flag)
+            yield f"without {flag!r}", compiled(text, pattern.flags & ~flag)
 
 
 class MutantRunner:
@@ -192,6 +197,7 @@ class MutantRunner:
 
     def __init__(self, loaders: list[MutatedLoader], arguments: argparse.Namespace, report: Callable[[str], None]):
         self.loaders, self.arguments, self.report = loaders, arguments, report
+        self.failures: list[str] = []
 
     def drawn(self, path: str, mutants: list[Mutant]) -> list[Mutant]:
         wanted = [mutant for mutant in mutants if re.search(self.arguments.only, f"{path} {mutant.name}")]
@@ -208,6 +214,15 @@ class MutantRunner:
 
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("mutants", deadline=None, database=None, phases=phases, max_examples=30)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
+        if report.failed:
+            self.failures.append(f"{report.nodeid}\n{report.longreprtext}")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_internalerror"""
+        self.failures.append(str(excrepr))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -285,7 +300,7 @@ def try_group(paths: list[str], tests: tuple[str, ...], arguments: argparse.Name
     status = pytest.main([*selected, *options, "-o", "tmp_path_retention_policy=none"], plugins=[runner])
     os.dup2(terminal, 1)
     if status != pytest.ExitCode.OK:
-        raise SystemExit(f"{', '.join(paths)}: tests fail without a mutant: python -m pytest {' '.join(selected)}")
+        raise SystemExit("\n\n".join([f"the tests of {', '.join(paths)} fail without a mutant:", *runner.failures]))
 
 
 def main() -> None:

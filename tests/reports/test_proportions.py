@@ -60,6 +60,15 @@ def test_the_interval_of_a_relative_drop_is_that_of_the_log_ratio() -> None:
     assert relative_drop(numpy.array(before), numpy.array(after)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("correct_before", "correct_after"), [(6, 0), (10, 0), (1, 0), (1, 10), (10, 10)])
+def test_a_relative_drop_is_in_its_interval(correct_before: int, correct_after: int) -> None:
+    """Of 6 correct answers all are lost: a drop of 100 %, which half an answer more would put at 92 %."""
+    before, after = (numpy.arange(10) < correct for correct in (correct_before, correct_after))
+    drop = relative_drop(before.astype(float), after.astype(float))
+    assert drop is not None
+    assert drop[1] <= drop[0] <= drop[2] <= 1
+
+
 def test_one_problem_has_a_relative_drop() -> None:
     drop = relative_drop(numpy.array([1.0]), numpy.array([1.0]))
     assert drop is not None
