@@ -288,6 +288,19 @@ def test_lines_of_two_settings_in_one_file_are_an_error(results: Results) -> Non
         results.newest_records(CELL)
 
 
+def test_lines_without_a_checksum_are_those_of_an_older_version_and_come_first(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted(id) for id in ("p0", "p1", "p2")])
+    lines = results.path(CELL).read_bytes().splitlines(keepends=True)
+    older = [line.rpartition(b', "check"')[0] + b"}\n" for line in lines]
+    for kept in (older, [*older[:1], *lines[1:]], [*older[:2], *lines[2:]]):
+        results.path(CELL).write_bytes(b"".join(kept))
+        assert list(results.newest_records(CELL)) == ["p0", "p1", "p2"]
+    for number, mixed in ((2, [lines[0], older[1], lines[2]]), (3, [older[0], lines[1], older[2]])):
+        results.path(CELL).write_bytes(b"".join(mixed))
+        with pytest.raises(ResultsDamaged, match=rf"inf\.jsonl, line {number}: its checksum is missing"):
+            results.newest_records(CELL)
+
+
 # Starting over
 
 
