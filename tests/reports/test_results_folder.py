@@ -213,6 +213,33 @@ def test_a_file_of_another_cell_is_an_error(results: Results) -> None:
         results.read_for_resume(other, SETTINGS, asked("p0"))
 
 
+def test_a_copy_of_a_cell_s_file_is_refused_with_the_name_of_the_file(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    copy = results.path(CELL).with_name("inf (copy).jsonl")
+    shutil.copy(results.path(CELL), copy)
+    message = r"inf \(copy\)\.jsonl holds records of diffllama-inf-zero_shot, whose file is .*inf\.jsonl; move the copy"
+    with pytest.raises(ResultsDamaged, match=message):
+        results.cells()
+
+
+def test_a_folder_in_place_of_a_cell_s_file_is_refused(results: Results) -> None:
+    results.path(CELL).mkdir(parents=True)
+    for read in (results.cells, lambda: results.load_cell(CELL)):
+        with pytest.raises(ResultsDamaged, match=r"inf\.jsonl: expected a regular file"):
+            read()
+
+
+def test_a_changed_settings_file_is_refused_with_its_name_and_written_again(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    (path,) = (results.predictions_folder / "settings").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"64", b"65"))
+    with pytest.raises(ResultsDamaged, match=rf"settings.{path.name}: the file was changed after it was written"):
+        results.settings(path.stem)
+    results.append(CELL, SETTINGS, [predicted("p1")])
+    assert path.read_bytes() == content
+
+
 # After a kill
 
 
