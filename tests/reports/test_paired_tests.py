@@ -10,10 +10,10 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp
+from scipy.stats import binom, ttest_1samp
 from statsmodels.stats.contingency_tables import mcnemar
 
-from reports.stats.paired_tests import Array, Differences, holm, interval, p_value
+from reports.stats.paired_tests import Array, Differences, holm, interval, p_value, sum_distribution
 from reports.stats.power import detectable_effect, needed_problems, power
 from reports.stats.proportions import relative_drop, wilson
 
@@ -208,3 +208,16 @@ def test_the_normal_approximation_of_one_side_is_half_of_that_of_both() -> None:
     upward, downward = (p_value(Differences(sign * values, 2.0), "greater") or 0.0 for sign in (1, -1))
     assert upward + downward == pytest.approx(1, abs=0.01)
     assert upward + downward > 1, "the sum itself counts on both sides"
+
+
+@pytest.mark.parametrize("counts", [(3, 2), (600, 300)])
+def test_the_distribution_of_a_sum_is_that_of_its_parts_however_many(counts: tuple[int, int]) -> None:
+    """Of long parts it is computed with Fourier transforms, whose rounding must leave no probability below zero."""
+    ones, twos = counts
+    expected = numpy.zeros(2 * ones + 4 * twos + 1)
+    of_ones, of_twos = (binom.pmf(numpy.arange(n + 1), n, p) for n, p in ((ones, 0.5), (twos, 0.4)))
+    for up, probability in enumerate(of_twos):
+        expected[4 * up : 4 * up + 2 * ones + 1 : 2] += probability * of_ones
+    distribution = sum_distribution(numpy.array([1, 2]), numpy.array(counts), numpy.array([0.5, 0.4]))
+    assert distribution == pytest.approx(expected, abs=1e-12)
+    assert (distribution >= 0).all()
