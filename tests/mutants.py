@@ -61,6 +61,7 @@ GROUPS = {
         "reports/test_comparisons.py",
         "reports/test_compare_runs.py",
         "reports/test_accuracies.py",
+        "reports/test_likelihood_reports.py",
     ),
     ("reports/stats/attention_stats.py",): ("reports/test_attention_stats.py",),
     ("reports/stats/retrieval_stats.py",): ("reports/test_retrieval_stats.py",),

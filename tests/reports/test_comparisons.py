@@ -12,11 +12,13 @@ import pytest
 from reports.stats.comparisons import Comparison, changes, comparisons, write_comparisons_csv
 from reports.stats.paired_tests import Differences
 from reports.stats.power import detectable_effect, needed_problems
-from reports.stats.problem_scores import Scores, aligned_values, scores_from_records
+from reports.stats.problem_scores import Scores, aligned_values, all_scores, scores_from_records
 from reports.stats.proportions import wilson, wilson_by_problem
 from reports.store.records import Cell, Prediction, draw_id, problem_of
+from reports.store.results_folder import Results
 from reports.tables.narrative import narrative
-from tests.reports.record_factories import SETTINGS, predicted
+from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, reading
+from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted
 
 pytestmark = pytest.mark.quick
 
@@ -258,3 +260,28 @@ def test_the_power_is_that_at_the_level_of_the_whole_family() -> None:
     assert alone.detectable == detectable_effect(differences, 0.05)
     assert among_two.detectable == detectable_effect(differences, 0.025)
     assert (alone.needed, among_two.needed) == (needed_problems(differences), needed_problems(differences, 0.025))
+
+
+def test_cells_are_aligned_by_problem_whatever_else_each_has() -> None:
+    cells = [scored("a", "clean", "11110000", first=0), scored("b", "clean", "00111100", first=2)]
+    cells += [
+        scored("a", "inf", "10101010", first=4),
+        replace(scored("b", "inf", "1111", first=4), draws=numpy.arange(4)),
+    ]
+    values, draws = aligned_values(cells)
+    assert [list(of_cell) for of_cell in values] == [[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]]
+    assert list(draws) == [0, 1, 2, 3]
+    values, draws = aligned_values([*cells[:2], scored("c", "inf", "11", first=20), scored("c", "sd", "11", first=30)])
+    assert [len(of_cell) for of_cell in (*values, draws)] == [0, 0, 0, 0, 0]
+
+
+def test_scores_are_of_all_cells_or_of_the_records_asked_for(tmp_path: Path) -> None:
+    results, clean = Results(tmp_path), Cell("diffllama", "clean", "zero_shot")
+    results.append(CELL, SETTINGS, outcomes(1, 2))
+    results.append(clean, SETTINGS, outcomes(2, 0))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
+    scores = {cell_scores.cell: list(cell_scores.values) for cell_scores in all_scores(results)}
+    assert scores == {CELL: [1, 0, 0], clean: [1, 1]}, "attention has no score"
+    only = {CELL: ["p0", "p2"], ATTENTION_CELL: ["p0"], Cell("llama", "inf", "zero_shot"): ["p0"]}
+    (scored_cell,) = all_scores(results, only)
+    assert (scored_cell.cell, list(scored_cell.problems), list(scored_cell.values)) == (CELL, ["p0", "p2"], [1, 0])
