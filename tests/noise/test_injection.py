@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 import time
@@ -232,6 +233,16 @@ def test_sentences_are_one_space_apart(question: str, expected: str) -> None:
     noisy = inject(Problem("p", question, "#### 5"), "inf2")
     assert re.fullmatch(expected.replace("S", r"[A-Z][^\n]*?\."), noisy.question)
     assert strip(noisy) == question
+
+
+@pytest.mark.parametrize(("dose", "key"), [("inf", b"3/inf/pears-1"), ("inf2", b"3/inf/pears-1/distractor 1")])
+def test_a_draw_is_that_of_its_seed_noise_problem_and_number(dose: str, key: bytes) -> None:
+    """Otherwise another version would add other sentences under the same seed. The last distractor drawn is first."""
+    features, rng = question_features(PEARS.question), random.Random(key)
+    proposals = (NOISES["inf"].propose(features, rng).text for _ in range(60))
+    first = next(text for text in proposals if refusal_reason(features, text, "numbers", PEARS.target) is None)
+    noisy = inject(PEARS, dose, seed=3)
+    assert noisy.question[slice(*noisy.spans[0])].strip() == first
 
 
 def test_any_id_has_a_draw() -> None:
