@@ -6,6 +6,7 @@
 # make fuzz    give the readers and the noises made-up inputs for a minute (docs/reliability.md)
 # make check   run ruff and mypy; make format lets ruff fix what it can
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
+# make mutants change the code in one place at a time, and count what no test notices (docs/mutants.md); two hours
 # make sample  write the sample report in docs/sample/ again; needs chromium
 # make install install the packages into .venv; make clean removes it, and all caches
 # make lock    write requirements.lock again, with the hashes of every package that requirements.txt brings
@@ -23,8 +24,9 @@ VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
+MUTANTS_READY := $(VENV)/.mutants-ready
 
-.PHONY: bench test proofs fuzz peers quick check format sample install lock audit clean
+.PHONY: bench test proofs fuzz peers mutants quick check format sample install lock audit clean
 .DELETE_ON_ERROR:
 
 bench: $(READY)
@@ -50,6 +52,9 @@ fuzz: $(READY)
 
 peers: $(READY) $(PEERS_READY)
 	$(VENV)/bin/python -m benchmarks peers $(ARGS)
+
+mutants: $(READY) $(MUTANTS_READY)
+	$(VENV)/bin/python -m tests.mutants $(ARGS)
 
 quick: $(READY)
 	$(VENV)/bin/python -m pytest --quick $(ARGS)
@@ -89,6 +94,10 @@ lock: $(DEV_READY)
 
 audit: $(DEV_READY)
 	$(VENV)/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
+
+$(MUTANTS_READY): requirements-mutants.txt $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-mutants.txt
+	@touch $@
 
 sample: $(DEV_READY)
 	$(VENV)/bin/python -m pytest benchmarks --results results-sample

@@ -67,7 +67,7 @@ def key_spans(question: str) -> list[tuple[int, int]]:
 def _asking_sentence(question: str) -> Iterator[tuple[int, int]]:
     """Yield the range of the asking sentence without trailing white space, if it is not empty."""
     start = insertion_point(question)
-    end = next((offset for offset in sentence_starts(question) if offset > start), len(question))
+    end = next((offset for offset in sentence_starts(question) if offset > start), None)
     stop = start + len(question[start:end].rstrip())
     if stop > start:
         yield start, stop

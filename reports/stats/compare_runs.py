@@ -39,7 +39,7 @@ def compare_runs(first: Results, second: Results) -> RunComparison:
         missing += _missing_questions(old, new)
         ids = [id for id in old.records if _text(old, id) == _text(new, id)]
         pair = stored_scores(first, old, ids), stored_scores(second, new, ids)
-        (old_values, new_values), _ = aligned_values(pair, [(0, 1)])
+        (old_values, new_values), _ = aligned_values(pair)
         if len(old_values):
             means[cell] = float(old_values.mean()), float(new_values.mean())
             pairs.append(pair)

@@ -95,12 +95,12 @@ def p_value(differences: Differences, alternative: str = "two-sided") -> float |
     """
     from scipy.stats import norm, ttest_1samp
 
-    sizes, counts = _size_counts(differences)
-    one_sided = alternative == "greater"
     if not differences.step:
         if differences.n < 2 or not differences.values.std():
             return None
         return float(ttest_1samp(differences.values, 0.0, alternative=alternative).pvalue)
+    sizes, counts = _size_counts(differences)
+    one_sided = alternative == "greater"
     if not len(sizes):
         return 1.0 if differences.n else None
     total = round(float(differences.values.sum()) / differences.step)
@@ -125,8 +125,6 @@ def holm(p_values: list[float | None]) -> list[float | None]:
 
 def _size_counts(differences: Differences) -> tuple[Array, Array]:
     """Return the distinct sizes of the non-zero differences, in steps, and the count of each."""
-    if not differences.step:
-        return numpy.empty(0, int), numpy.empty(0, int)
     in_steps = numpy.rint(numpy.abs(differences.values) / differences.step).astype(int)
     sizes, counts = numpy.unique(in_steps[in_steps > 0], return_counts=True)
     return sizes, counts

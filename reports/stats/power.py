@@ -72,7 +72,7 @@ def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
     values = numpy.union1d(observed, [-1.0, 1.0])
     counts = numpy.isin(values, (-1.0, 1.0)).astype(int)
     counts[numpy.searchsorted(values, observed)] += observed_counts
-    scale = numpy.abs(values).max(initial=0.0) or 1.0
+    scale = numpy.abs(values).max()
     logarithms = numpy.log(counts / counts.sum())
 
     def weights(tilt: float) -> Array:

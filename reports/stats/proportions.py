@@ -55,4 +55,5 @@ def relative_drop(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, flo
     influences = numpy.append(after / noisy - before / clean, [0.5 / noisy, -0.5 / clean])
     half = norm.ppf(0.975) * numpy.sqrt((influences**2).sum() * n / max(1, n - 1))
     low, high = (float(1 - noisy / clean * numpy.exp(sign * half)) for sign in (1, -1))
-    return float(1 - after.sum() / before.sum()), low, min(1.0, high)
+    estimate = float(1 - after.sum() / before.sum())
+    return estimate, min(low, estimate), max(high, estimate)

@@ -86,6 +86,6 @@ def truncate_partial_line(path: Path) -> None:
         if end == 0:
             return
         file.seek(end - 1)
-        if file.read(1) != b"\n":
+        if file.read() != b"\n":
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)

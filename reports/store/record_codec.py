@@ -99,7 +99,7 @@ def encode_record(cell: Cell, settings: Settings, record: Record) -> bytes:
     try:
         line = json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
-        line = json.dumps(values, allow_nan=False).encode()
+        line = json.dumps(values).encode()
     except ValueError as error:
         raise ValueError(f"{cell.id}, problem {record.id!r}: expected finite numbers, got NaN or infinity") from error
     return signed(line) + b"\n"

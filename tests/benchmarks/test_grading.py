@@ -1,14 +1,28 @@
 """Answers are read from what models write, and compared as exact numbers."""
 
+import re
 import time
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.grading import extract_answer, is_correct, marked_answer
-from noise.problems.problem import Problem
+from benchmarks.grading import (
+    GRADING_VERSION,
+    extract_answer,
+    failed_prediction,
+    grade,
+    graded_again,
+    graded_text,
+    is_correct,
+    marked_answer,
+)
+from noise.problems.problem import NoisyProblem, Problem
+from reports.store.records import Outcome, Prediction
 
 pytestmark = pytest.mark.quick
 
@@ -21,6 +35,8 @@ pytestmark = pytest.mark.quick
         ("####29", 29),
         ("#### $1,450.50", Fraction(2901, 2)),
         ("####\n29\nThat took 3 steps.", 29),
+        ("####\n24 + 5 = 29\nThat took 3 steps.", 29),
+        ("#### {24 + 5} = 29", 29),
         ("#### **29**", 29),
         ("#### 72 Question: Bob has 5 apples", 72),
         (r"\boxed{29} after 3 steps", 29),
@@ -118,7 +134,8 @@ def test_answers_are_compared_as_numbers() -> None:
 
 @pytest.mark.parametrize("target", [0.1, "29", None])
 def test_a_target_that_is_not_exact_is_refused(target: object) -> None:
-    with pytest.raises(TypeError, match="expected the target as a Fraction or an int, got"):
+    got = re.escape(f"{type(target).__name__} {target!r}")
+    with pytest.raises(TypeError, match=f"expected the target as a Fraction or an int, got {got}"):
         is_correct("29", target)  # type: ignore[arg-type]
 
 
@@ -212,7 +229,9 @@ def test_gold_solutions_of_every_shape_are_correct_for_their_own_target() -> Non
         ("The answer is 18.", None),
         ("The answer is 18. I used", 18),
         ("#### 18\nShe", 18),
+        ("#### 18\n", 18),
         ("so \\boxed{18} and", 18),
+        ("\\boxed{18} and", 18),
         ("The answer is 18.\n\nThe answer is 1", 18),
     ],
 )
@@ -236,3 +255,58 @@ def test_of_a_text_that_was_cut_off_only_a_finished_answer_counts(text: str, ans
 )
 def test_a_thought_and_a_heading_are_no_answers(text: str, answer: int | None) -> None:
     assert extract_answer(text) == answer
+
+
+NOISY = NoisyProblem(Problem("p", "How many?", "24 + 5\n#### 29"), "inf", "Bob has 3. How many?", ((0, 11),), 0)
+#: What every prediction of NOISY has.
+ASKED = Prediction(
+    "p", NOISY.question, NOISY.spans, "24 + 5\n#### 29", "29", "", None, "error", 0, None, True, GRADING_VERSION
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "outcome", "answer"),
+    [
+        ("#### 29", True, "correct", "29"),
+        ("In all 30", True, "incorrect", "30"),
+        ("I do not know", True, "no_answer", None),
+        ("24 + 5 = 29, so", False, "truncated", None),
+        ("#### 29\nThat", False, "correct", "29"),
+        ("#### 30\nThat", False, "incorrect", "30"),
+    ],
+)
+def test_a_prediction_is_the_text_with_its_verdict(
+    text: str, finished: bool, outcome: Outcome, answer: str | None
+) -> None:
+    expected = replace(ASKED, text=text, answer=answer, outcome=outcome, tokens=7, finished=finished)
+    assert graded_text(NOISY, text, 7, finished) == expected
+    generation: Any = SimpleNamespace(text=text, tokens=7, finished=finished)
+    assert grade(NOISY, generation) == expected
+
+
+def test_a_failed_prediction_has_the_error_and_no_text() -> None:
+    assert failed_prediction(NOISY, "out of memory") == replace(ASKED, error="out of memory")
+
+
+@pytest.mark.parametrize("text", ["In all 30", "30, so", "#### 30\nThat"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_prediction_that_is_graded_again_is_as_if_its_problem_had_had_that_answer(text: str, finished: bool) -> None:
+    corrected = replace(NOISY, problem=replace(NOISY.problem, answer="25 + 5\n#### 30"))
+    stored = graded_text(NOISY, text, 7, finished)
+    expected = graded_text(corrected, text, 7, finished)
+    assert graded_again(stored, "25 + 5\n#### 30", "30") == expected
+    assert graded_again(replace(expected, grading="1"), "25 + 5\n#### 30", "30") == expected
+
+
+def test_a_prediction_is_not_graded_again_where_nothing_changed_or_nothing_was_said() -> None:
+    stored, failed = graded_text(NOISY, "#### 29", 7, True), failed_prediction(NOISY, "out of memory")
+    assert graded_again(stored, stored.gold, stored.target) is None
+    assert graded_again(failed, "25 + 5\n#### 30", "30") is None
+
+
+def test_a_stored_text_that_was_cut_off_stays_cut_off() -> None:
+    """Predictions of the first version do not say that they are unfinished, but by their outcome."""
+    stored = replace(graded_text(NOISY, "24 + 5 = 29, so", 7, False), finished=True, grading="1")
+    again = graded_again(stored, stored.gold, stored.target)
+    assert again is not None
+    assert (again.outcome, again.answer, again.finished) == ("truncated", None, False)

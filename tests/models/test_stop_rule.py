@@ -180,3 +180,10 @@ def test_a_thought_between_special_tokens_is_known(tmp_path: Path) -> None:
     loaded = scripted_model(tmp_path, PROBLEM.question, text, Template("{question}\nA: <think>\n"), specials)
     (generation,) = generate(loaded, [PROBLEM.question], 60)
     assert (generation.text, generation.finished) == (text, True)
+
+
+def test_an_end_of_turn_inside_a_thought_ends_nothing() -> None:
+    rule = StopRule(end_of_turn="[END]")
+    thought = "<think>16-3=13, then [END]?</think>"
+    assert not rule.is_complete(f"{thought}The answer is 13.")
+    assert rule.truncate(f"{thought}The answer is 13.[END]And 5 more?") == f"{thought}The answer is 13."

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noise.certify import refusal
+from noise.certify import Carries, refusal
 from tests.strategies import questions
 
 pytestmark = pytest.mark.quick
@@ -72,3 +72,89 @@ def test_a_refusal_names_the_word() -> None:
 def test_any_two_texts_are_certified_or_refused(question: str, distractor: str, carries: str) -> None:
     reason = refusal(question, distractor, carries)  # type: ignore[arg-type]
     assert reason is None or reason
+
+
+HE = "Tom has 12 pears. How many does he have?"
+GROUP = "A group of friends shares 12 pears. How many pears does each friend get?"
+NUMBER = "Ida thinks of a number. She adds 12. What is the number?"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "carries", "target", "reason"),
+    [
+        (PEARS, "a bus in Porto seats 40 riders.", "numbers", None, "not one plain sentence"),
+        (PEARS, "In Porto, a bus seats 40. riders sit there.", "numbers", None, "more than one sentence"),
+        (PEARS, "In Porto, a bus  seats 40 riders.", "numbers", None, "badly spaced"),
+        (PEARS, "In Porto, she owns 40 lanterns.", "numbers", None, "the pronoun 'she'"),
+        (HE, "In Porto, Bob owns 40 lanterns.", "numbers", None, "goes on with 'he or she'"),
+        (GROUP, "In Porto, a farmer owns 34 lanterns.", "numbers", None, "speaks of a group"),
+        (PEARS, "In Porto, Ida owns 34 lanterns.", "numbers", None, "Ida is somebody"),
+        (PEARS, "In Porto, Bea owns 34 lanterns altogether.", "numbers", None, "'altogether' could refer to"),
+        (PEARS, "In Porto, Bea owns 34 lanterns per room.", "numbers", None, "'per' is a rate"),
+        (PEARS, "A market in Porto sold 34 pears.", "numbers", None, "'pears' is in the question"),
+        ("Ida has 12 apples. How many fruits has Ida?", "In Porto, Bea owns 34 bananas.", "numbers", None, "that kind"),
+        (
+            "Ida has 12 apples. How many apples has Ida?",
+            "In Porto, Bea owns 34 fruits.",
+            "numbers",
+            None,
+            "general word",
+        ),
+        (PEARS, "A bus seats 40 riders.", "numbers", None, "no owner or place"),
+        (PEARS, "In Porto, Bea owns lanterns.", "numbers", None, "carries no number"),
+        (PEARS, "In Porto, Bea owns 34 lanterns.", "sums", None, "no calculation"),
+        (PEARS, "In Porto, Bea counted 3 + 4 = 8 lanterns.", "sums", None, "calculation is false"),
+        (PEARS, "In Porto, Bea counted 3 + 4 = 7 lanterns and 9 lamps.", "sums", None, "does not use"),
+        (NUMBER, "Of course 5 + 6 = 11.", "sums", None, "numbers as such"),
+        (
+            "Ida ran 12 miles. How many miles did Ida run?",
+            "In Porto, a road is 34 miles long.",
+            "numbers",
+            None,
+            "length",
+        ),
+        (PEARS, "In Porto, Bea owns 12 lanterns.", "numbers", None, "12 is in the question"),
+        (PEARS, "In Porto, Bea owns 7 lanterns.", "numbers", 7, "7 is the answer"),
+        (PEARS, "In Porto, Bea owns 3.5 lanterns.", "numbers", Fraction(7, 2), "3.5 is the answer"),
+        (PEARS, "The basket had a pear on top.", "nothing", None, "'a pear' would be one to count"),
+        (PEARS.replace("pears", "apples"), "The basket had an apple on top.", "nothing", None, "'an apple' would be"),
+        (PEARS, "The kilogram is old.", "nothing", None, "'kilogram' is a unit"),
+        (PEARS, "The basket lost its colour.", "nothing", None, "'lost' may change how much"),
+        (PEARS, "The basket had 4 colours.", "nothing", None, "'4' is a quantity"),
+        (PEARS, "In the garden, Bea whistled.", "nothing", None, "Bea is not the only name"),
+        (
+            "12 boys play. How many people play?",
+            "Sailors sang in the garden.",
+            "nothing",
+            None,
+            "'sailors' are not among",
+        ),
+    ],
+)
+def test_what_is_refused_is_refused_for_its_own_reason(
+    question: str, sentence: str, carries: Carries, target: Fraction | None, reason: str
+) -> None:
+    assert reason in (refusal(question, sentence, carries, target) or "certified")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "carries", "target"),
+    [
+        (PEARS, "In Porto, Bea owns 40 lanterns.", "numbers", None),
+        (PEARS, "In Porto, Bea owns 7 lanterns.", "numbers", 8),
+        (PEARS, "In Porto, Bea owns 7 lanterns.", "numbers", Fraction(7, 2)),
+        (PEARS, "In Porto, Bea owns 3.5 lanterns.", "numbers", Fraction(5, 2)),
+        (PEARS, "In Porto, Bea owns 34 animals.", "numbers", None),
+        (PEARS, "Far away, a bus seats 40 riders.", "numbers", None),
+        (PEARS, "In Porto, Bea counted 3 + 4 = 7 lanterns.", "sums", None),
+        (PEARS, "Of course 4 + 6 = 10.", "sums", None),
+        (NUMBER, "In Porto 5 + 6 = 11.", "sums", None),
+        (PEARS, "In the garden, Ida whistled.", "nothing", None),
+        (GROUP, "A farmer whistled in the garden.", "nothing", None),
+        ("12 sailors play. How many people play?", "Sailors sang in the garden.", "nothing", None),
+    ],
+)
+def test_what_is_close_to_a_refused_sentence_but_harmless_is_certified(
+    question: str, sentence: str, carries: Carries, target: Fraction | None
+) -> None:
+    assert refusal(question, sentence, carries, target) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 import time
@@ -198,8 +199,55 @@ def test_a_noise_that_is_never_certified_says_so(monkeypatch: pytest.MonkeyPatch
         return Proposal("Give every pear away.", "")
 
     monkeypatch.setitem(NOISES, "shout", Noise("shout", "never certified", "numbers", shout, shout))
-    with pytest.raises(RuntimeError, match=r"'pears-1'.*'Give every pear away\.'.*refused"):
+    with pytest.raises(RuntimeError, match=r"'pears-1': no sentence .* 260 .*'Give every pear away\.'.*refused"):
         inject(PEARS, "shout")
+
+
+def test_a_noise_with_too_few_sentences_for_the_dose_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from noise.proposals import Noise, Proposal
+
+    def repeat(features: object, rng: object) -> Proposal:
+        return Proposal("In Porto, Bea owns 34 lanterns.", "")
+
+    monkeypatch.setitem(NOISES, "repeat", Noise("repeat", "the same sentence", "numbers", repeat, repeat))
+    assert "34 lanterns" in inject(PEARS, "repeat").question
+    with pytest.raises(RuntimeError, match=r"no other sentence .* because it is in the question already"):
+        inject(PEARS, "repeat2")
+
+
+def test_a_noisy_problem_says_how_it_was_made() -> None:
+    noisy = inject(PEARS, "inf2", seed=7)
+    assert (noisy.problem, noisy.noise, noisy.seed) == (PEARS, "inf2", 7)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many?", r"(S) (S) How many\?"),
+        ("Ida has 12 pears. How many?", r"Ida has 12 pears\. (S) (S) How many\?"),
+        ("Ida has 12 pears.\nHow many?", r"Ida has 12 pears\.\n(S) (S) How many\?"),
+        ("", r"(S) (S)"),
+    ],
+)
+def test_sentences_are_one_space_apart(question: str, expected: str) -> None:
+    noisy = inject(Problem("p", question, "#### 5"), "inf2")
+    assert re.fullmatch(expected.replace("S", r"[A-Z][^\n]*?\."), noisy.question)
+    assert strip(noisy) == question
+
+
+@pytest.mark.parametrize(("dose", "key"), [("inf", b"3/inf/pears-1"), ("inf2", b"3/inf/pears-1/distractor 1")])
+def test_a_draw_is_that_of_its_seed_noise_problem_and_number(dose: str, key: bytes) -> None:
+    """Otherwise another version would add other sentences under the same seed. The last distractor drawn is first."""
+    features, rng = question_features(PEARS.question), random.Random(key)
+    proposals = (NOISES["inf"].propose(features, rng).text for _ in range(60))
+    first = next(text for text in proposals if refusal_reason(features, text, "numbers", PEARS.target) is None)
+    noisy = inject(PEARS, dose, seed=3)
+    assert noisy.question[slice(*noisy.spans[0])].strip() == first
+
+
+def test_any_id_has_a_draw() -> None:
+    """An id may hold a lone surrogate, which UTF-8 cannot encode."""
+    assert strip(inject(replace(PEARS, id="\ud83d"), "inf")) == PEARS.question
 
 
 @every_noise

@@ -64,6 +64,8 @@ def test_percent_and_words_are_units_and_change_nothing() -> None:
         ("48 - 5 = 43", [48, 5, 43]),
         ("10/12/2020", [10, 12, 2020]),
         ("5 10/2", [5, 10, 2]),
+        ("5 3/2", [5, 3, 2]),
+        ("5 0/2", [5, 0, 2]),
         ("7/0", [7, 0]),
         ("vitamin B12", []),
         ("one", []),
@@ -110,6 +112,7 @@ def test_the_last_number_is_the_last_of_all_numbers(text: str) -> None:
 def test_numbers_with_too_many_digits_are_left_out() -> None:
     """Python refuses to convert them, and such a power of ten would fill the memory."""
     assert values("7 and " + "9" * (MAX_DIGITS + 1)) == [7]
+    assert values(f"7 and 1e{MAX_DIGITS + 1}") == [7]
     assert values("7 and 1e999999999") == [7]
     assert values("7 and 1e-999999999") == [7]
 
@@ -147,6 +150,7 @@ def test_time_is_linear_in_the_length_of_the_text(piece: str) -> None:
         ("#### 1,450,000", 1_450_000),
         ("#### -10", -10),
         ("####3.5\n", Fraction(7, 2)),
+        ("#### 29\nThat took 3 steps.", 29),
         ("#### 5\nno, wait\n#### $29.00 dollars\r\n", 29),
     ],
 )

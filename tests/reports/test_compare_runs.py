@@ -82,6 +82,22 @@ def test_only_draws_of_both_runs_are_compared(tmp_path: Path) -> None:
     assert (row.clusters, row.estimate) == (10, 0.0)
 
 
+def test_every_cell_of_both_runs_is_compared_and_what_it_lacks_is_said_once(tmp_path: Path) -> None:
+    first, second = Results(tmp_path / "first"), Results(tmp_path / "second")
+    first.append(CLEAN, SETTINGS, outcomes(4, 0))
+    first.append(CELL, SETTINGS, [*outcomes(2, 2), predicted("p9", "error")])
+    second.append(CLEAN, SETTINGS, outcomes(2, 1))
+    second.append(CELL, SETTINGS, [*outcomes(3, 0), predicted("p9"), predicted("p8")])
+    comparison = compare_runs(first, second)
+    assert [(row.noise, row.clusters) for row in comparison.rows] == [("clean", 3), ("inf", 3)]
+    assert comparison.means == {CLEAN: (1.0, 2 / 3), CELL: (2 / 3, 1.0)}
+    assert comparison.left_out == [
+        "2 cells (diffllama-clean-zero_shot, …): 1 question only in the first run: p3",
+        "diffllama-inf-zero_shot: 2 questions only in the second run: p8, p9",
+        "2 cells (diffllama-clean-zero_shot, …): the same weights",
+    ]
+
+
 def test_the_command_prints_it_and_writes_the_rows(
     runs: tuple[Results, Results], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

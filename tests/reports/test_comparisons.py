@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy
 import pytest
 
-from reports.stats.comparisons import Comparison, comparisons, write_comparisons_csv
-from reports.stats.problem_scores import Scores, scores_from_records
+from reports.stats.comparisons import Comparison, changes, comparisons, write_comparisons_csv
+from reports.stats.paired_tests import Differences
+from reports.stats.power import detectable_effect, needed_problems
+from reports.stats.problem_scores import Scores, aligned_values, all_scores, scores_from_records
 from reports.stats.proportions import wilson, wilson_by_problem
 from reports.store.records import Cell, Prediction, draw_id, problem_of
+from reports.store.results_folder import Results
 from reports.tables.narrative import narrative
-from tests.reports.record_factories import SETTINGS, predicted
+from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, reading
+from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted
 
 pytestmark = pytest.mark.quick
 
@@ -154,3 +158,130 @@ def test_the_sentences_say_which_model_loses_less_or_that_the_run_cannot_tell() 
         "one model has nothing to be compared with"
     )
     assert "inf: llama loses 60.0 points [" in " ".join(" ".join(narrative(comparisons(large[2:]))).split())
+
+
+def facts(rows: list[Comparison]) -> set[tuple[str, str, str, str, str]]:
+    return {(r.contrast, r.model, r.against, r.noise, r.method) for r in rows}
+
+
+def test_a_row_says_what_was_compared_with_what_and_how() -> None:
+    rows = comparisons(FOUR)
+    models, noises = ("diffllama", "llama"), ("clean", "inf")
+    assert facts(rows) == {
+        *(("accuracy", model, "", noise, "Wilson") for model in models for noise in noises),
+        *(("degradation", model, "", "inf", "adjusted Wald; McNemar exact") for model in models),
+        *(("relative_drop", model, "", "inf", "log ratio") for model in models),
+        *(("model_difference", "diffllama", "llama", noise, "adjusted Wald; McNemar exact") for noise in noises),
+        ("difference_in_differences", "diffllama", "llama", "inf", "adjusted Wald; sign flips"),
+    }
+    assert len(rows) == len(facts(rows))
+    assert {(r.stage, r.measure, r.n) for r in rows} == {("zero_shot", "accuracy", 10)}
+
+
+def test_only_what_is_tested_has_a_p_value_and_a_power() -> None:
+    for r in comparisons([*FOUR, scored("diffllama", "sd", "1" * 10), scored("llama", "sd", "0" * 10)]):
+        tested = r.contrast not in ("accuracy", "relative_drop", "macro_accuracy")
+        assert (r.p is not None, r.p_adjusted is not None) == (tested, tested)
+        assert r.low is not None
+        assert r.high is not None
+        assert r.low <= (r.estimate or 0.0) <= r.high
+        assert (r.detectable is not None) == tested
+
+
+def test_every_noise_and_the_mean_of_all_have_rows_of_their_own() -> None:
+    """Macro accuracy counts what is correct with every noise: four problems of ten, and none."""
+    rows = comparisons([*FOUR, scored("diffllama", "sd", "1111000000"), scored("llama", "sd", "0000000000")])
+    macro = row(rows, "macro_accuracy", noise="all 2")
+    assert (macro.estimate, macro.n, macro.clusters, macro.method) == (0.4, 10, 10, "Wilson")
+    assert (macro.low, macro.high) == pytest.approx(wilson(4, 10))
+    assert row(rows, "macro_accuracy", "llama", "all 2").estimate == 0
+    mean = row(rows, "mean_difference_in_differences", noise="all 2")
+    assert (mean.n, mean.clusters, mean.method) == (20, 10, "adjusted Wald; sign flips")
+    assert facts(rows) >= {("mean_degradation", "llama", "", "all 2", "adjusted Wald; sign flips")}
+
+
+def test_a_mean_over_some_of_the_noises_names_them() -> None:
+    three = [*FOUR, *(scored("diffllama", noise, "1111000000") for noise in ("rcs", "sd"))]
+    two = [*three, scored("llama", "sd", "0000000000")]
+    labels = {(r.model, r.noise) for r in comparisons(two) if r.contrast == "mean_degradation"}
+    assert labels == {("diffllama", "all 3"), ("diffllama", "inf+sd"), ("llama", "inf+sd")}
+    alone = {(r.contrast, r.noise) for r in comparisons(three) if r.contrast.startswith("mean_")}
+    assert alone == {("mean_degradation", "all 3")}, "llama has one noise, which is no mean"
+
+
+def test_nothing_correct_has_no_relative_drop() -> None:
+    rows = comparisons([scored("diffllama", "clean", "000"), scored("diffllama", "inf", "100")])
+    drop = row(rows, "relative_drop")
+    assert (drop.estimate, drop.low, drop.high, drop.method) == (None, None, None, "ratio of no right answers")
+
+
+def test_a_gain_is_positive_where_the_tuned_model_is_better() -> None:
+    tuned = scored("diffllama", "inf", "1111111100", stage="sft")
+    (gain,) = (r for r in comparisons([*FOUR, tuned]) if r.contrast == "gain")
+    assert (gain.stage, gain.model, gain.against, gain.noise) == ("sft", "diffllama", "zero_shot", "inf")
+    assert (gain.estimate, gain.p, gain.n) == (pytest.approx(0.3), pytest.approx(2 / 8), 10)
+    other = replace(tuned, settings=replace(tuned.settings, precision="bfloat16"))
+    assert not [r for r in comparisons([*FOUR, other]) if r.contrast == "gain"]
+
+
+def test_a_tuned_and_an_untuned_model_are_not_compared_but_for_the_gain() -> None:
+    pair = [scored("llama", "inf", "1100"), scored("diffllama+sft", "inf", "1111")]
+    assert {r.contrast for r in comparisons(pair)} == {"accuracy"}
+    pair = [scored("llama", "inf", "1100"), scored("llama+sft", "inf", "1111")]
+    (gain,) = (r for r in comparisons(pair) if r.contrast == "gain")
+    assert (gain.model, gain.against, gain.estimate) == ("llama+sft", "llama", pytest.approx(0.5))
+
+
+def test_without_a_clean_cell_of_the_same_settings_no_loss_is_compared() -> None:
+    other = replace(SETTINGS, weights="llama", precision="bfloat16")
+    assert {r.contrast for r in comparisons([FOUR[1], FOUR[3]])} == {"accuracy", "model_difference"}
+    mixed = [*FOUR[:2], replace(FOUR[2], settings=other), FOUR[3]]
+    assert {(r.contrast, r.noise) for r in comparisons(mixed) if r.against} == {("model_difference", "inf")}
+
+
+def test_a_change_is_the_second_run_less_the_first_and_all_changes_are_a_family() -> None:
+    lower, higher = scored("llama", "clean", "1111000000"), scored("llama", "inf", "1111111110")
+    rows = changes([(FOUR[2], lower), (FOUR[3], higher)])
+    assert [(r.contrast, r.model, r.noise, r.against) for r in rows] == [
+        ("change", "llama", "clean", ""),
+        ("change", "llama", "inf", ""),
+    ]
+    assert [r.estimate for r in rows] == [pytest.approx(-0.2), pytest.approx(0.7)]
+    assert [r.p_adjusted for r in rows] == [rows[0].p, pytest.approx(2 * (rows[1].p or 0.0))]
+    other = scored("llama", "inf", "1111111110", question="another text")
+    assert changes([(FOUR[3], other)])[0].clusters == 0
+
+
+def test_the_power_is_that_at_the_level_of_the_whole_family() -> None:
+    alone = row(comparisons(FOUR[:2]), "degradation")
+    among_two = row(comparisons(FOUR), "degradation")
+    (before, after), _ = aligned_values(FOUR[:2])
+    differences = Differences(before - after)
+    assert alone.detectable == detectable_effect(differences, 0.05)
+    assert among_two.detectable == detectable_effect(differences, 0.025)
+    assert (alone.needed, among_two.needed) == (needed_problems(differences), needed_problems(differences, 0.025))
+
+
+def test_cells_are_aligned_by_problem_whatever_else_each_has() -> None:
+    cells = [scored("a", "clean", "11110000", first=0), scored("b", "clean", "00111100", first=2)]
+    cells += [
+        scored("a", "inf", "10101010", first=4),
+        replace(scored("b", "inf", "1111", first=4), draws=numpy.arange(4)),
+    ]
+    values, draws = aligned_values(cells)
+    assert [list(of_cell) for of_cell in values] == [[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]]
+    assert list(draws) == [0, 1, 2, 3]
+    values, draws = aligned_values([*cells[:2], scored("c", "inf", "11", first=20), scored("c", "sd", "11", first=30)])
+    assert [len(of_cell) for of_cell in (*values, draws)] == [0, 0, 0, 0, 0]
+
+
+def test_scores_are_of_all_cells_or_of_the_records_asked_for(tmp_path: Path) -> None:
+    results, clean = Results(tmp_path), Cell("diffllama", "clean", "zero_shot")
+    results.append(CELL, SETTINGS, outcomes(1, 2))
+    results.append(clean, SETTINGS, outcomes(2, 0))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, [reading("p0")])
+    scores = {cell_scores.cell: list(cell_scores.values) for cell_scores in all_scores(results)}
+    assert scores == {CELL: [1, 0, 0], clean: [1, 1]}, "attention has no score"
+    only = {CELL: ["p0", "p2"], ATTENTION_CELL: ["p0"], Cell("llama", "inf", "zero_shot"): ["p0"]}
+    (scored_cell,) = all_scores(results, only)
+    assert (scored_cell.cell, list(scored_cell.problems), list(scored_cell.values)) == (CELL, ["p0", "p2"], [1, 0])

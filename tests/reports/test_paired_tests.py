@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from itertools import product
+from operator import mul
 
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom, ttest_1samp
 from statsmodels.stats.contingency_tables import mcnemar
 
-from reports.stats.paired_tests import Array, Differences, holm, interval, p_value
+from reports.stats.paired_tests import Array, Differences, holm, interval, p_value, sum_distribution
 from reports.stats.power import detectable_effect, needed_problems, power
 from reports.stats.proportions import relative_drop, wilson
 
@@ -155,3 +158,66 @@ def test_a_relative_drop_is_defined_if_any_answer_was_correct() -> None:
         assert drop is not None
         assert drop[0] == pytest.approx(expected)
         assert drop[1] < drop[2] <= 1
+
+
+@given(st.lists(st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0]), min_size=1, max_size=8))
+def test_the_exact_test_counts_the_signs_that_could_have_been(values: list[float]) -> None:
+    differences, total = Differences(numpy.array(values), 2.0), sum(values)
+    sums = [sum(map(mul, values, signs)) for signs in product((1, -1), repeat=len(values))]
+    assert p_value(differences, "greater") == pytest.approx(numpy.mean([s >= total for s in sums]))
+    assert p_value(differences) == pytest.approx(numpy.mean([abs(s) >= abs(total) for s in sums]))
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [([1.0, -1.0], 1), ([0.5, 1.0], 1 / 2), ([1 / 3, -2 / 3], 1 / 3), ([1 / 3, 1 / 4], 1 / 12), ([1 / 60], 1 / 60),
+     ([1 / 61], 0), ([0.1234567], 0), ([], 1)],
+)  # fmt: skip
+def test_the_step_is_what_all_differences_are_multiples_of(values: list[float], step: float) -> None:
+    assert Differences(numpy.array(values)).step == step
+    assert Differences(numpy.array(values), numpy.inf).step == 0
+
+
+def test_measurements_have_student_s_test_and_interval() -> None:
+    values = numpy.array([0.31, -0.12, 0.58, 0.44, 0.05, 0.27])
+    measured, expected = Differences(values, numpy.inf), ttest_1samp(values, 0.0)
+    assert (measured.n, measured.mean) == (6, pytest.approx(values.mean()))
+    assert p_value(measured) == pytest.approx(expected.pvalue)
+    assert p_value(measured, "greater") == pytest.approx(expected.pvalue / 2)
+    assert interval(measured) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert interval(measured, 0.8) == pytest.approx(tuple(expected.confidence_interval(0.8)))
+    for few in ([0.31], [0.31, 0.31]):
+        assert interval(Differences(numpy.array(few), numpy.inf)) is None
+        assert p_value(Differences(numpy.array(few), numpy.inf)) is None
+
+
+def test_an_interval_of_another_level_is_wider_or_narrower_as_the_normal_quantiles_are() -> None:
+    low, high = interval(flips(25, 40, 50)) or (0.0, 0.0)
+    wide_low, wide_high = interval(flips(25, 40, 50), 0.99) or (0.0, 0.0)
+    assert (wide_high - wide_low) / (high - low) == pytest.approx(2.575829 / 1.959964)
+
+
+def test_no_difference_has_no_mean_but_zero() -> None:
+    nothing = Differences(numpy.array([]))
+    assert (nothing.n, nothing.mean) == (0, 0.0)
+
+
+def test_the_normal_approximation_of_one_side_is_half_of_that_of_both() -> None:
+    values = numpy.array([1.0] * 700 + [-1.0] * 620 + [2.0] * 30)
+    assert p_value(Differences(values, 2.0), "greater") == pytest.approx((p_value(Differences(values, 2.0)) or 0) / 2)
+    upward, downward = (p_value(Differences(sign * values, 2.0), "greater") or 0.0 for sign in (1, -1))
+    assert upward + downward == pytest.approx(1, abs=0.01)
+    assert upward + downward > 1, "the sum itself counts on both sides"
+
+
+@pytest.mark.parametrize("counts", [(3, 2), (600, 300)])
+def test_the_distribution_of_a_sum_is_that_of_its_parts_however_many(counts: tuple[int, int]) -> None:
+    """Of long parts it is computed with Fourier transforms, whose rounding must leave no probability below zero."""
+    ones, twos = counts
+    expected = numpy.zeros(2 * ones + 4 * twos + 1)
+    of_ones, of_twos = (binom.pmf(numpy.arange(n + 1), n, p) for n, p in ((ones, 0.5), (twos, 0.4)))
+    for up, probability in enumerate(of_twos):
+        expected[4 * up : 4 * up + 2 * ones + 1 : 2] += probability * of_ones
+    distribution = sum_distribution(numpy.array([1, 2]), numpy.array(counts), numpy.array([0.5, 0.4]))
+    assert distribution == pytest.approx(expected, abs=1e-12)
+    assert (distribution >= 0).all()

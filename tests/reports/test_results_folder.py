@@ -3,10 +3,14 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import re
 import shutil
 import stat
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -137,6 +141,7 @@ def test_a_new_cell_with_other_problems_is_refused(results: Results) -> None:
     others = replace(SETTINGS, problems="mine.jsonl 0a1b2c3d")
     with pytest.raises(ResultsMismatch, match=r"about the problems of 'made-up', .* those of 'mine.jsonl 0a1b2c3d'\.$"):
         results.read_for_resume(CLEAN, others, asked("p1"))
+    assert results.read_for_resume(CLEAN, replace(SETTINGS, problems=""), asked("p1")) == {}, "nothing is known of it"
     results.set_aside()
     assert results.read_for_resume(CLEAN, others, asked("p1")) == {}
 
@@ -206,6 +211,33 @@ def test_a_file_of_another_cell_is_an_error(results: Results) -> None:
     results.path(CELL).rename(results.path(other))
     with pytest.raises(ResultsDamaged, match=r"expected .* DiffLlama-inf-zero_shot, got one of diffllama-inf"):
         results.read_for_resume(other, SETTINGS, asked("p0"))
+
+
+def test_a_copy_of_a_cell_s_file_is_refused_with_the_name_of_the_file(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    copy = results.path(CELL).with_name("inf (copy).jsonl")
+    shutil.copy(results.path(CELL), copy)
+    message = r"inf \(copy\)\.jsonl holds records of diffllama-inf-zero_shot, whose file is .*inf\.jsonl; move the copy"
+    with pytest.raises(ResultsDamaged, match=message):
+        results.cells()
+
+
+def test_a_folder_in_place_of_a_cell_s_file_is_refused(results: Results) -> None:
+    results.path(CELL).mkdir(parents=True)
+    for read in (results.cells, lambda: results.load_cell(CELL)):
+        with pytest.raises(ResultsDamaged, match=r"inf\.jsonl: expected a regular file"):
+            read()
+
+
+def test_a_changed_settings_file_is_refused_with_its_name_and_written_again(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    (path,) = (results.predictions_folder / "settings").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"64", b"65"))
+    with pytest.raises(ResultsDamaged, match=rf"settings.{path.name}: the file was changed after it was written"):
+        results.settings(path.stem)
+    results.append(CELL, SETTINGS, [predicted("p1")])
+    assert path.read_bytes() == content
 
 
 # After a kill
@@ -287,6 +319,19 @@ def test_lines_of_two_settings_in_one_file_are_an_error(results: Results) -> Non
         results.newest_records(CELL)
 
 
+def test_lines_without_a_checksum_are_those_of_an_older_version_and_come_first(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted(id) for id in ("p0", "p1", "p2")])
+    lines = results.path(CELL).read_bytes().splitlines(keepends=True)
+    older = [line.rpartition(b', "check"')[0] + b"}\n" for line in lines]
+    for kept in (older, [*older[:1], *lines[1:]], [*older[:2], *lines[2:]]):
+        results.path(CELL).write_bytes(b"".join(kept))
+        assert list(results.newest_records(CELL)) == ["p0", "p1", "p2"]
+    for number, mixed in ((2, [lines[0], older[1], lines[2]]), (3, [older[0], lines[1], older[2]])):
+        results.path(CELL).write_bytes(b"".join(mixed))
+        with pytest.raises(ResultsDamaged, match=rf"inf\.jsonl, line {number}: its checksum is missing"):
+            results.newest_records(CELL)
+
+
 # Starting over
 
 
@@ -299,6 +344,35 @@ def test_set_aside_makes_another_results_folder(results: Results) -> None:
     results.append(CELL, OTHER_SETTINGS, [predicted("p0")])
     assert results.set_aside() != aside
     assert results.set_aside() is None
+
+
+def test_what_is_set_aside_is_named_after_the_time_and_leaves_the_rest_in_place(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    for name in ("report.html", "run.json", "mine.txt"):
+        (results.folder / name).write_text("")
+    (results.folder / "checkpoints").mkdir()
+    before = datetime.now()
+    aside = results.set_aside(["report.html", "run.json", "comparisons.csv"])
+    assert aside is not None
+    assert aside.parent == results.folder / "set_aside"
+    assert before <= datetime.strptime(aside.name, "%Y-%m-%dT%H-%M-%S-%f") <= datetime.now()
+    assert sorted(path.name for path in aside.iterdir()) == ["checkpoints", "predictions", "report.html", "run.json"]
+    assert sorted(path.name for path in results.folder.iterdir()) == ["mine.txt", "set_aside"]
+
+
+def test_what_another_run_began_after_a_set_aside_is_not_written_to(results: Results) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    results.set_aside()
+    Results(results.folder).append(CELL, OTHER_SETTINGS, [predicted("p0")])
+    with pytest.raises(ResultsMismatch):
+        results.append(CELL, SETTINGS, [predicted("p1")])
+
+
+def test_hidden_files_are_no_cells(results: Results) -> None:
+    """Some file systems keep notes beside a file, under its name after a dot."""
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    results.path(CELL).with_name("._inf.jsonl").write_bytes(b"\0")
+    assert results.cells() == [CELL]
 
 
 # Two workers, and a folder that is not writable
@@ -340,6 +414,35 @@ def test_a_full_disk_is_an_error_with_the_file(results: Results, monkeypatch: py
         results.append(CELL, SETTINGS, [predicted("p1")])
 
 
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        (CELL, "predictions/zero_shot/diffllama/inf.jsonl"),
+        (CELL, "predictions/settings/*.json"),
+        (CLEAN, "predictions/settings/*.json"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error_that_names_it(
+    results: Results, cell: Cell, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    (path,) = results.folder.glob(name)
+    monkeypatch.setattr("pathlib.Path.open", failing_on(path, Path.open))
+    with pytest.raises(ResultsFolderError, match=rf"^cannot read .*{re.escape(path.name)}: Input/output error$"):
+        results.read_for_resume(cell, SETTINGS, asked("p0"))
+
+
+def failing_on(broken: Path, open_file: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `Path.open`, which fails for one file."""
+
+    def opened(path: Path, *args: Any, **options: Any) -> Any:
+        if path == broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return open_file(path, *args, **options)
+
+    return opened
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions restrict")
 def test_a_folder_without_permission_is_an_error(results: Results) -> None:
     results.folder.mkdir()
@@ -350,7 +453,7 @@ def test_a_folder_without_permission_is_an_error(results: Results) -> None:
 
 def test_the_smallest_difference_in_a_question_is_refused(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
-    with pytest.raises(ResultsMismatch):
+    with pytest.raises(ResultsMismatch, match=r"inf\.jsonl: problem 'p0' had another text"):
         results.read_for_resume(CELL, SETTINGS, {"p0": question_of("p0") + " "})
 
 

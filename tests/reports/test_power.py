@@ -1,0 +1,108 @@
+"""Power, and what follows from it, is that of the test itself: counted, simulated, or of another package."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+from scipy.stats import binom
+from statsmodels.stats.power import TTestPower
+
+from reports.stats.paired_tests import Differences, p_value
+from reports.stats.power import detectable_effect, needed_problems, power
+
+pytestmark = pytest.mark.quick
+
+
+def binary(up: int, down: int, same: int) -> Differences:
+    return Differences(numpy.array([1.0] * up + [-1.0] * down + [0.0] * same))
+
+
+def measured(mean: float, n: int) -> Differences:
+    """Return unbounded differences with a standard deviation of 1."""
+    values = numpy.linspace(-1, 1, n) ** 3
+    return Differences((values - values.mean()) / values.std(ddof=1) + mean, numpy.inf)
+
+
+@pytest.mark.parametrize(("effect", "n"), [(0.5, 30), (0.4, 60), (0.25, 200), (2.0, 12), (30.0, 12)])
+@pytest.mark.parametrize("alpha", [0.05, 0.005])
+def test_the_power_over_measurements_is_that_of_the_t_test(effect: float, n: int, alpha: float) -> None:
+    expected = TTestPower().power(effect_size=effect, nobs=n, alpha=alpha, alternative="two-sided")
+    assert power(measured(0.1, 50), effect, n, alpha) == pytest.approx(expected, abs=1e-3)
+    assert power(measured(0.1, 50), -effect, n, alpha) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_the_power_over_binary_pairs_is_counted(alpha: float) -> None:
+    """Over all numbers of gains and losses that 40 problems can have, with the shares of one pair of each added."""
+    up, down, same, n = 14, 5, 19, 40
+    chances = numpy.array([up + 1, down + 1, same]) / (up + down + same + 2)
+    changed, gained = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1))
+    rejected = 2 * binom.sf(numpy.maximum(gained, changed - gained) - 1, changed, 0.5) <= alpha
+    share = chances[:2].sum()
+    probabilities = binom.pmf(changed, n, share) * binom.pmf(gained, changed, chances[0] / share)
+    expected = float(probabilities[rejected & (gained <= changed)].sum())
+    assert power(binary(up, down, same), float(chances[0] - chances[1]), n, alpha) == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("scale", [1, 1 / 3])
+def test_the_power_over_several_sizes_is_that_of_simulated_runs(scale: float) -> None:
+    pilot = numpy.array([3.0] * 12 + [-3.0] * 4 + [1.0] * 10 + [-1.0] * 8 + [0.0] * 16) * scale
+    differences = Differences(pilot, 3.0)
+    values, counts = numpy.unique([*pilot, 1.0, -1.0], return_counts=True)
+    shares = counts / counts.sum()
+    generator = numpy.random.default_rng(0)
+    runs = generator.choice(values, size=(200, 50), p=shares)
+    detected = numpy.mean([(p_value(Differences(run, 3.0)) or 0.0) <= 0.05 for run in runs])
+    assert power(differences, float(shares @ values), 50) == pytest.approx(float(detected), abs=0.08)
+
+
+@pytest.mark.parametrize("sizes", [[1.0], [1.0, 2.0]])
+def test_the_power_does_not_jump_where_sums_are_taken_as_normal(sizes: list[float]) -> None:
+    """From 100 expected differences of one size, or an expected sum of 1,000, the normal distribution is used."""
+    pilot = [sign * size for size in sizes for sign in (1, 1, 1, -1, -1)]
+    differences = Differences(numpy.array(pilot * 20), 2.0)
+    powers = [power(differences, 0.25 if len(sizes) == 1 else 0.07, n) for n in (96, 98, 102, 104, 640, 660, 680, 700)]
+    first, last = powers[:4], powers[4:]
+    assert max(numpy.abs(numpy.diff(first))) < 0.05
+    assert max(numpy.abs(numpy.diff(last))) < 0.03
+    assert first[0] <= first[-1] + 0.01 <= last[0] + 0.02
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [
+        binary(6, 4, 30),
+        binary(40, 30, 200),
+        Differences(numpy.array([1.0, -1.0, 0.5, -0.5, 0.5] * 8 + [0.0] * 20)),
+        Differences(numpy.array([2.0, -1.0, 1.0, -2.0] * 10), 2.0),
+        measured(0.05, 60),
+    ],
+)
+@pytest.mark.parametrize("alpha", [0.05, 0.0125])
+def test_a_detectable_effect_has_the_power(differences: Differences, alpha: float) -> None:
+    effect = detectable_effect(differences, alpha)
+    assert effect is not None
+    assert power(differences, effect, differences.n, alpha) == pytest.approx(0.8, abs=0.02)
+    opposite = Differences(-differences.values, differences.bound)
+    assert detectable_effect(opposite, alpha) == pytest.approx(effect, rel=0.02)
+
+
+def test_with_too_few_problems_nothing_is_detectable() -> None:
+    """Of five equal signs the p value is 2/32, of six 2/64."""
+    assert detectable_effect(binary(3, 2, 0)) is None
+    assert detectable_effect(binary(6, 0, 0), 0.03) is None
+    assert detectable_effect(binary(6, 0, 0), 0.04) is not None
+    assert detectable_effect(Differences(numpy.array([0.3]), numpy.inf)) is None
+    assert detectable_effect(Differences(numpy.array([0.3, 0.3]), numpy.inf)) is None
+
+
+@pytest.mark.parametrize("mean", [0.3, -0.3])
+def test_as_many_measurements_are_needed_as_the_t_test_needs(mean: float) -> None:
+    expected = TTestPower().solve_power(effect_size=0.3, alpha=0.01, power=0.8, alternative="two-sided")
+    assert needed_problems(measured(mean, 40), 0.01) == pytest.approx(expected, rel=0.02)
+
+
+def test_no_number_of_problems_shows_a_mean_of_zero_or_one_that_is_minute() -> None:
+    assert needed_problems(binary(5, 5, 10)) is None
+    assert needed_problems(measured(1e-6, 40)) is None
+    assert needed_problems(measured(2e-3, 40)) == pytest.approx((1.96 + 0.8416) ** 2 / 4e-6, rel=0.01)
