@@ -6,7 +6,7 @@
 # make fuzz    give the readers and the noises made-up inputs for a minute (docs/reliability.md)
 # make check   run ruff and mypy; make format lets ruff fix what it can
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
-# make mutants change the code in one place at a time, and count what no test notices (docs/mutants.md); two hours
+# make mutants change the code in one place at a time, and count what no test notices (docs/mutants.md); hours
 # make sample  write the sample report in docs/sample/ again; needs chromium
 # make install install the packages into .venv; make clean removes it, and all caches
 # make lock    write requirements.lock again, with the hashes of every package that requirements.txt brings
