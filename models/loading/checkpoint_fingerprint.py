@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,8 @@ _FINGERPRINTED = {
     "added_tokens.json",
     "chat_template.jinja",
 }
+#: Files that take the place of the two, for the versions of transformers from theirs on: `tokenizer.4.0.0.json`.
+_FOR_LATER_VERSIONS = re.compile(r"(config|tokenizer)\..+\.json")
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
@@ -63,7 +66,9 @@ def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     others = [
         path
         for path in folder.iterdir()
-        if path.suffix in (".py", ".model", ".tiktoken") or path.name in _FINGERPRINTED
+        if path.suffix in (".py", ".model", ".tiktoken")
+        or path.name in _FINGERPRINTED
+        or _FOR_LATER_VERSIONS.fullmatch(path.name)
     ]
     for path in sorted({*weight_files(folder), *others}):  # weights may be in a sub-folder, as their index says
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
