@@ -11,7 +11,7 @@ from models.hub.hub_cache import expected_checksum, has_checksum, source_of_cach
 from models.hub.hub_download import fetch_checkpoint
 from models.hub.hub_errors import HubError, PickledRepositoryError
 from models.loading.adapter_base import ADAPTER_CONFIG, find_adapter_base, is_adapter
-from models.loading.checkpoint_layout import weight_files
+from models.loading.checkpoint_layout import IrregularFileError, check_regular_files, weight_files
 from models.loading.load_errors import LoadError, PickledWeightsError
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec
@@ -49,6 +49,10 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
             raise kind(f"model {spec.name!r}: not a local folder; hub lookup failed: {error}") from error
     if not (folder / "config.json").is_file() and not is_adapter(folder):
         raise LoadError(f"model {spec.name!r}: {folder} has no config.json; expected a checkpoint folder")
+    try:
+        check_regular_files(folder)
+    except IrregularFileError as error:
+        raise LoadError(f"model {spec.name!r}: {error}") from None
     return folder
 
 
