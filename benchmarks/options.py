@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--gsm8k", type=Path, metavar="PATH", help="GSM8K's training split as .jsonl, for the tests that need real text"
     )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Refuse `--model FOLDER` and `-models FOLDER`: pytest would take FOLDER for tests and run its conftest.py.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_load_initial_conftests
+    """
+    unknown = {word for word in parser.parse_known_and_unknown_args(args)[1] if word.startswith("--")}
+    for option, value in pairwise(args):
+        lacks_dash = len(option) > 2 and option[0] == "-" != option[1]
+        if lacks_dash:
+            lacks_dash = not parser.parse_known_and_unknown_args([f"-{option}", "0"])[1]
+        is_misspelt = lacks_dash or (option in unknown and not option.startswith("--skip-"))
+        if not is_misspelt or value.startswith("-"):
+            continue
+        if Path(value.partition("::")[0]).parts[:1] not in [(name,) for name in early_config.getini("testpaths")]:
+            raise pytest.UsageError(f"unknown option {option}, so {value} would be run as tests; see pytest --help")
+    yield
 
 
 def add_skip_options(parser: pytest.Parser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from models.commands.command_parser import command_parser
 from models.commands.option_hints import with_option
+from models.commands.terminal_text import for_terminal
 from models.loading.trust_remote_code import trust_of
 from models.model_reference import full_source
 from models.model_registry import MODELS, ModelSpec, UnknownModelError, find_models
@@ -71,7 +72,7 @@ def _chat(options: argparse.Namespace) -> int:
         loaded = load(spec, options.device, options.dtype, template)
     except LoadError as error:
         return _fail(options, error, 1)
-    chat(loaded, settings, read_lines(f"{options.name}> "), print)
+    chat(loaded, settings, read_lines(f"{options.name}> "), lambda text: print(for_terminal(text)))
     return 0
 
 
@@ -109,7 +110,7 @@ def _inspect(options: argparse.Namespace) -> int:
     lines = inspection_lines(first)
     if second is not None:
         lines += ["", *inspection_lines(second), "", *comparison_lines(first.name, second.name, differences)]
-    print("\n".join(lines))
+    print(for_terminal("\n".join(lines)))
     return 0
 
 

@@ -8,7 +8,12 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.loading.checkpoint_layout import SeveralCheckpointsError, find_checkpoint
+from models.loading.checkpoint_layout import (
+    IrregularFileError,
+    SeveralCheckpointsError,
+    check_regular_files,
+    find_checkpoint,
+)
 from models.loading.trust_remote_code import NO_TRUST, Trust
 
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
@@ -101,7 +106,8 @@ def _spec_from_source(name: str, source: str, text: str) -> ModelSpec:
     if source and folder.is_dir():
         try:
             folder = find_checkpoint(folder)
-        except SeveralCheckpointsError as error:
+            check_regular_files(folder)
+        except (IrregularFileError, SeveralCheckpointsError) as error:
             raise UnknownModelError(f"model {text!r}: {error}") from None
         return ModelSpec(name, str(folder), caveat=_caveat(folder))
     spec = parse_hub_id(source, name)

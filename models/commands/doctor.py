@@ -20,6 +20,7 @@ from models.commands.doctor_checks import (
     check_python,
 )
 from models.commands.option_hints import option_for
+from models.commands.terminal_text import for_terminal
 from models.model_registry import MODELS, ModelSpec
 
 
@@ -71,7 +72,7 @@ def doctor(quick: bool, specs: Sequence[ModelSpec] | None = None) -> int:
     importlib.invalidate_caches()
     failed = 0
     for check in run_checks(quick, specs or [MODELS["diffllama"], MODELS["llama"]]):
-        print(check, flush=True)
+        print(for_terminal(str(check)), flush=True)
         failed += not check.passed
     print(f"{failed} failed" if failed else "all checks passed")
     return min(failed, 1)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.commands.option_hints import with_option
+from models.commands.terminal_text import for_terminal
 from models.hub.hub_cache import cache_folder, cached_checkpoint
 from models.hub.hub_download import fetch_checkpoint
 from models.hub.hub_errors import HubError
@@ -39,7 +40,7 @@ def download(specs: Sequence[ModelSpec], cache: Path | None = None, check: bool 
     for spec in specs:
         try:
             for line in _download_with_base(spec, cache, check):
-                print(line, flush=True)
+                print(for_terminal(line), flush=True)
         except HubError as error:
             print(f"python -m models download: {with_option(error)}", file=sys.stderr, flush=True)
             failed = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.commands.terminal_text import for_terminal
 from models.hub.hub_errors import DiskSpaceError, PickledRepositoryError
 from models.loading.load_errors import (
     ChatTemplateError,
@@ -31,6 +32,6 @@ def option_for(error: BaseException) -> str | None:
 
 
 def with_option(error: BaseException) -> str:
-    """Return the message of an error, followed by the option that fixes it."""
+    """Return the message of an error for a terminal, followed by the option that fixes it."""
     option = option_for(error)
-    return f"{error} ({option})" if option else str(error)
+    return for_terminal(f"{error} ({option})" if option else str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from models.hub.hub_cache import expected_checksum, has_checksum, source_of_cach
 from models.hub.hub_download import fetch_checkpoint
 from models.hub.hub_errors import HubError, PickledRepositoryError
 from models.loading.adapter_base import ADAPTER_CONFIG, find_adapter_base, is_adapter
-from models.loading.checkpoint_layout import weight_files
+from models.loading.checkpoint_layout import IrregularFileError, check_regular_files, weight_files
 from models.loading.load_errors import LoadError, PickledWeightsError
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec
@@ -29,6 +30,8 @@ _FINGERPRINTED = {
     "added_tokens.json",
     "chat_template.jinja",
 }
+#: Files that take the place of the two, for the versions of transformers from theirs on: `tokenizer.4.0.0.json`.
+_FOR_LATER_VERSIONS = re.compile(r"(config|tokenizer)\..+\.json")
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
@@ -46,6 +49,10 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
             raise kind(f"model {spec.name!r}: not a local folder; hub lookup failed: {error}") from error
     if not (folder / "config.json").is_file() and not is_adapter(folder):
         raise LoadError(f"model {spec.name!r}: {folder} has no config.json; expected a checkpoint folder")
+    try:
+        check_regular_files(folder)
+    except IrregularFileError as error:
+        raise LoadError(f"model {spec.name!r}: {error}") from None
     return folder
 
 
@@ -63,7 +70,9 @@ def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     others = [
         path
         for path in folder.iterdir()
-        if path.suffix in (".py", ".model", ".tiktoken") or path.name in _FINGERPRINTED
+        if path.suffix in (".py", ".model", ".tiktoken")
+        or path.name in _FINGERPRINTED
+        or _FOR_LATER_VERSIONS.fullmatch(path.name)
     ]
     for path in sorted({*weight_files(folder), *others}):  # weights may be in a sub-folder, as their index says
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")

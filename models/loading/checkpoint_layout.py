@@ -40,6 +40,17 @@ def find_checkpoint(folder: Path) -> Path:
     return checkpoints[0] if checkpoints else folder
 
 
+class IrregularFileError(ValueError):
+    """A folder holds a pipe or a device: reading one may never end."""
+
+
+def check_regular_files(folder: Path) -> None:
+    """Raise `IrregularFileError` if anything in `folder` is neither a file nor a folder, itself or by a link."""
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise IrregularFileError(f"{path}: expected a regular file, got a pipe or a device; remove it")
+
+
 def weight_files(folder: Path) -> list[Path]:
     """Return the weight files that a load reads: safetensors if there are any, else pickled ones.
 

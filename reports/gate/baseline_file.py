@@ -26,7 +26,7 @@ from reports.store.json_content import parsed_json
 from reports.store.records import Cell, Settings
 
 _FORMAT = 1
-_PROBLEM = re.compile(r"(\d+)/([1-9]\d*) ([0-9a-f]{16})")
+_PROBLEM = re.compile(r"([0-9]+)/([1-9][0-9]*) ([0-9a-f]{16})")
 
 
 class BaselineError(ValueError):
@@ -66,12 +66,12 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
     if path.exists() and not path.is_file():  # a device or a pipe may never end
         raise BaselineUnreadable(path, f"{display_path(path)} is not a baseline: expected a regular file")
     try:
-        facts = parsed_json(path.read_bytes())
+        facts = parsed_json(path.read_bytes(), unique_keys=True)  # as a merge by hand may leave a line twice
         if facts["format"] != _FORMAT:
             raise BaselineUnreadable(
                 path, f"{display_path(path)}: expected a baseline of format {_FORMAT}, found format {facts['format']!r}"
             )
-        cells = [_decoded(cell) for cell in facts["cells"].values()]
+        cells = [_decoded(name, cell) for name, cell in facts["cells"].items()]
     except OSError as error:
         message = f"cannot read the baseline {display_path(path)}: {error.strerror or error}"
         raise BaselineUnreadable(path, message) from error
@@ -108,16 +108,22 @@ def _encoded(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _decoded(facts: Mapping[str, Any]) -> Scores:
+def _decoded(name: str, facts: Mapping[str, Any]) -> Scores:
+    cell = Cell(**facts["cell"])
+    if cell.id != name:
+        raise ValueError(f"{name!r:.60} holds the cell {cell.id!r:.60}")
     problems = sorted(facts["problems"])
     matches = [_PROBLEM.fullmatch(facts["problems"][problem]) for problem in problems]
     lines = [(int(match[1]), int(match[2]), match[3]) for match in matches if match is not None]
     if len(lines) < len(problems):
         problem = problems[matches.index(None)]
         raise ValueError(f"problem {problem!r}: expected '1/1 3f9a0c51d2be0011', found {facts['problems'][problem]!r}")
+    impossible = next((problem for problem, line in zip(problems, lines, strict=True) if line[0] > line[1]), None)
+    if impossible is not None:
+        raise ValueError(f"problem {impossible!r} has more right answers than it was asked for")
     draws = numpy.array([draws for _, draws, _ in lines], dtype=int)
     return Scores(
-        cell=Cell(**facts["cell"]),
+        cell=cell,
         settings=Settings(**facts["settings"]),
         problems=numpy.array(problems, dtype=object),
         values=numpy.array([right / draws for right, draws, _ in lines]),

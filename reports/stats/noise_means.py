@@ -63,6 +63,7 @@ def mean_over_noises(cells: Sequence[Scores], label: str) -> Scores:
     """
     shared = shared_problems(cells)
     rows = row_indices(cells, shared)
+    originals = cells[0].originals
     texts = zip(*(scores.texts[row] for scores, row in zip(cells, rows, strict=True)), strict=True)
     return replace(
         cells[0],
@@ -71,4 +72,5 @@ def mean_over_noises(cells: Sequence[Scores], label: str) -> Scores:
         values=numpy.mean([scores.values[row] for scores, row in zip(cells, rows, strict=True)], axis=0),
         draws=numpy.sum([scores.draws[row] for scores, row in zip(cells, rows, strict=True)], axis=0),
         texts=numpy.array([hash_texts(of_problem) for of_problem in texts], dtype="U16"),
+        originals=None if originals is None else originals[rows[0]],
     )

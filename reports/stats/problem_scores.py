@@ -28,7 +28,8 @@ class Scores:
     A score of the measure `accuracy` is 1 for a correct answer and 0 for any other; of the measure `likelihood` it is
     the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, is a hash of the
     texts asked. `problems` is sorted and without duplicates; a problem of which every draw ended in an error is left
-    out. `tokens[i]`, for the measure `likelihood`, is the number of tokens of the worked answer.
+    out. `tokens[i]`, for the measure `likelihood`, is the number of tokens of the worked answer. `originals[i]` is a
+    hash of the text without its noise; None if that is not known, as in a baseline.
     """
 
     cell: Cell
@@ -39,6 +40,7 @@ class Scores:
     texts: Array
     measure: str = ACCURACY
     tokens: Array | None = None
+    originals: Array | None = None
 
     @property
     def comparable_settings(self) -> Settings:
@@ -79,12 +81,14 @@ def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record
     measure = kind_of(cell.stage).measure
     assert measure is not None, f"the records of stage {cell.stage!r} have no score"
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
+    originals: dict[str, set[str]] = {}
     tokens: dict[str, int] = {}
     for record in records:
         if record.outcome != "error":
             by_problem.setdefault(problem_of(record.id), []).append(
                 (record.id, measure.text(record), measure.score(record))
             )
+            originals.setdefault(problem_of(record.id), set()).add(measure.text(_original(record)))
             tokens[record.id] = record.tokens if isinstance(record, Likelihood) else 0
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
@@ -97,6 +101,19 @@ def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record
         texts=numpy.array([hash_texts(text for _, text, _ in of_problem) for of_problem in draws], dtype="U16"),
         measure=measure.name,
         tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in of_problem) for of_problem in draws], dtype=int),
+        originals=numpy.array([hash_texts(sorted(originals[problem])) for problem in problems], dtype="U16"),
+    )
+
+
+def _original(record: Record) -> Record:
+    """Return the record with the question that its distractors were added to, whatever the tokens of its answer."""
+    question = record.question
+    for start, stop in reversed(record.spans):
+        question = question[:start] + question[stop:]
+    return (
+        replace(record, question=question, tokens=0)
+        if isinstance(record, Likelihood)
+        else replace(record, question=question)
     )
 
 
@@ -127,7 +144,24 @@ def pairs_with_different_tokenization(scores: Sequence[Scores]) -> list[tuple[st
 
 
 def shared_problems(cells: Sequence[Scores]) -> Array:
-    """Return the problem ids that all cells have, sorted."""
+    """Return the ids of the problems that all cells have, sorted.
+
+    A problem that is another one in another cell, because the file of the problems was changed between two runs, is
+    left out; so is one whose gold answer or grading code was.
+    """
+    shared = _shared_ids(cells)
+    known = [
+        scores.originals[row]
+        for scores, row in zip(cells, row_indices(cells, shared), strict=True)
+        if scores.originals is not None
+    ]
+    keep = numpy.ones(len(shared), dtype=bool)
+    for originals in known[1:]:
+        keep &= originals == known[0]
+    return shared if keep.all() else shared[keep]
+
+
+def _shared_ids(cells: Sequence[Scores]) -> Array:
     shared = cells[0].problems
     for cell_scores in cells[1:]:
         if not numpy.array_equal(cell_scores.problems, shared):

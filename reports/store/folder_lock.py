@@ -53,10 +53,21 @@ class FolderLock:
     def acquire(self, create: bool = False) -> None:
         """Take the lock, unless this object has it. A folder that does not exist is made only if `create`.
 
-        Raises `ResultsInUse` if another run holds the lock, and `ResultsFolderError` if the file cannot be written.
+        Raises `ResultsInUse` if another run holds the lock, and `ResultsFolderError` if the file cannot be written or
+        the folder that the lock was taken in is no longer there: a run is not divided between two folders.
         """
-        if fcntl is None or self._close is not None or not (create or self._path.parent.is_dir()):
+        if self._close is not None and self._is_there():
             return
+        if self._close is not None and not self._is_folder_there():
+            raise ResultsFolderError(
+                f"{display_path(self._path.parent)} was moved or removed during the run; put it back, and the same"
+                " command goes on from what is in it"
+            )
+        if fcntl is None or not (create or self._path.parent.is_dir()):
+            return
+        if self._close is not None:  # the file alone was removed
+            self._close()
+            self._close = None
         deadline = time.monotonic() + _PATIENCE
         with explaining_os_errors(self._path, "write"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +84,7 @@ class FolderLock:
                         raise
                     continue
                 if is_current and owner is not None and owner.get("run") == run_name():
+                    self._folder = self._path.parent.stat()
                     self._file, self._close = file, weakref.finalize(self, os.close, file)
                     return
                 os.close(file)
@@ -86,9 +98,21 @@ class FolderLock:
             return
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._path.unlink()
+            if self._is_there():
+                self._path.unlink()
         self._close()
         self._close = None
+
+    def _is_there(self) -> bool:
+        """Whether the file that this object has locked is still in its place."""
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        return False
+
+    def _is_folder_there(self) -> bool:
+        with suppress(OSError):
+            return os.path.samestat(self._folder, self._path.parent.stat())
+        return False
 
 
 def _shared_with(file: int) -> dict[str, str] | None:

@@ -137,7 +137,7 @@ class Results:
         """
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
-            content = require_regular(path).read_bytes() if path.exists() else b""
+            content = require_regular(path).read_bytes() if os.path.lexists(path) else b""
         name, kind = display_path(path), kind_of(cell.stage)
         lines = whole_lines(content, name)
         records: dict[str, Record] = {}

@@ -40,6 +40,15 @@ def test_a_conftest_in_the_folder_of_an_option_is_not_run(untrusted: Path, form:
     assert not (untrusted / "ran").exists()
 
 
+@pytest.mark.parametrize("option", ["--model", "--problem-file", "-results"])
+def test_a_conftest_in_the_folder_of_a_misspelt_option_is_not_run(untrusted: Path, option: str) -> None:
+    """pytest takes the value of an option that it does not know for the name of tests."""
+    done = typed("benchmarks", option, str(untrusted / "model"), "--collect-only", "-q", "--skip-sft")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"unknown option {option}, so {untrusted / 'model'} would be run as tests" in done.stderr
+    assert not (untrusted / "ran").exists()
+
+
 def test_settings_of_another_folder_are_refused(tmp_path: Path) -> None:
     """pytest reads the settings of the first folder on its command line before any code of this project runs."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import time
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from models.loading.load_errors import PickledWeightsError, RemoteCodeError
 from models.loading.load_model import LoadError, load
 from models.loading.trust_remote_code import Trust
-from models.model_registry import MODELS, ModelSpec
+from models.model_registry import MODELS, ModelSpec, UnknownModelError, find_model
 
 FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 VALUES: list[Any] = [None, "x", -1, [], {}, 3.5, 7]
@@ -114,6 +115,15 @@ def test_a_missing_file_is_named(folder: Path, gone: str, words: str) -> None:
     for path in folder.glob(gone):
         path.unlink()
     assert words in str(load_error(folder))
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "training.json", "trained_on.txt", "chat_template.jinja", "x.py"])
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert f"{name}: expected a regular file, got a pipe" in (load_error(folder) or "")
+    with pytest.raises(UnknownModelError, match="expected a regular file, got a pipe"):
+        find_model(str(folder))
 
 
 def test_shards_load_and_a_missing_one_is_named(folder: Path) -> None:

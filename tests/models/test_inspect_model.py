@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from models.attention.differential import lambdas
 from models.commands.inspect_model import compare, inspect, is_matched
 from models.commands.inspect_table import comparison_lines, inspection_lines, size_text
 from models.loading.load_model import LoadedModel, load
+from models.model_registry import MODELS
 
 SMALL: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "vocab_size": 50}
 
@@ -106,3 +109,16 @@ def test_an_unknown_model_is_one_sentence(capsys: pytest.CaptureFixture[str]) ->
 def test_a_size_is_shown_in_the_unit_that_fits() -> None:
     shown = {0: "0 bytes", 1023: "1,023 bytes", 1536: "1.5 KiB", 3 * 2**40: "3.0 TiB"}
     assert {size: size_text(size) for size in shown} == shown
+
+
+def test_a_checkpoint_s_escape_codes_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A message quotes the configuration, which is a stranger's."""
+    folder = Path(shutil.copytree(MODELS["llama"].source, tmp_path / "theirs"))
+    facts = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**facts, "model_type": "\x1b]0;owned\x07\x1b[2J"}))
+    assert main(["inspect", str(folder)]) == 1
+    err = capsys.readouterr().err
+    assert "\\x1b]0;owned\\x07" in err
+    assert "\x1b" not in err

@@ -92,6 +92,17 @@ def test_a_fingerprint_follows_the_content_and_not_the_path(copied: Path) -> Non
     assert fingerprint(copied) != fingerprint(original)
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_fingerprint_covers_the_file_that_transformers_reads_in_place_of_another(copied: Path, name: str) -> None:
+    """A checkpoint can name other files for later versions: `fast_tokenizer_files`, `configuration_files`."""
+    before, other = fingerprint(copied), copied / name.replace(".json", ".4.0.0.json")
+    other.write_bytes((copied / name).read_bytes())
+    with_other = fingerprint(copied)
+    assert with_other != before
+    other.write_bytes((copied / name).read_bytes() + b"\n")
+    assert fingerprint(copied) != with_other
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA, where both are on the CPU")
 @pytest.mark.parametrize("name", PAIR)
 def test_a_device_map_changes_neither_answers_nor_attention(name: str) -> None:

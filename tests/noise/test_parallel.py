@@ -85,4 +85,4 @@ def test_a_wrong_number_of_processes_is_misuse(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as caught:
         main(["--problems", "mini", "--processes", "0"])
     assert caught.value.code == 2
-    assert "argument --processes: expected a whole number of at least 1, got '0'" in capsys.readouterr().err
+    assert "argument --processes: expected a whole number from 1 to 256, got '0'" in capsys.readouterr().err

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
@@ -160,3 +161,12 @@ def test_a_gain_is_in_the_table_with_its_sign(results: Results) -> None:
     results.append(CELL, SETTINGS, outcomes(3, 1))
     results.append(TUNED, TUNED_SETTINGS, outcomes(1, 3))
     assert any(line.split() == ["gain", "-50.0"] for line in accuracy_table(accuracies(results)))
+
+
+@pytest.mark.parametrize("changed", [{"question": "Ann has 2 caps?", "spans": ()}, {"target": "6"}, {"grading": "9"}])
+def test_no_degradation_against_another_problem_of_the_same_id(results: Results, changed: dict[str, Any]) -> None:
+    """The file of the problems, a gold answer or the grading code was changed before the noisy cell was made."""
+    results.append(CLEAN, SETTINGS, outcomes(3, 1))
+    results.append(CELL, SETTINGS, [predicted("p0", "incorrect"), predicted("p1", "no_answer", **changed)])
+    row = row_of(results, CELL)
+    assert (row.degradation, row.degradation_n) == (1.0, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -18,12 +19,12 @@ from reports.store.records import Cell, Prediction, draw_id, problem_of
 from reports.store.results_folder import Results
 from reports.tables.narrative import narrative
 from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, reading
-from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted
+from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted, question_of
 
 pytestmark = pytest.mark.quick
 
 
-def scored(model: str, noise: str, answers: str, stage: str = "zero_shot", first: int = 0, **changed: str) -> Scores:
+def scored(model: str, noise: str, answers: str, stage: str = "zero_shot", first: int = 0, **changed: Any) -> Scores:
     """Return the scores of a cell. `answers` has a letter per problem: `1` correct, `0` incorrect, `e` an error."""
     outcomes = {"1": "correct", "0": "incorrect", "e": "error"}
     lines: list[Prediction] = [
@@ -89,11 +90,29 @@ def test_other_texts_and_other_settings_are_not_compared() -> None:
     assert not [r for r in comparisons(other_settings) if r.contrast == "difference_in_differences"]
 
 
+def test_noise_costs_nothing_where_the_problem_is_another_one() -> None:
+    """Half of the file was changed between the run of the clean cell and that of the noisy ones."""
+    other = scored("llama", "clean", "00", first=2, question="Ann has 2 caps. How many?", spans=())
+    clean = scored("llama", "clean", "00")
+    both = replace(
+        clean,
+        **{
+            name: numpy.concatenate([getattr(clean, name), getattr(other, name)])
+            for name in ("problems", "values", "draws", "texts", "tokens", "originals")
+        },
+    )
+    rows = comparisons([both, scored("llama", "inf", "1111"), scored("llama", "sd", "1111")])
+    for contrast, noise in (("degradation", "inf"), ("relative_drop", "sd"), ("mean_degradation", "all 2")):
+        assert row(rows, contrast, "llama", noise).clusters == 2
+
+
 def test_draws_of_a_problem_are_one_cluster() -> None:
     """The same answer three times is no more evidence than once."""
     assert problem_of(draw_id("a (b)", 2)) == "a (b)"
     lines = [
-        predicted(draw_id(f"p{n}", draw), "correct" if n < 4 else "incorrect") for n in range(10) for draw in range(3)
+        predicted(draw_id(f"p{n}", draw), "correct" if n < 4 else "incorrect", question=question_of(f"p{n}"))
+        for n in range(10)
+        for draw in range(3)
     ]
     thrice = scores_from_records(Cell("diffllama", "inf", "zero_shot"), SETTINGS, lines)
     assert (thrice.draws == 3).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 
 from reports.experiment import Experiment
+from reports.progress_bars import no_progress_bar
 from reports.store.atomic_io import ResultsFolderError
-from reports.store.folder_lock import FolderLock, ResultsInUse
+from reports.store.folder_lock import NAME, FolderLock, ResultsInUse
 from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import typed
-from tests.reports.record_factories import CELL, SETTINGS, asked
+from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
 
 
 def _hold(folder: Path, run: str, held: Event, done: Event) -> None:
@@ -128,3 +130,33 @@ def test_a_second_run_ends_before_it_loads_a_model(tmp_path: Path, hold: Callabl
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "is in use by another run" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_run_is_not_divided_between_two_folders(tmp_path: Path, is_moved: bool) -> None:
+    """The folder is moved or removed in the middle of a cell."""
+    folder = tmp_path / "results"
+    experiment = Experiment(Results(folder), progress=no_progress_bar)
+    with experiment.cell(CELL, SETTINGS, asked("p0", "p1")) as recorder:
+        recorder.append([predicted("p0")])
+        if is_moved:
+            folder.rename(tmp_path / "moved")
+        else:
+            shutil.rmtree(folder)
+        with pytest.raises(ResultsFolderError, match="was moved or removed during the run"):
+            recorder.append([predicted("p1")])
+    assert not folder.exists()
+    if is_moved:
+        (tmp_path / "moved").rename(folder)
+        recorder.append([predicted("p1")])
+        assert list(Results(folder).newest_records(CELL)) == ["p0", "p1"]
+
+
+def test_a_lock_that_was_removed_is_taken_again(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    (tmp_path / NAME).unlink()
+    lock.acquire()
+    assert (tmp_path / NAME).exists()
+    lock.release()
+    assert not (tmp_path / NAME).exists()

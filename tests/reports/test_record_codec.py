@@ -70,7 +70,7 @@ def test_a_long_value_is_described_by_its_ends() -> None:
 def test_what_should_be_text_is_refused_where_it_is_not(name: str) -> None:
     value = json.dumps(getattr(predicted("p0"), name)).encode()
     line = changed_line(LINE, b'"%s": %s' % (name.encode(), value), b'"%s": 5' % name.encode())
-    with pytest.raises(ResultsDamaged, match=f"^here: expected text as {name}, got 5$"):
+    with pytest.raises(ResultsDamaged, match=f"^here: expected a prediction, got 5 as its {name}$"):
         decode_record(line, "here")
 
 

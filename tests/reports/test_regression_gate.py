@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +165,24 @@ def test_a_damaged_problem_is_named(tmp_path: Path) -> None:
     facts["cells"][CELL.id]["problems"]["p1"] = "yes"
     path.write_text(json.dumps(facts))
     with pytest.raises(BaselineUnreadable, match="problem 'p1': expected '1/1 3f9a0c51d2be0011', found 'yes'"):
+        read_baseline(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"p1": "1/1', '"p1": "5/1', "problem 'p1' has more right answers than it was asked for"),
+        ('"p1": "1/1', '"p0": "0/1', "'p0' stands there twice"),
+        (f'"{CELL.id}": {{', f'"{CLEAN.id}": {{', f"'{CLEAN.id}' holds the cell '{CELL.id}'"),
+    ],
+)
+def test_a_baseline_that_contradicts_itself_is_refused(before: str, after: str, message: str, tmp_path: Path) -> None:
+    """As a merge by hand may leave it."""
+    path = tmp_path / "ci.json"
+    write_baseline(path, [scored(2, 0)])
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    with pytest.raises(BaselineUnreadable, match=re.escape(message)):
         read_baseline(path)
 
 

@@ -13,6 +13,15 @@ import pytest
 from reports.stop_signals import STOP_SIGNALS, StopSignals
 
 
+@pytest.fixture(autouse=True)
+def _not_ignored() -> Iterator[None]:
+    """The shell ignores some of them for a command in the background."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def handled() -> Iterator[StopSignals]:
     signals = StopSignals()

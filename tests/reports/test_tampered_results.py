@@ -182,3 +182,12 @@ def test_a_pipe_in_the_place_of_a_cell_is_refused(folder: Path) -> None:
     os.mkfifo(folder / FILE)
     with pytest.raises(ResultsDamaged, match="expected a regular file"):
         tables(folder)
+
+
+def test_a_link_to_a_file_that_is_not_there_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    """A stranger's folder would have its first record written anywhere."""
+    (folder / FILE).unlink()
+    (folder / FILE).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ResultsDamaged, match="expected a regular file"):
+        Results(folder).append(Cell("llama", "inf", "zero_shot"), SETTINGS, outcomes(1, 0))
+    assert not (tmp_path / "elsewhere").exists()
