@@ -12,8 +12,8 @@ REFUSED = ("-p", "tests.benchmarks.refused_sockets")
 
 
 def test_a_default_run_needs_no_socket(tmp_path: Path) -> None:
-    """With every stage, on three problems a cell of one noise."""
-    stages = ["--measure", "accuracy,likelihood", "--datasets", "clean,inf", "--max-samples", "3", "--sft-samples", "8"]
+    """With every stage, on a problem a cell of one noise."""
+    stages = ["--measure", "accuracy,likelihood", "--datasets", "clean,inf", "--max-samples", "1", "--sft-samples", "4"]
     done = typed(*REFUSED, "benchmarks", "--models", "llama", *stages, "--results", str(tmp_path / "results"))
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "results" / "report.html").is_file()
