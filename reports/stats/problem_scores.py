@@ -110,11 +110,9 @@ def _original(record: Record) -> Record:
     question = record.question
     for start, stop in reversed(record.spans):
         question = question[:start] + question[stop:]
-    return (
-        replace(record, question=question, tokens=0)
-        if isinstance(record, Likelihood)
-        else replace(record, question=question)
-    )
+    if isinstance(record, Likelihood):
+        return replace(record, question=question, tokens=0)
+    return replace(record, question=question)
 
 
 def hash_texts(texts: Iterable[str]) -> str:
