@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def find_models(text: str, trust: Trust = NO_TRUST) -> list[ModelSpec]:
     specs = [replace(_model_named(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
     if not specs:
         raise UnknownModelError(f"no model in {text!r}. Known: {', '.join(MODELS)}.")
-    names = {spec.name.lower() for spec in specs}
+    names = {unicodedata.normalize("NFKC", spec.name).casefold() for spec in specs}
     if len(names) < len(specs):  # names become files, and some disks tell no capitals apart
         raise UnknownModelError(
             f"models {text!r}: expected a different name for each, whatever the case, as in first=PATH,second=PATH"

@@ -106,6 +106,12 @@ def _refuse_remote_code(path: Path, config: dict[str, object]) -> None:
             f"{path}: the architecture {model_type!r} is not part of transformers and needs Python code of the"
             " checkpoint's author; expected Trust(code=True) if you trust it"
         )
+    for name in ("attn_implementation", "_attn_implementation"):
+        kernel = config.get(name)
+        if "/" in json.dumps(kernel):  # transformers fetches such a one from the hub
+            raise RemoteCodeError(
+                f"{path}: its {name} {kernel!r:.60} is code on the hub; expected Trust(code=True) if you trust it"
+            )
 
 
 def _json_object(path: Path) -> dict[str, object]:

@@ -188,6 +188,15 @@ def test_code_next_to_a_checkpoint_runs_only_if_trusted(
     assert loaded.fingerprint != load("diffllama").fingerprint
 
 
+@pytest.mark.parametrize("value", ["kernels-community/flash-attn", {"text_config": "someone/kernel"}])
+def test_attention_that_is_code_on_the_hub_needs_trust(folder: Path, value: object) -> None:
+    """transformers fetches a kernel whose name has a slash."""
+    facts = json.loads((folder / "config.json").read_bytes()) | {"attn_implementation": value}
+    (folder / "config.json").write_text(json.dumps(facts))
+    with pytest.raises(RemoteCodeError, match="is code on the hub"):
+        load(ModelSpec("mine", str(folder)), device="cpu")
+
+
 def test_tokens_that_the_model_does_not_have_are_refused(folder: Path) -> None:
     path = folder / "tokenizer.json"
     facts = json.loads(path.read_bytes())

@@ -110,7 +110,8 @@ def test_a_cell_of_any_name_stays_in_its_folder(tmp_path: Path) -> None:
         assert len(path.relative_to(tmp_path / "results").parts) == 4
 
 
-def test_two_models_whose_names_differ_in_case_alone_are_refused() -> None:
+@pytest.mark.parametrize(("first", "second"), [("Mine", "mine"), ("straße", "STRASSE"), ("ﬁne", "fine")])
+def test_two_models_whose_names_differ_in_case_alone_are_refused(first: str, second: str) -> None:
     """Their records would be one file where a disk tells no capitals apart."""
     with pytest.raises(UnknownModelError, match="expected a different name for each, whatever the case"):
-        find_models("Mine=llama,mine=diffllama")
+        find_models(f"{first}=llama,{second}=diffllama")
