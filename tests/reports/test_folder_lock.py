@@ -26,7 +26,7 @@ def _hold(folder: Path, run: str, held: Event, done: Event) -> None:
     lock = FolderLock(folder)  # it is released when the object goes
     lock.acquire()
     held.set()
-    done.wait(60)
+    done.wait(600)  # the fixture sets it
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def hold(tmp_path: Path) -> object:
 
     def hold_in(run: str, kill: bool = False) -> int:
         held, done = multiprocessing.Event(), multiprocessing.Event()
-        process = multiprocessing.Process(target=_hold, args=(tmp_path, run, held, done))
+        process = multiprocessing.Process(target=_hold, args=(tmp_path, run, held, done), daemon=True)
         process.start()
         assert held.wait(60)
         if kill:
