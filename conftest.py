@@ -173,7 +173,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _check_problems(config: pytest.Config, runner: Runner) -> None:
     """Read the problems of a run before its first case, and say which are left out. Raises `pytest.UsageError`.
 
-    Nothing is read where the source is no file and leaves nothing out: the cases read it.
+    The problems of a source that is not a file, and from which nothing can be left out, are read by the first case.
     """
     plan, left_out = config.stash[PLAN], ""
     try:

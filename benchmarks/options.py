@@ -54,9 +54,8 @@ def pytest_load_initial_conftests(
     """
     unknown = {word for word in parser.parse_known_and_unknown_args(args)[1] if word.startswith("--")}
     for option, value in pairwise(args):
-        lacks_dash = len(option) > 2 and option[0] == "-" != option[1]
-        if lacks_dash:
-            lacks_dash = not parser.parse_known_and_unknown_args([f"-{option}", "0"])[1]
+        has_one_dash = len(option) > 2 and option[0] == "-" != option[1]
+        lacks_dash = has_one_dash and not parser.parse_known_and_unknown_args([f"-{option}", "0"])[1]
         is_misspelt = lacks_dash or (option in unknown and not option.startswith("--skip-"))
         if not is_misspelt or value.startswith("-"):
             continue
