@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.loading.bounded_rendering import RenderingFailed, bounded
 from models.loading.load_errors import ChatTemplateError
+from models.loading.template_sandbox import RenderingFailed, bounded
 from models.prompt import QUESTION_FIELD, Prompt, Template
 from models.upstream_transformers import frozen_template_clock
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns.killed_runs import kill_runs
-from tests.campaigns.same_files import CIRCUMSTANCES, compare_circumstances
+from tests.campaigns.other_circumstances import CIRCUMSTANCES, compare_circumstances
 from tests.campaigns.scarce_resources import run_short
 
 CAMPAIGNS = {

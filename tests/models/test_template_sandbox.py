@@ -11,10 +11,10 @@ import pytest
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from models.loading import bounded_rendering
-from models.loading.bounded_rendering import RenderingFailed, bounded
+from models.loading import template_sandbox
 from models.loading.chat_template import render_prompt
 from models.loading.load_errors import ChatTemplateError
+from models.loading.template_sandbox import RenderingFailed, bounded
 from models.prompt import Template
 from tests.benchmarks.typed_commands import ROOT
 
@@ -26,8 +26,8 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_rendering, "CPU_SECONDS", 1)
-    monkeypatch.setattr(bounded_rendering, "_MEMORY", 2**27)
+    monkeypatch.setattr(template_sandbox, "CPU_SECONDS", 1)
+    monkeypatch.setattr(template_sandbox, "_MEMORY", 2**27)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_step_of_the_interpreter_that_never_ends_is_ended() -> None:
 
 
 def test_a_child_that_sleeps_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_rendering, "WALL_SECONDS", 0.2)
+    monkeypatch.setattr(template_sandbox, "WALL_SECONDS", 0.2)
     with pytest.raises(RenderingFailed, match="it did not end"):
         bounded(lambda: str(time.sleep(60)))
 
