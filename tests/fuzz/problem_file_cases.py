@@ -234,6 +234,8 @@ def _clean_of(fields: dict[str, Any], default_id: str, question: str = "question
     id_ = fields.get("id", default_id)
     answer, original = _text(fields["answer"]), fields.get("original_question")
     assert target_of(answer) is not None
+    if isinstance(original, str) and original.strip():
+        _text(original)
     kept = original if isinstance(original, str) and question == "question" else None
     return Problem(_text(str(id_) if type(id_) is int else id_), _text(fields[question]), answer, kept)
 
