@@ -75,6 +75,11 @@ def kind_of(stage: str) -> RecordKind:
     return REPORTED_STAGES[stage].records if stage in REPORTED_STAGES else PREDICTIONS
 
 
+def base_stage(name: str) -> str:
+    """Return the stage whose cells those of the stage `name` are compared with: that of `gain_over`, or itself."""
+    return (REPORTED_STAGES[name].gain_over if name in REPORTED_STAGES else None) or name
+
+
 def measure_named(name: str) -> Measure:
     """Return the measure `name` of the registered stages. Raises `ValueError` with the known names."""
     measures = [stage.records.measure for stage in REPORTED_STAGES.values()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reports.stages import REPORTED_STAGES, kind_of
+from reports.stages import REPORTED_STAGES, base_stage, kind_of
 from reports.store.atomic_io import (
     ResultsDamaged,
     display_path,
@@ -91,21 +91,18 @@ class Results:
 
         `text_by_id` maps a record id to the `asked` text of the record. Raises `ResultsMismatch` if the cell's records
         were made under other settings, or if the cell is new and the folder is about other problems; `OtherTextsError`
-        if a record was made with another text; `ResultsDamaged` for a damaged line; `ResultsFolderError` if the file
-        cannot be read.
+        if a record of the cell was made with another text, or, where the cell is new, one of a cell that tables compare
+        it with; `ResultsDamaged` for a damaged line; `ResultsFolderError` if a file cannot be read.
         """
         stored = self._load_checked(cell, settings)
         if stored is None:
             self._check_problems(settings)
+            for other in self.cells():
+                if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
+                    self._check_texts(other, self.newest_records(other), text_by_id)
             return {}
         write_settings(self._top_folder(cell), settings)  # the hash is the same, but the file may be missing or damaged
-        changed = [id for id in text_by_id if id in stored.records and stored.records[id].asked != text_by_id[id]]
-        if changed:
-            others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
-            raise OtherTextsError(
-                f"{display_path(self.path(cell))}: problem {changed[0]!r}{others} had another text: the runs differ in"
-                " the seed, in the problems, or in the version of the noises."
-            )
+        self._check_texts(cell, stored.records, text_by_id)
         records = ((id, stored.records.get(id)) for id in text_by_id)
         return {id: record for id, record in records if record is not None and record.outcome != "error"}
 
@@ -235,6 +232,16 @@ class Results:
                         f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"
                         f" about those of {settings.problems!r}."
                     )
+
+    def _check_texts(self, cell: Cell, records: Mapping[str, Record], text_by_id: Mapping[str, str]) -> None:
+        """Raise `OtherTextsError` if the `records` of a cell were made with other texts than `text_by_id`."""
+        changed = [id for id in text_by_id if id in records and records[id].asked != text_by_id[id]]
+        if changed:
+            others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+            raise OtherTextsError(
+                f"{display_path(self.path(cell))}: problem {changed[0]!r}{others} had another text: the runs differ in"
+                " the seed, in the problems, or in the version of the noises."
+            )
 
     def _top_folder(self, cell: Cell) -> Path:
         return self.folder / kind_of(cell.stage).folder

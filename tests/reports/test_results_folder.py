@@ -178,6 +178,18 @@ def test_another_text_for_an_id_is_refused(results: Results) -> None:
         results.read_for_resume(CELL, SETTINGS, asked("p0") | {"p1": "Why?", "p2": "Why not?", "p3": "So?"})
 
 
+@pytest.mark.parametrize("stage", ["zero_shot", "sft"])
+def test_a_new_cell_has_the_texts_of_the_cells_it_is_compared_with(results: Results, stage: str) -> None:
+    """A file that was changed between two runs would put answers to different questions side by side."""
+    results.append(CELL, SETTINGS, [predicted("p0"), predicted("p1")])
+    other_model = Cell("another model", CELL.noise, stage)
+    with pytest.raises(OtherTextsError, match=r"inf\.jsonl: problem 'p1' had another text"):
+        results.read_for_resume(other_model, SETTINGS, asked("p0") | {"p1": "Why?"})
+    assert results.read_for_resume(other_model, SETTINGS, asked("p0", "p1", "p2")) == {}
+    other_noise = Cell("another model", "sd", stage)
+    assert results.read_for_resume(other_noise, SETTINGS, {"p1": "Why?"}) == {}
+
+
 def test_the_settings_of_a_hash_are_on_disk_with_the_first_line(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     stored = results.load_cell(CELL)
