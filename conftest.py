@@ -171,21 +171,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _check_problems(config: pytest.Config, runner: Runner) -> None:
-    """Read the problems of a run before its first case, and say which are left out. Raises `pytest.UsageError`.
+    """Read the problems of a run before its first case, and say which are left out or repeated.
 
     The problems of a source that is not a file, and from which nothing can be left out, are read by the first case.
+    Raises `pytest.UsageError`.
     """
-    plan, left_out = config.stash[PLAN], ""
+    plan, lines = config.stash[PLAN], list[str]()
     try:
         is_read = is_file_source(plan.problems) or any(map(trained_on, plan.models)) or plan.template != PLAIN
         if is_read or runner.needs_tuning:
-            left_out = runner.eval_set.left_out_message()
+            lines = [runner.eval_set.left_out_message(), runner.eval_set.repeated_questions_message()]
         if runner.needs_tuning:
             _ = runner.sft_set
     except (ProblemsError, ValueError, OSError) as error:
         raise pytest.UsageError(printable(str(error))) from None
     bad_lines = runner.experiment.bad_lines
-    lines = [left_out]
     if bad_lines:
         lines += [f"bad lines left out: {len(bad_lines):,}, all named in run.json", *bad_lines[:_BAD_LINES_SHOWN]]
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -10,7 +10,7 @@ from benchmarks.plan import Plan
 from models.model_registry import trained_on
 from models.prompt import PLAIN
 from noise.problems.bad_lines import BadLine, bad_lines_key, without
-from noise.problems.problem import Problem
+from noise.problems.problem import Problem, normalised
 from noise.problems.problem_sources import load_problems
 from noise.problems.splits import not_shown, problems_to_measure_with
 from reports.store.records import problem_of
@@ -42,6 +42,17 @@ class EvalSet:
         reasons = [f"{known} (or on one with the same worked answer)"] if known else []
         reasons += [f"{self.prompt_example_count:,} that the prompt shows"] if self.prompt_example_count else []
         return f"problems left out of {self.source.rpartition(' ')[0]}: {', '.join(reasons)}" if reasons else ""
+
+    def repeated_questions_message(self) -> str:
+        """Return how many problems have the question of an earlier one, as a sentence; empty if none have."""
+        repeated = len(self.problems) - len({normalised(problem.question) for problem in self.problems})
+        source = self.source.rpartition(" ")[0]
+        return (
+            f"repeated questions in {source}: {repeated:,} of {len(self.problems):,} problems ask what an earlier one"
+            " asks, and each of them counts"
+            if repeated
+            else ""
+        )
 
 
 def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:

@@ -85,6 +85,8 @@ class _CaseRecorder:
         """
         report = yield
         if item.stash.get(_USED, False):
+            # What a library logs about a checkpoint may quote it.
+            report.sections = [(name, printable(text)) for name, text in report.sections]
             runs = self._experiment.take_runs()
             report.__dict__[_CELL_RUNS] = [asdict(run) for run in runs]
             for run in runs:  # JUnit XML takes user properties from the item's last report

@@ -162,14 +162,24 @@ class Results:
     def cells(self) -> list[Cell]:
         """Return the cells that have at least one whole line on disk, in no particular order.
 
-        Raises `ResultsDamaged` for a file of another cell, such as a copy that a backup or a synchronisation left.
+        Raises `ResultsDamaged` for a file that is not where the records of a cell are, such as a copy that a backup or
+        a synchronisation left.
         """
         unregistered, cells = self.unregistered_stages(), []
         for top_folder in self._record_folders:
-            for path in sorted(top_folder.glob("*/*/*.jsonl")):
-                stage = path.parts[-3]
-                if stage in unregistered or path.name.startswith("."):  # such as the file system's own notes
+            # The first pattern follows links to other disks, the second finds what is too deep.
+            for path in sorted({*top_folder.glob("*/*/*"), *top_folder.rglob("*")}):
+                parts = path.relative_to(top_folder).parts
+                if parts[0] in unregistered or path.suffix.lower() != ".jsonl":
                     continue
+                if any(part.startswith(".") for part in parts):  # such as the file system's own notes
+                    continue
+                if len(parts) != 3 or path.suffix != ".jsonl":
+                    raise ResultsDamaged(
+                        f"{display_path(path)} is not where records are, which is <stage>/<model>/<noise>.jsonl;"
+                        " move it out of the folder"
+                    )
+                stage = parts[0]
                 with explaining_os_errors(path, "read"), require_regular(path).open("rb") as file:
                     lines = whole_lines(file.readline(), display_path(path))
                 for line in lines:

@@ -87,6 +87,16 @@ def test_bad_lines_that_are_left_out_are_counted_and_named(tmp_path: Path) -> No
     assert "problems was 'mine.jsonl without 4 bad lines" in " ".join(again.stdout.split())
 
 
+def test_questions_that_are_asked_twice_are_said(tmp_path: Path) -> None:
+    """Two rows of one question are not two pieces of evidence."""
+    path = write(tmp_path / "mine.jsonl", GOOD, OTHER, {**GOOD, "id": "again"})
+    done = typed(*_CASE, "--problems", str(path), "--results", f"{tmp_path}/results", "--max-new-tokens", "2")
+    assert done.returncode == 0, done.stdout
+    said = "repeated questions in mine.jsonl: 1 of 3 problems ask what an earlier one asks, and each of them counts"
+    assert said in " ".join(done.stdout.split())
+    assert set_of(write(path, GOOD, OTHER)).repeated_questions_message() == ""
+
+
 def set_of(path: Path, skip: bool = True) -> EvalSet:
     plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), problems=str(path), skip_bad_lines=skip)
     return eval_set(plan, needs_tuning=False)

@@ -117,6 +117,9 @@ def copied_to(name: str) -> Callable[[Path], None]:
         (copied_to("inf (copy).jsonl"), "holds records of llama-inf-zero_shot, whose file is "),
         (copied_to("../llama-backup/inf.jsonl"), "holds records of llama-inf-zero_shot, whose file is "),
         (copied_to("../diffllama/inf.jsonl"), "holds records of llama-inf-zero_shot, whose file is "),
+        (copied_to("inf.JSONL"), "inf.JSONL is not where records are, which is <stage>/<model>/<noise>.jsonl"),
+        (copied_to("old/inf.jsonl"), "old/inf.jsonl is not where records are"),
+        (copied_to("../inf.jsonl"), "zero_shot/inf.jsonl is not where records are"),
     ],
 )
 def test_a_changed_cell_is_refused(folder: Path, edit: Callable[[Path], None], message: str) -> None:
@@ -124,6 +127,13 @@ def test_a_changed_cell_is_refused(folder: Path, edit: Callable[[Path], None], m
     with pytest.raises(ResultsDamaged, match="jsonl") as refused:
         tables(folder)
     assert message in str(refused.value)
+
+
+def test_a_cell_behind_a_link_to_another_disk_counts(folder: Path, expected: dict[str, list[list[str]]]) -> None:
+    model = (folder / FILE).parent
+    elsewhere = model.rename(folder.parent / "elsewhere")
+    model.symlink_to(elsewhere, target_is_directory=True)
+    assert tables(folder) == expected
 
 
 def test_a_line_without_its_checksum_among_others_is_refused(folder: Path) -> None:
