@@ -14,7 +14,7 @@ from reports.plots.attention_maps import save_map
 from reports.store.records import Cell, Prediction
 from reports.store.results_folder import Results
 from tests.reports.attention_factories import ATTENTION_SETTINGS, attention_map, readings
-from tests.reports.record_factories import SETTINGS, asked, outcomes, predicted
+from tests.reports.record_factories import SETTINGS, outcomes, predicted
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><!-- \u2028 &amp; {{ 7 * 7 }}")
 
@@ -58,5 +58,6 @@ def large_page(folder: Path) -> Path:
 
 
 def _ask(experiment: Experiment, cell: Cell, predictions: Sequence[Prediction]) -> None:
-    with experiment.cell(cell, SETTINGS, asked(*(prediction.id for prediction in predictions))) as recorder:
+    texts = {prediction.id: prediction.asked for prediction in predictions}
+    with experiment.cell(cell, SETTINGS, texts) as recorder:
         recorder.append(predictions)
