@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, runner_of
 from benchmarks.gate_options import gate_of
-from benchmarks.options import add_skip_options
+from benchmarks.options import DEFAULT_DEVICE, DEFAULT_MODELS, add_skip_options
 from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
-from benchmarks.runner import ProblemsError, Runner
+from benchmarks.runner import ModelsError, ProblemsError, Runner
 from benchmarks.stages import STAGES, find_stage
 from models.model_registry import UnknownModelError, trained_on
 from models.prompt import PLAIN
@@ -23,6 +24,7 @@ from reports.gate.baseline_file import BaselineError
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
 from reports.store.atomic_io import ResultsFolderError
+from reports.store.records import Cell
 from reports.store.results_folder import Results
 from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
@@ -167,7 +169,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         config.stash[EXPERIMENT].results.lock.acquire()
     except ResultsFolderError as error:
         raise pytest.UsageError(user_message(error) or str(error)) from None
-    _check_problems(config, runner_of(config, session.items, config.stash[EXPERIMENT]))
+    runner = runner_of(config, session.items, config.stash[EXPERIMENT])
+    _check_problems(config, runner)
+    _check_models(runner, (cell for cell in map(cell_of, session.items) if cell is not None))
+
+
+def _check_models(runner: Runner, cells: Iterable[Cell]) -> None:
+    """Raise `pytest.UsageError` for the models of these cells that cannot be loaded."""
+    try:
+        runner.check_models(cells)
+    except ModelsError as error:
+        raise pytest.UsageError(printable(str(error))) from None
 
 
 def _check_problems(config: pytest.Config, runner: Runner) -> None:
@@ -197,10 +209,16 @@ def _check_problems(config: pytest.Config, runner: Runner) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Check a file of problems before xdist starts its workers: in them an error fails every case.
+    """Check the problems and models that options name before xdist starts its workers: in them an error fails every
+    case.
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_sessionstart
     """
-    config = session.config
-    if starts_workers(config) and not config.option.collectonly and is_file_source(config.stash[PLAN].problems):
-        _check_problems(config, Runner(config.stash[PLAN], config.stash[EXPERIMENT], needs_tuning=False))
+    config, plan = session.config, session.config.stash[PLAN]
+    if not starts_workers(config) or config.option.collectonly:
+        return
+    runner = Runner(plan, config.stash[EXPERIMENT], needs_tuning=False)
+    if is_file_source(plan.problems):
+        _check_problems(config, runner)
+    if (config.option.models, config.option.device) != (DEFAULT_MODELS, DEFAULT_DEVICE):
+        _check_models(runner, (cell for stage in STAGES if plan.has_cases(stage) for cell in plan.cells(stage)))

@@ -19,10 +19,9 @@ from models.prompt import add_prompt_options
 from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
 from noise.problems.problem_sources import SOURCES
 
+DEFAULT_MODELS, DEFAULT_DEVICE = "diffllama,llama", "auto"
 #: What pytest's option groups add an option with.
 AddOption = Callable[..., None]
-
-
 _HEADING = "differential attention under noise"
 
 
@@ -76,7 +75,7 @@ def _add_grid_options(add: AddOption) -> None:
     """Add the options of the grid: models, datasets, problems, size and results."""
     add(
         "--models",
-        default="diffllama,llama",
+        default=DEFAULT_MODELS,
         metavar="A,B",
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
@@ -162,7 +161,11 @@ def _add_model_options(add: AddOption) -> None:
         metavar="N",
         help="maximum length of an answer, in tokens (default: %(default)s)",
     )
-    add("--device", default="auto", help="auto (CUDA, then MPS, then CPU) or a torch device (default: %(default)s)")
+    add(
+        "--device",
+        default=DEFAULT_DEVICE,
+        help="auto (CUDA, then MPS, then CPU) or a torch device (default: %(default)s)",
+    )
     add(
         "--dtype",
         default="auto",

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from benchmarks.error_remedies import user_message
-from benchmarks.runner import Runner
+from benchmarks.runner import AlreadyFailed, Runner
 from benchmarks.stages.stage import NothingToMeasure
+from reports.gate.baseline_file import BaselineError
+from reports.gate.baseline_plugin import MISUSED_BASELINE
 from reports.gate.regression_gate import Gate
 from reports.stages import REPORTED_STAGES
 from reports.stats.problem_scores import all_scores
 from reports.store.atomic_io import display_path
 from reports.store.records import Cell
+from reports.tables.printable_text import printable
 
 RunCell = Callable[[Runner, Cell], Mapping[str, Any]]
 
@@ -64,22 +67,32 @@ def check_baseline(
     if gate is None:
         return
     (scores,) = all_scores(runner.experiment.results, {cell: records.keys()})
-    with failing_with_user_message():
+    try:
         loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
+    except BaselineError:
+        request.node.user_properties.append(MISUSED_BASELINE)
+        with failing_with_user_message():
+            raise
     request.node.user_properties += loss.facts().items()
     if loss.failed:
         path = display_path(gate.path)
         accept = f"  to accept it, run the same with --save-baseline {path} in place of --baseline {path}"
         pytest.fail(f"{loss}\n{accept}", pytrace=False)
     if loss.too_few_problems_message:
+        request.node.user_properties.append(MISUSED_BASELINE)
         pytest.fail(loss.too_few_problems_message, pytrace=False)
 
 
 @contextmanager
 def failing_with_user_message() -> Iterator[None]:
-    """Fail the test with one sentence and no traceback if the block raises a user-facing error."""
+    """Fail the test with one sentence and no traceback if the block raises a user-facing error.
+
+    What has failed for an earlier test, which has said why, skips this one.
+    """
     try:
         yield
+    except AlreadyFailed as earlier:
+        pytest.skip(f"an earlier case has failed for the same reason: {printable(str(earlier))}")
     except Exception as error:
         message = user_message(error)
         if message is None:

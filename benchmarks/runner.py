@@ -32,6 +32,14 @@ class ProblemsError(ValueError):
     """The problems to evaluate on or to tune on cannot be used; the message is one sentence."""
 
 
+class ModelsError(ValueError):
+    """Models cannot be loaded; the message is one sentence for each."""
+
+
+class AlreadyFailed(Exception):
+    """What a case needs could not be made for an earlier case, which has reported why."""
+
+
 class TuningError(RuntimeError):
     """A model cannot be tuned, or its tuned checkpoint cannot be used; the message is one sentence."""
 
@@ -69,7 +77,8 @@ class Runner:
 
         Raises `LoadError` for a model that cannot be loaded or tuned, `ProblemsError` for problems that cannot be used,
         `ResultsMismatch` where the results folder was made under other settings, `NothingToMeasure` where no problem
-        suits the stage, and what the stage raises.
+        suits the stage, `AlreadyFailed` for a model that could not be loaded or tuned before, and what the stage
+        raises.
         """
         return find_stage(cell.stage).run(self, cell)
 
@@ -108,6 +117,30 @@ class Runner:
         if folder is None or noise == "clean":
             return draw_questions(noise, sample, plan.seed, draws)
         return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
+
+    def check_models(self, cells: Iterable[Cell]) -> None:
+        """Check that the models of these cells can be loaded and measured, as far as that shows without their weights.
+
+        Raises `ModelsError` with a sentence for each model that cannot.
+        """
+        from models.loading.load_model import check_loadable
+
+        plan, sentences = self.plan, list[str]()
+        stages: dict[ModelSpec, dict[str, None]] = {}
+        for cell in cells:
+            stages.setdefault(plan.spec_of(cell), {})[cell.stage] = None
+        for spec, names in stages.items():
+            try:
+                check_loadable(spec, plan.device, plan.dtype, plan.template)
+                for name in names:
+                    find_stage(name).check(plan, spec)
+            except Exception as error:
+                message = user_message(error)
+                if message is None:
+                    raise
+                sentences.append(message)
+        if sentences:
+            raise ModelsError("\n".join(dict.fromkeys(sentences)))
 
     def model_of(self, cell: Cell) -> LoadedModel:
         """Return the model that a cell is about, base or tuned."""
@@ -148,17 +181,21 @@ class Runner:
         return self._cached(spec, "tuned", tuned)
 
     def _cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
-        """Return or raise what `factory` does, called once per key while the models of `spec` are kept."""
+        """Return or raise what `factory` does, called once per key while the models of `spec` are kept.
+
+        After an error each later call raises `AlreadyFailed`.
+        """
         if self._spec != spec:
             self._spec, self._loaded = spec, {}
         if key not in self._loaded:
             try:
                 self._loaded[key] = factory()  # type: ignore[assignment]
-            except Exception as error:  # cache the failure, so later cells fail at once
+            except Exception as error:
                 self._loaded[key] = error
+                raise
         outcome: Any = self._loaded[key]
         if isinstance(outcome, Exception):
-            raise outcome
+            raise AlreadyFailed(str(outcome)) from outcome
         result: T = outcome
         return result
 

@@ -21,6 +21,7 @@ from reports.store.atomic_io import display_path
 from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run
+from reports.tables.narrative import headline
 from reports.tables.terminal_summary import summary
 from reports.write_reports import REPORTS
 
@@ -174,6 +175,10 @@ class Experiment:
         """Return the lines to print at the end of this run: one screen, or with `verbose` every table."""
         caveat = self._caveat([run.cell for run in self.runs])
         return summary(self._of_this_run(findings or self.findings()), self.runs, caveat, width, verbose)
+
+    def headline(self, findings: Findings | None = None) -> str | None:
+        """Return the answer of this run in one sentence; None if it compares nothing."""
+        return headline(self._of_this_run(findings or self.findings()).comparisons)
 
     def _of_this_run(self, findings: Findings) -> Findings:
         return findings.restricted_to({run.cell: run.asked for run in self.runs})

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.plots.plot_style import ModelStyles, model_styles
 from reports.stats.accuracies import CellAccuracy, accuracies
+from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
@@ -69,6 +70,10 @@ class Findings:
     @cached_property
     def attention_cells(self) -> list[MeasuredCell]:
         return measured_cells(self.results, self._only)
+
+    @cached_property
+    def attention_comparisons(self) -> list[Comparison]:
+        return attention_comparisons(self.attention_cells)
 
     @cached_property
     def model_styles(self) -> ModelStyles:

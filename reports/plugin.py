@@ -118,6 +118,7 @@ class _RunReporter:
         self._files: list[Path] = []
         self._lines: list[str] = []
         self._failure: str | None = None
+        self._headline: str | None = None
         self._interrupted = self._has_workers = False
         self._signals = StopSignals()
 
@@ -191,6 +192,7 @@ class _RunReporter:
             if self._used:
                 findings = self._experiment.findings()
                 verbose = session.config.get_verbosity() > 0
+                self._headline = self._experiment.headline(findings)
                 self._lines = self._experiment.summary(shutil.get_terminal_size().columns, findings, verbose)
                 for path in self._experiment.write_each(_STATUS.get(int(exitstatus), "failed"), findings):
                     self._files.append(path)
@@ -219,6 +221,7 @@ class _RunReporter:
             notes.append(f"earlier predictions are in {display_path(self._set_aside_folder)}")
         notes += self._experiment.notes
         notes += [f"page: {display_path(path)}" for path in pages]
+        notes += [self._headline] if self._headline else []
         for line in self._lines:
             terminalreporter.write_line(printable(line))
         for note in notes:

@@ -60,8 +60,9 @@ def _write_accuracy(findings: Findings) -> Iterator[Path]:
 
 def _write_comparisons(findings: Findings) -> Iterator[Path]:
     """Write the comparisons if any cells can be compared."""
-    rows, path = findings.comparisons, findings.results.folder / "comparisons.csv"
-    if are_compared(rows):
+    compared, path = findings.comparisons, findings.results.folder / "comparisons.csv"
+    rows = [*(compared if are_compared(compared) else []), *findings.attention_comparisons]
+    if rows:
         write_comparisons_csv(rows, path)
         yield path
 

@@ -18,8 +18,12 @@ from reports.stages import REPORTED_STAGES
 from reports.store.records import AttentionReading, Cell, Settings
 
 if TYPE_CHECKING:  # torch stays out of collection
+    from transformers import PreTrainedModel
+
+    from benchmarks.plan import Plan
     from benchmarks.runner import Runner
     from models.loading.load_model import LoadedModel
+    from models.model_registry import ModelSpec
 
 #: Part of every reading's key. Raise it when a change here, in the segments or in the allocation can change a figure.
 ATTENTION_VERSION = "2"
@@ -49,18 +53,13 @@ def measure_attention(
     Raises `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model
     whose attention cannot be observed, and what `Results.read_for_resume` raises.
     """
-    from models.attention.allocation import selected_layers_and_heads
-    from models.attention.differential import AttentionUnavailable, is_differential
+    from models.attention.differential import AttentionUnavailable
     from models.decode.generation import batches
 
     def read(problems: Sequence[NoisyProblem]) -> list[AttentionReading]:
         return read_attention(loaded, problems, scope, parts)
 
-    try:
-        selected_layers_and_heads(loaded.model, scope.layers, scope.heads)
-    except ValueError as error:
-        pair = "; a differential head is a pair of the configuration's" if is_differential(loaded.model) else ""
-        raise AttentionScopeError(f"{loaded.spec.name}: {error}{pair}") from None
+    _check_scope(loaded.model, loaded.spec, scope)
     texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in noisy_problems}
     with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as recorder:
         missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
@@ -68,6 +67,26 @@ def measure_attention(
             batch = [missing[index] for index in indices]
             recorder.append(retry_one_by_one(batch, read, _failed, AttentionUnavailable))
     return {id: reading for id, reading in recorder.records.items() if isinstance(reading, AttentionReading)}
+
+
+def _check_scope(model: PreTrainedModel, spec: ModelSpec, scope: AttentionScope) -> None:
+    """Raise `AttentionScopeError` for a layer or head that `model`, with weights or without, does not have."""
+    from models.attention.allocation import selected_layers_and_heads
+    from models.attention.differential import is_differential
+
+    try:
+        selected_layers_and_heads(model, scope.layers, scope.heads)
+    except ValueError as error:
+        pair = "; a differential head is a pair of the configuration's" if is_differential(model) else ""
+        raise AttentionScopeError(f"{spec.name}: {error}{pair}") from None
+
+
+def _check(plan: Plan, spec: ModelSpec) -> None:
+    """Check the layers and heads of the plan, if it names some."""
+    from models.loading.load_model import without_weights
+
+    if plan.attention_scope.layers is not None or plan.attention_scope.heads is not None:
+        _check_scope(without_weights(spec), spec, plan.attention_scope)
 
 
 def attention_settings(loaded: LoadedModel, source: str, scope: AttentionScope) -> Settings:
@@ -197,6 +216,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
 
 ATTENTION = Stage.from_reported(
     REPORTED_STAGES["attention"],
+    check=_check,
     own_test=True,
     run=_run,
     models="both",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from safetensors import SafetensorError
-from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.loading.chat_template import render_prompt
 from models.loading.checkpoint_file_checks import reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
@@ -104,7 +107,7 @@ def load(
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     folder = checkpoint_folder(spec)
-    try:
+    with _load_errors(spec, folder, precision):
         with hidden_loading_bars():
             tokenizer = read_tokenizer(folder, spec.trust)
             model = read_model(folder, precision, spec.trust, device_map)
@@ -114,6 +117,46 @@ def load(
             ends_texts = tokenizer("1")["input_ids"][-1:] == [tokenizer.eos_token_id]
         prompt = render_prompt(template, tokenizer)
         sha256 = fingerprint(folder, spec.trust)
+    try:
+        model = model if device_map else model.to(target)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
+        raise DeviceError(f"model {spec.name!r} cannot be moved to device={device!r}: {error}") from error
+    return LoadedModel(model.eval(), tokenizer, spec, sha256, prompt, ends_texts)
+
+
+def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", template: Template = PLAIN) -> None:
+    """Raise what `load` would raise before it reads the weights.
+
+    That is an error for a missing device, checkpoint or tokenizer, for a hub that does not answer, and for a prompt
+    that the tokenizer cannot write. A checkpoint on the hub is downloaded, unless the cache has it.
+    """
+    target = resolve_device(device)
+    precision = resolve_dtype(dtype, target)
+    try:
+        torch.empty(0, device=target)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
+        raise DeviceError(f"device={device!r} cannot be used: {error}") from error
+    folder = checkpoint_folder(spec)
+    with _load_errors(spec, folder, precision):
+        render_prompt(template, read_tokenizer(folder, spec.trust))
+
+
+def without_weights(spec: ModelSpec) -> PreTrainedModel:
+    """Return the model of a checkpoint with its shapes alone, on the device `meta`. Raises `LoadError`."""
+    folder = checkpoint_folder(spec)
+    with _load_errors(spec, folder, torch.float32), torch.device("meta"):
+        if is_adapter(folder):
+            folder = checkpoint_folder(replace(find_adapter_base(folder), trust=spec.trust))
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=spec.trust.code)
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(config, trust_remote_code=spec.trust.code)
+    return model
+
+
+@contextmanager
+def _load_errors(spec: ModelSpec, folder: Path, precision: torch.dtype) -> Iterator[None]:
+    """Raise what the block raises about the checkpoint in `folder` as `LoadError`, which names the model."""
+    try:
+        yield
     except (ChatTemplateError, UntrustedError) as error:
         raise type(error)(f"model {spec.name!r}: {error}") from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, MemoryError) as error:
@@ -123,8 +166,3 @@ def load(
                 f" expected room for its weights ({str(error).partition('. ')[0]:.200})"
             ) from error
         raise LoadError(f"model {spec.name!r}: {folder} is not a usable checkpoint: {error}") from error
-    try:
-        model = model if device_map else model.to(target)
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
-        raise DeviceError(f"model {spec.name!r} cannot be moved to device={device!r}: {error}") from error
-    return LoadedModel(model.eval(), tokenizer, spec, sha256, prompt, ends_texts)

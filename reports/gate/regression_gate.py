@@ -58,6 +58,18 @@ class Gate:
             message = f"the baseline {display_path(self.path)} has no {lacking[0]}{more}; it has {known or 'no cell'}"
             raise BaselineLacksCells(self.path, message)
 
+    def too_few_problems_message(self, cell: Cell, problems: int, cells: int) -> str | None:
+        """Return a sentence that says that so few problems of a cell, one of `cells`, cannot show any loss; None if
+        they can."""
+        alpha = self.alpha / cells
+        if 0.5**problems <= alpha:
+            return None
+        least = math.ceil(-math.log2(alpha))
+        return (
+            f"{cell.id}: {problems:,} problem{'s' * (problems != 1)} cannot show any loss at {self.alpha:g} /"
+            f" {cells} cells; ask at least {least:,}"
+        )
+
     def loss(self, current: Scores, cells: int) -> Loss:
         """Return what the cell of `current` lost, as one of `cells` that are compared with the baseline.
 
@@ -132,14 +144,7 @@ class Loss:
     @property
     def too_few_problems_message(self) -> str | None:
         """A sentence that says that so few problems cannot show any loss; None if they can."""
-        alpha = self.gate.alpha / self.cells
-        if 0.5 ** len(self.problems) <= alpha:
-            return None
-        least = math.ceil(-math.log2(alpha))
-        return (
-            f"{self.cell.id}: {len(self.problems):,} problems cannot show any loss at {self.gate.alpha:g} /"
-            f" {self.cells} cells; ask at least {least:,}"
-        )
+        return self.gate.too_few_problems_message(self.cell, len(self.problems), self.cells)
 
     @cached_property
     def detectable(self) -> float | None:

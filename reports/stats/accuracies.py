@@ -34,8 +34,8 @@ class CellAccuracy:
     `degradation` is the clean accuracy minus this one, over the `degradation_n` problems that both cells answered, with
     its paired interval and McNemar's exact p (`paired_tests`). It is None for the clean cell, and if no clean cell was
     made under the same settings. `gain` is this accuracy minus that of the same model in the stage zero_shot, over the
-    `gain_n` problems that both answered. It is None except in the stage sft, and if the two differ in more than the
-    weights.
+    `gain_n` problems that both answered, with its paired interval. It is None except in the stage sft, and if the two
+    differ in more than the weights.
     """
 
     model: str
@@ -58,6 +58,8 @@ class CellAccuracy:
     degradation_low: float | None = None
     degradation_high: float | None = None
     degradation_p: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
     @property
     def cell(self) -> Cell:
@@ -121,7 +123,8 @@ def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: 
     if untuned is not None and untuned.comparable_settings == scores.comparable_settings:
         (before, after), _ = aligned_values([untuned, scores], [(0, 1)])
         gains = Differences(after - before)
-    degradation_low, degradation_high = (interval(losses) if losses is not None and losses.n else None) or (None, None)
+    degradation_low, degradation_high = _interval(losses)
+    gain_low, gain_high = _interval(gains)
     return CellAccuracy(
         model=cell.model,
         stage=cell.stage,
@@ -143,11 +146,19 @@ def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: 
         degradation_low=degradation_low,
         degradation_high=degradation_high,
         degradation_p=None if losses is None else p_value(losses),
+        gain_low=gain_low,
+        gain_high=gain_high,
     )
 
 
 def _mean(differences: Differences | None) -> float | None:
     return differences.mean if differences is not None and differences.n else None
+
+
+def _interval(differences: Differences | None) -> tuple[float | None, float | None]:
+    if differences is None or not differences.n:
+        return None, None
+    return interval(differences) or (None, None)
 
 
 def _sort_key(cell: Cell) -> tuple[object, ...]:

@@ -56,7 +56,8 @@ class AttentionRow:
 @dataclass(frozen=True)
 class MeasuredCell:
     """The readings of one cell as arrays, without errors: `tokens` (problems, segments); `signed` and `absolute`
-    (problems, layers, heads, segments). `scope` describes what was measured (`Settings.attention`)."""
+    (problems, layers, heads, segments). `scope` describes what was measured (`Settings.attention`). `ids` and `texts`
+    are those of the readings, in the order of the problems."""
 
     cell: Cell
     checkpoint: str
@@ -68,6 +69,8 @@ class MeasuredCell:
     signed: Array
     absolute: Array
     lambdas: tuple[float, ...] | None
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
 
     @property
     def lift(self) -> Array:
@@ -147,6 +150,8 @@ def measured_cell(cell: Cell, weights: str, scope: str, records: Iterable[Record
         signed=numpy.array([reading.signed for reading in readings]),
         absolute=numpy.array([reading.absolute for reading in readings]),
         lambdas=first.lambdas,
+        ids=tuple(reading.id for reading in readings),
+        texts=tuple(reading.asked for reading in readings),
     )
 
 

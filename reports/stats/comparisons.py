@@ -21,7 +21,7 @@ from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 #: The contrasts with p values. Over all models and noises of a stage, the p values of one contrast are a family.
 TESTED = (
-    *("degradation", "mean_degradation", "model_difference"),
+    *("degradation", "mean_degradation", "model_difference", "mean_model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
 )
 
@@ -67,7 +67,7 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
         gain_over = None if reported is None else reported.gain_over
         untuned = [] if gain_over is None else by_stage.get((gain_over, ACCURACY), [])
         means = NoiseMeans(_by_model(cells))
-        rows += _adjusted([*_within_models(cells, means), *_between_models(cells, means), *_gains(cells, untuned)])
+        rows += adjusted([*_within_models(cells, means), *_between_models(cells, means), *_gains(cells, untuned)])
     return rows
 
 
@@ -76,9 +76,9 @@ def changes(pairs: Iterable[tuple[Scores, Scores]]) -> list[Comparison]:
     by_stage: dict[tuple[str, str], list[tuple[Comparison, Differences | None]]] = {}
     for first, second in sorted(pairs, key=lambda pair: _model_and_noise(pair[1])):
         (before, after), draws = aligned_values([first, second], [(0, 1)])
-        row = _tested_row("change", second, "", after - before, draws)
+        row = row_of_differences("change", second, "", after - before, draws)
         by_stage.setdefault((second.cell.stage, second.measure), []).append(row)
-    return [row for rows in by_stage.values() for row in _adjusted(rows)]
+    return [row for rows in by_stage.values() for row in adjusted(rows)]
 
 
 def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
@@ -99,7 +99,7 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
             if noise == CLEAN or clean is None or clean.settings != noisy.settings:
                 continue
             (before, after), draws = aligned_values([clean, noisy])
-            yield _tested_row("degradation", noisy, "", before - after, draws)
+            yield row_of_differences("degradation", noisy, "", before - after, draws)
             if noisy.measure == ACCURACY and len(before):
                 yield _relative_drop_row(noisy, before, after, draws), None
         noisy_cells = means.noisy_cells(model)
@@ -112,7 +112,7 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
             if clean is not None and clean.settings == cells[0].settings:
                 mean = mean_over_noises(cells, means.label(cell_scores.cell.noise for cell_scores in cells))
                 (before, after), draws = aligned_values([clean, mean])
-                yield _tested_row("mean_degradation", mean, "", before - after, draws)
+                yield row_of_differences("mean_degradation", mean, "", before - after, draws)
 
 
 def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences]]:
@@ -126,7 +126,7 @@ def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tup
             if noise not in right or left[noise].comparable_settings != right[noise].comparable_settings:
                 continue
             (left_values, right_values), draws = aligned_values([left[noise], right[noise]], [(0, 1)])
-            yield _tested_row("model_difference", left[noise], against, left_values - right_values, draws)
+            yield row_of_differences("model_difference", left[noise], against, left_values - right_values, draws)
             if noise == CLEAN or not all(_comparable_to_clean(by_noise, by_noise[noise]) for by_noise in (left, right)):
                 continue
             four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
@@ -145,7 +145,7 @@ def _difference_in_differences(contrast: str, four: Sequence[Scores]) -> tuple[C
     """Return by how much the second model loses more than the first. `four` are both clean, then both noisy."""
     (first_clean, second_clean, first_noisy, second_noisy), draws = aligned_values(four, [(0, 1), (2, 3)])
     extra_loss = (second_clean - second_noisy) - (first_clean - first_noisy)
-    return _tested_row(contrast, four[2], four[3].cell.model, extra_loss, draws, bound=2.0)
+    return row_of_differences(contrast, four[2], four[3].cell.model, extra_loss, draws, bound=2.0)
 
 
 def _comparable_to_clean(by_noise: Mapping[str, Scores], noisy: Scores) -> bool:
@@ -162,13 +162,13 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
         if before is not None and before is not after and before.comparable_settings == after.comparable_settings:
             (after_values, before_values), draws = aligned_values([after, before], [(0, 1)])
             against = before.cell.stage if untuned else model
-            yield _tested_row("gain", after, against, after_values - before_values, draws)
+            yield row_of_differences("gain", after, against, after_values - before_values, draws)
 
 
-def _tested_row(
+def row_of_differences(
     contrast: str, scores: Scores, against: str, values: Array, draws: Array, bound: float = 1.0
 ) -> tuple[Comparison, Differences]:
-    """Return a row with a p value, and the differences that `_adjusted` computes its power from."""
+    """Return a row with a p value, and the differences that `adjusted` computes its power from."""
     differences = Differences(values, bound if scores.measure == ACCURACY else numpy.inf)
     low, high = (interval(differences) if differences.n else None) or (None, None)
     binary_pairs = differences.step == 1 and bound == 1.0
@@ -187,7 +187,7 @@ def _tested_row(
     return row, differences
 
 
-def _adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
+def adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
     """Return the rows by contrast, with what depends on the number of rows of a contrast."""
     adjusted_rows = []
     for contrast, group in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):

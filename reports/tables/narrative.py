@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 
 from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
+from reports.stats.noise_doses import CLEAN
+from reports.store.record_kinds import ACCURACY
 from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.tables.p_values import p_text
 from reports.tables.text_wrap import wrapped
 
+#: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
+_FEWEST_RIGHT = 6
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
 
 
@@ -41,6 +46,16 @@ def answer(rows: Sequence[Comparison], width: int = 80, max_lines: int = 12) -> 
     return ["what noise costs (95 % intervals, p after Holm)", *(line for lines in full for line in lines)]
 
 
+def headline(rows: Sequence[Comparison]) -> str | None:
+    """Return the first sentence that compares two models, or the first of all, and what it is about; None if there is
+    none."""
+    for section in _sections(rows)[:1]:
+        noise, about_noise = section.by_noise[0]
+        compared = section.is_comparison and noise != CLEAN and len(about_noise) > 1
+        return f"answer ({section.label}, {noise}): {about_noise[compared]}"
+    return None
+
+
 def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Return for each stage and measure a heading, and the sentences for all noises together and for each noise.
 
@@ -52,10 +67,12 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
 
 @dataclass(frozen=True)
 class _Section:
-    """The sentences of one stage and measure. `means` are the entries of `by_noise` over several noises."""
+    """The sentences of one stage and measure. `means` are the entries of `by_noise` over several noises. In a
+    comparison of models the first sentence of an entry says what each loses."""
 
     label: str
     heading: str
+    is_comparison: bool
     means: list[tuple[str, list[str]]]
     by_noise: list[tuple[str, list[str]]]
 
@@ -64,6 +81,9 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
     sections = []
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
+        at_floor = {row.model: row for row in group if _is_at_floor(row)}
+        group = [row for row in group if row.model not in at_floor and row.against not in at_floor]
+        floor = [("clean", [_floor_sentence(row) for row in at_floor.values()])] if at_floor else []
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
         mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
@@ -71,8 +91,8 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             if row.contrast.startswith(_MEAN)
         ]
         describe = _compared_models if contrast == _QUESTION else _single_models
-        means = list(describe(mean_rows))
-        by_noise = [*means, *describe(group)]
+        means = [*floor, *describe(mean_rows)] if mean_rows else []
+        by_noise = [*(means or floor), *describe(group)]
         if by_noise:
             stage_label = f", {stage}," if stage != measure else ""
             tuned_label = ", tuned models" if tuned else ""
@@ -81,8 +101,27 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
             costs = f"what noise costs{stage_label} in {measure_named(measure).label}{tuned_label}"
             heading = f"{costs} (95 % intervals{adjusted})"
-            sections.append(_Section(f"{stage}{tuned_label}", heading, means, by_noise))
+            sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, means, by_noise))
     return sections
+
+
+def _is_at_floor(row: Comparison) -> bool:
+    """Return whether a row is a clean accuracy with so few right answers that losing all of them would show nothing."""
+    return (
+        row.contrast == row.measure == ACCURACY
+        and row.noise == CLEAN
+        and row.estimate is not None
+        and round(row.estimate * row.n) < _FEWEST_RIGHT
+    )
+
+
+def _floor_sentence(row: Comparison) -> str:
+    right = round((row.estimate or 0.0) * row.n)
+    enough = "nothing can be lost" if not right else "losing all of them would show nothing"
+    return (
+        f"{row.model} has {right:,} of {row.n:,} clean problems right: {enough}; --measure likelihood shows what noise"
+        " changes all the same."
+    )
 
 
 def _section_lines(
@@ -142,8 +181,8 @@ def _cost(row: Comparison) -> str:
     verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
     interval = _interval(row, negated=row.estimate < 0)
     if _significant(row):
-        return f"{row.model} {verb} {size} {unit} {interval}, {_p(row)}, {row.clusters:,} problems."
-    return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {_p(row)}; {_power(row, size)}."
+        return f"{row.model} {verb} {size} {unit} {interval}, {p_text(row)}, {row.clusters:,} problems."
+    return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {p_text(row)}; {_power(row, size)}."
 
 
 def _costs(rows: Sequence[Comparison]) -> str:
@@ -162,9 +201,9 @@ def _comparison(row: Comparison) -> str:
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
     size, interval = figure(row.measure, abs(row.estimate)), _interval(row, negated=row.estimate < 0)
     if _significant(row):
-        return f"{less} loses {size} {unit} less than {more} {interval}, {_p(row)}, {row.clusters:,} problems."
+        return f"{less} loses {size} {unit} less than {more} {interval}, {p_text(row)}, {row.clusters:,} problems."
     claim = f"No evidence that {more} loses more than {less}"
-    return f"{claim}: {size} {unit} {interval}, {_p(row)}; {_power(row, size)}."
+    return f"{claim}: {size} {unit} {interval}, {p_text(row)}; {_power(row, size)}."
 
 
 def _significant(row: Comparison) -> bool:
@@ -172,12 +211,20 @@ def _significant(row: Comparison) -> bool:
 
 
 def _power(row: Comparison, size: str) -> str:
+    """Return what this number of problems could have shown, and how many would show the estimate, if that is not 0."""
     unit = measure_named(row.measure).unit
-    shown = "no difference" if row.detectable is None else f"{figure(row.measure, row.detectable)} {unit}"
-    settled = (
-        "" if row.needed is None or not row.estimate else f", and {row.needed:,} problems are needed to detect {size}"
-    )
-    return f"{row.clusters:,} problems could have shown {shown}{settled}"
+    if row.detectable is None:
+        return f"{row.clusters:,} problem{'s are' if row.clusters != 1 else ' is'} too few to show any difference"
+    shown = f"{row.clusters:,} problems could have shown {figure(row.measure, row.detectable)} {unit}"
+    if row.needed is None or not float(size):
+        return shown
+    return f"{shown}, and about {_two_digits(row.needed):,} problems are needed to detect {size}"
+
+
+def _two_digits(number: int) -> int:
+    """Return a number rounded up to two significant digits."""
+    power = 10 ** max(0, len(str(number)) - 2)
+    return -(-number // power) * power
 
 
 def figure(measure_name: str, value: float | None) -> str:
@@ -193,10 +240,3 @@ def _interval(row: Comparison, negated: bool = False) -> str:
         return "[no interval]"
     low, high = (-row.high, -row.low) if negated else (row.low, row.high)
     return f"[{figure(row.measure, low)}, {figure(row.measure, high)}]"
-
-
-def _p(row: Comparison) -> str:
-    """Return the adjusted p value, which decides significance."""
-    if row.p_adjusted is None:
-        return "nothing to test"
-    return "p < 0.001" if row.p_adjusted < 0.001 else f"p = {row.p_adjusted:.3f}"

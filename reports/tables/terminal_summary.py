@@ -13,7 +13,9 @@ from reports.store.atomic_io import display_path
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
 from reports.store.tuning_logs import tuning_summary
+from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table
+from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import retrieval_table, table_of_cells
 from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
 from reports.tables.narrative import answer, narrative
@@ -34,14 +36,20 @@ def answer_section(findings: Findings, width: int, verbose: bool) -> list[str]:
 def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return the table of accuracies."""
     rows = findings.accuracies
+    remarks = [line for remark in accuracy_remarks(rows) for line in wrapped(remark, width)]
     if not verbose:
-        return compact_accuracy(rows, width)
+        return [*compact_accuracy(rows, width), *remarks]
     lines = accuracy_table(rows, width)
     if any(row.degradation is not None for row in rows):
         lines.append("degradation: points of accuracy lost against clean, over the same problems")
     if any(row.gain is not None for row in rows):
         lines.append("gain: points of accuracy won by tuning, against zero_shot over the same problems")
-    return lines
+    return [*lines, *remarks]
+
+
+def reason_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return whether the attention to the noise differs between models, in words."""
+    return attention_answer(findings.attention_comparisons, width)
 
 
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
@@ -67,7 +75,7 @@ def attention_section(findings: Findings, width: int, verbose: bool) -> list[str
 
 
 #: The sections of the summary, in order; the lines of `ReportedStage.terminal` follow them.
-SECTIONS: list[Section] = [answer_section, accuracy_section, score_section, attention_section]
+SECTIONS: list[Section] = [answer_section, reason_section, accuracy_section, score_section, attention_section]
 
 
 def summary(

@@ -35,11 +35,11 @@ _LIMIT = """
 {run} > "$2/again" 2>&1; echo $? > "$2/again_status"
 cp -r "$1/results" "$2/results"
 """
-#: Name -> (script, sizes in kB, words of which a refused run says some). Importing torch takes 1.6 GB of addresses.
+#: Name -> (script, sizes in kB, words of which a refused run says some). Importing torch takes 1.5 GB of addresses.
 KINDS = {
     "disk": (_DISK, (8, 8_000), ("No space left on device", "cannot save")),
     "file-size limit": (_LIMIT.replace("{option}", "-f"), (8, 8_000), ("File too large", "cannot save")),
-    "memory limit": (_LIMIT.replace("{option}", "-v"), (1_700_000, 2_500_000), ("memory", "Memory")),
+    "memory limit": (_LIMIT.replace("{option}", "-v"), (1_600_000, 1_900_000), ("memory", "Memory")),
 }
 
 

@@ -1,0 +1,27 @@
+"""p values as text."""
+
+from __future__ import annotations
+
+from reports.stats.comparisons import Comparison
+from reports.stats.paired_tests import ALPHA
+
+
+def p_text(row: Comparison) -> str:
+    """Return the adjusted p value, which decides significance; where the interval, which is not adjusted, says another
+    thing than the verdict, the p value alone too.
+    """
+    if row.p is None or row.p_adjusted is None:
+        return "nothing to test"
+    significant = row.p_adjusted <= ALPHA
+    excludes_zero = row.low is not None and row.high is not None and not row.low <= 0 <= row.high
+    if excludes_zero and not significant:
+        if row.p <= ALPHA:
+            return f"{_p(row.p)} alone, but {_p(row.p_adjusted).removeprefix('p = ')} after Holm"
+        return f"{_p(row.p_adjusted)} in the exact test, which the interval only approximates"
+    if significant and not excludes_zero and row.low is not None:
+        return f"{_p(row.p_adjusted)} in the exact test, which the interval only approximates"
+    return _p(row.p_adjusted)
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

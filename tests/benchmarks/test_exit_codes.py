@@ -1,0 +1,79 @@
+"""The exit statuses of docs/howto.md, one by one: a CI tells a regression from wrong use by them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from models.model_registry import MODELS
+from tests.benchmarks.typed_commands import typed
+
+#: Two cases of one model.
+CASES = ["benchmarks/test_zero_shot.py", "--skip-sft", "--datasets", "clean,inf", "--max-samples", "2"]
+
+
+def damaged_copy(folder: Path, damage: Callable[[Path], None]) -> str:
+    copy = folder / "copy"
+    shutil.copytree(MODELS["llama"].source, copy)
+    damage(copy)
+    return f"copy={copy}"
+
+
+def zero_weights(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: 0 * tensor for name, tensor in weights.items()}, folder / "model.safetensors", {"format": "pt"})
+
+
+def test_0_is_fine(tmp_path: Path) -> None:
+    done = typed(*CASES, "--models", "llama", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_1_is_a_case_that_failed_and_says_why_once(tmp_path: Path) -> None:
+    """What only the weights show: the case that reads them fails, and the others are skipped."""
+    model = damaged_copy(tmp_path, zero_weights)
+    done = typed(*CASES, "--models", model, "--results", f"{tmp_path}/results", "-rs")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 skipped" in done.stdout
+    assert "an earlier case has failed for the same reason: model 'copy': " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--models", "lama"], "unknown model 'lama'. Did you mean 'llama'?"),
+        (["--models", "llama,other={tmp}"], "model 'other': {tmp} has no config.json; expected a checkpoint folder"),
+        (["--models", "llama", "--device", "meta:7x"], "device='meta:7x'"),
+        (["--problems", "{tmp}/bad.jsonl"], "bad.jsonl:1: expected a JSON object, got list []"),
+        (["--models", "llama", "--baseline", "{tmp}/none.json"], "none.json does not exist"),
+    ],
+)
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "with workers"])
+def test_4_is_wrong_use_and_is_answered_once(
+    tmp_path: Path, workers: list[str], arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "bad.jsonl").write_text("[]\n")
+    given = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
+    done = typed(*CASES, *given, *workers, "--results", f"{tmp_path}/results")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stderr.count(sentence.replace("{tmp}", str(tmp_path))) == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_4_is_a_tokenizer_that_cannot_be_read(tmp_path: Path) -> None:
+    def damage(folder: Path) -> None:
+        (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0"}))
+
+    done = typed(*CASES, "--models", damaged_copy(tmp_path, damage), "--results", f"{tmp_path}/results")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stderr.count("is not a usable checkpoint") == 1
+
+
+def test_5_is_nothing_selected(tmp_path: Path) -> None:
+    assert typed(*CASES, "-k", "no-such-case", "--results", str(tmp_path)).returncode == 5
