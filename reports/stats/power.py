@@ -88,14 +88,12 @@ def _power_of_one_size(positive: float, negative: float, n: int, alpha: float) -
     from scipy.stats import binom
 
     share = min(1.0, positive + negative)
-    low, high = binom.ppf([0.001, 0.999], n, share)
-    counts = numpy.unique(numpy.linspace(low, high, 15).astype(int))
-    edges = numpy.concatenate([[-1], (counts[1:] + counts[:-1]) // 2, [n]])
-    probabilities = numpy.diff(binom.cdf(edges, n, share))
+    low, high = binom.ppf([1e-6, 1 - 1e-6], n, share)
+    counts = numpy.arange(int(low), int(high) + 1)
     fewest = numpy.array([_fewest_positive(int(count), alpha) for count in counts])
-    signs = numpy.concatenate([fewest - 1, counts - fewest])
-    tails = binom.cdf(signs, numpy.tile(counts, 2), positive / (positive + negative)).reshape(2, -1)
-    return float(probabilities @ (1 - tails[0] + tails[1]))
+    of_nonzero = positive / (positive + negative)
+    rejected = binom.sf(fewest - 1, counts, of_nonzero) + binom.cdf(counts - fewest, counts, of_nonzero)
+    return float(binom.pmf(counts, n, share) @ rejected)
 
 
 @functools.cache
@@ -120,14 +118,12 @@ def _power_of_sizes(step: float, values: Array, weights: Array, n: int, alpha: f
     in_steps = numpy.rint(values / step).astype(int)
     sizes = numpy.unique(numpy.abs(in_steps[in_steps != 0]))
     up, down = (numpy.array([weights[in_steps == sign * size].sum() for size in sizes]) for sign in (1, -1))
-    nonzero = up + down
-    zero = max(0.0, 1.0 - nonzero.sum())
-    shares = [*nonzero / (nonzero.sum() + zero), zero]
+    shares = [*up + down, 0.0]  # numpy takes the last share, that of no difference, as what is left
     counts = numpy.random.default_rng(0).multinomial(n, shares, size=_SAMPLES)[:, :-1]
-    positive = up / nonzero
-    spread = numpy.sqrt(counts @ sizes**2)
-    margin = counts @ (sizes * (2 * positive - 1)) - 1 - norm.ppf(1 - alpha / 2) * spread
-    variance = counts @ (4 * sizes**2 * positive * (1 - positive))
+    positive = up / (up + down)
+    drift = sizes * (2 * positive - 1)
+    margin = counts @ drift - 1 - norm.ppf(1 - alpha / 2) * numpy.sqrt(counts @ sizes**2)
+    variance = counts @ (sizes**2 - drift**2)
     approximate = norm.cdf(margin / numpy.sqrt(numpy.maximum(variance, 1e-9)))
     exact = _exact_powers(sizes, counts[:_EXACT_SAMPLES], positive, alpha)
     return float(numpy.clip(approximate.mean() + (exact - approximate[:_EXACT_SAMPLES]).mean(), 0, 1))
@@ -147,7 +143,7 @@ def _exact_powers(sizes: Array, counts: Array, positive: Array, alpha: float) ->
         turns = numpy.exp(-angles * sizes[:, None])
         logarithms = numpy.log(positive[:, None] * turns + (1 - positive[:, None]) / turns + 1e-300)
         shifted = numpy.exp(counts @ logarithms - angles * highest)
-        probabilities: Array = numpy.clip(numpy.fft.irfft(shifted, length, axis=1)[:, : 2 * highest + 1], 0, None)
+        probabilities: Array = numpy.clip(numpy.fft.irfft(shifted, axis=1)[:, : 2 * highest + 1], 0, None)
         return probabilities
 
     under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(positive)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, multinomial
 from statsmodels.stats.power import TTestPower
 
-from reports.stats.paired_tests import Differences, p_value
+from reports.stats.paired_tests import Array, Differences, p_value
 from reports.stats.power import detectable_effect, needed_problems, power
 
 pytestmark = pytest.mark.quick
@@ -31,17 +31,63 @@ def test_the_power_over_measurements_is_that_of_the_t_test(effect: float, n: int
     assert power(measured(0.1, 50), -effect, n, alpha) == pytest.approx(expected, abs=1e-3)
 
 
+def tilted_shares(pilot: Differences, tilt: float) -> tuple[Array, Array]:
+    """Return the values of `pilot` and one of +1 and one of −1, and their shares, times exp(`tilt` · value)."""
+    values, counts = numpy.unique([*pilot.values, 1.0, -1.0], return_counts=True)
+    shares = counts * numpy.exp(tilt * values)
+    return values, shares / shares.sum()
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
 @pytest.mark.parametrize("alpha", [0.05, 0.01])
-def test_the_power_over_binary_pairs_is_counted(alpha: float) -> None:
-    """Over all numbers of gains and losses that 40 problems can have, with the shares of one pair of each added."""
-    up, down, same, n = 14, 5, 19, 40
-    chances = numpy.array([up + 1, down + 1, same]) / (up + down + same + 2)
-    changed, gained = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1))
-    rejected = 2 * binom.sf(numpy.maximum(gained, changed - gained) - 1, changed, 0.5) <= alpha
-    share = chances[:2].sum()
-    probabilities = binom.pmf(changed, n, share) * binom.pmf(gained, changed, chances[0] / share)
-    expected = float(probabilities[rejected & (gained <= changed)].sum())
-    assert power(binary(up, down, same), float(chances[0] - chances[1]), n, alpha) == pytest.approx(expected, abs=0.03)
+@pytest.mark.parametrize(("up", "down", "same", "n"), [(14, 5, 19, 40), (9, 1, 388, 400)])
+def test_the_power_over_binary_pairs_is_counted(
+    up: int, down: int, same: int, n: int, alpha: float, tilt: float
+) -> None:
+    """Over all numbers of gains and losses that `n` problems can have."""
+    pilot = binary(up, down, same)
+    _, (lost, _, gained) = tilted_shares(pilot, tilt)
+    changes, gains = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1))
+    rejected = 2 * binom.sf(numpy.maximum(gains, changes - gains) - 1, changes, 0.5) <= alpha
+    probabilities = binom.pmf(changes, n, lost + gained) * binom.pmf(gains, changes, gained / (lost + gained))
+    expected = float(probabilities[rejected & (gains <= changes)].sum())
+    assert power(pilot, float(gained - lost), n, alpha) == pytest.approx(expected, abs=1e-4)
+
+
+def distribution(counts: tuple[int, ...], positive: tuple[float, ...]) -> Array:
+    """Return the probability of each sum of `counts[0]` differences of ±1, `counts[1]` of ±2, and so on."""
+    result = numpy.ones(1)
+    for size, (count, share) in enumerate(zip(counts, positive, strict=True), start=1):
+        own = numpy.zeros(2 * size * count + 1)
+        own[:: 2 * size] = binom.pmf(numpy.arange(count + 1), count, share)
+        result = numpy.convolve(result, own)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("pilot", "n", "alpha", "tilt"),
+    [
+        ([2] * 6 + [-2] * 2 + [1] * 6 + [-1] * 3 + [0] * 4, 25, 0.05, 0.0),
+        ([2] * 6 + [-2] * 2 + [1] * 6 + [-1] * 3 + [0] * 4, 25, 0.01, 0.4),
+        ([2] * 12 + [-2] + [1] * 10 + [-1] * 2 + [0] * 50, 40, 0.05, 0.0),
+        ([2] * 8 + [-2] * 4 + [1] * 3 + [-1] * 2, 20, 0.05, 0.2),
+    ],
+)
+def test_the_power_over_two_sizes_is_counted(pilot: list[int], n: int, alpha: float, tilt: float) -> None:
+    """Over all numbers of differences of each size that `n` problems can have."""
+    differences = Differences(numpy.array(pilot, float), 2.0)
+    values, shares = tilted_shares(differences, tilt)
+    share = dict(zip(values, shares, strict=True))
+    nonzero = [share[size] + share[-size] for size in (1, 2)]
+    positive = share[1] / nonzero[0], share[2] / nonzero[1]
+    expected = 0.0
+    for counts in ((small, large) for small in range(n + 1) for large in range(n + 1 - small)):
+        under_null, under_mean = distribution(counts, (0.5, 0.5)), distribution(counts, positive)
+        tails = numpy.cumsum(under_null[::-1])[::-1]
+        rejected = 2 * numpy.minimum(tails, tails[::-1]) <= alpha
+        chance = multinomial.pmf([*counts, n - sum(counts)], n, [*nonzero, 1 - sum(nonzero)])
+        expected += float(chance * under_mean[rejected].sum())
+    assert power(differences, float(shares @ values), n, alpha) == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize("scale", [1, 1 / 3])
