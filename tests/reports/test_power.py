@@ -17,18 +17,20 @@ def binary(up: int, down: int, same: int) -> Differences:
     return Differences(numpy.array([1.0] * up + [-1.0] * down + [0.0] * same))
 
 
-def measured(mean: float, n: int) -> Differences:
-    """Return unbounded differences with a standard deviation of 1."""
+def measured(mean: float, n: int, spread: float = 1.0) -> Differences:
+    """Return unbounded differences with a standard deviation of `spread`."""
     values = numpy.linspace(-1, 1, n) ** 3
-    return Differences((values - values.mean()) / values.std(ddof=1) + mean, numpy.inf)
+    return Differences((values - values.mean()) / values.std(ddof=1) * spread + mean, numpy.inf)
 
 
-@pytest.mark.parametrize(("effect", "n"), [(0.5, 30), (0.4, 60), (0.25, 200), (2.0, 12), (30.0, 12)])
+@pytest.mark.parametrize(("effect", "n"), [(0.5, 30), (0.4, 60), (0.25, 200), (2.0, 12), (30.0, 12), (9.0, 2)])
 @pytest.mark.parametrize("alpha", [0.05, 0.005])
-def test_the_power_over_measurements_is_that_of_the_t_test(effect: float, n: int, alpha: float) -> None:
+@pytest.mark.parametrize("spread", [1.0, 0.02])
+def test_the_power_over_measurements_is_that_of_the_t_test(effect: float, n: int, alpha: float, spread: float) -> None:
     expected = TTestPower().power(effect_size=effect, nobs=n, alpha=alpha, alternative="two-sided")
-    assert power(measured(0.1, 50), effect, n, alpha) == pytest.approx(expected, abs=1e-3)
-    assert power(measured(0.1, 50), -effect, n, alpha) == pytest.approx(expected, abs=1e-3)
+    pilot = measured(0.1, 50, spread)
+    assert power(pilot, effect * spread, n, alpha) == pytest.approx(expected, abs=1e-3)
+    assert power(pilot, -effect * spread, n, alpha) == pytest.approx(expected, abs=1e-3)
 
 
 def tilted_shares(pilot: Differences, tilt: float) -> tuple[Array, Array]:
@@ -39,19 +41,28 @@ def tilted_shares(pilot: Differences, tilt: float) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("tilt", [0.0, 0.3])
-@pytest.mark.parametrize("alpha", [0.05, 0.01])
-@pytest.mark.parametrize(("up", "down", "same", "n"), [(14, 5, 19, 40), (9, 1, 388, 400)])
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+@pytest.mark.parametrize(
+    ("up", "down", "same", "n", "error"),
+    [
+        (14, 5, 19, 40, 1e-4),
+        (6, 6, 20, 40, 1e-4),
+        (9, 1, 388, 400, 1e-4),
+        (15, 5, 1, 105, 0.01),
+        (60, 40, 100, 400, 0.01),
+    ],
+)
 def test_the_power_over_binary_pairs_is_counted(
-    up: int, down: int, same: int, n: int, alpha: float, tilt: float
+    up: int, down: int, same: int, n: int, error: float, alpha: float, tilt: float
 ) -> None:
-    """Over all numbers of gains and losses that `n` problems can have."""
+    """Over all numbers of gains and losses that `n` problems can have. From 100 on, their number is taken as normal."""
     pilot = binary(up, down, same)
     _, (lost, _, gained) = tilted_shares(pilot, tilt)
     changes, gains = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1))
     rejected = 2 * binom.sf(numpy.maximum(gains, changes - gains) - 1, changes, 0.5) <= alpha
     probabilities = binom.pmf(changes, n, lost + gained) * binom.pmf(gains, changes, gained / (lost + gained))
     expected = float(probabilities[rejected & (gains <= changes)].sum())
-    assert power(pilot, float(gained - lost), n, alpha) == pytest.approx(expected, abs=1e-4)
+    assert power(pilot, float(gained - lost), n, alpha) == pytest.approx(expected, abs=error)
 
 
 def distribution(counts: tuple[int, ...], positive: tuple[float, ...]) -> Array:
@@ -71,6 +82,8 @@ def distribution(counts: tuple[int, ...], positive: tuple[float, ...]) -> Array:
         ([2] * 6 + [-2] * 2 + [1] * 6 + [-1] * 3 + [0] * 4, 25, 0.01, 0.4),
         ([2] * 12 + [-2] + [1] * 10 + [-1] * 2 + [0] * 50, 40, 0.05, 0.0),
         ([2] * 8 + [-2] * 4 + [1] * 3 + [-1] * 2, 20, 0.05, 0.2),
+        ([2] * 4 + [-2] * 4 + [1] * 6 + [-1] * 6 + [0] * 9, 30, 0.05, 0.0),
+        ([2] * 4 + [-2] + [1] * 6 + [-1] * 2 + [0] * 290, 300, 0.05, 0.1),
     ],
 )
 def test_the_power_over_two_sizes_is_counted(pilot: list[int], n: int, alpha: float, tilt: float) -> None:
@@ -81,11 +94,12 @@ def test_the_power_over_two_sizes_is_counted(pilot: list[int], n: int, alpha: fl
     nonzero = [share[size] + share[-size] for size in (1, 2)]
     positive = share[1] / nonzero[0], share[2] / nonzero[1]
     expected = 0.0
-    for counts in ((small, large) for small in range(n + 1) for large in range(n + 1 - small)):
+    pairs = numpy.array([(small, large, n - small - large) for small in range(n + 1) for large in range(n + 1 - small)])
+    chances = multinomial.pmf(pairs, n, [*nonzero, 1 - sum(nonzero)])
+    for counts, chance in zip(pairs[chances > 1e-7, :2].tolist(), chances[chances > 1e-7], strict=True):
         under_null, under_mean = distribution(counts, (0.5, 0.5)), distribution(counts, positive)
         tails = numpy.cumsum(under_null[::-1])[::-1]
         rejected = 2 * numpy.minimum(tails, tails[::-1]) <= alpha
-        chance = multinomial.pmf([*counts, n - sum(counts)], n, [*nonzero, 1 - sum(nonzero)])
         expected += float(chance * under_mean[rejected].sum())
     assert power(differences, float(shares @ values), n, alpha) == pytest.approx(expected, abs=0.01)
 
@@ -122,6 +136,7 @@ def test_the_power_does_not_jump_where_sums_are_taken_as_normal(sizes: list[floa
         Differences(numpy.array([1.0, -1.0, 0.5, -0.5, 0.5] * 8 + [0.0] * 20)),
         Differences(numpy.array([2.0, -1.0, 1.0, -2.0] * 10), 2.0),
         measured(0.05, 60),
+        Differences(numpy.array([5.0, 1.0, 2.0, -1.0] * 10), numpy.inf),
     ],
 )
 @pytest.mark.parametrize("alpha", [0.05, 0.0125])
@@ -140,6 +155,24 @@ def test_with_too_few_problems_nothing_is_detectable() -> None:
     assert detectable_effect(binary(6, 0, 0), 0.04) is not None
     assert detectable_effect(Differences(numpy.array([0.3]), numpy.inf)) is None
     assert detectable_effect(Differences(numpy.array([0.3, 0.3]), numpy.inf)) is None
+    assert detectable_effect(Differences(numpy.array([0.3, 0.4]), numpy.inf)) is not None
+
+
+@pytest.mark.parametrize("spread", [20.0, 0.02])
+def test_a_detectable_effect_is_in_the_units_of_the_measurements(spread: float) -> None:
+    effect = detectable_effect(measured(0.05, 60))
+    assert effect is not None
+    assert detectable_effect(measured(0.05 * spread, 60, spread)) == pytest.approx(effect * spread, rel=0.01)
+
+
+def test_six_equal_signs_are_enough_to_show_that_every_problem_is_lost() -> None:
+    assert needed_problems(binary(10, 0, 0)) == 6
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 10, 30, 60, 200, 400])
+@pytest.mark.parametrize("mean", [0.01, 0.5, 1.2, 1.8])
+def test_the_power_is_a_probability(n: int, mean: float) -> None:
+    assert 0 <= power(Differences(numpy.array([2.0, 2.0, 2.0, -2.0, 1.0, 1.0, -1.0] * 2), 2.0), mean, n) <= 1
 
 
 @pytest.mark.parametrize("mean", [0.3, -0.3])
