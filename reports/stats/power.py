@@ -142,7 +142,7 @@ def _exact_powers(sizes: Array, counts: Array, positive: Array, alpha: float) ->
         return probabilities[:, :-1]
 
     under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(positive)
-    rejected = 2 * numpy.cumsum(under_null, axis=1)[:, ::-1] <= alpha  # the tails of both sides are the same
+    rejected = 2 * numpy.cumsum(under_null, axis=1) <= alpha  # the lower tail; the upper one is its mirror image
     powers: Array = (under_mean * (rejected | rejected[:, ::-1])).sum(axis=1)
     return powers
 

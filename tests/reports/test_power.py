@@ -169,6 +169,11 @@ def test_six_equal_signs_are_enough_to_show_that_every_problem_is_lost() -> None
     assert needed_problems(binary(10, 0, 0)) == 6
 
 
+def test_the_power_is_the_same_each_time() -> None:
+    differences = Differences(numpy.array([2.0, -2.0, 1.0, 1.0, 0.0] * 9), 2.0)
+    assert power(differences, 0.5, 40) == power(differences, 0.5, 40)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 10, 30, 60, 200, 400])
 @pytest.mark.parametrize("mean", [0.01, 0.5, 1.2, 1.8])
 def test_the_power_is_a_probability(n: int, mean: float) -> None:
