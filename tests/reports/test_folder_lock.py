@@ -192,6 +192,7 @@ def test_the_lock_says_who_has_it_since_when(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("a longer text of an owner who has gone" * 9)
     lock.acquire()
     owner = json.loads((tmp_path / NAME).read_text())
+    assert (tmp_path / NAME).stat().st_mode & 0o133 == 0, "others may not write it, and it is no program"
     assert (owner["process"], owner["host"], owner["run"]) == (str(os.getpid()), socket.gethostname(), run_name())
     assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(owner["started"]) < timedelta(minutes=1)
     lock.release()
