@@ -35,7 +35,7 @@ _SAYS = re.compile(r"\banswer\b[^.\n:=0-9]{0,40}?\b(?:is|was|equals|would be|wil
 _LABEL = re.compile(
     r"^[ \t*#_>]{0,8}(?:a|(?:so )?(?:the )?(?:final |correct )?answer)[ \t*_]{0,4}[:=]", re.IGNORECASE | re.MULTILINE
 )
-_BOLD = re.compile(r"\*\*(?=[^*\n]{1,60}+\*\*)")
+_BOLD = re.compile(r"\*\*(?=[^*]{1,60}+\*\*)")
 _OPENING = re.compile(r"[\s*_$({\[:=≈~\\]{0,12}+")
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _OPERATOR = re.compile(r"\s*(?:[-+*/×÷−]|x\b)\s*[$0-9(]")

@@ -25,7 +25,7 @@ Carries = Literal["numbers", "sums", "nothing"]
 _SENTENCE = re.compile(r"[A-Z][^\n\r?!]*[\w)”\"]\.")
 _LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
 _INNER_STOP = re.compile(r"[.…](?=\s)|[^\W\d_]{2}\.(?=[^\W\d_])")
-_FAR_AWAY = re.compile(r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|in another country|long ago)\b", re.I)
+_FAR_AWAY = re.compile(r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|long ago)\b", re.I)
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
 
 _OPEN_REFERENCES = {"person": "he or she", "plural": "they, or a bare 'how many',", "thing": "it"}

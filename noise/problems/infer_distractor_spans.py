@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import accumulate
 
-_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|\s|.", re.DOTALL)
+_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|.", re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s*\Z|\A\s*\Z")
 _INSERTION_COST, _ROUGH_EDGE_COST = 4, 1
 """Costs. An insertion outweighs both its edges: few long insertions win, then those made of whole sentences."""

@@ -28,7 +28,7 @@ def power(differences: Differences, mean: float, n: int, alpha: float = ALPHA) -
     if not differences.step:
         noncentrality = abs(mean) * n**0.5 / differences.values.std(ddof=1)
         critical = t.ppf(1 - alpha / 2, n - 1)
-        return float(nct.sf(critical, n - 1, noncentrality)) if noncentrality < critical + 10 else 1.0
+        return float(nct.sf(critical, n - 1, noncentrality))
     values, weights = _tilted(differences, mean)
     second_moment = float(weights @ values**2)
     sizes = numpy.unique(numpy.abs(values[values != 0]))
@@ -47,8 +47,8 @@ def detectable_effect(differences: Differences, alpha: float = ALPHA) -> float |
     if no mean is large enough."""
     upward = _with_positive_mean(differences)
     top = 0.99 * _max_mean(upward)
-    if not upward.n or not top or (upward.step and 0.5 ** (upward.n - 1) > alpha):
-        return None  # with so few problems, not even equal signs are significant
+    if not upward.n or not top:
+        return None
     return _solve_for_power(lambda mean: power(upward, mean, upward.n, alpha), 1e-9, top)
 
 
@@ -59,8 +59,7 @@ def needed_problems(differences: Differences, alpha: float = ALPHA) -> int | Non
     mean = min(upward.mean, 0.99 * _max_mean(upward))
     if not mean:
         return None
-    fewest = 1.0 if upward.step else 2.0
-    n = _solve_for_power(lambda n: power(upward, mean, round(n), alpha), fewest, float(_MAX_PROBLEMS))
+    n = _solve_for_power(lambda n: power(upward, mean, round(n), alpha), 2.0, float(_MAX_PROBLEMS))
     return None if n is None else round(n)
 
 
@@ -72,11 +71,10 @@ def _tilted(differences: Differences, mean: float) -> tuple[Array, Array]:
     values = numpy.union1d(observed, [-1.0, 1.0])
     counts = numpy.isin(values, (-1.0, 1.0)).astype(int)
     counts[numpy.searchsorted(values, observed)] += observed_counts
-    scale = numpy.abs(values).max()
-    logarithms = numpy.log(counts / counts.sum())
+    logarithms = numpy.log(counts)
 
     def weights(tilt: float) -> Array:
-        exponents = logarithms + tilt * values / scale
+        exponents = logarithms + tilt * values
         unnormalised: Array = numpy.exp(exponents - exponents.max())
         return unnormalised / unnormalised.sum()
 
@@ -88,14 +86,11 @@ def _power_of_one_size(positive: float, negative: float, n: int, alpha: float) -
     from scipy.stats import binom
 
     share = min(1.0, positive + negative)
-    low, high = binom.ppf([0.001, 0.999], n, share)
-    counts = numpy.unique(numpy.linspace(low, high, 15).astype(int))
-    edges = numpy.concatenate([[-1], (counts[1:] + counts[:-1]) // 2, [n]])
-    probabilities = numpy.diff(binom.cdf(edges, n, share))
+    counts = numpy.arange(int(binom.ppf(1 - 1e-6, n, share)) + 1)
     fewest = numpy.array([_fewest_positive(int(count), alpha) for count in counts])
-    signs = numpy.concatenate([fewest - 1, counts - fewest])
-    tails = binom.cdf(signs, numpy.tile(counts, 2), positive / (positive + negative)).reshape(2, -1)
-    return float(probabilities @ (1 - tails[0] + tails[1]))
+    of_nonzero = positive / (positive + negative)
+    rejected = binom.sf(fewest - 1, counts, of_nonzero) + binom.cdf(counts - fewest, counts, of_nonzero)
+    return float(binom.pmf(counts, n, share) @ rejected)
 
 
 @functools.cache
@@ -120,14 +115,12 @@ def _power_of_sizes(step: float, values: Array, weights: Array, n: int, alpha: f
     in_steps = numpy.rint(values / step).astype(int)
     sizes = numpy.unique(numpy.abs(in_steps[in_steps != 0]))
     up, down = (numpy.array([weights[in_steps == sign * size].sum() for size in sizes]) for sign in (1, -1))
-    nonzero = up + down
-    zero = max(0.0, 1.0 - nonzero.sum())
-    shares = [*nonzero / (nonzero.sum() + zero), zero]
+    shares = [*up + down, 0.0]  # numpy takes the last share, that of no difference, as what is left
     counts = numpy.random.default_rng(0).multinomial(n, shares, size=_SAMPLES)[:, :-1]
-    positive = up / nonzero
-    spread = numpy.sqrt(counts @ sizes**2)
-    margin = counts @ (sizes * (2 * positive - 1)) - 1 - norm.ppf(1 - alpha / 2) * spread
-    variance = counts @ (4 * sizes**2 * positive * (1 - positive))
+    positive = up / (up + down)
+    drift = sizes * (2 * positive - 1)
+    margin = counts @ drift - 1 - norm.ppf(1 - alpha / 2) * numpy.sqrt(counts @ sizes**2)
+    variance = counts @ (sizes**2 - drift**2)
     approximate = norm.cdf(margin / numpy.sqrt(numpy.maximum(variance, 1e-9)))
     exact = _exact_powers(sizes, counts[:_EXACT_SAMPLES], positive, alpha)
     return float(numpy.clip(approximate.mean() + (exact - approximate[:_EXACT_SAMPLES]).mean(), 0, 1))
@@ -138,22 +131,18 @@ def _exact_powers(sizes: Array, counts: Array, positive: Array, alpha: float) ->
 
     The distributions of the sums are computed from their characteristic functions.
     """
-    highest = int((counts @ sizes).max(initial=0))
-    length = 1 << (2 * highest + 1).bit_length()
-    angles = 2j * numpy.pi * numpy.arange(length // 2 + 1) / length
+    highest = int((counts @ sizes).max())
+    angles = 1j * numpy.pi * numpy.arange(highest + 2) / (highest + 1)
 
     def distributions(positive: Array) -> Array:
         """Return for each row the probability of every sum, from −`highest`."""
         turns = numpy.exp(-angles * sizes[:, None])
         logarithms = numpy.log(positive[:, None] * turns + (1 - positive[:, None]) / turns + 1e-300)
-        shifted = numpy.exp(counts @ logarithms - angles * highest)
-        probabilities: Array = numpy.clip(numpy.fft.irfft(shifted, length, axis=1)[:, : 2 * highest + 1], 0, None)
-        return probabilities
+        probabilities: Array = numpy.fft.irfft(numpy.exp(counts @ logarithms - angles * highest))
+        return probabilities[:, :-1]
 
     under_null, under_mean = distributions(numpy.full(len(sizes), 0.5)), distributions(positive)
-    tails = numpy.cumsum(under_null[:, ::-1], axis=1)[:, ::-1]
-    rejected = numpy.minimum(2 * tails, 1.0) <= alpha
-    rejected[:, : highest + 1] = False
+    rejected = 2 * numpy.cumsum(under_null, axis=1) <= alpha  # the lower tail; the upper one is its mirror image
     powers: Array = (under_mean * (rejected | rejected[:, ::-1])).sum(axis=1)
     return powers
 

@@ -38,6 +38,7 @@ pytestmark = pytest.mark.quick
         ("####\n24 + 5 = 29\nThat took 3 steps.", 29),
         ("#### {24 + 5} = 29", 29),
         ("#### **29**", 29),
+        ("#### 29. \nThat took 3 steps.", 29),
         ("#### 72 Question: Bob has 5 apples", 72),
         (r"\boxed{29} after 3 steps", 29),
         (r"\boxed{\frac{7}{2}}", Fraction(7, 2)),
@@ -45,6 +46,7 @@ pytestmark = pytest.mark.quick
         (r"\boxed{3\dfrac12}", Fraction(7, 2)),
         (r"$\boxed{1{,}450}$ in 3 steps", 1450),
         (r"\boxed{1\,450}", 1450),
+        (r"\boxed{-\$29}", -29),
         (r"\boxed{\$29}", 29),
         (r"\boxed{50\%}", 50),
         (r"\boxed{x = 5} and 3", 5),
@@ -66,6 +68,14 @@ pytestmark = pytest.mark.quick
         ("The answer is 4 * (3 + 2) = 20.", 20),
         ("The answer is that 5 boys and 6 girls make 11.", 11),
         ("the answer is 3½ cups", Fraction(7, 2)),
+        ("The answer is that 5 boys and 6 girls make 11! I used 3 steps.", 11),
+        ("The answer is that 5 boys and 6 girls make 11, right? I used 3 steps.", 11),
+        ("The answer is 29 since 24 + 6 = 30, less one.", 29),
+        ("The answer is 29, Since 24 + 6 = 30, less one.", 29),
+        ("The answer is 29 as 24 + 6 = 30, less one.", 29),
+        ("The answer is 29 [24 + 6 = 30, less one].", 29),
+        ("The answer is 5 gas cans + 24 = 29.", 29),
+        ("The answer is 5 assets + 24 = 29.", 29),
         ("A: 29", 29),
         ("A: $29 dollars.\nThere were 3 steps.", 29),
         ("**Answer:** 29 apples\n3 checks", 29),
@@ -76,6 +86,102 @@ pytestmark = pytest.mark.quick
 )
 def test_a_final_answer_marker_wins_over_the_last_number(text: str, answer: Fraction) -> None:
     assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("latex", "value"),
+    [
+        (r"1,\!450", 1450),
+        (r"1\!450", 1450),
+        (r"1\ 450", 1450),
+        (r"1{,}450{,}000", 1_450_000),
+        (r"\frac{7}{2}", Fraction(7, 2)),
+        (r"\tfrac{7}{2}", Fraction(7, 2)),
+        (r"\dfrac {7} {2}", Fraction(7, 2)),
+        (r"\frac{ 7 }{ 2 }", Fraction(7, 2)),
+        (r"\frac{-7}{2}", Fraction(-7, 2)),
+        (r"\frac{1,450}{2.5}", 580),
+        (r"\frac{2.5}{1,000}", Fraction(1, 400)),
+        (r"\frac72", Fraction(7, 2)),
+        (r"\tfrac 7 2", Fraction(7, 2)),
+        (r"\dfrac 72", Fraction(7, 2)),
+        (r"3\frac{1}{2}", Fraction(7, 2)),
+        (r"3\tfrac{1}{2}", Fraction(7, 2)),
+        (r"3\dfrac12", Fraction(7, 2)),
+    ],
+)
+def test_a_number_in_latex_is_read(latex: str, value: Fraction) -> None:
+    assert extract_answer(f"${latex}$") == value
+    assert extract_answer(f"\\boxed{{{latex}}} of 3") == value
+
+
+@pytest.mark.parametrize("opening", ["**", "_", "$ ", r"\(", "(", "{", "[", ": ", "= ", "≈ ", "~", "\n", " " * 11])
+def test_little_may_stand_between_a_marker_and_its_number(opening: str) -> None:
+    assert extract_answer(f"#### {opening}29\nThat took 3 steps.") == 29
+
+
+@pytest.mark.parametrize("says", ["is", "was", "equals", "would be", "will be", "to all of this is", "IS"])
+def test_an_answer_is_said_in_several_words(says: str) -> None:
+    assert extract_answer(f"The answer {says} 29. I used 3 steps.") == 29
+    assert extract_answer(f"THE ANSWER {says} 29. I used 3 steps.") == 29
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "The answer isn't 24.",
+        "She answered that one is 24.",
+        "I know the answer. It is 24 at first.",
+        "Here is my answer\nIt is 24 at first.",
+        "My answer: it is 24 at first.",
+        "My answer = x is 24 at first.",
+        "The answer to part 1 is 24.",
+        "My answer on this 24-page form was late.",
+        "She boxed 24.",
+        "She takes plan A: 24 clips",
+        "A: 24 clips sold in May",
+        "A: 24 = 20 + 4",
+    ],
+)
+def test_what_only_sounds_like_a_marker_is_none(before: str) -> None:
+    assert extract_answer(f"{before}\nThere were 29 in all.") == 29
+
+
+@pytest.mark.parametrize(
+    "operation", ["24 + 5", "34 - 5", "34 − 5", "2 * 3", "2 × 3", "2 x 3", "8 ÷ 2", "8 / (2)", "2+3"]
+)
+def test_an_equation_may_begin_with_its_result(operation: str) -> None:
+    assert extract_answer(f"The answer is 29 = {operation}.") == 29
+    assert extract_answer(f"The answer is 29 = {operation.replace(' ', '  ')}.") == 29
+
+
+def test_a_result_may_come_before_a_sum_of_money() -> None:
+    assert extract_answer("The answer is $29 = $24 + $5.") == 29
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("A:", "a:", "Answer:", "  Answer:", "\tAnswer:", "> Answer:", "# Answer:", "**Answer:**", "_Answer_:"),
+        *(
+            "The answer:",
+            "So the answer:",
+            "So answer:",
+            "Correct answer:",
+            "The final answer:",
+            "Answer =",
+            "Answer :",
+        ),
+        *("Answer\t:", "**Answer**:"),
+    ],
+)
+def test_a_line_may_be_labelled_as_the_answer_in_several_ways(label: str) -> None:
+    assert extract_answer(f"24 + 5\n{label} 29\n3 checks") == 29
+
+
+@pytest.mark.parametrize("unit", ["", " km/h", " US dollars", "\tdollars", " US\tdollars", "  US dollars", "."])
+def test_a_unit_of_two_words_may_follow_a_labelled_answer(unit: str) -> None:
+    assert extract_answer(f"A: 29{unit}\n3 checks") == 29
 
 
 @pytest.mark.parametrize(
@@ -92,6 +198,9 @@ def test_a_final_answer_marker_wins_over_the_last_number(text: str, answer: Frac
         ("The answer is unknown. Perhaps 5", 5),
         (r"\boxed{} 5", 5),
         ("#### \n7", 7),
+        ("#### 2) Add up\nIn all 12", 12),
+        ("#### 2: Add up\nIn all 12", 12),
+        ("#### 2.\t Add up\nIn all 12", 12),
     ],
 )
 def test_without_a_marker_the_last_number_counts(text: str, answer: Fraction) -> None:

@@ -40,10 +40,25 @@ def test_each_rule_has_a_key_of_its_own() -> None:
         "#### 8\n4+4",
         "#### $1,450.50\n",
         "#### **8**\n",
+        "####\t8\n",
         "#### -8.\n",
+        "#### −8\n",
+        "#### €8\n",
+        "#### £8\n",
+        "#### .5\n",
+        "#### 8. \n",
         "#### 8 eggs in all\n",
+        "#### 8 eggs in the box are left\n",
+        "#### 8 eggs, so all are fed\n",
+        "#### 8 peaches canned\n",
         "so 8\n\nQuestion: what",
         "the answer is 8.\nQuestion: what",
+        "so \\boxed{8}.\nQuestion: what",
+        "THE ANSWER IS 8.\nQuestion: what",
+        "the answer was 8.\nQuestion: what",
+        "the answer equals 8.\nQuestion: what",
+        "the answer to all of this is 8.\nQuestion: what",
+        "8\n#### done\nQuestion: what",
         "so 8\nQuestion: what is next?\nAnswer:",
         "so 8\n\n**Question: what",
         "<think>\n7\n</think>\n#### 8\n",
@@ -62,17 +77,40 @@ def test_a_text_is_complete_after_its_answer_line_or_at_the_next_question(text: 
         "####\n",
         "#### Step 1: add\n",
         "#### 2. Add up\n",
+        "#### 12. Add up\n",
+        "#### 2) Add up\n",
+        "#### 2: Add up\n",
+        "#### 2.\t Add up\n",
         "#### 2 numbers are given\n",
+        "#### 12 numbers are given\n",
+        "#### 1,450 numbers are given\n",
+        "#### 1.5 litres are given\n",
+        "#### 2 of the numbers are given\n",
+        "#### 2 **numbers** are given\n",
+        "#### 2\tnumbers\tare given\n",
+        "#### 2 NUMBERS ARE GIVEN\n",
         "#####\n",
         "Question: what",
         "Let me repeat.\nQuestion: Bob eats 3 eggs.\nAnswer: 4+4",
         "He has 16.\nQuestion: how many are left?\n16-3=",
+        "### Step 1\nHe has 16.\nQuestion: how many are left?\n16-3=",
+        "He boxed 16.\nQuestion: how many are left?\n16-3=",
+        "He answered that it is 16.\nQuestion: how many are left?\n16-3=",
+        "He knows the answer. It is that of 16.\nQuestion: how many are left?\n16-3=",
+        "Here is my answer\nIt is that of 16.\nQuestion: how many are left?\n16-3=",
+        "The answer isn't 16.\nQuestion: how many are left?\n16-3=",
+        "An answer of this kind takes 16 lines.\nQuestion: how many are left?\n16-3=",
         "<think>\n#### 8\n",
     ],
 )
 def test_a_text_is_not_complete_before_that(text: str) -> None:
     assert not RULE.is_complete(text)
     assert RULE.truncate(text) == text
+
+
+@pytest.mark.parametrize("verb", "is are was were has have had can will must".split())
+def test_a_heading_has_a_verb_after_its_number(verb: str) -> None:
+    assert not RULE.is_complete(f"#### 2 numbers {verb} given\n")
 
 
 def test_a_numbered_label_is_followed_by_the_next_number() -> None:

@@ -50,16 +50,43 @@ def test_a_number_is_the_same_in_another_script(in_question: str, in_sentence: s
     assert "is the answer" in (refusal(PEARS, sentence, target=Fraction(in_sentence)) or "")
 
 
-@pytest.mark.parametrize("number", ["9" * 5000, "9," * 5000, "1." + "9" * 5000])
+@pytest.mark.parametrize("number", ["9" * 5000, "9," * 5000, "1." + "9" * 5000, "9." * 5000 + "9"])
 def test_a_number_that_python_does_not_convert_is_refused(number: str) -> None:
     sentence = f"On a wall in Porto, {number} × 2 = 18 is written."
     for carries in ("numbers", "sums", "nothing"):
         assert refusal(PEARS, sentence, carries, Fraction(7, 2)) == "it has a number of more than 100 digits"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("end", ["in Porto.r.", "in Porto.Then it closed.", "in Porto. It closed."])
+@pytest.mark.parametrize("end", ["in Porto.r.", "in Porto.Then it closed.", "in Porto. It closed.", "… in Porto."])
 def test_a_second_sentence_is_refused_also_without_a_space(end: str) -> None:
     assert "more than one sentence" in (refusal(PEARS, f"A market sold 34 lanterns {end}") or "")
+
+
+@pytest.mark.parametrize("stop", ["\n", "\r", "? ", "! "])
+def test_a_sentence_does_not_end_or_break_before_its_full_stop(stop: str) -> None:
+    assert "not one plain sentence" in (refusal(PEARS, f"In Porto a bus stops{stop}and seats 40 riders.") or "")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In Porto, Bea owns 40 lanterns (of glass).",
+        "In Porto, a sign reads “40 lanterns”.",
+        'In Porto, a sign reads "40 lanterns".',
+        "In Porto, a U.K museum owns 40 lanterns.",
+        "In Porto (the old town etc.), Bea owns 40 lanterns.",
+        "In Porto, tram No.15 seats 40 riders.",
+        "In Porto, tram 15.b seats 40 riders.",
+        "In Porto, Bea owns 40 lanterns of a very thin and very old kind of glass, as the wind of the bay blows there.",
+    ],
+)
+def test_a_stop_inside_a_word_or_a_bracket_at_the_end_is_no_second_sentence(sentence: str) -> None:
+    assert refusal(PEARS, sentence) is None
+
+
+@pytest.mark.parametrize("place", "far away,faraway,distant,abroad,overseas,elsewhere,long ago,Long ago".split(","))
+def test_a_place_far_away_does_without_a_name(place: str) -> None:
+    assert refusal(PEARS, f"Some bus {place} seats 40 riders.") is None
 
 
 def test_a_refusal_names_the_word() -> None:
@@ -76,6 +103,7 @@ def test_any_two_texts_are_certified_or_refused(question: str, distractor: str, 
 
 HE = "Tom has 12 pears. How many does he have?"
 GROUP = "A group of friends shares 12 pears. How many pears does each friend get?"
+GUESTS = "A hotel has 12 guests. How many guests has it?"
 NUMBER = "Ida thinks of a number. She adds 12. What is the number?"
 
 
@@ -100,10 +128,21 @@ NUMBER = "Ida thinks of a number. She adds 12. What is the number?"
             None,
             "general word",
         ),
+        ("Ida has 12 items. How many items has Ida?", "In Porto, Bea owns 34 frobs.", "numbers", None, "of that kind"),
+        (
+            "Ida has 12 dogs and 3 cats. How many animals has Ida?",
+            "In Porto, a parrot saw 34 lanterns.",
+            "numbers",
+            None,
+            "'parrot' is of that kind",
+        ),
+        (GUESTS, "In Porto, Bea owns 34 lanterns.", "numbers", None, "this sentence brings one more"),
         (PEARS, "A bus seats 40 riders.", "numbers", None, "no owner or place"),
+        (PEARS, "A distantly heard bus seats 40 riders.", "numbers", None, "no owner or place"),
         (PEARS, "In Porto, Bea owns lanterns.", "numbers", None, "carries no number"),
         (PEARS, "In Porto, Bea owns 34 lanterns.", "sums", None, "no calculation"),
         (PEARS, "In Porto, Bea counted 3 + 4 = 8 lanterns.", "sums", None, "calculation is false"),
+        (PEARS, "In Porto, Bea counted 3 + 4 = 8 lanterns.", "numbers", None, "calculation is false"),
         (PEARS, "In Porto, Bea counted 3 + 4 = 7 lanterns and 9 lamps.", "sums", None, "does not use"),
         (NUMBER, "Of course 5 + 6 = 11.", "sums", None, "numbers as such"),
         (
@@ -116,6 +155,7 @@ NUMBER = "Ida thinks of a number. She adds 12. What is the number?"
         (PEARS, "In Porto, Bea owns 12 lanterns.", "numbers", None, "12 is in the question"),
         (PEARS, "In Porto, Bea owns 7 lanterns.", "numbers", 7, "7 is the answer"),
         (PEARS, "In Porto, Bea owns 3.5 lanterns.", "numbers", Fraction(7, 2), "3.5 is the answer"),
+        (HE, "A farmer whistled in the garden.", "nothing", None, "goes on with 'he or she'"),
         (PEARS, "The basket had a pear on top.", "nothing", None, "'a pear' would be one to count"),
         (PEARS.replace("pears", "apples"), "The basket had an apple on top.", "nothing", None, "'an apple' would be"),
         (PEARS, "The kilogram is old.", "nothing", None, "'kilogram' is a unit"),
@@ -134,7 +174,10 @@ NUMBER = "Ida thinks of a number. She adds 12. What is the number?"
 def test_what_is_refused_is_refused_for_its_own_reason(
     question: str, sentence: str, carries: Carries, target: Fraction | None, reason: str
 ) -> None:
-    assert reason in (refusal(question, sentence, carries, target) or "certified")
+    refused = refusal(question, sentence, carries, target) or "Certified."
+    assert reason in refused
+    begins_with_a_name = refused.split()[0] in sentence
+    assert refused[0].islower() or refused[0] == "'" or begins_with_a_name, "it is to go on in somebody's sentence"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +193,8 @@ def test_what_is_refused_is_refused_for_its_own_reason(
         (PEARS, "Of course 4 + 6 = 10.", "sums", None),
         (NUMBER, "In Porto 5 + 6 = 11.", "sums", None),
         (PEARS, "In the garden, Ida whistled.", "nothing", None),
+        (HE, "In the garden, Tom whistled.", "nothing", None),
+        (PEARS, "The basket had a well-known colour.", "nothing", None),
         (GROUP, "A farmer whistled in the garden.", "nothing", None),
         ("12 sailors play. How many people play?", "Sailors sang in the garden.", "nothing", None),
     ],

@@ -238,6 +238,8 @@ def test_a_file_of_another_noise_is_refused(tmp_path: Path) -> None:
         ("Ann ran. Bob sat. It cost $1.50. She hid. 1 + 1 = 2. Who won?", ["Bob sat. It cost $1.50. ", "1 + 1 = 2. "]),
         ("Ann ran. She hid. Who won? Bob.", [" Bob."]),
         ("Ann, as we know, ran. She hid. Who won?", [", as we know,"]),
+        ("Ann ran. She hid.\nBob sat. Who won?", ["\nBob sat."]),
+        ("Ann ran. She hid. Who won? Bob won?", [" Bob won?"]),
     ],
 )
 def test_insertions_are_few_and_made_of_whole_sentences(noisy: str, inserted: list[str]) -> None:
@@ -245,6 +247,36 @@ def test_insertions_are_few_and_made_of_whole_sentences(noisy: str, inserted: li
     spans = insertions("Ann ran. She hid. Who won?", noisy)
     assert spans is not None
     assert [noisy[start:stop] for start, stop in spans] == inserted
+
+
+@pytest.mark.parametrize("end", [".", "!", "?", '."', ".'", ".”", "?’", "!)", ".]", "!”)"])
+def test_sentences_end_in_several_ways(end: str) -> None:
+    """Of "The dog sat. " and "dog sat. The", which both give the original where they are deleted, one is a sentence."""
+    before, inserted, after = f"The cow ate{end} ", f"The dog sat{end}  ", "The cat ran."
+    assert insertions(before + after, before + inserted + after) == ((len(before), len(before + inserted)),)
+
+
+def test_a_sentence_may_follow_without_a_space() -> None:
+    assert insertions("Ann ran.Bob ran.", "Ann ran.Bob hid.Bob ran.") == ((8, 16),)
+
+
+def test_quotes_and_marks_at_its_ends_are_no_part_of_a_word() -> None:
+    assert insertions("The dogs' bowl.", "The dogs' big bowl.") == ((10, 14),)
+    assert insertions("Who is _Ann_?", "Who is _Ann Lee_?") == ((11, 15),)
+
+
+@pytest.mark.parametrize(
+    ("original", "noisy"),
+    [
+        ("Bob eats", "Bob's eats"),
+        ("Bob eats", "Bob’s eats"),
+        ("O'B", "O'Brien"),
+        ("1,4 eggs", "1,450 eggs"),
+        ("1 egg", "1,4 egg"),
+    ],
+)
+def test_a_part_of_a_word_or_a_number_is_no_insertion(original: str, noisy: str) -> None:
+    assert insertions(original, noisy) is None
 
 
 @pytest.mark.parametrize("noisy", ["Annie has $3.", "Ann has $3.50.", "Ann has $3", "ann has $3.", "", "Ann has $13."])

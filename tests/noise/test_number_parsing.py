@@ -24,21 +24,52 @@ def values(text: str) -> list[Fraction]:
         ("1,450,000", 1_450_000),
         ("-10", -10),
         ("−10", -10),
+        ("–10", -10),
+        ("12,345,678", 12_345_678),
         ("$29.00", 29),
         ("-$10", -10),
         ("$-10", -10),
+        ("$−10", -10),
+        ("$–10", -10),
+        ("-€10", -10),
+        ("-£10", -10),
+        ("-¥10", -10),
+        ("-₹10", -10),
         ("€1,450.50", Fraction(2901, 2)),
         ("29 dollars", 29),
         ("29.", 29),
+        ("_29_", 29),
         ("3.5", Fraction(7, 2)),
         (".5", Fraction(1, 2)),
+        (".25", Fraction(1, 4)),
         ("7/2", Fraction(7, 2)),
+        ("7⁄2", Fraction(7, 2)),
+        ("7/12,500", Fraction(7, 12_500)),
+        ("7/1,000,000", Fraction(7, 1_000_000)),
+        ("7/2.25", Fraction(28, 9)),
+        ("7/.25", 28),
+        ("7/1e25", Fraction(7, 10**25)),
+        ("7/1E-2", 700),
+        ("7/1e+2", Fraction(7, 100)),
         ("1,234 / 2", 617),
         ("3 1/2", Fraction(7, 2)),
         ("-3 1/2", Fraction(-7, 2)),
+        ("3 1⁄2", Fraction(7, 2)),
         ("3½", Fraction(7, 2)),
+        ("3 ½", Fraction(7, 2)),
         ("⅔", Fraction(2, 3)),
+        ("¼", Fraction(1, 4)),
+        ("¾", Fraction(3, 4)),
+        ("⅐", Fraction(1, 7)),
+        ("3¼", Fraction(13, 4)),
+        ("3¾", Fraction(15, 4)),
+        ("3⅐", Fraction(22, 7)),
+        ("3⅔", Fraction(11, 3)),
+        ("3⅞", Fraction(31, 8)),
         ("1.5e3", 1500),
+        ("1.5E3", 1500),
+        ("1.5e+3", 1500),
+        ("1.5e-3", Fraction(3, 2000)),
         ("0.1", Fraction(1, 10)),
     ],
 )
@@ -59,7 +90,21 @@ def test_percent_and_words_are_units_and_change_nothing() -> None:
     [
         ("1, 2, 3", [1, 2, 3]),
         ("1,450,00", [1450, 0]),
+        ("1,4505", [1, 4505]),
+        ("7/1,4", [7, 4]),
+        ("7/1,4505", [7, 4505]),
+        ("1..5", [1, 5]),
+        ("p.5", [5]),
+        ("2e5x", [2]),
+        ("7/2e5x", [Fraction(7, 2)]),
         ("10-5", [10, 5]),
+        ("--5", [5]),
+        ("−−5", [5]),
+        ("––5", [5]),
+        ("f(10)-5", [10, 5]),
+        ("[10]-5", [10, 5]),
+        ("{10}-5", [10, 5]),
+        ("10%-5", [10, 5]),
         ("pages 5–10", [5, 10]),
         ("48 - 5 = 43", [48, 5, 43]),
         ("10/12/2020", [10, 12, 2020]),
@@ -67,18 +112,23 @@ def test_percent_and_words_are_units_and_change_nothing() -> None:
         ("5 3/2", [5, 3, 2]),
         ("5 0/2", [5, 0, 2]),
         ("7/0", [7, 0]),
+        ("12,450/2.25/7,000", [12_450, Fraction(9, 4), 7000]),
+        ("1,450,000/.25/0", [1_450_000, Fraction(1, 4), 0]),
+        ("1E3/2e+3/0", [1000, 2000, 0]),
+        ("café", []),
         ("vitamin B12", []),
         ("one", []),
         ("", []),
     ],
 )
-def test_what_is_not_one_number_is_not_joined(text: str, expected: list[int]) -> None:
+def test_what_is_not_one_number_is_not_joined(text: str, expected: list[Fraction]) -> None:
     assert values(text) == expected
 
 
 def test_a_number_has_its_range() -> None:
-    text = "She paid -$1,450.50 for 3 1/2 pies."
-    assert [text[number.start : number.stop] for number in numbers_in(text)] == ["-$1,450.50", "3 1/2"]
+    text = "She paid -$1,450.50 for 3 1/2 pies at $-3, $−4 or $–5."
+    ranges = [text[number.start : number.stop] for number in numbers_in(text)]
+    assert ranges == ["-$1,450.50", "3 1/2", "$-3", "$−4", "$–5"]
 
 
 @pytest.mark.parametrize("text", ["-7 / 0", "-7 / 0 / 12", "-7/0", "-7 12/0"])

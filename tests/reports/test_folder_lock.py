@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import json
 import multiprocessing
 import os
 import shutil
+import socket
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
@@ -14,8 +19,9 @@ import pytest
 
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
+from reports.store import folder_lock
 from reports.store.atomic_io import ResultsFolderError
-from reports.store.folder_lock import NAME, FolderLock, ResultsInUse
+from reports.store.folder_lock import NAME, FolderLock, ResultsInUse, run_name
 from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import typed
 from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
@@ -72,6 +78,9 @@ def test_workers_of_one_run_share_it(tmp_path: Path, hold: Callable[..., int], m
     with pytest.raises(ResultsInUse):
         FolderLock(tmp_path).acquire()
     lock.release()
+    assert (tmp_path / NAME).exists(), "the other workers have it"
+    with pytest.raises(ResultsInUse):
+        FolderLock(tmp_path).acquire()
 
 
 def test_the_lock_of_a_killed_run_is_no_lock(tmp_path: Path, hold: Callable[..., int]) -> None:
@@ -160,3 +169,111 @@ def test_a_lock_that_was_removed_is_taken_again(tmp_path: Path) -> None:
     assert (tmp_path / NAME).exists()
     lock.release()
     assert not (tmp_path / NAME).exists()
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def test_a_lock_that_is_held_is_taken_and_given_back_once(tmp_path: Path) -> None:
+    before = open_files()
+    lock = FolderLock(tmp_path)
+    lock.release()
+    lock.acquire()
+    lock.acquire()
+    assert open_files() == before + 1
+    lock.release()
+    lock.release()
+    assert open_files() == before
+
+
+def test_the_lock_says_who_has_it_since_when(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    (tmp_path / NAME).write_text("a longer text of an owner who has gone" * 9)
+    lock.acquire()
+    owner = json.loads((tmp_path / NAME).read_text())
+    assert (tmp_path / NAME).stat().st_mode & 0o133 == 0, "others may not write it, and it is no program"
+    assert (owner["process"], owner["host"], owner["run"]) == (str(os.getpid()), socket.gethostname(), run_name())
+    assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(owner["started"]) < timedelta(minutes=1)
+    lock.release()
+
+
+@pytest.mark.parametrize("known", ["", "{", "[]", '{"run": "other", "process": "1", "host": "h"}'])
+def test_an_owner_that_is_not_known_is_not_named(tmp_path: Path, hold: Callable[..., int], known: str) -> None:
+    hold("other")
+    (tmp_path / NAME).write_text(known)
+    with pytest.raises(ResultsInUse, match="is in use by another run; wait until it ends, or write to another folder"):
+        FolderLock(tmp_path).acquire()
+
+
+def test_a_folder_is_made_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "results"
+    lock = FolderLock(folder)
+    lock.acquire()
+    assert not folder.parent.exists()
+    lock.acquire(create=True)
+    assert (folder / NAME).exists()
+    lock.release()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    before = open_files()
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    assert open_files() == before
+    lock.release()
+
+
+def test_a_lock_that_fails_for_another_reason_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    before = open_files()
+    monkeypatch.setattr(fcntl, "flock", broken)
+    with pytest.raises(ResultsFolderError, match="cannot write"):
+        FolderLock(tmp_path).acquire()
+    assert open_files() == before
+
+
+def test_a_system_without_locks_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_lock, "fcntl", None)
+    lock = FolderLock(tmp_path)
+    lock.acquire(create=True)
+    lock.release()
+    assert not (tmp_path / NAME).exists()
+
+
+def test_a_lock_that_another_is_just_taking_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another has it for itself, as it does for a moment, and then gives it back."""
+    other = os.open(tmp_path / NAME, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            os.close(other)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    lock.release()
+    assert len(slept) == 3
+    assert sum(slept) < 0.5
+
+
+def test_a_lock_that_another_takes_too_long_over_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = os.open(tmp_path / NAME, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: now.append(now.pop() + seconds))
+    with pytest.raises(ResultsInUse):
+        FolderLock(tmp_path).acquire()
+    assert 1 < now[0] < 10, "seconds"
+    os.close(other)
