@@ -16,12 +16,21 @@ if TYPE_CHECKING:  # torch stays out of collection
     from models.loading.load_model import LoadedModel
 
 
+#: The segment that a map's head is chosen by, with noise and without, in words.
+_CHOSEN_FOR = {"ni": "highest lift of the noise", "kmi": "highest lift of the key information"}
+
+
+def chosen_by(readings: Sequence[AttentionReading]) -> str:
+    """Return the segment that a head is chosen by: the noise, or the key information if there is no noise."""
+    return "ni" if any(reading.spans for reading in readings if reading.outcome == "measured") else "kmi"
+
+
 def highest_lift_head(readings: Sequence[AttentionReading]) -> tuple[int, int]:
-    """Return the layer and head with the highest lift of the noise, or of the key information if there is no noise."""
+    """Return the layer and head with the highest lift of the segment of `chosen_by`."""
     import numpy
 
     measured = [reading for reading in readings if reading.outcome == "measured"]
-    segment = SEGMENTS.index("ni" if any(reading.spans for reading in measured) else "kmi")
+    segment = SEGMENTS.index(chosen_by(measured))
     lifts = [
         numpy.array(reading.absolute)[:, :, segment] / reading.tokens[segment]
         for reading in measured
@@ -55,11 +64,12 @@ def save_maps(
     cell: Cell,
     samples: Sequence[NoisyProblem],
     layer_heads: Sequence[tuple[int, int]],
+    chosen_for: str = "",
 ) -> list[Path]:
     """Save the pattern of each of `layer_heads` for each of `samples`, to be drawn when the run ends.
 
-    Return the paths of the files. A pattern covers the prompt and the worked answer, query × key; of a differential
-    model it is A1 − λ·A2.
+    Return the paths of the files. `chosen_for` says why the last head was chosen. A pattern covers the prompt and the
+    worked answer, query × key; of a differential model it is A1 − λ·A2.
     """
     import torch
 
@@ -100,6 +110,7 @@ def save_maps(
                 pattern=patterns[layer][0, head].float().cpu().numpy(),
                 lambda_=by_layer[layer] if by_layer else None,
                 overall=overall,
+                chosen_for=chosen_for if (layer, head) == layer_heads[-1] else "",
             )
             saved.append(save_map(folder, attention_map))
     return saved
@@ -131,7 +142,7 @@ def keep_maps(
     if not samples or not heads:
         return
     try:
-        kept = save_maps(folder, loaded, cell, samples, heads)
+        kept = save_maps(folder, loaded, cell, samples, heads, _CHOSEN_FOR[chosen_by(readings)])
     except AttentionUnavailable as error:  # what was measured stands
         warnings.warn(str(error), stacklevel=1)
         return

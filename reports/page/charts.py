@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Colours that matplotlib writes -> the page's own colour for text, lines and background, light or dark.
+_INK = "#101010"  # black is what SVG fills with unasked, so matplotlib does not write it for a marker
 _PAGE_COLOURS = {
+    _INK: "currentColor",
     "#000000": "currentColor",
     "#e6e6e6": "var(--line)",
     "#ffffff": "var(--paper)",
@@ -63,19 +65,20 @@ def forest_figure(rows: Sequence[Comparison], styles: ModelStyles) -> Figure | N
     width = 6.0 + _INCHES_A_LETTER * sum(label_lengths)
     panels = [(stage, kind) for stage in stages for kind in ("lost", "more")]
     figure = Figure(figsize=(width, (1.1 + 0.34 * longest) * len(stages)), layout="constrained")
-    axes = figure.subplots(len(stages), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 1]}).flat
+    axes = figure.subplots(len(stages), 2, squeeze=False, sharex="col").flat
     for (stage, kind), panel in zip(panels, axes, strict=True):
         stage_rows = [row for row in (lost if kind == "lost" else more) if row.stage == stage]
         for height, row in enumerate(reversed(stage_rows)):
             estimate, low, high = (100 * (value or 0.0) for value in (row.estimate, row.low, row.high))
-            square = {"color": "#000000", "marker": "s", "markersize": 5}
+            square = {"color": _INK, "marker": "s", "markersize": 5}
             style = styles[row.model].line_kwargs() if kind == "lost" else square
             error = [[max(0.0, estimate - low)], [max(0.0, high - estimate)]]
             panel.errorbar([estimate], [height], xerr=error, capsize=3, **style)
         panel.set_yticks(range(len(stage_rows)), [_label(row) for row in stage_rows][::-1])
         panel.set_ylim(-0.6, max(len(stage_rows), 1) - 0.4)
         panel.axvline(0, color="#808080", linewidth=1)
-        panel.set_title(f"{stage}: points lost" + (" less" if kind == "more" else ""))
+        panel.set_title(f"{stage}: {'what noise costs' if kind == 'lost' else 'difference in loss'}")
+        panel.set_xlabel("points of accuracy, 95 % interval" if stage == stages[-1] else "")
         panel.grid(axis="x", color="0.9")
         panel.set_axisbelow(True)
         panel.spines[["top", "right", "left"]].set_visible(False)
@@ -116,14 +119,14 @@ def lift_figure(cells: Sequence[MeasuredCell], styles: ModelStyles) -> Figure | 
                     cell.layers, lifts, label=cell.cell.model, linewidth=1.5, **styles[cell.cell.model].line_kwargs()
                 )
             panel.axhline(1, color="#808080", linestyle="--", linewidth=1)
-            panel.set_title(f"{noise}: {title}", fontsize=10)
+            panel.set_title(f"{noise}: lift of the {title}", fontsize=10)
             panel.grid(axis="y", color="0.9")
             panel.spines[["top", "right"]].set_visible(False)
             if panel_row == 1:
                 panel.set_xlabel("layer")
                 panel.set_xticks(sorted({layer for cell in shown for layer in cell.layers}))
     panels[0][0].set_ylim(bottom=0)  # after all lines are drawn: the axis is shared, and this ends its autoscaling
-    panels[0][0].set_ylabel("lift")
-    panels[1][0].set_ylabel("lift")
+    for panel_row in panels:
+        panel_row[0].set_ylabel("lift (1 = token share)")
     add_legend(figure, panels.flat)
     return figure

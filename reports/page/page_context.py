@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.findings import Findings
@@ -13,15 +13,34 @@ from reports.page.token_shading import shaded_questions
 from reports.plots.accuracy_plot import accuracy_figure
 from reports.plots.attention_heatmap import has_heatmap_data, heat_figure
 from reports.plots.dose_plot import dose_figure
+from reports.plots.retrieval_plot import retrieval_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, rows_of_cells
 from reports.stats.comparisons import Comparison
+from reports.stats.retrieval_stats import retrieval_points
 from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import read_runs
+from reports.tables.accuracy_remarks import accuracy_remarks
+from reports.tables.attention_narrative import LIMIT, attention_sentences
 from reports.tables.narrative import figure, sentences
 from reports.tables.score_tables import not_compared
 
+#: The columns of the table of accuracies: name of the value, heading, and whether it is a number.
+_COLUMNS = (
+    ("stage", "stage", False),
+    ("model", "model", False),
+    ("noise", "noise", False),
+    ("problems", "problems", True),
+    ("accuracy", "accuracy, %", True),
+    ("interval", "95 % interval of accuracy", True),
+    ("degradation", "points lost to noise", True),
+    ("degradation_interval", "95 % interval of the loss", True),
+    ("gain", "points won by tuning", True),
+    ("gain_interval", "95 % interval of the gain", True),
+    ("truncated", "cut off", True),
+    ("errors", "errors", True),
+)
 _DAMAGED = "run.json is damaged, so a caveat that belongs to these figures may be missing"
 
 
@@ -37,7 +56,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
     settings = findings.settings
     all_runs = read_runs(results.folder / "run.json")
     runs = relevant_runs(all_runs or [], settings.keys())
-    heat, shown = rows_of_cells(cells), examples(results)
+    heat, points, shown = rows_of_cells(cells), retrieval_points(cells), examples(results)
     return {
         "title": results.folder.resolve().name,
         "caveats": [*caveats(runs), *([_DAMAGED] if all_runs is None else [])],
@@ -50,7 +69,9 @@ def page_context(findings: Findings) -> dict[str, Any]:
             precisions=[str(known.get("precision", "")) for known in settings.values()],
         ),
         "accuracy_picture": svg(accuracy_figure(rows, styles), _accuracy_alternative(rows)) if rows else None,
+        "accuracy_columns": _columns(_table(rows)),
         "accuracy_rows": _table(rows),
+        "remarks": accuracy_remarks(rows),
         "doses": _picture(dose_figure(rows, styles), "Accuracy by the number of distractors, a line for each model"),
         "forest": _picture(
             forest_figure(compared, styles), "What noise costs each model, and how much less one loses: intervals"
@@ -58,6 +79,12 @@ def page_context(findings: Findings) -> dict[str, Any]:
         "not_compared": not_compared(findings.pairs_with_different_tokenization),
         "comparison_rows": [_comparison(row) for row in compared if row.p is not None],
         "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
+        "attention_sentences": attention_sentences(findings.attention_comparisons),
+        "attention_limit": LIMIT,
+        "retrieval": _picture(
+            retrieval_figure(points, styles) if points else None,
+            "Lift of the needle and of the noise by the depth of the needle, a line for each model",
+        ),
         "lift": _picture(
             lift_figure(cells, styles), "Lift of noise and of key information by layer, a line for each model"
         ),
@@ -96,10 +123,17 @@ def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
             "degradation": "" if row.degradation is None else f"{100 * row.degradation:.1f}",
             "degradation_interval": _interval(row.degradation_low, row.degradation_high),
             "gain": "" if row.gain is None else f"{100 * row.gain:+.1f}",
+            "gain_interval": _interval(row.gain_low, row.gain_high),
+            "truncated": f"{row.truncated:,}" if row.truncated else "",
             "errors": f"{row.errors:,}" if row.errors else "",
         }
         for row in rows
     ]
+
+
+def _columns(rows: Sequence[Mapping[str, str]]) -> list[tuple[str, str, bool]]:
+    """Return the columns that have something in them."""
+    return [column for column in _COLUMNS if any(row[column[0]] for row in rows)]
 
 
 def _comparison(row: Comparison) -> dict[str, str]:

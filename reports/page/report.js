@@ -18,7 +18,7 @@
 
 // The examples: filtered, searched and paged here. Text is inserted as text nodes, never as markup.
 (async () => {
-  const PAGE = 20;
+  const PAGE = matchMedia("(max-width: 40rem)").matches ? 4 : 20;
   const form = document.getElementById("filters");
   const list = document.getElementById("examples-list");
   const status = document.getElementById("examples-status");

@@ -13,11 +13,15 @@ from reports.store.atomic_io import write_atomically
 if TYPE_CHECKING:
     import numpy
     from matplotlib.axes import Axes
+    from matplotlib.colors import TwoSlopeNorm
     from matplotlib.figure import Figure
 
 _PRINTED_UP_TO = 8  # layers or heads; a larger grid has no figures in its squares
 _COLOURS = "RdBu_r"  # safe for colour-blind readers
-_SCALE_END = 3.0  # in powers of two: colours saturate at an eighth and at eightfold
+#: How far the colours go at least and at most, on each side of 1.
+_SCALE_START = 0.5
+_SCALE_END = 4.0  # in powers of two: colours saturate at a sixteenth and at sixteenfold
+_EXTEND = {(True, True): "both", (True, False): "min", (False, True): "max", (False, False): "neither"}
 _TICKS = {-4: "1/16", -3: "⅛", -2: "¼", -1: "½", 0: "1", 1: "2", 2: "4", 3: "8", 4: "16"}
 
 
@@ -40,7 +44,7 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
     """
     import numpy
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import TwoSlopeNorm
     from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
     shown = _head_lifts(rows)
@@ -52,8 +56,10 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
         for model in models
         for noise in noises
     }
-    steps = numpy.concatenate([numpy.abs(numpy.log2(numpy.maximum(grid, 1e-9))).ravel() for *_, grid in grids.values()])
-    limit = float(min(_SCALE_END, max(1.0, numpy.nanpercentile(steps, 99))))
+    steps = numpy.concatenate([numpy.log2(numpy.maximum(grid, 1e-9)).ravel() for *_, grid in grids.values()])
+    low, high = (float(numpy.nanpercentile(steps, share)) for share in (1, 99))
+    low, high = max(-_SCALE_END, min(-_SCALE_START, low)), min(_SCALE_END, max(_SCALE_START, high))
+    scale = TwoSlopeNorm(0, low, high)
     widest, highest = (max(grid.shape[axis] for *_, grid in grids.values()) for axis in (1, 0))
     printed = max(widest, highest) <= _PRINTED_UP_TO  # a square with a figure in it needs more room
     width = max(2.4, 0.5 + (0.36 if printed else 0.2) * widest)
@@ -62,17 +68,16 @@ def heat_figure(rows: Sequence[AttentionRow]) -> Figure:
     figure = Figure(figsize=(max(size[0], 6.4), size[1]), layout="constrained")
     panels = figure.subplots(len(models), len(noises), squeeze=False)
     for (model, noise), panel in zip(grids, panels.flat, strict=True):
-        _draw_panel(panel, *grids[model, noise], limit)
+        _draw_panel(panel, *grids[model, noise], scale)
         panel.set_title(f"{model}, {noise}", fontsize=10)
         panel.set_ylabel("layer (deeper →)" if noise == noises[0] else "", fontsize=9)
-    ticks = [step for step in _TICKS if abs(step) <= limit]
-    scale = ScalarMappable(Normalize(-limit, limit), _COLOURS)
-    bar = figure.colorbar(
-        scale, ax=panels, ticks=ticks, extend="both" if (steps > limit).any() else "neither", pad=0.02
-    )
-    bar.ax.set_yticklabels([_TICKS[step] for step in ticks])
-    bar.set_label("lift of the distractor")
-    figure.suptitle("Attention to the distractor per token (lift); 1 = as its length would give", fontsize=11)
+    ticks = [step for step in _TICKS if low <= step <= high]
+    beyond = (bool((steps < low).any()), bool((steps > high).any()))
+    bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=panels, ticks=ticks, extend=_EXTEND[beyond], pad=0.02)
+    bar.ax.set_yscale("linear")  # as much of the bar as there is of the range
+    bar.ax.set_yticks(ticks, [_TICKS[step] for step in ticks])
+    bar.set_label("lift of the noise (1 = its share of the tokens)")
+    figure.suptitle("lift of the noise in each layer and head, mean over problems", fontsize=11)
     return figure
 
 
@@ -95,7 +100,9 @@ def _grid(rows: Sequence[AttentionRow]) -> tuple[list[int], list[int], numpy.nda
     return layers, heads, numpy.array(grid).reshape(len(layers), len(heads))
 
 
-def _draw_panel(panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[Any, Any], limit: float) -> None:
+def _draw_panel(
+    panel: Axes, layers: list[int], heads: list[int], grid: numpy.ndarray[Any, Any], scale: TwoSlopeNorm
+) -> None:
     """Draw one panel, layers upwards; it reads "not measured" if the model has no cell with this noise."""
     import numpy
 
@@ -105,14 +112,14 @@ def _draw_panel(panel: Axes, layers: list[int], heads: list[int], grid: numpy.nd
         panel.set_yticks([])
         return
     steps = numpy.log2(numpy.maximum(grid, 1e-9))
-    panel.imshow(steps, cmap=_COLOURS, vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    panel.imshow(steps, cmap=_COLOURS, norm=scale, origin="lower", aspect="auto")
     panel.set_xlabel("head", fontsize=9)
     for axis, numbers in ((panel.xaxis, heads), (panel.yaxis, layers)):
         every = max(1, -(-len(numbers) // 16))
         axis.set_ticks(range(0, len(numbers), every), [str(number) for number in numbers[::every]], fontsize=8)
     if max(grid.shape) <= _PRINTED_UP_TO:
         for (layer, head), value in numpy.ndenumerate(grid):
-            colour = "white" if abs(steps[layer, head]) > 0.65 * limit else "#111111"
+            colour = "white" if abs(float(scale(steps[layer, head])) - 0.5) > 0.33 else "#111111"
             panel.text(head, layer, _short(value), ha="center", va="center", fontsize=8, color=colour)
 
 

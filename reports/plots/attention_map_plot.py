@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reports.plots.attention_maps import AttentionMap
 
-DRAWING_VERSION = "2"
+DRAWING_VERSION = "3"
 """Raise this when a change here alters the pictures: the pictures on disk are then redrawn."""
 PICTURE_KEY = "Comment"
 """Name of the PNG text chunk that carries a picture's key."""
@@ -25,8 +25,9 @@ _FUTURE = "0.87"
 _DISTRACTOR = "#00664A"  # dark green, which the colour scale does not contain
 _SCALE_PERCENTILE = 99.5  # of the absolute values; where the colour scale ends
 # In inches:
-_CELL, _SMALLEST_CELL = 0.17, 0.105
-_SMALLEST_PANEL, _LARGEST_PANEL = 3.6, 30.0
+_CELL, _SMALLEST_LABEL = 0.17, 0.105
+_SMALLEST_PANEL, _LARGEST_PANEL, _SIDE_OF_SEVERAL = 3.6, 30.0, 5.2
+_IN_A_ROW = 2  # maps
 _TITLE_HEIGHT = 0.6
 _LONGEST_LABEL = 24  # characters
 _WHITE_SPACE = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
@@ -56,7 +57,9 @@ def picture(maps: Sequence[AttentionMap], limit: float, key: str) -> bytes:
 
 
 def map_figure(maps: Sequence[AttentionMap], limit: float) -> Figure:
-    """Draw `maps` side by side on one scale from −`limit` to `limit`: one panel per map, then the colour bar.
+    """Draw `maps` in rows of two on one scale from −`limit` to `limit`: one panel per map, then the colour bar.
+
+    Several maps are drawn smaller than one, and fewer of their tokens have a label, in letters that can be read.
 
     If no model is differential, the colour bar shows only the positive half of the scale; the colours are the same.
     """
@@ -67,15 +70,23 @@ def map_figure(maps: Sequence[AttentionMap], limit: float) -> Figure:
     from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
     # Laid out by hand, in inches: matplotlib's layout engines let the labels of square panels overlap.
-    sides = [max(_cell_side(each) * len(each.tokens), _SMALLEST_PANEL) for each in maps]
-    labels = [0.75 + _longest_label(each) for each in maps]
-    width, height = sum(sides) + sum(labels) + 1.4, _TITLE_HEIGHT + max(sides) + max(labels) + 0.1
+    sides = [_side(each, alone=len(maps) == 1) for each in maps]
+    labels = [0.75 + _longest_label(each, side) for each, side in zip(maps, sides, strict=True)]
+    rows = [range(first, min(first + _IN_A_ROW, len(maps))) for first in range(0, len(maps), _IN_A_ROW)]
+    heights = [_TITLE_HEIGHT + max(sides[number] + labels[number] for number in row) for row in rows]
+    widths = [sum(sides[number] + labels[number] for number in row) for row in rows]
+    width, height = max(widths) + 1.4, sum(heights) + 0.4
     figure = Figure(figsize=(width, height))
-    right = 0.0
-    for attention_map, side, label in zip(maps, sides, labels, strict=True):
-        right += label + side
-        box = ((right - side) / width, 1 - (_TITLE_HEIGHT + side) / height, side / width, side / height)
-        _draw_panel(figure.add_axes(box), attention_map, limit)
+    top = height
+    for row, row_height in zip(rows, heights, strict=True):
+        right = 0.0
+        for number in row:
+            side = sides[number]
+            right += labels[number] + side
+            box = ((right - side) / width, (top - _TITLE_HEIGHT - side) / height, side / width, side / height)
+            _draw_panel(figure.add_axes(box), maps[number], limit, side)
+        top -= row_height
+    right = max(widths)
     signed = any(each.signed for each in maps)
     colours = matplotlib.colormaps[_COLOURS]
     positive = ListedColormap(colours(numpy.linspace(0.5, 1, 256)))
@@ -96,7 +107,7 @@ def shown_token(token: str) -> str:
     return "".join(_WHITE_SPACE.get(character) or _in_font(character) for character in cut)
 
 
-def _draw_panel(panel: Axes, attention_map: AttentionMap, limit: float) -> None:
+def _draw_panel(panel: Axes, attention_map: AttentionMap, limit: float, side: float) -> None:
     import matplotlib
     import numpy
 
@@ -105,10 +116,10 @@ def _draw_panel(panel: Axes, attention_map: AttentionMap, limit: float) -> None:
     future = numpy.triu(numpy.ones((size, size), bool), 1)
     shown = numpy.ma.masked_array(attention_map.pattern, future)
     panel.imshow(shown, cmap=colours, vmin=-limit, vmax=limit, interpolation="nearest")
-    positions = range(0, size, _label_every(attention_map))
+    positions = range(0, size, _label_every(attention_map, side))
     labels = [shown_token(attention_map.tokens[position]) for position in positions]
     for axis, rotation in ((panel.xaxis, 90), (panel.yaxis, 0)):
-        axis.set_ticks(positions, labels, fontsize=_font_size(attention_map), rotation=rotation, parse_math=False)
+        axis.set_ticks(positions, labels, fontsize=_font_size(attention_map, side), rotation=rotation, parse_math=False)
         axis.set_tick_params(length=1.5, pad=1.5)
         for position, label in zip(positions, axis.get_ticklabels(), strict=True):
             if attention_map.kinds[position] == "ni":
@@ -136,7 +147,8 @@ def _title(attention_map: AttentionMap) -> str:
     name = "".join(_in_font(character) for character in names)
     lambda_ = attention_map.lambda_
     rows = "rows sum to 1" if lambda_ is None else f"λ = {lambda_:.2f}: rows sum to {1 - lambda_:.2f}"
-    return f"{name}\nlayer {attention_map.layer}, head {attention_map.head}; {rows}"
+    chosen = f" ({attention_map.chosen_for})" if attention_map.chosen_for else ""
+    return f"{name}\nlayer {attention_map.layer}, head {attention_map.head}{chosen}; {rows}"
 
 
 def _legend(maps: Sequence[AttentionMap]) -> Iterator[Any]:
@@ -158,25 +170,29 @@ def _extend(maps: Sequence[AttentionMap], limit: float) -> str:
     return {(True, True): "both", (True, False): "max", (False, True): "min"}.get((above, below), "neither")
 
 
-def _cell_side(attention_map: AttentionMap) -> float:
-    """Return the side of one square, in inches. Up to about 280 tokens each square fits a label."""
+def _side(attention_map: AttentionMap, alone: bool) -> float:
+    """Return the side of a panel, in inches. Of a map drawn alone, up to about 280 tokens each square fits a label."""
+    if not alone:
+        return _SIDE_OF_SEVERAL
     size = len(attention_map.tokens)
-    return min(max(_SMALLEST_CELL, min(_CELL, 10 / size)), _LARGEST_PANEL / size)
+    square = min(max(_SMALLEST_LABEL, min(_CELL, 10 / size)), _LARGEST_PANEL / size)
+    return max(square * size, _SMALLEST_PANEL)
 
 
-def _label_every(attention_map: AttentionMap) -> int:
+def _label_every(attention_map: AttentionMap, side: float) -> int:
     """Return n where every n-th token is labelled."""
-    return math.ceil(_SMALLEST_CELL / _cell_side(attention_map))
+    return math.ceil(_SMALLEST_LABEL * len(attention_map.tokens) / side)
 
 
-def _font_size(attention_map: AttentionMap) -> float:
+def _font_size(attention_map: AttentionMap, side: float) -> float:
     """Return the font size of the labels, in points."""
-    return min(9.0, 72 * _cell_side(attention_map) * _label_every(attention_map) * 0.82)
+    room = side / len(attention_map.tokens) * _label_every(attention_map, side)
+    return min(9.0, 72 * room * 0.82)
 
 
-def _longest_label(attention_map: AttentionMap) -> float:
+def _longest_label(attention_map: AttentionMap, side: float) -> float:
     """Return an upper bound in inches: a bold character is about 0.7 of its height wide."""
-    return max(len(shown_token(token)) for token in attention_map.tokens) * _font_size(attention_map) * 0.7 / 72
+    return max(len(shown_token(token)) for token in attention_map.tokens) * _font_size(attention_map, side) * 0.7 / 72
 
 
 def _runs(kinds: Sequence[str], wanted: str) -> Iterator[tuple[int, int]]:

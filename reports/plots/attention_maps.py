@@ -34,7 +34,8 @@ class AttentionMap:
     the pattern is differential: its rows sum to 1 − λ and entries may be negative. `lambda_` is that λ, None for an
     ordinary model. `tokens` holds the tokens as text, `kinds` the segment that most of each token belongs to. `pattern`
     is float32, (tokens, tokens), query × key. `overall` holds each token's share of the absolute attention of the
-    worked answer's tokens, mean over all layers and heads; it sums to 1. Maps of earlier versions have None.
+    worked answer's tokens, mean over all layers and heads; it sums to 1. `chosen_for` says in words why this head was
+    chosen, empty for a head that was asked for. Maps of earlier versions have None and "".
     """
 
     model: str
@@ -50,6 +51,7 @@ class AttentionMap:
     pattern: numpy.ndarray[Any, Any]
     lambda_: float | None
     overall: tuple[float, ...] | None = None
+    chosen_for: str = ""
 
 
 def save_map(results_folder: Path, attention_map: AttentionMap) -> Path:

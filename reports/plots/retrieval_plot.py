@@ -6,16 +6,30 @@ from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports.plots.plot_style import ModelStyles, add_legend, model_styles
 from reports.stats.retrieval_stats import PARTS, RetrievalPoint
 from reports.store.atomic_io import write_atomically
 
-_TITLES = {"needle": "the needle: what the problem states", "noise": "the noise: eight distractors around it"}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TITLES = {
+    "needle": "lift of the needle: what the problem states",
+    "noise": "lift of the noise: eight distractors around it",
+}
 
 
 def write_retrieval(points: Sequence[RetrievalPoint], path: Path, styles: ModelStyles | None = None) -> None:
     """Write the figure as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no point."""
+    picture = BytesIO()
+    retrieval_figure(points, styles).savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+
+
+def retrieval_figure(points: Sequence[RetrievalPoint], styles: ModelStyles | None = None) -> Figure:
+    """Return a figure with a panel for the needle and one for the noise. Raises `ValueError` if there is no point."""
     from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
     if not points:
@@ -53,6 +67,4 @@ def write_retrieval(points: Sequence[RetrievalPoint], path: Path, styles: ModelS
         "bars: 95 % interval of the mean over problems (1.96 · std / √n)"
     )
     figure.supxlabel(caption, fontsize=9, color="0.3")
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    return figure

@@ -8,7 +8,7 @@ from itertools import groupby
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import noise_order
 
-_LABELS = ("accuracy %", "95 % interval", "degradation", "gain")
+_LABELS = ("accuracy %", "95 % interval", "degradation", "gain", "95 % of gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
 _LONGEST_NAME = 14  # four noises then fit 80 columns; a longer name gets a line of its own
 _MINIMUM_COLUMN = len("99.9-100.0")
@@ -69,4 +69,7 @@ def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
         accuracy, interval = f"{cell.accuracy:.1%}"[:-1], f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
     degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
     gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
-    return accuracy, interval, degradation, gain, f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""
+    bounds = (cell.gain_low, cell.gain_high)
+    gain_interval = "" if None in bounds else " to ".join(f"{100 * bound:.0f}" for bound in bounds if bound is not None)
+    counts = f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""
+    return accuracy, interval, degradation, gain, gain_interval, *counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from reports.stats.problem_scores import Scores, scores_from_records
 from reports.store.record_codec import signed
 from reports.store.records import Cell, Outcome, Prediction, Settings
 
@@ -50,6 +51,16 @@ def outcomes(correct: int, incorrect: int, first: int = 0) -> list[Prediction]:
     """Return predictions with the ids `p<first>`, `p<first + 1>`, …; the correct ones come first."""
     kinds: list[Outcome] = ["correct"] * correct + ["incorrect"] * incorrect
     return [predicted(f"p{first + number}", outcome) for number, outcome in enumerate(kinds)]
+
+
+def scored(model: str, noise: str, answers: str, stage: str = "zero_shot", first: int = 0, **changed: Any) -> Scores:
+    """Return the scores of a cell. `answers` has a letter per problem: `1` correct, `0` incorrect, `e` an error."""
+    outcomes = {"1": "correct", "0": "incorrect", "e": "error"}
+    lines: list[Prediction] = [
+        predicted(f"p{first + n}", outcomes[letter], **changed)  # type: ignore[arg-type]
+        for n, letter in enumerate(answers)
+    ]
+    return scores_from_records(Cell(model, noise, stage), replace(SETTINGS, weights=model), lines)
 
 
 def longest(lines: list[str]) -> int:

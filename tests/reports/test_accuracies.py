@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import pytest
 
 from reports.stats.accuracies import CellAccuracy, accuracies, write_accuracy_csv
+from reports.stats.paired_tests import Differences, interval
 from reports.stats.proportions import wilson
 from reports.store.records import Cell
 from reports.store.results_folder import Results
@@ -130,9 +132,9 @@ def test_the_file_is_tidy_and_can_be_read(results: Results) -> None:
     write_accuracy_csv(accuracies(results), path)
     assert path.read_text().splitlines() == [
         "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors,"
-        "gain,gain_n,problems,degradation_low,degradation_high,degradation_p",
-        "diffllama,zero_shot,clean,10,9,0.9,0.59585,0.982124,,,1,0,0,0,,,10,,,",
-        "diffllama,zero_shot,inf,3,2,0.666667,0.20766,0.938508,0.333333,3,1,0,0,0,,,3,-0.455929,0.855929,1",
+        "gain,gain_n,problems,degradation_low,degradation_high,degradation_p,gain_low,gain_high",
+        "diffllama,zero_shot,clean,10,9,0.9,0.59585,0.982124,,,1,0,0,0,,,10,,,,,",
+        "diffllama,zero_shot,inf,3,2,0.666667,0.20766,0.938508,0.333333,3,1,0,0,0,,,3,-0.455929,0.855929,1,,",
     ]
     table = pandas.read_csv(path)
     assert table.set_index("noise").loc["inf", "degradation"] == pytest.approx(1 / 3, abs=1e-6)
@@ -147,6 +149,8 @@ def test_a_gain_is_over_the_problems_that_the_model_answered_before_and_after(re
     results.append(TUNED, TUNED_SETTINGS, [*outcomes(3, 1), predicted("p8"), predicted("p9", "error")])
     row = row_of(results, TUNED)
     assert (row.gain, row.gain_n) == (0.5, 4)
+    found = interval(Differences(numpy.array([0, 1, 1, 0])))
+    assert (row.gain_low, row.gain_high) == found
     assert row_of(results, CELL).gain is None
 
 

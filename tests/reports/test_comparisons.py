@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
@@ -13,25 +12,15 @@ import pytest
 from reports.stats.comparisons import Comparison, changes, comparisons, write_comparisons_csv
 from reports.stats.paired_tests import Differences
 from reports.stats.power import detectable_effect, needed_problems
-from reports.stats.problem_scores import Scores, aligned_values, all_scores, scores_from_records
+from reports.stats.problem_scores import aligned_values, all_scores, scores_from_records
 from reports.stats.proportions import wilson, wilson_by_problem
-from reports.store.records import Cell, Prediction, draw_id, problem_of
+from reports.store.records import Cell, draw_id, problem_of
 from reports.store.results_folder import Results
 from reports.tables.narrative import narrative
 from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, reading
-from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted, question_of
+from tests.reports.record_factories import CELL, SETTINGS, outcomes, predicted, question_of, scored
 
 pytestmark = pytest.mark.quick
-
-
-def scored(model: str, noise: str, answers: str, stage: str = "zero_shot", first: int = 0, **changed: Any) -> Scores:
-    """Return the scores of a cell. `answers` has a letter per problem: `1` correct, `0` incorrect, `e` an error."""
-    outcomes = {"1": "correct", "0": "incorrect", "e": "error"}
-    lines: list[Prediction] = [
-        predicted(f"p{first + n}", outcomes[letter], **changed)  # type: ignore[arg-type]
-        for n, letter in enumerate(answers)
-    ]
-    return scores_from_records(Cell(model, noise, stage), replace(SETTINGS, weights=model), lines)
 
 
 def row(rows: list[Comparison], contrast: str, model: str = "diffllama", noise: str = "inf") -> Comparison:
