@@ -28,8 +28,9 @@ _LATEX = (
     (re.compile(r"\\[dt]?frac ?([0-9]) ?([0-9])"), r"\1/\2"),
     (re.compile(r"\\([$%])"), r"\1"),
 )
+_EMPHASIS = re.compile(r"(?<![\w\\])_{1,3}(?=[-+−]?[.0-9])")  # _-10_: an underscore is a letter to \b and \w
 #: Part of every prediction. Raise it when a change here can change a verdict: stored texts are then graded again.
-GRADING_VERSION = "3"
+GRADING_VERSION = "4"
 _FINAL = re.compile(r"####|\\boxed\b")
 _SAYS = re.compile(r"\banswer\b[^.\n:=0-9]{0,40}?\b(?:is|was|equals|would be|will be)\b", re.IGNORECASE)
 _LABEL = re.compile(
@@ -149,7 +150,9 @@ def _prediction(
 
 
 def _plain(text: str) -> str:
-    """Return `text` with numbers in LaTeX rewritten as plain ones."""
+    """Return `text` with numbers in LaTeX or between underscores rewritten as plain ones."""
+    if "_" in text:
+        text = _EMPHASIS.sub("", text)
     if "\\" in text or "{,}" in text:
         for pattern, plain in _LATEX:
             text = pattern.sub(plain, text)
