@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_configure
     """
+    for name in STAGES:
+        config.addinivalue_line("markers", f"{name}: the cases of the stage {name}")
     ours = Path(__file__).with_name("pytest.ini")
     if config.inipath != ours and config.option.inifilename is None:
         raise pytest.UsageError(
@@ -108,7 +110,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cells = [cell for stage in STAGES.values() if not stage.own_test for cell in plan.cells(stage.name)]
     else:
         return
-    metafunc.parametrize("cell", cells, ids=[cell.id for cell in cells])
+    marked = [pytest.param(cell, marks=getattr(pytest.mark, cell.stage), id=cell.id) for cell in cells]
+    metafunc.parametrize("cell", marked)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -145,6 +148,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.filterwarnings("default", "ignore:`is_gradient_checkpointing`:FutureWarning"))
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = sorted(filter(wanted, items), key=order)  # stable: everything that is no cell stays first and in order
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Say which stages the options leave out, and where `-k` has chosen a model whose name holds another's.
+
+    https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_report_collectionfinish
+    """
+    plan, cells = config.stash[PLAN], [cell for cell in map(cell_of, items) if cell is not None]
+    if not cells:
+        return []
+    lines = []
+    left_out = [name for name in STAGES if not plan.has_cases(name)]
+    if left_out:
+        lines.append(f"stages not asked for: {', '.join(left_out)} (pytest --help names their options)")
+    selected, word = list(dict.fromkeys(plan.spec_of(cell).name for cell in cells)), config.option.keyword.strip()
+    others = [name for name in selected if name != word and word.lower() in name.lower()]
+    if word in selected and others:
+        lines.append(f"-k {word} selects {', '.join(selected)}; for {word} alone: -k '{word} and not {others[0]}'")
+    width = shutil.get_terminal_size().columns
+    return [part for line in lines for part in wrapped(printable(line), width)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -192,7 +215,9 @@ def _check_problems(config: pytest.Config, runner: Runner) -> None:
     try:
         is_read = is_file_source(plan.problems) or any(map(trained_on, plan.models)) or plan.template != PLAIN
         if is_read or runner.needs_tuning:
-            lines = [runner.eval_set.left_out_message(), runner.eval_set.repeated_questions_message()]
+            evaluated = runner.eval_set
+            lines = [evaluated.too_few_message(plan.max_samples), evaluated.left_out_message()]
+            lines.append(evaluated.repeated_questions_message())
         if runner.needs_tuning:
             _ = runner.sft_set
     except (ProblemsError, ValueError, OSError) as error:

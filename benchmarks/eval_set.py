@@ -43,6 +43,13 @@ class EvalSet:
         reasons += [f"{self.prompt_example_count:,} that the prompt shows"] if self.prompt_example_count else []
         return f"problems left out of {self.source.rpartition(' ')[0]}: {', '.join(reasons)}" if reasons else ""
 
+    def too_few_message(self, asked_for: int) -> str:
+        """Return how many problems there are, if fewer than `asked_for` a cell, as a sentence; else nothing."""
+        if len(self.problems) >= asked_for:
+            return ""
+        left = "has" if len(self.problems) == len(self.all_problems) else "leaves"
+        return f"problems: {len(self.problems):,} a cell; {self.source.rpartition(' ')[0]} {left} no more"
+
     def repeated_questions_message(self) -> str:
         """Return how many problems have the question of an earlier one, as a sentence; empty if none have."""
         repeated = len(self.problems) - len({normalised(problem.question) for problem in self.problems})

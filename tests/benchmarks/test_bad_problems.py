@@ -92,6 +92,7 @@ def test_questions_that_are_asked_twice_are_said(tmp_path: Path) -> None:
     path = write(tmp_path / "mine.jsonl", GOOD, OTHER, {**GOOD, "id": "again"})
     done = typed(*_CASE, "--problems", str(path), "--results", f"{tmp_path}/results", "--max-new-tokens", "2")
     assert done.returncode == 0, done.stdout
+    assert "problems: 3 a cell; mine.jsonl has no more" in " ".join(done.stdout.split())
     said = "repeated questions in mine.jsonl: 1 of 3 problems ask what an earlier one asks, and each of them counts"
     assert said in " ".join(done.stdout.split())
     assert set_of(write(path, GOOD, OTHER)).repeated_questions_message() == ""

@@ -80,6 +80,8 @@ CHOSEN = [
     (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
     (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
     (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
+    (["-m", "zero_shot", "--models", "llama"], zero_shot("llama")),
+    (["-m", "attention", "--models", "llama", "--skip-sft"], attention("llama")),
     (["--benchmark-only", "-k", "llama and not diffllama"], ["llama"]),
     (
         ["--measure", "accuracy,likelihood", "--skip-sft", "--skip-attention", "--models", "llama"],
@@ -154,6 +156,17 @@ def test_options_choose_cells(subtests: pytest.Subtests) -> None:
             assert one.returncode == (0 if cells else 5)
             lines = (line for line in one.stdout.splitlines() if "test_added_stages.py" not in line)
             assert [cell for line in lines for cell in re.findall(r"\[(.+)\]", line)] == cells
+
+
+@pytest.mark.quick
+def test_what_was_chosen_is_said_where_a_word_chooses_more_than_it_seems() -> None:
+    """`-k llama` chooses diffllama too."""
+    both = typed("benchmarks", "-k", "llama", "--setup-plan").stdout
+    assert "-k llama selects diffllama, llama; for llama alone: -k 'llama and not diffllama'" in both
+    assert "stages not asked for: likelihood" in both
+    alone = typed("benchmarks", "-k", "llama", "--models", "llama", "--measure", "accuracy,likelihood", "--setup-plan")
+    assert "selects" not in alone.stdout
+    assert "not asked for" not in alone.stdout
 
 
 @pytest.mark.quick
