@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.grading import failed_prediction, grade, graded_again
@@ -50,6 +51,7 @@ def settings_without_model(version: str, source: str) -> Settings:
 def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
     """Return what a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION
+    from models.loading.read_checkpoint import base_when_tuned
 
     return Settings(
         weights=loaded.fingerprint,
@@ -60,6 +62,7 @@ def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settin
         precision=loaded.precision,
         generation=GENERATION_VERSION,
         problems=source,
+        base=base_when_tuned(Path(loaded.spec.source)),
     )
 
 

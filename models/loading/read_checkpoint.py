@@ -66,13 +66,17 @@ def verified_base(folder: Path, trust: Trust = NO_TRUST) -> Path:
     Raises `ValueError` if the adapter's training log has another fingerprint of the base than the base has now.
     """
     base = checkpoint_folder(replace(find_adapter_base(folder), trust=trust))
-    try:
-        fingerprint_then = json.loads((folder / TRAINING_LOG).read_bytes())["settings"]["base"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return base  # not trained here: there is no fingerprint to compare with
-    if fingerprint_then != fingerprint(base, trust):
+    if base_when_tuned(folder) not in ("", fingerprint(base, trust)):
         raise ValueError(f"the adapter in {folder} was trained on other weights than {base} has now")
     return base
+
+
+def base_when_tuned(folder: Path) -> str:
+    """Return the fingerprint that the base of a checkpoint tuned here had then; empty for any other checkpoint."""
+    try:
+        return str(json.loads((folder / TRAINING_LOG).read_bytes())["settings"]["base"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def read_tokenizer(folder: Path, trust: Trust) -> Any:

@@ -120,7 +120,7 @@ def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: 
     if clean is not None and cell.noise != "clean" and clean.settings == scores.settings:
         (before, after), _ = aligned_values([clean, scores])
         losses = Differences(before - after)
-    if untuned is not None and untuned.comparable_settings == scores.comparable_settings:
+    if untuned is not None and scores.is_tuned_from(untuned):
         (before, after), _ = aligned_values([untuned, scores], [(0, 1)])
         gains = Differences(after - before)
     degradation_low, degradation_high = _interval(losses)

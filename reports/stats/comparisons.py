@@ -159,7 +159,7 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
     for after in tuned:
         model = after.cell.model.removesuffix(TUNED_SUFFIX)  # the stage likelihood has both models
         before = references.get((model, after.cell.noise))
-        if before is not None and before is not after and before.comparable_settings == after.comparable_settings:
+        if before is not None and before is not after and after.is_tuned_from(before):
             (after_values, before_values), draws = aligned_values([after, before], [(0, 1)])
             against = before.cell.stage if untuned else model
             yield row_of_differences("gain", after, against, after_values - before_values, draws)

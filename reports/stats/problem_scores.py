@@ -46,7 +46,13 @@ class Scores:
     def comparable_settings(self) -> Settings:
         """The settings without the weights and the chat format: scores of two models are comparable if these are
         equal."""
-        return replace(self.settings, weights="", rendered="")
+        return replace(self.settings, weights="", rendered="", base="")
+
+    def is_tuned_from(self, untuned: Scores) -> bool:
+        """Return whether these are the scores of a model that was tuned from the `untuned` one, all else being the
+        same. Records of an earlier version do not say what a model was tuned from."""
+        is_base = self.settings.base in ("", untuned.settings.weights)
+        return is_base and self.comparable_settings == untuned.comparable_settings
 
 
 def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = None) -> list[Scores]:

@@ -48,7 +48,7 @@ MEND = "move the file away and run the same command again"
 def settings_hash(settings: Settings) -> str:
     """Return 12 hexadecimal digits that identify the settings."""
     values = asdict(settings)
-    for name in ("attention", "rendered"):  # added later: without them, older records keep their hash
+    for name in ("attention", "rendered", "base"):  # added later: without them, older records keep their hash
         if not values[name]:
             del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

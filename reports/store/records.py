@@ -47,7 +47,8 @@ class Settings:
     `max_new_tokens` in tokens, `precision` the dtype of the model, `generation` the version of the generating code.
     `problems` names the source of the problems: without it, predictions on two sources, whose ids may differ, would
     silently be pooled into one accuracy. `attention` describes the queries, layers and heads of a reading; it is empty
-    for predictions. `rendered` is the prompt in the model's chat format; it is empty if none was used.
+    for predictions. `rendered` is the prompt in the model's chat format; it is empty if none was used. `base` is the
+    fingerprint of the weights that a model was tuned from here; it is empty for any other.
     """
 
     weights: str
@@ -59,6 +60,7 @@ class Settings:
     problems: str = ""
     attention: str = ""
     rendered: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from reports.store.atomic_io import (
     locked,
     truncate_partial_line,
 )
-from reports.store.cell_files import require_regular, whole_lines
+from reports.store.cell_files import files_below, require_regular, whole_lines
 from reports.store.file_names import file_name
 from reports.store.folder_lock import FolderLock
 from reports.store.json_content import regular_content
@@ -90,7 +90,8 @@ class Results:
         """Return the records that a run can resume from: those on disk for `text_by_id`, in its order, without errors.
 
         `text_by_id` maps a record id to the `asked` text of the record. Raises `ResultsMismatch` if the cell's records
-        were made under other settings, or if the cell is new and the folder is about other problems; `OtherTextsError`
+        were made under other settings, or if the cell is new and the folder is about other problems, or has the same
+        model with other weights; `OtherTextsError`
         if a record of the cell was made with another text, or, where the cell is new, one of a cell that tables compare
         it with; `ResultsDamaged` for a damaged line; `ResultsFolderError` if a file cannot be read.
         """
@@ -100,6 +101,8 @@ class Results:
             for other in self.cells():
                 if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
                     self._check_texts(other, self.newest_records(other), text_by_id)
+                if (other.model, other.stage) == (cell.model, cell.stage):
+                    self._check_weights(other, settings)
             return {}
         write_settings(self._top_folder(cell), settings)  # the hash is the same, but the file may be missing or damaged
         self._check_texts(cell, stored.records, text_by_id)
@@ -167,8 +170,7 @@ class Results:
         """
         unregistered, cells = self.unregistered_stages(), []
         for top_folder in self._record_folders:
-            # The first pattern follows links to other disks, the second finds what is too deep.
-            for path in sorted({*top_folder.glob("*/*/*"), *top_folder.rglob("*")}):
+            for path in files_below(top_folder):
                 parts = path.relative_to(top_folder).parts
                 if parts[0] in unregistered or path.suffix.lower() != ".jsonl":
                     continue
@@ -194,7 +196,8 @@ class Results:
 
     def unregistered_stages(self) -> list[str]:
         """Return the stages whose readings are here but cannot be decoded, because they are not registered."""
-        names = {path.name for path in self.readings_folder.glob("*") if path.is_dir() and path.name != "settings"}
+        with explaining_os_errors(self.readings_folder, "read"):
+            names = {path.name for path in self.readings_folder.glob("*") if path.is_dir() and path.name != "settings"}
         return sorted(names - {file_name(name) for name in REPORTED_STAGES})
 
     def settings(self, settings_hash: str) -> Settings:
@@ -242,6 +245,16 @@ class Results:
                         f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"
                         f" about those of {settings.problems!r}."
                     )
+
+    def _check_weights(self, cell: Cell, settings: Settings) -> None:
+        """Raise `ResultsMismatch` if the stored `cell`, of the same model, was made with other weights."""
+        stored = self.load_cell(cell)
+        known = None if stored is None else read_settings(self._record_folders, stored.settings_hash)
+        if known is not None and known.weights != settings.weights:
+            raise ResultsMismatch(
+                f"{display_path(self.path(cell))} was made under other settings: weights was {known.weights!r} and is"
+                f" now {settings.weights!r}; one model has one row."
+            )
 
     def _check_texts(self, cell: Cell, records: Mapping[str, Record], text_by_id: Mapping[str, str]) -> None:
         """Raise `OtherTextsError` if the `records` of a cell were made with other texts than `text_by_id`."""

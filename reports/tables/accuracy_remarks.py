@@ -14,7 +14,7 @@ _CELLS_SHOWN = 3
 
 def accuracy_remarks(rows: Sequence[CellAccuracy]) -> list[str]:
     """Return the sentences that there is something to say in."""
-    return [remark for remark in (_tuning(rows), _truncation(rows)) if remark is not None]
+    return [remark for remark in (_tuning(rows), _uneven(rows), _truncation(rows)) if remark is not None]
 
 
 def _tuning(rows: Sequence[CellAccuracy]) -> str | None:
@@ -22,6 +22,20 @@ def _tuning(rows: Sequence[CellAccuracy]) -> str | None:
     gains = [row for row in rows if row.gain is not None and row.noise == CLEAN]
     parts = [f"{row.model} {'gains' if (row.gain or 0) >= 0 else 'loses'} {_points(row)}" for row in gains]
     return f"tuning, on clean problems: {', '.join(parts)}" if parts else None
+
+
+def _uneven(rows: Sequence[CellAccuracy]) -> str | None:
+    """Return which losses and gains are over fewer problems than their cell has, as a sentence; None if none are."""
+    parts = [
+        f"{what} of {row.cell.id} over {shared:,} of {row.problems:,}"
+        for row in rows
+        for what, shared in (("points lost", row.degradation_n), ("gain", row.gain_n))
+        if shared is not None and shared < row.problems
+    ]
+    more = len(parts) - _CELLS_SHOWN
+    if more > 0:
+        parts = [*parts[:_CELLS_SHOWN], f"and {more:,} more"]
+    return f"not over all problems, as the other cell lacks some or has others: {', '.join(parts)}" if parts else None
 
 
 def _truncation(rows: Sequence[CellAccuracy]) -> str | None:

@@ -166,7 +166,16 @@ def _compared_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
         costs = [row for row in rows if row.contrast == _COST and row.noise == noise and row.model in names]
-        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs)]
+        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs), *_uneven(costs, pairs)]
+
+
+def _uneven(costs: Sequence[Comparison], pairs: Sequence[Comparison]) -> list[str]:
+    """Return a sentence where losses and differences are not over the same problems, so that they do not add up."""
+    over = {row.model: row.clusters for row in costs}
+    if {*over.values(), *(row.clusters for row in pairs)} == {pairs[0].clusters}:
+        return []
+    each = ", ".join(f"{model}'s over {problems:,}" for model, problems in over.items())
+    return [f"The losses are not over the same problems ({each}): a difference is over those that both models have."]
 
 
 def _single_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:

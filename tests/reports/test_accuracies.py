@@ -29,6 +29,19 @@ def row_of(results: Results, cell: Cell) -> CellAccuracy:
     return row
 
 
+def test_a_gain_is_over_the_weights_that_were_tuned(results: Results) -> None:
+    """A folder may hold another model under the same name by now."""
+    results.append(CELL, SETTINGS, outcomes(1, 3))
+    from_others = replace(TUNED_SETTINGS, base="weights of another")
+    results.append(TUNED, from_others, outcomes(3, 1))
+    assert row_of(results, TUNED).gain is None
+    from_these = replace(TUNED_SETTINGS, base=SETTINGS.weights)
+    other_folder = Results(results.folder / "other")
+    other_folder.append(CELL, SETTINGS, outcomes(1, 3))
+    other_folder.append(TUNED, from_these, outcomes(3, 1))
+    assert row_of(other_folder, TUNED).gain == 0.5
+
+
 @pytest.mark.parametrize(
     ("correct", "n", "low", "high"),
     [

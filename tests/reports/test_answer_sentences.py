@@ -112,3 +112,18 @@ def test_tuning_that_hurts_is_said(results: Results) -> None:
     results.append(Cell("llama", "clean", "sft"), SETTINGS, outcomes(10, 10))
     (remark,) = accuracy_remarks(accuracies(results))
     assert remark.startswith("tuning, on clean problems: llama loses 40.0 points [")
+
+
+def test_figures_that_are_not_over_the_same_problems_are_said(results: Results) -> None:
+    """A cell that was asked fewer problems, or problems that have changed since."""
+    results.append(CLEAN, SETTINGS, outcomes(6, 6))
+    results.append(CELL, SETTINGS, outcomes(9, 9))
+    (remark,) = accuracy_remarks(accuracies(results))
+    assert remark.endswith("points lost of diffllama-inf-zero_shot over 12 of 18")
+    cells = [
+        scored(model, noise, "1" * right + "0" * (n - right))
+        for model, n in (("diffllama", 100), ("llama", 40))
+        for noise, right in (("clean", 40), ("inf", 10))
+    ]
+    text = said(narrative(comparisons(cells)))
+    assert "The losses are not over the same problems (diffllama's over 100, llama's over 40): a difference" in text

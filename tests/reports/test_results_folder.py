@@ -190,6 +190,16 @@ def test_a_new_cell_has_the_texts_of_the_cells_it_is_compared_with(results: Resu
     assert results.read_for_resume(other_noise, SETTINGS, {"p1": "Why?"}) == {}
 
 
+def test_a_model_has_the_same_weights_with_every_noise(results: Results) -> None:
+    """The folder of a checkpoint may hold another one by now."""
+    results.append(CELL, SETTINGS, [predicted("p0")])
+    others = replace(SETTINGS, weights="others")
+    with pytest.raises(ResultsMismatch, match=r"weights was 'weights-1' and is now 'others'; one model has one row"):
+        results.read_for_resume(CLEAN, others, asked("p0"))
+    assert results.read_for_resume(replace(CLEAN, model="another"), others, asked("p0")) == {}
+    assert results.read_for_resume(replace(CLEAN, stage="sft"), others, asked("p0")) == {}
+
+
 def test_the_settings_of_a_hash_are_on_disk_with_the_first_line(results: Results) -> None:
     results.append(CELL, SETTINGS, [predicted("p0")])
     stored = results.load_cell(CELL)

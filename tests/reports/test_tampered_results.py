@@ -7,14 +7,14 @@ import multiprocessing
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
 from reports.findings import Findings
-from reports.store.atomic_io import ResultsDamaged
+from reports.store.atomic_io import ResultsDamaged, ResultsFolderError
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from reports.write_reports import REPORTS
@@ -134,6 +134,27 @@ def test_a_cell_behind_a_link_to_another_disk_counts(folder: Path, expected: dic
     elsewhere = model.rename(folder.parent / "elsewhere")
     model.symlink_to(elsewhere, target_is_directory=True)
     assert tables(folder) == expected
+
+
+def test_a_cell_behind_a_link_to_nothing_is_missed(folder: Path) -> None:
+    """Such as one on a disk that is not mounted: without it the tables would be about other models."""
+    model = (folder / FILE).parent
+    model.rename(folder.parent / "elsewhere").rename(folder.parent / "gone")
+    model.symlink_to(folder.parent / "elsewhere", target_is_directory=True)
+    with pytest.raises(ResultsDamaged, match=r"llama is a link to .*elsewhere, which is not there"):
+        tables(folder)
+
+
+def test_a_cell_in_a_folder_that_cannot_be_read_is_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> Iterator[Path]:
+        if path == (folder / FILE).parent:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(ResultsFolderError, match=r"cannot read .*llama: Permission denied"):
+        tables(folder)
 
 
 def test_a_line_without_its_checksum_among_others_is_refused(folder: Path) -> None:
