@@ -217,7 +217,8 @@ def _check_problems(config: pytest.Config, runner: Runner) -> None:
         if is_read or runner.needs_tuning:
             evaluated = runner.eval_set
             lines = [evaluated.too_few_message(plan.max_samples), evaluated.left_out_message()]
-            lines.append(evaluated.repeated_questions_message())
+            repeated = evaluated.repeated_questions_message()
+            runner.experiment.notes += [repeated] if repeated else []
         if runner.needs_tuning:
             _ = runner.sft_set
     except (ProblemsError, ValueError, OSError) as error:

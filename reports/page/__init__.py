@@ -12,6 +12,7 @@ from reports.findings import Findings
 from reports.page.page_context import page_context
 from reports.plots.plot_style import drawing
 from reports.store.atomic_io import write_atomically
+from reports.tables.printable_text import printable
 
 NAME = "report.html"
 _ASSETS = {"css": "report.css", "javascript": "report.js"}
@@ -29,5 +30,5 @@ def write_page(findings: Findings) -> Path:
         context = page_context(findings)
     text = environment.get_template("report.html.jinja").render(context | assets)
     path = findings.results.folder / NAME
-    write_atomically(path, text.encode("utf-8", "replace"))
+    write_atomically(path, printable(text).encode())  # HTML has no control characters
     return path

@@ -42,6 +42,7 @@ _COLUMNS = (
     ("errors", "errors", True),
 )
 _DAMAGED = "run.json is damaged, so a caveat that belongs to these figures may be missing"
+_MISSING = "run.json says nothing of these records, so a caveat that belongs to these figures may be missing"
 
 
 def page_context(findings: Findings) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
     heat, points, shown = rows_of_cells(cells), retrieval_points(cells), examples(results)
     return {
         "title": results.folder.resolve().name,
-        "caveats": [*caveats(runs), *([_DAMAGED] if all_runs is None else [])],
+        "caveats": [*caveats(runs), *([_DAMAGED] if all_runs is None else [_MISSING] if settings and not runs else [])],
         "sentences": sentences(compared),
         "run_description": run_description(
             models=[row.model for row in rows],

@@ -79,12 +79,14 @@ def _check(body: bytes) -> bytes:
 def newest_caveat(path: Path, models: Iterable[str]) -> str | None:
     """Return the caveat of the newest run in the file that has one and worked on one of `models`; None if none does.
 
-    If the file cannot be parsed, it is left as it is, and the sentence returned says that a caveat may be missing.
-    Raises `ResultsFolderError`.
+    If there is no such file, or it cannot be parsed, it is left as it is, and the sentence returned says that a caveat
+    may be missing. Raises `ResultsFolderError`.
     """
     wanted, runs = set(models), read_runs(path)
     if runs is None:
         return f"{display_path(path)} is damaged, so a caveat about these results may be missing"
+    if wanted and not path.exists():
+        return f"{display_path(path)} is not there, so a caveat about these results may be missing"
     for run in reversed(runs):
         if run.get("caveat") and any(cell.get("model") in wanted for cell in run.get("cells", [])):
             return str(run["caveat"])
@@ -140,12 +142,20 @@ def _is_list_of_objects(runs: Any) -> bool:
 
 
 def _newest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return at most `MAX_RUNS` runs; those without new records are dropped first, then the oldest."""
-    kept = list(runs)
-    for run in runs[:-1]:
-        if len(kept) > MAX_RUNS and not any(cell.get("made") for cell in run.get("cells", [])):
-            kept.remove(run)
-    return kept[-MAX_RUNS:]
+    """Return at most `MAX_RUNS` runs; those without new records are dropped first, then the oldest.
+
+    The newest run with a caveat about a model is never dropped.
+    """
+    with_caveat = {
+        cell.get("model"): number
+        for number, run in enumerate(runs)
+        if run.get("caveat")
+        for cell in run.get("cells", [])
+    }
+    droppable = [number for number in range(len(runs) - 1) if number not in with_caveat.values()]
+    without_records = [n for n in droppable if not any(cell.get("made") for cell in runs[n].get("cells", []))]
+    dropped = list(dict.fromkeys([*without_records, *droppable]))[: max(0, len(runs) - MAX_RUNS)]
+    return [run for number, run in enumerate(runs) if number not in dropped]
 
 
 def versions() -> dict[str, str | None]:

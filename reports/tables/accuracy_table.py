@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.noise_doses import noise_order
+from reports.stats.noise_doses import CLEAN, noise_order
 
 _LABELS = ("accuracy %", "95 % interval", "degradation", "gain", "95 % of gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
@@ -25,6 +25,15 @@ def accuracy_table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
     return lines
 
 
+def draws_text(rows: Sequence[CellAccuracy]) -> str:
+    """Return how often the noise of each problem was drawn, in words; empty for once everywhere."""
+    draws = [-(-row.n // max(1, row.problems)) for row in rows if row.noise != CLEAN]
+    fewest, most = min(draws, default=1), max(draws, default=1)
+    if most == 1:
+        return ""
+    return f"each noise drawn {most} times" if fewest == most else f"noises drawn {fewest} to {most} times"
+
+
 def _stage_block(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
     models = list(dict.fromkeys(row.model for row in rows))
     noises = sorted(dict.fromkeys(row.noise for row in rows), key=noise_order)
@@ -32,9 +41,9 @@ def _stage_block(stage: str, rows: list[CellAccuracy], width: int) -> list[str]:
     column = max(_MINIMUM_COLUMN, *map(len, noises)) + 2
     per_block = max(1, (width - indent - 2 - _LABEL_WIDTH) // column)
     sizes = {row.problems for row in rows}
-    draws = max(-(-row.n // max(1, row.problems)) for row in rows)
+    draws = draws_text(rows)
     heading = [stage, f"{next(iter(sizes)):,} problems a cell" if len(sizes) == 1 else ""]
-    lines = [", ".join(filter(None, [*heading, f"each noise drawn {draws} times" if draws > 1 else ""]))]
+    lines = [", ".join(filter(None, [*heading, draws]))]
     for first in range(0, len(noises), per_block):
         block = noises[first : first + per_block]
         lines.append(" " * (indent + 2 + _LABEL_WIDTH) + "".join(f"{noise:>{column}}" for noise in block))

@@ -10,6 +10,7 @@ from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_dep
 from reports.stats.comparisons import Comparison
 from reports.stats.noise_doses import noise_order
 from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.tables.accuracy_table import draws_text
 from reports.tables.narrative import figure
 from reports.tables.score_tables import half_interval, score_levels, score_measures
 from reports.tables.text_wrap import wrapped
@@ -32,14 +33,14 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
         return []
     labels = list(dict.fromkeys(map(_label, rows)))
     noises = sorted(dict.fromkeys(row.noise for row in rows), key=noise_order)
-    draws = max(-(-row.n // max(1, row.problems)) for row in rows)
+    draws = draws_text(rows)
     values = {(_label(row), row.noise): _accuracy(row) for row in rows}
     changed = {(_label(row), row.noise): f"{_accuracy(row)}{_change(row)}" for row in rows}
     heading = "accuracy, % [95 % interval]"
     if changed != values and _one_block(labels, noises, changed, width):
         values, heading = changed, f"{heading}, change from clean"
     heading += f", {_problems([row.problems for row in rows])}"
-    heading += f", each noise drawn {draws} times" if draws > 1 else ""
+    heading += f", {draws}" if draws else ""
     errors = sum(row.errors for row in rows)
     heading += f", {errors:,} error{'s' * (errors != 1)} left out" if errors else ""
     return [*wrapped(heading, width), *_grid(labels, noises, values, width)]

@@ -91,8 +91,9 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             if row.contrast.startswith(_MEAN)
         ]
         describe = _compared_models if contrast == _QUESTION else _single_models
-        means = [*floor, *describe(mean_rows)] if mean_rows else []
-        by_noise = [*(means or floor), *describe(group)]
+        without = _without_shared_problems(group)
+        means = [*floor, *describe(mean_rows), *without] if mean_rows else []
+        by_noise = [*floor, *describe(mean_rows), *describe(group), *without]
         if by_noise:
             stage_label = f", {stage}," if stage != measure else ""
             tuned_label = ", tuned models" if tuned else ""
@@ -103,6 +104,17 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             heading = f"{costs} (95 % intervals{adjusted})"
             sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, means, by_noise))
     return sections
+
+
+def _without_shared_problems(rows: Sequence[Comparison]) -> list[tuple[str, list[str]]]:
+    """Return an entry for the pairs of models that are not compared, as they share no problem in the same text."""
+    noises: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.contrast == _QUESTION and row.estimate is None:
+            noises.setdefault((row.model, row.against), []).append(row.noise)
+    pairs = [f"{model} and {against} on {', '.join(names)}" for (model, against), names in noises.items()]
+    reason = "no problem was asked of both in the same text, and as often"
+    return [("not compared", [f"{'; '.join(pairs)}: {reason}."])] if pairs else []
 
 
 def _is_at_floor(row: Comparison) -> bool:

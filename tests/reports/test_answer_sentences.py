@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reports.stats.accuracies import accuracies
 from reports.stats.comparisons import comparisons
-from reports.store.records import Cell
+from reports.store.records import Cell, draw_id
 from reports.store.results_folder import Results
 from reports.tables.accuracy_remarks import accuracy_remarks
+from reports.tables.accuracy_table import accuracy_table
+from reports.tables.compact_tables import compact_accuracy
 from reports.tables.narrative import answer, headline, narrative
 from tests.reports.record_factories import CELL, CLEAN, SETTINGS, outcomes, predicted, scored
 
@@ -127,3 +130,23 @@ def test_figures_that_are_not_over_the_same_problems_are_said(results: Results) 
     ]
     text = said(narrative(comparisons(cells)))
     assert "The losses are not over the same problems (diffllama's over 100, llama's over 40): a difference" in text
+
+
+def test_models_without_a_problem_in_common_are_not_compared_and_that_is_said() -> None:
+    """One was asked a draw of each noise and the other three: their texts differ."""
+    cells = [
+        scored("diffllama", "clean", "1" * 20),
+        scored("diffllama", "inf", "10" * 10),
+        scored("llama", "clean", "1" * 20),
+        scored("llama", "inf", "10" * 10, question="Another text?"),
+    ]
+    text = said(narrative(comparisons(cells)))
+    assert "not compared: diffllama and llama on inf: no problem was asked of both in the same text" in text
+
+
+def test_the_number_of_draws_is_that_of_each_cell(results: Results) -> None:
+    results.append(CELL, SETTINGS, outcomes(1, 1))
+    several = [predicted(draw_id(f"p{k}", draw)) for k in range(2) for draw in range(3)]
+    results.append(replace(CELL, model="llama"), SETTINGS, several)
+    assert "noises drawn 1 to 3 times" in compact_accuracy(accuracies(results))[0]
+    assert "noises drawn 1 to 3 times" in accuracy_table(accuracies(results))[0]

@@ -85,6 +85,20 @@ def test_a_value_that_is_not_json_is_written_as_text(tmp_path: Path) -> None:
     assert runs_in(tmp_path / "run.json")[0]["options"] == {"results": "here"}
 
 
+def test_a_caveat_outlives_later_runs_of_other_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_json, "MAX_RUNS", 3)
+    path = tmp_path / "run.json"
+    add_run(path, {"caveat": "of a"}, [replace(cell_run(), cell=replace(CELL, model="a"))])
+    for number in range(5):
+        add_run(path, {"number": number}, [cell_run()])
+    assert newest_caveat(path, ["a"]) == "of a"
+    assert [run.get("number") for run in runs_in(path)] == [None, 3, 4]
+
+
+def test_without_the_file_a_caveat_may_be_missing(tmp_path: Path) -> None:
+    assert "run.json is not there, so a caveat" in str(newest_caveat(tmp_path / "run.json", ["a"]))
+
+
 def test_the_newest_caveat_about_a_model_is_returned(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     for caveat, model in (("old", "a"), ("newer", "a"), ("of b", "b"), (None, "a")):
@@ -99,8 +113,6 @@ def test_the_newest_caveat_about_a_model_is_returned(tmp_path: Path) -> None:
 
 def test_no_caveat_without_a_run_that_has_one(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    assert newest_caveat(path, ["diffllama"]) is None
-    assert not path.exists()
     add_run(path, {}, [cell_run()])  # the format before runs had a caveat
     assert newest_caveat(path, ["diffllama"]) is None
 
