@@ -19,6 +19,7 @@ from reports.stats.problem_scores import ACCURACY, all_scores
 from reports.stats.proportions import wilson_by_problem
 from reports.store.atomic_io import display_path
 from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
+from reports.store.report_stamp import stamp, stamped_reports
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run
 from reports.tables.narrative import headline
@@ -139,7 +140,7 @@ class Experiment:
 
     def findings(self) -> Findings:
         """Return the findings of the folder as it is now. `write` and `summary` accept them, to compute them once."""
-        return Findings(self.results)
+        return Findings(self.results, progress=self.progress)
 
     def write(self, status: str = "finished", findings: Findings | None = None) -> list[Path]:
         """Write all reports and return their paths: see `write_each`."""
@@ -149,8 +150,9 @@ class Experiment:
         """Write `run.json`, and all reports over the whole folder. Yield each path when it is written: the attention
         maps as their folder, the page last.
 
-        `status` says how the run ended. Raises `ResultsFolderError` if a file cannot be written, and `ResultsDamaged`
-        if a file on disk is damaged.
+        After a run that made nothing, reports that are still those of the records are left as they are. `status` says
+        how the run ended. Raises `ResultsFolderError` if a file cannot be written, and `ResultsDamaged` if a file on
+        disk is damaged.
         """
         values = {
             "started": self._started.isoformat(timespec="seconds"),
@@ -168,8 +170,17 @@ class Experiment:
             self.notes.append(f"run.json was damaged and is kept as {display_path(damaged)}")
         findings = findings or self.findings()
         yield run_json
+        made_nothing = bool(self.runs) and not any(run.made or run.graded_again for run in self.runs)
+        paths = stamped_reports(self.results.folder) if made_nothing else None
+        if paths is not None:
+            yield from paths
+            return
+        paths = []
         for report in list(REPORTS.values()):
-            yield from report.write(findings)
+            for path in report.write(findings):
+                paths.append(path)
+                yield path
+        stamp(self.results.folder, paths)
 
     def summary(self, width: int = 80, findings: Findings | None = None, verbose: bool = False) -> list[str]:
         """Return the lines to print at the end of this run: one screen, or with `verbose` every table."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from reports.plots.plot_style import ModelStyles, model_styles
+from reports.progress_bars import Progress, no_progress_bar
 from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
@@ -43,10 +44,12 @@ class Findings:
     """The accuracies, comparisons and attention of a results folder.
 
     Each is computed on first access and then kept, so later changes on disk are not seen. `only` restricts them to its
-    cells, and each cell to the given record ids. All raise `ResultsDamaged` and `ResultsFolderError`.
+    cells, and each cell to the given record ids. All raise `ResultsDamaged` and `ResultsFolderError`. Reports that take
+    long show `progress`.
     """
 
-    def __init__(self, results: Results, only: Asked | None = None) -> None:
+    def __init__(self, results: Results, only: Asked | None = None, progress: Progress = no_progress_bar) -> None:
+        self.progress = progress
         self.results = results if isinstance(results, _Snapshot) else _Snapshot(results)
         self._only = only
 

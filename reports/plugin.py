@@ -188,7 +188,7 @@ class _RunReporter:
         try:
             self._experiment.results.lock.acquire()  # workers have given it back
             # A worker that was killed in its first cell has reported nothing, but may have written predictions.
-            self._used = bool(self._experiment.runs or self._experiment.results.cells())
+            self._used = bool(self._experiment.runs or (self._has_workers and self._experiment.results.cells()))
             if self._used:
                 findings = self._experiment.findings()
                 verbose = session.config.get_verbosity() > 0
@@ -239,14 +239,14 @@ def progress_for(config: pytest.Config) -> Progress:
     stream, uncaptured = terminal_stream(config), partial(suspended_capture, config)
 
     @contextmanager
-    def below_the_case(title: str, total: int, done: int) -> Iterator[ProgressBar]:
+    def below_the_case(title: str, total: int, done: int = 0, *, unit: str = "problems") -> Iterator[ProgressBar]:
         """Open a bar on a line of its own. On exit, the cursor returns to where pytest writes the case's result."""
         column = cursor_column(config)
         with uncaptured():
             is_terminal = stream.isatty()
             stream.write("\n" if is_terminal else "")
         try:
-            with progress_bar(title, total, done, stream, uncaptured) as bar:
+            with progress_bar(title, total, done, stream, uncaptured, unit) as bar:
                 yield bar
         finally:
             with uncaptured():

@@ -14,8 +14,12 @@ class ProgressBar(Protocol):
     def update(self, n: int, note: str = "") -> object: ...
 
 
-Progress = Callable[[str, int, int], AbstractContextManager[ProgressBar]]
-"""Opens a bar from a title, the total number of problems, and the number already done."""
+class Progress(Protocol):
+    """Opens a bar from a title, the total number of problems or other `unit`s, and the number already done."""
+
+    def __call__(
+        self, title: str, total: int, done: int = 0, *, unit: str = "problems"
+    ) -> AbstractContextManager[ProgressBar]: ...
 
 
 class _HiddenBar:
@@ -24,7 +28,7 @@ class _HiddenBar:
 
 
 @contextmanager
-def no_progress_bar(title: str, total: int, done: int = 0) -> Iterator[ProgressBar]:
+def no_progress_bar(title: str, total: int, done: int = 0, *, unit: str = "problems") -> Iterator[ProgressBar]:
     """Open a bar that shows nothing."""
     yield _HiddenBar()
 
@@ -36,6 +40,7 @@ def progress_bar(
     done: int = 0,
     stream: TextIO | None = None,
     uncaptured: Callable[[], AbstractContextManager[object]] = nullcontext,
+    unit: str = "problems",
 ) -> Iterator[ProgressBar]:
     """Open a bar on `stream` (standard error by default). Hidden unless that is a terminal; cleared on exit.
 
@@ -55,7 +60,7 @@ def progress_bar(
                 total=total,
                 initial=done,
                 desc=title,
-                unit=" problems",
+                unit=f" {unit}",
                 file=target,
                 leave=False,
                 dynamic_ncols=True,

@@ -82,7 +82,7 @@ def _write_attention(findings: Findings) -> Iterator[Path]:
         with drawing():
             write_retrieval(points, folder / "retrieval.png", findings.model_styles)
         yield folder / "retrieval.png"
-    if draw_maps(folder):
+    if draw_maps(folder, findings.progress):
         yield folder / MAPS_FOLDER
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from reports.plots.attention_map_plot import DRAWING_VERSION, PICTURE_KEY, picture, scale_limit
 from reports.plots.attention_maps import SIDE_BY_SIDE, AttentionMap, load_map, remove_file
+from reports.progress_bars import Progress, no_progress_bar
 from reports.store.atomic_io import explaining_os_errors, write_atomically
 from reports.store.file_names import file_name
 from reports.store.json_content import regular_content
 from reports.store.stage_and_file_names import MAPS_FOLDER
 
 
-def draw_maps(results_folder: Path) -> list[Path]:
+def draw_maps(results_folder: Path, progress: Progress = no_progress_bar) -> list[Path]:
     """Draw every map in the folder, and the maps that several models have of one text side by side.
 
     Returns the paths of all pictures, including those that were already up to date. A text is one noise, k and problem
@@ -33,14 +34,17 @@ def draw_maps(results_folder: Path) -> list[Path]:
         groups.setdefault((loaded.noise, loaded.number, loaded.id), []).append((path, loaded))
     problem_counts = Counter((noise, number) for noise, number, _ in groups)
     pictures = []
-    for (noise, number, id), maps in groups.items():
-        limit = scale_limit([each for _, each in maps])
-        pictures += [_draw_if_stale(path.with_suffix(".png"), [(path, each)], limit) for path, each in maps]
-        newest = sorted({(each.model, each.stage): (path, each) for path, each in maps}.items())
-        if len(newest) > 1:
-            name = f"{noise}_q{number}" if problem_counts[noise, number] == 1 else f"{noise}_q{number}_{id}"
-            target = top / SIDE_BY_SIDE / f"{file_name(name)}.png"
-            pictures.append(_draw_if_stale(target, [pair for _, pair in newest], limit))
+    with progress("drawing", sum(map(len, groups.values())), unit="maps") as bar:
+        for (noise, number, id), maps in groups.items():
+            limit = scale_limit([each for _, each in maps])
+            for path, each in maps:
+                pictures.append(_draw_if_stale(path.with_suffix(".png"), [(path, each)], limit))
+                bar.update(1)
+            newest = sorted({(each.model, each.stage): (path, each) for path, each in maps}.items())
+            if len(newest) > 1:
+                name = f"{noise}_q{number}" if problem_counts[noise, number] == 1 else f"{noise}_q{number}_{id}"
+                target = top / SIDE_BY_SIDE / f"{file_name(name)}.png"
+                pictures.append(_draw_if_stale(target, [pair for _, pair in newest], limit))
     for path in set((top / SIDE_BY_SIDE).glob("*.png")) - set(pictures):
         if _has_key(path):
             remove_file(path)

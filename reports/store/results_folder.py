@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,11 +99,8 @@ class Results:
         stored = self._load_checked(cell, settings)
         if stored is None:
             self._check_problems(settings)
-            for other in self.cells():
-                if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
-                    self._check_texts(other, self.newest_records(other), text_by_id)
-                if (other.model, other.stage) == (cell.model, cell.stage):
-                    self._check_weights(other, settings)
+            with suppress(ResultsDamaged):  # another cell, which the reports name at the end of the run
+                self._check_compared_cells(cell, settings, text_by_id)
             return {}
         write_settings(self._top_folder(cell), settings)  # the hash is the same, but the file may be missing or damaged
         self._check_texts(cell, stored.records, text_by_id)
@@ -245,6 +243,14 @@ class Results:
                         f"{display_path(self.folder)} is about the problems of {stored.problems!r}, but this run is"
                         f" about those of {settings.problems!r}."
                     )
+
+    def _check_compared_cells(self, cell: Cell, settings: Settings, text_by_id: Mapping[str, str]) -> None:
+        """Raise `ResultsMismatch` for a cell on disk that tables would compare the new `cell` with in vain."""
+        for other in self.cells():
+            if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
+                self._check_texts(other, self.newest_records(other), text_by_id)
+            if (other.model, other.stage) == (cell.model, cell.stage):
+                self._check_weights(other, settings)
 
     def _check_weights(self, cell: Cell, settings: Settings) -> None:
         """Raise `ResultsMismatch` if the stored `cell`, of the same model, was made with other weights."""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, ttest_1samp
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from reports.stats.paired_tests import Array, Differences, holm, interval, p_value, sum_distribution
 from reports.stats.power import detectable_effect, needed_problems, power
@@ -101,6 +102,11 @@ def test_degenerate_differences_have_defined_statistics_and_no_warning(values: l
         assert p_value(differences) == (None if p is None else pytest.approx(p, abs=1e-12))
         for statistic in (interval(differences), detectable_effect(differences), needed_problems(differences)):
             assert statistic is None or numpy.isfinite(statistic).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert holm(list(p_values)) == list(multipletests(p_values, method="holm")[1])
 
 
 def test_holm_multiplies_by_what_is_left_and_never_falls() -> None:

@@ -168,7 +168,8 @@ def test_the_summary_fits_the_terminal(grid: pytest.Pytester, monkeypatch: pytes
     summary = lines[next(number for number, line in enumerate(lines) if "= experiment =" in line) :]
     assert max(map(len, summary)) <= columns
     assert any(len(line) > 0.75 * columns for line in summary), "the width is used"
-    assert summary[-2].startswith("page: ")
+    page = next(number for number, line in enumerate(summary) if line.startswith("page: "))
+    assert summary[page + 1].startswith("answer (zero_shot, sd): "), "the answer comes last"
     assert "\x1b" not in "".join(lines)
 
 
@@ -198,7 +199,24 @@ def test_other_settings_fail_the_case_and_change_nothing(grid: pytest.Pytester) 
     outcome.assert_outcomes(failed=2)
     outcome.stdout.fnmatch_lines(["*ResultsMismatch: *max_new_tokens was 64 and is now 128."])
     assert accuracy_lines(grid) == before
-    assert last_run(grid)["status"] == "failed"
+    outcome.stdout.no_fnmatch_line("page: *")
+    assert len(json.loads((grid.path / "results" / "run.json").read_text())["runs"]) == 1
+
+
+def test_a_run_that_makes_nothing_draws_nothing_anew(grid: pytest.Pytester) -> None:
+    """Unless a report is missing or was changed."""
+    run(grid)
+    results = grid.path / "results"
+    reports = [results / name for name in ("accuracy.csv", "accuracy.png", "comparisons.csv", "report.html")]
+    before = [path.stat().st_mtime_ns for path in reports]
+    outcome = run(grid)
+    outcome.stdout.fnmatch_lines(["predictions: 80 read, 0 made*", "page: *report.html"])
+    assert [path.stat().st_mtime_ns for path in reports] == before
+    reports[0].write_text("mine")
+    reports[1].unlink()
+    run(grid)
+    assert all(path.stat().st_mtime_ns > then for path, then in zip(reports, before, strict=True))
+    assert reports[0].read_text().startswith("model,")
 
 
 def test_fresh_sets_the_earlier_predictions_aside(grid: pytest.Pytester) -> None:
