@@ -130,16 +130,25 @@ def keep_maps(
     samples: Sequence[NoisyProblem],
     readings: Sequence[AttentionReading],
 ) -> None:
-    """Save the patterns that a cell keeps to be drawn, and remove its earlier ones.
+    """Save the patterns that a cell keeps to be drawn, unless they are there, and remove its other ones.
 
     They are those of `samples`, of the heads that the plan names, or else of the one that attends most to the noise.
+    The readings of a cell are of one model, so patterns that are there are of these weights.
     """
     from models.attention.attention_errors import AttentionUnavailable
-    from reports.plots.attention_maps import keep_only
+    from reports.plots.attention_maps import keep_only, load_map, map_path
 
     folder, scope = runner.experiment.results.folder, runner.plan.attention_scope
     heads = mapped_heads(readings, named=scope.layers is not None or scope.heads is not None)
     if not samples or not heads:
+        return
+    wanted = {
+        map_path(folder, cell, number, layer, head): noisy.problem.id
+        for number, noisy in enumerate(samples)
+        for layer, head in heads
+    }
+    if all(path.exists() and load_map(path).id == id for path, id in wanted.items()):
+        keep_only(folder, cell.model, cell.stage, cell.noise, list(wanted))
         return
     try:
         kept = save_maps(folder, loaded, cell, samples, heads, _CHOSEN_FOR[chosen_by(readings)])

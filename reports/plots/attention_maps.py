@@ -18,6 +18,7 @@ from reports.store.atomic_io import (
 )
 from reports.store.file_names import file_name
 from reports.store.json_content import parsed_json, regular_content
+from reports.store.records import Cell
 from reports.store.stage_and_file_names import MAPS_FOLDER
 
 if TYPE_CHECKING:
@@ -73,11 +74,16 @@ def save_map(results_folder: Path, attention_map: AttentionMap) -> Path:
     text = numpy.frombuffer(json.dumps(facts).encode(), dtype=numpy.uint8)
     content = BytesIO()
     numpy.savez_compressed(content, pattern=attention_map.pattern.astype(numpy.float32), facts=text)
-    folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{attention_map.model}-{attention_map.stage}")
-    name = f"{attention_map.noise}_q{attention_map.number}_layer{attention_map.layer}_head{attention_map.head}"
-    path = folder / f"{file_name(name)}.npz"
+    cell = Cell(attention_map.model, attention_map.noise, attention_map.stage)
+    path = map_path(results_folder, cell, attention_map.number, attention_map.layer, attention_map.head)
     write_atomically(path, content.getvalue())
     return path
+
+
+def map_path(results_folder: Path, cell: Cell, number: int, layer: int, head: int) -> Path:
+    """Return the path of a map: `attention_maps/<model>-<stage>/<noise>_q<number>_layer<layer>_head<head>.npz`."""
+    folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{cell.model}-{cell.stage}")
+    return folder / f"{file_name(f'{cell.noise}_q{number}_layer{layer}_head{head}')}.npz"
 
 
 def load_map(path: Path) -> AttentionMap:
