@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 
 from models.decode.generation import PromptTooLongError, generate
 from models.loading.load_model import LoadedModel
+from noise import mini
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
 
 HELP = """\
 a question      is asked, with the current noise
+/example [N]    asks the next of the included problems, or number N, and prints its worked answer
 /noise NAME     adds a distractor to each question (inf, rcs, sd, inf4, …); /noise clean adds none
 /seed N         sets the seed of the noise
 /help           prints this
@@ -27,11 +29,12 @@ class UnknownCommandError(ValueError):
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """The noise (`clean` for none), its seed, and the limit of an answer in tokens."""
+    """The noise (`clean` for none), its seed, the limit of an answer in tokens, and the number of the last example."""
 
     noise: str = "clean"
     seed: int = 0
     max_new_tokens: int = 256
+    example: int = 0
 
     def __post_init__(self) -> None:
         """Check that the noise exists, and the limit. Raises `ValueError`."""
@@ -49,7 +52,13 @@ def chat(loaded: LoadedModel, settings: ChatSettings, lines: Iterable[str], writ
         if line == "/quit":
             return
         try:
-            if line.startswith("/"):
+            if line.partition(" ")[0] == "/example":
+                settings, problem = _example(settings, line)
+                write(f"example {settings.example}: {problem.question}")
+                for reply in _answer(loaded, settings, problem.question):
+                    write(reply)
+                write(f"worked answer: {problem.answer}")
+            elif line.startswith("/"):
                 settings, reply = _run_command(settings, line)
                 write(reply)
             elif line:
@@ -97,6 +106,17 @@ def _answer(loaded: LoadedModel, settings: ChatSettings, question: str) -> Itera
     yield f"{text}{end}" if text or end else "(empty answer)"
 
 
+def _example(settings: ChatSettings, line: str) -> tuple[ChatSettings, Problem]:
+    """Return the settings after `/example`, and the problem it names, counted from 1."""
+    problems, value = mini.problems("test"), line.partition(" ")[2].strip()
+    if value and not value.isdecimal():
+        raise UnknownCommandError(f"{line!r}: expected /example or /example N")
+    number = int(value) if value else settings.example % len(problems) + 1
+    if not 1 <= number <= len(problems):
+        raise UnknownCommandError(f"{line!r}: expected a number from 1 to {len(problems):,}")
+    return replace(settings, example=number), problems[number - 1]
+
+
 def _run_command(settings: ChatSettings, line: str) -> tuple[ChatSettings, str]:
     """Return the settings after a command, and the reply to it."""
     name, _, value = line.partition(" ")
@@ -107,4 +127,4 @@ def _run_command(settings: ChatSettings, line: str) -> tuple[ChatSettings, str]:
         return replace(settings, noise=value), f"noise {value}"
     if name == "/seed" and value.lstrip("-").isdigit():
         return replace(settings, seed=int(value)), f"seed {int(value)}"
-    raise UnknownCommandError(f"{line!r}: expected /noise NAME, /seed N, /help or /quit")
+    raise UnknownCommandError(f"{line!r}: expected /example, /noise NAME, /seed N, /help or /quit")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.commands.inspect_model import Difference, Inspection, is_matched, value_text
+from models.commands.inspect_model import SIZE_TOLERANCE, Difference, Inspection, is_matched, value_text
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -41,7 +41,11 @@ def comparison_lines(first: str, second: str, differences: Sequence[Difference])
     """Return a row for each property of the models `first` and `second`, and the verdict."""
     rows = [(row.property_name, row.first, row.second, "" if row.alike else "differs") for row in differences]
     unlike = [row.property_name for row in differences if not row.alike]
-    verdict = f"not matched: {', '.join(unlike)}" if unlike else "matched: alike in all of this"
+    verdict = (
+        f"not matched: {', '.join(unlike)}"
+        if unlike
+        else f"matched: alike in all of this (parameters to {SIZE_TOLERANCE:.0%})"
+    )
     return [*_table(("", first, second, ""), rows), verdict]
 
 

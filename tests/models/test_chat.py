@@ -41,6 +41,15 @@ def test_noise_is_added_and_shown(loaded: LoadedModel) -> None:
     assert answer
 
 
+def test_an_included_problem_can_be_asked(loaded: LoadedModel) -> None:
+    first, second = (problem.question for problem in mini.problems("test")[:2])
+    replies = replies_to(loaded, ["/example", "/example", "/example 1"])
+    assert [replies[number] for number in (0, 3, 6)] == [
+        f"example 1: {first}", f"example 2: {second}", f"example 1: {first}",
+    ]  # fmt: skip
+    assert replies[2] == f"worked answer: {mini.problems('test')[0].answer}"
+
+
 def test_noise_and_seed_can_be_changed_in_the_chat(loaded: LoadedModel) -> None:
     replies = replies_to(loaded, ["/noise sd", "/seed 7", QUESTION, "/noise clean", QUESTION, "/quit", QUESTION])
     assert replies[:2] == ["noise sd", "seed 7"]
@@ -51,12 +60,14 @@ def test_noise_and_seed_can_be_changed_in_the_chat(loaded: LoadedModel) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("/example x", "! '/example x': expected /example or /example N"),
+        ("/example 0", "! '/example 0': expected a number from 1 to 1,000"),
         ("/noise ifn", "! unknown noise 'ifn'. Did you mean 'inf'?"),
-        ("/nosie inf", "! '/nosie inf': expected /noise NAME, /seed N, /help or /quit"),
+        ("/nosie inf", "! '/nosie inf': expected /example, /noise NAME, /seed N, /help or /quit"),
         ("/seed x", "! '/seed x': expected"),
         ("word " * 3000, "! a prompt of "),
     ],
-    ids=["noise", "command", "seed", "too long"],
+    ids=["example", "number", "noise", "command", "seed", "too long"],
 )
 def test_an_error_is_one_sentence_and_the_chat_goes_on(loaded: LoadedModel, line: str, message: str) -> None:
     first, second = replies_to(loaded, [line, QUESTION])

@@ -74,7 +74,7 @@ def test_another_architecture_is_inspected_too(pair: dict[str, LoadedModel]) -> 
 def test_the_shipped_pair_is_matched(pair: dict[str, LoadedModel]) -> None:
     differences = compare(pair["diffllama"], pair["llama"])
     assert is_matched(differences)
-    assert comparison_lines("diffllama", "llama", differences)[-1] == "matched: alike in all of this"
+    assert comparison_lines("diffllama", "llama", differences)[-1] == "matched: alike in all of this (parameters to 1%)"
 
 
 def test_another_size_is_not_matched_and_named(pair: dict[str, LoadedModel]) -> None:
@@ -94,7 +94,7 @@ def test_the_tables_fit_80_columns(pair: dict[str, LoadedModel]) -> None:
 
 def test_the_command_prints_tables_or_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "diffllama", "--compare", "llama"]) == 0
-    assert capsys.readouterr().out.endswith("matched: alike in all of this\n")
+    assert capsys.readouterr().out.endswith("matched: alike in all of this (parameters to 1%)\n")
     assert main(["inspect", "diffllama", "--compare", "llama", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["matched"] is True
