@@ -118,8 +118,9 @@ def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
         return
     if not is_file_source(source):
         raise PlanError(
-            f"--skip-data-gen reads the noisy files next to the file of --problems, but that is"
-            f" {escaped(repr(source))}. Write them next to a file of yours with `python -m noise --problems mine.jsonl --out .` and name it with"
+            "--skip-data-gen reads the noisy files next to the file of --problems, but that is"
+            f" {escaped(repr(source))}. Write them next to a file of yours with"
+            " `python -m noise --problems mine.jsonl --out .` and name it with"
             " --problems, or leave the option out: noise is then drawn as the run goes"
         )
     if options["seed"] is not None:

@@ -20,6 +20,7 @@ from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.load_errors import ChatTemplateError, DeviceError, LoadError, UntrustedError
 from models.loading.read_checkpoint import (
+    check_embeddings,
     fit_tokenizer,
     hidden_loading_bars,
     keep_token_settings,
@@ -116,6 +117,8 @@ def load(
         with reading(folder / "tokenizer_config.json"):
             ends_texts = tokenizer("1")["input_ids"][-1:] == [tokenizer.eos_token_id]
         prompt = render_prompt(template, tokenizer)
+        if prompt.chat:  # elsewhere, text that looks like a special token is read as plain characters
+            check_embeddings(prompt.text, tokenizer, model)
         sha256 = fingerprint(folder, spec.trust)
     try:
         model = model if device_map else model.to(target)

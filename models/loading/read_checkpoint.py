@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -101,19 +102,35 @@ def keep_token_settings(model: Any) -> None:
 def fit_tokenizer(tokenizer: Any, model: Any) -> None:
     """Make the tokenizer pad on the left, with a token that the model has an embedding for.
 
-    Padding is masked, so any token will do where the tokenizer has no padding token. Raises `ValueError` where the
-    tokenizer has tokens beyond the model's embeddings, unused padding tokens apart.
+    Padding is masked, so any token will do where the tokenizer has no padding token. A special token without an
+    embedding, as some fine-tunings add one that is never used, is warned of. Raises `ValueError` where other tokens
+    have none, or the one that ends a text.
     """
     embeddings = model.get_input_embeddings().num_embeddings
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= embeddings:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     tokenizer.padding_side = "left"
     beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= embeddings}
-    if beyond and not all(token in tokenizer.all_special_tokens and "pad" in token.lower() for token in beyond):
-        token, number = max(beyond.items(), key=lambda item: item[1])
+    if not beyond:
+        return
+    token, number = max(beyond.items(), key=lambda item: item[1])
+    which = f"{len(beyond)} of its tokens have no embedding, such as {token!r} (token {number}; the model has"
+    which += f" {embeddings} embeddings)"
+    special = {str(added.content) for added in tokenizer.added_tokens_decoder.values() if added.special}
+    if tokenizer.eos_token in beyond or not set(beyond) <= special:
+        raise ValueError(f"the tokenizer does not belong to the model: {which}")
+    if not all("pad" in token.lower() for token in beyond):
+        warnings.warn(f"{model.name_or_path}: the tokenizer has more tokens than the model: {which}", stacklevel=2)
+
+
+def check_embeddings(text: str, tokenizer: Any, model: Any) -> None:
+    """Raise `ValueError` if a prompt's text has a token that the model has no embedding for."""
+    embeddings = model.get_input_embeddings().num_embeddings
+    beyond = [number for number in tokenizer(text)["input_ids"] if number >= embeddings]
+    if beyond:
+        token = tokenizer.convert_ids_to_tokens(beyond[0])
         raise ValueError(
-            f"the tokenizer does not belong to the model: {len(beyond)} of its tokens have no embedding, such as"
-            f" {token!r} (token {number}; the model has {embeddings} embeddings)"
+            f"the prompt contains {token!r} (token {beyond[0]}), and the model has {embeddings} embeddings"
         )
 
 

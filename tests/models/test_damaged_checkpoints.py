@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
 from models.loading.load_errors import PickledWeightsError, RemoteCodeError
 from models.loading.load_model import LoadError, load
 from models.loading.trust_remote_code import Trust
 from models.model_registry import MODELS, ModelSpec, UnknownModelError, find_model
+from models.prompt import Template
 
 FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 VALUES: list[Any] = [None, "x", -1, [], {}, 3.5, 7]
@@ -204,3 +206,25 @@ def test_tokens_that_the_model_does_not_have_are_refused(folder: Path) -> None:
     path.write_text(json.dumps(facts))
     message = str(load_error(folder))
     assert "1 of its tokens have no embedding, such as 'Ġbeyond' (token 5000; the model has 1000 embeddings)" in message
+
+
+def with_special_token(folder: Path, token: str) -> None:
+    """Add a special token behind the vocabulary, as fine-tuning adds one to the tokenizer alone."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": [token]})
+    tokenizer.save_pretrained(folder)
+
+
+def test_a_special_token_that_is_never_used_is_warned_of(folder: Path) -> None:
+    with_special_token(folder, "<|endoftext|>")
+    with pytest.warns(UserWarning, match=r"more tokens than the model: 1 of its tokens .*<\|endoftext\|>"):
+        loaded = load(ModelSpec("mine", str(folder)), device="cpu")
+    assert loaded.encode(["What is <|endoftext|>?"])["input_ids"][0][-1] < 1000, "a question has it as plain characters"
+
+
+def test_a_special_token_of_a_chat_needs_an_embedding(folder: Path) -> None:
+    with_special_token(folder, "<|user|>")
+    (folder / "chat_template.jinja").write_text("<|user|>{{ messages[0]['content'] }}\n")
+    refused = pytest.raises(LoadError, match=r"the prompt contains '<\|user\|>' \(token 1000\), and the model has 1000")
+    with pytest.warns(UserWarning, match="more tokens than the model"), refused:
+        load(ModelSpec("mine", str(folder)), device="cpu", template=Template(chat=True))
