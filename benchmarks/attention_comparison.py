@@ -18,6 +18,7 @@ from models.prompt import template_of
 from noise.problems.noisy_files import read_noisy
 from noise.problems.problem import NoisyProblem
 from noise.problems.problem_sources import load_problems
+from noise.problems.splits import problems_to_train_on
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store.results_folder import Results
@@ -73,7 +74,7 @@ def compare_attention_patterns(
         batch_size=batch_size,
         device=device,
         dtype=dtype,
-        template=template_of(prompt, chat),
+        template=template_of(prompt, chat, lambda: problems_to_train_on(str(clean_dataset))),
     )
     rows = []
     with tempfile.TemporaryDirectory() as folder:

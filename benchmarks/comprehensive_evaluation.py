@@ -14,6 +14,7 @@ from benchmarks.runner import Runner
 from benchmarks.stages import find_stage
 from models.decode.batch_size_option import BatchSize
 from models.prompt import template_of
+from noise.problems.splits import problems_to_train_on
 from reports.experiment import Experiment
 from reports.store.results_folder import Results
 
@@ -68,7 +69,7 @@ def run_comprehensive_evaluation(
             max_new_tokens=max_new_tokens,
             device=device,
             dtype=dtype,
-            template=template_of(prompt, chat),
+            template=template_of(prompt, chat, lambda: problems_to_train_on(problems)),
         )
     except PlanError as error:
         raise error.renamed(max_samples="max_samples_per_dataset") from None

@@ -85,7 +85,7 @@ def eval_set(plan: Plan, needs_tuning: bool) -> EvalSet:
     left_out = {name: sum(not keys.isdisjoint(problem.dedup_keys) for problem in kept) for name, keys in known.items()}
     seen = frozenset[str]().union(*known.values())
     unseen = [problem for problem in kept if seen.isdisjoint(problem.dedup_keys)] if seen else kept
-    problems = unseen if plan.template == PLAIN else not_shown(unseen, plan.template.text)
+    problems = unseen if plan.template == PLAIN else not_shown(unseen, plan.template.shown)
     if unseen and not problems:
         raise ValueError(f"--problems {plan.problems}: the prompt shows all of them; name others")
     if kept and not unseen:

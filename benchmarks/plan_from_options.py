@@ -22,7 +22,9 @@ from models.loading.trust_remote_code import trust_of
 from models.prompt import template_of
 from models.sft.sft_options import Tuning
 from noise.problems.noisy_files import existing_noisy_file
+from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.problems.splits import problems_to_train_on
 from noise.problems.text_files import check_regular_file
 
 
@@ -81,7 +83,7 @@ def plan_of(option: Any) -> Plan:
         device=options["device"],
         dtype=options["dtype"],
         device_map=options["device_map"],
-        template=template_of(options["prompt"], options["chat"]),
+        template=template_of(options["prompt"], options["chat"], lambda: _examples(options)),
         noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
     )
 
@@ -108,6 +110,14 @@ def _sft_noise(options: Mapping[str, Any]) -> tuple[str, ...]:
     source = options["sft_problems"] or options["problems"]
     embedded = not is_file_source(source) and split_source(source)[0] == "mini"
     return MINI_SFT_NOISE if embedded else ("clean",)
+
+
+def _examples(options: Mapping[str, Any]) -> list[Problem]:
+    """Return the problems that a prompt may show: the training problems of the source that is asked."""
+    try:
+        return problems_to_train_on(options["problems"], bad_lines=[] if options["skip_bad_lines"] else None)
+    except ValueError as error:
+        raise PlanError(f"--prompt: {escaped(str(error))}") from None
 
 
 def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:

@@ -54,7 +54,7 @@ def sft_set(plan: Plan, evaluated: EvalSet) -> SftSet:
         candidates = load_problems(plan.sft_problems, bad_lines=skipped)
     # The prompt shows the answers of its examples.
     if plan.template != PLAIN:
-        candidates = not_shown(candidates, plan.template.text)
+        candidates = not_shown(candidates, plan.template.shown)
     if not candidates or not evaluated.problems:
         side = "to tune on" if not candidates else "to measure with"
         raise ValueError(f"{option}: {name} leaves no problem {side}; {SFT_REMEDY}")

@@ -5,11 +5,15 @@ No torch here: the command line reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.stop_rule import StopRule, opens_thought, plain_rule
+
+if TYPE_CHECKING:
+    from noise.problems.problem import Problem
 
 #: The part of a template that the question replaces.
 QUESTION_FIELD = "{question}"
@@ -32,13 +36,14 @@ class UnknownPromptError(PromptError):
 class Template:
     """The text of a prompt with `{question}` in it once.
 
-    `chat` puts the text as a user's turn into the model's own chat template. `name` is what it was asked for by
-    (`template_of`).
+    `chat` puts the text as a user's turn into the model's own chat template, after a turn for the question and one for
+    the answer of each of `shots`. `name` is what it was asked for by (`template_of`).
     """
 
     text: str = PROMPT
     chat: bool = False
     name: str = field(default="plain", compare=False)
+    shots: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the text has `{question}` exactly once. Raises `UnknownPromptError`."""
@@ -51,7 +56,12 @@ class Template:
     @property
     def key(self) -> str:
         """The template in words, for records. It does not depend on a tokenizer's chat template."""
-        return f"{self.text} (as a user's turn)" if self.chat else self.text
+        return f"{self.shown} (as a user's turn)" if self.chat else self.text
+
+    @property
+    def shown(self) -> str:
+        """All that a model is shown before and around the question, as plain text."""
+        return "".join(f"{question} {answer}\n\n" for question, answer in self.shots) + self.text
 
 
 @dataclass(frozen=True)
@@ -99,11 +109,21 @@ class Prompt:
 PLAIN = Template()
 
 
-def template_of(name: str, chat: bool = False) -> Template:
+def embedded_examples() -> Sequence[Problem]:
+    """Return the embedded training problems."""
+    from noise.mini import problems  # no other prompt needs it
+
+    return problems("train")
+
+
+def template_of(
+    name: str, chat: bool = False, examples: Callable[[], Sequence[Problem]] = embedded_examples
+) -> Template:
     """Return the template of a name.
 
-    `plain`: the question alone. `cot`: asks to think step by step. `fewshot:N`: N worked examples of the embedded
-    training split first. Anything else is a text file with `{question}` in it once. Raises `UnknownPromptError`.
+    `plain`: the question alone. `cot`: asks to think step by step. `fewshot:N`: the first N of `examples`, worked, come
+    first; in a chat each is a user's turn and an answer. Anything else is a text file with `{question}` in it once.
+    Raises `UnknownPromptError`, and what `examples` raises.
     """
     kind, colon, number = name.partition(":")
     if name == "plain":
@@ -113,10 +133,14 @@ def template_of(name: str, chat: bool = False) -> Template:
     if kind == "fewshot" and colon:
         if not number.isdecimal() or not 1 <= int(number) <= MAX_SHOTS:
             raise UnknownPromptError(f"prompt {name!r}: expected a number from 1 to {MAX_SHOTS} after the colon")
-        from noise.mini import problems  # no other prompt needs it
-
-        examples = problems("train")[: int(number)]
-        shots = (f"{prompt_for(example.question)}{completion_for(example.answer)}\n\n" for example in examples)
+        shown = examples()[: int(number)]
+        if len(shown) < int(number):
+            raise UnknownPromptError(f"prompt {name!r}: there are {len(shown):,} problems to show")
+        if chat:
+            return Template(
+                PROMPT, chat, name, tuple((prompt_for(example.question), example.answer) for example in shown)
+            )
+        shots = (f"{prompt_for(example.question)}{completion_for(example.answer)}\n\n" for example in shown)
         return Template("".join(shots) + PROMPT, chat, name)
     try:
         if not Path(name).is_file():
@@ -136,8 +160,8 @@ def add_prompt_options(add: Callable[..., object]) -> None:
         "--prompt",
         default="plain",
         metavar="NAME",
-        help="prompt of every question: plain, cot (asks to think step by step), fewshot:N (N worked examples first),"
-        " or a text file with {question} in it (default: %(default)s)",
+        help="prompt of every question: plain, cot (asks to think step by step), fewshot:N (N worked examples first, of"
+        " the problems to train on), or a text file with {question} in it (default: %(default)s)",
     )
     add("--chat", action="store_true", help="put the prompt as a user's turn into the model's own chat template")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from models.decode.generation import PromptTooLongError, generate
 from models.loading.load_model import LoadedModel
-from noise import mini
 from noise.inject import inject
+from noise.mini import problems as included_problems
 from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
 
@@ -108,7 +108,7 @@ def _answer(loaded: LoadedModel, settings: ChatSettings, question: str) -> Itera
 
 def _example(settings: ChatSettings, line: str) -> tuple[ChatSettings, Problem]:
     """Return the settings after `/example`, and the problem it names, counted from 1."""
-    problems, value = mini.problems("test"), line.partition(" ")[2].strip()
+    problems, value = included_problems("test"), line.partition(" ")[2].strip()
     if value and not value.isdecimal():
         raise UnknownCommandError(f"{line!r}: expected /example or /example N")
     number = int(value) if value else settings.example % len(problems) + 1

@@ -25,14 +25,19 @@ def render_prompt(template: Template, tokenizer: Any) -> Prompt:
         return Prompt(before, after, template)
     if not tokenizer.chat_template:
         raise ChatTemplateError("it has no chat template (chat_template); expected a chat model, or chat=False")
-    turn = [{"role": "user", "content": template.text.replace(QUESTION_FIELD, _SENTINEL)}]
-    text = _rendered(tokenizer, turn, add_generation_prompt=True)
+    turns = [
+        {"role": role, "content": content}
+        for shot in template.shots
+        for role, content in zip(("user", "assistant"), shot, strict=True)
+    ]
+    turns.append({"role": "user", "content": template.text.replace(QUESTION_FIELD, _SENTINEL)})
+    text = _rendered(tokenizer, turns, add_generation_prompt=True)
     if text.count(_SENTINEL) != 1:
         raise ChatTemplateError(
             f"its chat template must contain the question once, but contains it {text.count(_SENTINEL)} times"
         )
     before, _, after = text.partition(_SENTINEL)
-    return Prompt(before, after, template, _end_of_turn(tokenizer, turn))
+    return Prompt(before, after, template, _end_of_turn(tokenizer, turns[-1:]))
 
 
 def _rendered(tokenizer: Any, turns: list[dict[str, str]], **options: bool) -> str:

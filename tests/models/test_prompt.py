@@ -14,12 +14,14 @@ from benchmarks.plan import Plan
 from benchmarks.segmented_text import SEGMENTS, segmented
 from benchmarks.sft_set import sft_set
 from models.decode.generation import generate
+from models.loading.chat_template import render_prompt
 from models.loading.load_errors import ChatTemplateError
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS, ModelSpec
 from models.prompt import PLAIN, PROMPT, PromptError, Template, UnknownPromptError, prompt_for, template_of
 from models.sft.tokenized_examples import IGNORED, tokenize_examples, training_rows
 from noise import mini
+from noise.problems.splits import not_shown, problems_to_train_on
 from tests.models.random_models import END, write_checkpoint
 
 PROBLEMS = mini.problems("test")[:4]
@@ -48,6 +50,40 @@ def test_worked_examples_come_first() -> None:
         f"Question: {second.question}\nAnswer: {second.answer}\n\n"
         "Question: {question}\nAnswer:"
     )
+
+
+def test_worked_examples_are_of_the_problems_that_are_asked(tmp_path: Path) -> None:
+    """Of a file the half that a model would be tuned on; none of them is asked."""
+    mine = [
+        {"id": f"m{n}", "question": f"Mia has {n} pens and buys 2. How many?", "answer": f"#### {n + 2}"}
+        for n in range(20)
+    ]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in mine))
+    source = str(tmp_path / "mine.jsonl")
+    template = template_of("fewshot:2", examples=lambda: problems_to_train_on(source))
+    shown = problems_to_train_on(source)[:2]
+    assert template.text.startswith(f"Question: {shown[0].question}\nAnswer: {shown[0].answer}\n\nQuestion: ")
+    plan = Plan((MODELS["llama"],), ("clean",), ("zero_shot",), source, template=template)
+    asked = eval_set(plan, needs_tuning=False).problems
+    assert len(asked) == 18
+    assert not {problem.id for problem in asked} & {problem.id for problem in shown}
+    with pytest.raises(UnknownPromptError, match=r"'fewshot:64': there are \d+ problems to show"):
+        template_of("fewshot:64", examples=lambda: problems_to_train_on(source))
+
+
+def test_in_a_chat_worked_examples_are_turns(chat_model: LoadedModel) -> None:
+    template = template_of("fewshot:1", chat=True)
+    first = mini.problems("train")[0]
+    turns = [
+        {"role": "user", "content": prompt_for(first.question)},
+        {"role": "assistant", "content": first.answer},
+        {"role": "user", "content": prompt_for(PROBLEMS[0].question)},
+    ]
+    expected = chat_model.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    prompt = render_prompt(template, chat_model.tokenizer)
+    assert prompt.format(PROBLEMS[0].question) == expected
+    assert first.question in template.key
+    assert not_shown([first], template.shown) == []
 
 
 @pytest.mark.quick
