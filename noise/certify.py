@@ -51,9 +51,13 @@ def refusal_reason(
     reason = _form_refusal(sentence)
     if reason:
         return reason
+    if "text" in features.open_references:
+        return "the question speaks of its own text, and this would be one more sentence of it"
     distractor = distractor_features(sentence)
     if carries == "nothing":
         return _quantity_refusal(features, distractor) or _reference_refusal(features, distractor, counts=False)
+    if "numbers" in features.open_references:
+        return "the question goes on with numbers of its own text, and this sentence's could be meant"
     has_equation = carries == "sums" or "=" in distractor.words
     bare_equation = has_equation and not distractor.counted_nouns
     reason = _reference_refusal(features, distractor) or _overlap_refusal(features, distractor, bare_equation, sentence)
