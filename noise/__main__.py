@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 
 from noise.problems.bad_lines import BadLine
 from noise.problems.jsonl import FileDiffersError
@@ -149,4 +150,7 @@ def _processes(text: str) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or a file that is not in UTF-8 gets escapes
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())
