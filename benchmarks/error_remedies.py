@@ -54,6 +54,7 @@ REMEDIES: dict[str, str] = {
     "BaselineError": "",
     "BaselineMissing": "Make it with --save-baseline {path}.",
     "BaselineUnreadable": "Name another, or delete it and recreate it with --save-baseline {path}.",
+    "BaselineNotAFile": "Name a file.",
     "BaselineLacksCells": "Add what is missing, and that alone (-k): --save-baseline {path} in place of --baseline.",
     "BaselineDiffers": "Recreate it with --save-baseline {path}, or run as it was made.",
     "BaselineLarger": "Ask as many problems (--max-samples), or name another file with --save-baseline.",
