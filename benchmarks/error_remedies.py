@@ -45,6 +45,8 @@ REMEDIES: dict[str, str] = {
     "TuningNotApplied": "",
     "TuningLostToRounding": "Add --dtype float32, or raise --sft-epochs or --sft-lr.",
     "AdapterUnsupportedError": "Add --sft-method full, or --skip-sft.",
+    # noise
+    "NoDistractorError": "Leave out the problem, or choose other noises with --datasets.",
     # reports
     "ResultsMismatch": _OTHER_FOLDER,
     "OtherTextsError": f"Use the same --seed and --problems. {_OTHER_FOLDER}",

@@ -36,7 +36,7 @@ _CHECKED_WORDS = RATE_WORDS | CHANGE_WORDS | _MEASURES | {"a", "an"}
 
 
 def refusal(question: str, sentence: str, carries: Carries = "numbers", target: Fraction | None = None) -> str | None:
-    """Return why `sentence` may not stand before the asking sentence of `question`, in words; None if it may.
+    """Return why `sentence` may not stand where `inject` puts it in `question`, in words; None if it may.
 
     `carries` is what the sentence is meant to hold. `target` is the answer of the question, where it is known: no
     distractor may state it. Nothing is raised, whatever the texts.

@@ -26,30 +26,38 @@ _MULTIPLE = rf"(?:twice|half|double|triple|(?:{'|'.join(sorted(NUMBER_WORDS))}|\
 _ONE = re.compile(
     rf"\b(?:th(?:is|at)|{_EARLIER}) {_MORE}{_ONE_NUMBER}\b"
     rf"|\b{_MULTIPLE} th(?:is|at)(?:{_STOP}| (?:is|are|equals)\b)"
+    rf"|\b{_MULTIPLE} the {_ONE_NUMBER}{_STOP}"
 )
 _SEVERAL = re.compile(
     rf"\b(?:(?:these|those|{_EARLIER}) {_MORE}|(?:both|all|each|any|either) (?:of )?(?:the |these |those )?{_MORE}"
     rf"|the {_COUNT} {_MORE}){_NUMBERS_SAID}\b"
     rf"|\b(?:sum|product|total|average|mean|difference)s? (?:of|between) (?:all )?(?:of )?(?:these|those){_STOP}"
-    rf"|\bthe (?:numbers|digits){_END}|\bthe above{_END}"
+    rf"|\b(?:add|sum|multiply)(?: up| all| both| of)* (?:these|those)(?:{_STOP}| (?:up|together)\b)"
+    rf"|\bthe (?:numbers|digits|amounts|values|quantities){_END}|\bthe above{_END}"
 )
-_COUNTED = re.compile(rf"both|the {_COUNT}\b|the (?:numbers|digits)$")
+_COUNTED = re.compile(rf"both|the {_COUNT}\b|the (?:numbers|digits|amounts|values|quantities)$")
 _POINTED_AT = re.compile(
-    rf"\b(?:{_NUMBERS_SAID}|number|amount) (?:that )?(?:(?:is|are|was|were|you|we|have|been|just|already) )*"
-    rf"(?:(?:see|read|given|listed|said|stated|written) )?(?:above{_END}|mentioned\b|listed\b|stated\b|here{_END})"
+    rf"\b(?:{_NUMBERS_SAID}|{_ONE_NUMBER}) (?:that )?(?:(?:is|are|was|were|you|we|have|been|just|already) )*"
+    rf"(?:(?:see|read|given|listed|said|stated|written) )?"
+    rf"(?:above{_END}|given{_STOP}|mentioned\b|listed\b|stated\b|here{_END})"
 )
 _IN_THE_TEXT = (
     rf"(?:(?:are|is|appear|occur|stand|do|you|we|see|find|there|written|mentioned|given|used) )*"
     rf"(?:in|of|from) (?:this|that|the)(?: {_EARLIER}| whole| entire| following)* {_WRITING}\b"
 )
 _NUMBERS_OF_THE_TEXT = re.compile(
-    rf"\b(?:{_NUMBERS_SAID}|number) (?:that )?{_IN_THE_TEXT}|\b(?:in|from|of) this {_WRITING}\b"
+    rf"\b(?:{_NUMBERS_SAID}|number|amount|value|figure|quantity) (?:that )?{_IN_THE_TEXT}"
+    rf"|\b(?:in|from|of) this {_WRITING}\b"
     rf"|\b(?:this (?:text|story|passage)|{_EARLIER} {_WRITING})\b"
 )
-_PIECES = "(?:numbers|digits|words|sentences|letters|characters|lines|paragraphs|numerals)"
+_PIECES = (
+    "(?:numbers|digits|words|sentences|letters|characters|lines|paragraphs|numerals|vowels|commas|full stops|periods)"
+)
 _PIECES_OF_THE_TEXT = re.compile(
     rf"\b(?:how many|number of|count)(?: \w+)?? {_PIECES} (?:that )?{_IN_THE_TEXT}"
     rf"|\bhow many (?:\w+ )?{_PIECES} does th(?:is|at|e)(?: whole| entire)? {_WRITING} (?:have|contain|hold|use)\b"
+    rf"|\bhow many times (?:\S+ ){{1,8}}?in th(?:is|e)(?: whole| entire)? (?:text|passage|paragraph)\b"
+    rf"|\bwords long is th(?:is|e) (?:text|passage)\b"
     rf"|\bhow many (?:\w+ )?{_PIECES} (?:(?:are|were|do|did|have|you|we|there|been|appear|see|read|stand) )*"
     rf"(?:above|mentioned|here|so far){_STOP}"
 )
@@ -76,11 +84,12 @@ _LONGEST = 60
 # A quick look: most questions have no noun that any of the above ends with, or no word that points.
 _NOUN = re.compile(
     rf"{_NUMBERS_SAID}\b|{_ONE_NUMBER}\b|{_WRITING}\b|digits?\b|words\b|sentences?\b|letters\b|characters\b|lines\b"
-    rf"|above\b|(?:of|between|twice|half|double|triple|times) th"
+    rf"|vowels\b|commas\b|full stops\b|periods\b|above\b"
+    rf"|(?:of|between|twice|half|double|triple|times|add|all|both|up|sum|multiply) th"
 )
 _POINTER = re.compile(
     rf"(?:th(?:is|at|ese|ose)|both|all|each|any|either|here|so far|{_EARLIER})\b"
-    rf"|the (?:{_COUNT}|numbers|digits|{_WRITING}|(?:\w+ )?sentence)"
+    rf"|the (?:{_COUNT}|{_NUMBERS_SAID}|{_ONE_NUMBER}|{_WRITING}|(?:\w+ )?sentence)"
 )
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks.error_remedies import REMEDIES, user_message
 from benchmarks.plan_errors import FROM_ONE_OR_ALL, PlanError, check_range, escaped, option_of
+from noise.inject import NoDistractorError, inject
+from noise.problems.problem import Problem
 from reports.gate.baseline_file import BaselineUnreadable, read_baseline
 from reports.store.results_folder import OtherTextsError, ResultsMismatch
 
@@ -65,6 +67,14 @@ def test_nobody_is_told_to_delete_a_folder_in_the_place_of_a_baseline(tmp_path: 
     answer = user_message(raised.value)
     assert answer is not None
     assert answer.endswith(f" is not a baseline: expected a regular file, got {kind}. Name a file.")
+
+
+def test_a_question_that_can_carry_no_noise_is_answered_with_what_to_leave_out() -> None:
+    with pytest.raises(NoDistractorError) as raised:
+        inject(Problem("mary", "Mary has 3 dogs and 4 cats. What is the sum of these numbers?", "#### 7"), "inf")
+    assert user_message(raised.value) == (
+        f"{raised.value}. Leave out the problem, or choose other noises with --datasets."
+    )
 
 
 def test_a_file_that_is_no_baseline_can_be_recreated(tmp_path: Path) -> None:
