@@ -7,6 +7,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 #: Name of a command, the module whose `main` it is, and its help.
 COMMANDS = {
@@ -39,4 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or a file that is not in UTF-8 gets escapes
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
@@ -64,8 +64,25 @@ def choose_numbers(parameter: str, text: str | None) -> tuple[int, ...] | None:
 
 
 def choose_models(models: str | Sequence[str], trust: Trust = NO_TRUST) -> tuple[ModelSpec, ...]:
-    """Return the models of a list, comma-separated or not, each trusted as `trust` says. Raises `UnknownModelError`."""
-    return tuple(find_models(models if isinstance(models, str) else ",".join(models), trust))
+    """Return the models of a list, comma-separated or not, each trusted as `trust` says.
+
+    Raises `UnknownModelError`, and `PlanError` for what is no list of names.
+    """
+    return tuple(find_models(models if isinstance(models, str) else ",".join(listed("models", models)), trust))
+
+
+def listed(parameter: str, names: str | Iterable[str]) -> list[str]:
+    """Return the names of a list, comma-separated or not. Raises `PlanError`, about `parameter`, for anything else."""
+    if isinstance(names, str):
+        return names.split(",")
+    parts = list(names) if isinstance(names, Iterable) else [names]
+    wrong = [part for part in parts if not isinstance(part, str)]
+    if wrong:
+        raise PlanError(
+            f"{{{parameter}:name}}={escaped(repr(names)[:60])}: expected a name, or a list of names,"
+            f" got {type(wrong[0]).__name__}"
+        )
+    return parts
 
 
 def _chosen(
@@ -75,8 +92,7 @@ def _chosen(
     known: Sequence[str],
     is_valid_extra: Callable[[str], bool] = lambda name: False,
 ) -> tuple[str, ...]:
-    parts = text.split(",") if isinstance(text, str) else text
-    names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    names = tuple(dict.fromkeys(part.strip() for part in listed(parameter, text) if part.strip()))
     for name in names:
         if name not in known and not is_valid_extra(name):
             raise PlanError(f"{{{parameter}:name}}: {escaped(unknown_name(noun, name, known))}")

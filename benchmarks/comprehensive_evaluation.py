@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.choices import choose_datasets, choose_models, known_datasets
+from benchmarks.choices import choose_datasets, choose_models, known_datasets, listed
 from benchmarks.plan import SIZES, Plan
 from benchmarks.plan_errors import PlanError
 from benchmarks.runner import Runner
@@ -53,7 +53,7 @@ def run_comprehensive_evaluation(
     for what does not exist, before any model is loaded; `LoadError` for a model that cannot be loaded, and
     `ResultsMismatch` where `results` holds another experiment.
     """
-    names = [stages] if isinstance(stages, str) else list(stages)
+    names = [stages] if isinstance(stages, str) else listed("stages", stages)
     try:
         plan = Plan(
             models=choose_models(models),

@@ -45,6 +45,8 @@ REMEDIES: dict[str, str] = {
     "TuningNotApplied": "",
     "TuningLostToRounding": "Add --dtype float32, or raise --sft-epochs or --sft-lr.",
     "AdapterUnsupportedError": "Add --sft-method full, or --skip-sft.",
+    # noise
+    "NoDistractorError": "Leave out the problem, or choose other noises with --datasets.",
     # reports
     "ResultsMismatch": _OTHER_FOLDER,
     "OtherTextsError": f"Use the same --seed and --problems. {_OTHER_FOLDER}",
@@ -54,6 +56,7 @@ REMEDIES: dict[str, str] = {
     "BaselineError": "",
     "BaselineMissing": "Make it with --save-baseline {path}.",
     "BaselineUnreadable": "Name another, or delete it and recreate it with --save-baseline {path}.",
+    "BaselineNotAFile": "Name a file.",
     "BaselineLacksCells": "Add what is missing, and that alone (-k): --save-baseline {path} in place of --baseline.",
     "BaselineDiffers": "Recreate it with --save-baseline {path}, or run as it was made.",
     "BaselineLarger": "Ask as many problems (--max-samples), or name another file with --save-baseline.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 #: The option of each parameter of a plan whose option has another name.
@@ -79,8 +80,10 @@ class _Range:
         in_range = self.lowest <= number <= (_LARGEST if self.highest is None else self.highest)
         return in_range or (self.all_allowed and number == -1)
 
-    def __str__(self) -> str:
-        end = "up" if self.highest is None else f"to {self.highest:,}"
+    def expected(self, number: int) -> str:
+        """Return what is allowed, in words. The limit of what is else unlimited is named to who is beyond it."""
+        highest = _LARGEST if self.highest is None and number > _LARGEST else self.highest
+        end = "up" if highest is None else f"to {highest:,}"
         return f"expected a number from {self.lowest} {end}" + (", or -1 for all" if self.all_allowed else "")
 
 
@@ -90,6 +93,12 @@ ONE_TO_1000, ONE_TO_4096, SEEDS = _Range(1, highest=1_000), _Range(1, highest=4_
 
 
 def check_range(parameter: str, value: int, allowed: _Range) -> None:
-    """Raise `PlanError` for a value that is not allowed."""
-    if value not in allowed:
-        raise PlanError(f"{{{parameter}}}: {allowed}", **{parameter.replace(".", "_"): value})
+    """Raise `PlanError` for a value that is not allowed, or no whole number."""
+    try:
+        number = index(value)
+    except TypeError:
+        raise PlanError(
+            f"{{{parameter}:name}}={escaped(repr(value)[:60])}: expected a whole number, got {type(value).__name__}"
+        ) from None
+    if number not in allowed:
+        raise PlanError(f"{{{parameter}}}: {allowed.expected(number)}", **{parameter.replace(".", "_"): value})

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 
 from models.commands.command_parser import command_parser
 from models.commands.option_hints import with_option
@@ -144,4 +145,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or a file that is not in UTF-8 gets escapes
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

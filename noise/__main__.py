@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 
 from noise.problems.bad_lines import BadLine
+from noise.problems.jsonl import FileDiffersError
 from noise.problems.lm_eval_tasks import write_lm_eval_tasks
 from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
@@ -36,10 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         write = write_lm_eval_tasks if options.format == "lm-eval" else generate_noisy_datasets
         paths = write(
-            options.problems, options.datasets, options.seed, options.out, count, options.processes, bad_lines
+            options.problems,
+            options.datasets,
+            options.seed,
+            options.out,
+            count,
+            options.processes,
+            bad_lines,
+            options.force,
         )
+    except FileDiffersError as error:
+        print(f"python -m noise: {_printable(str(error))}; choose another --out, or add --force", file=sys.stderr)
+        return 1
     except (ValueError, OSError, RuntimeError) as error:
-        print(f"python -m noise: {_printable(str(error))}", file=sys.stderr)
+        print(f"python -m noise: {_printable(_sentence(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("python -m noise: interrupted; the unfinished file was not written", file=sys.stderr)
@@ -52,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """Return the message of an error, without the number that the system gives it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _printable(text: str) -> str:
@@ -108,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
         help="number of processes; the files do not depend on it (default: 1)",
     )
     parser.add_argument("--out", default="data", metavar="DIR", help="output folder (default: data)")
+    parser.add_argument(
+        "--force", action="store_true", help="replace files of the output folder that are not what would be written"
+    )
     return parser
 
 
@@ -128,4 +150,7 @@ def _processes(text: str) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or a file that is not in UTF-8 gets escapes
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -36,7 +36,7 @@ _CHECKED_WORDS = RATE_WORDS | CHANGE_WORDS | _MEASURES | {"a", "an"}
 
 
 def refusal(question: str, sentence: str, carries: Carries = "numbers", target: Fraction | None = None) -> str | None:
-    """Return why `sentence` may not stand before the asking sentence of `question`, in words; None if it may.
+    """Return why `sentence` may not stand where `inject` puts it in `question`, in words; None if it may.
 
     `carries` is what the sentence is meant to hold. `target` is the answer of the question, where it is known: no
     distractor may state it. Nothing is raised, whatever the texts.
@@ -51,9 +51,13 @@ def refusal_reason(
     reason = _form_refusal(sentence)
     if reason:
         return reason
+    if "text" in features.open_references:
+        return "the question speaks of its own text, and this would be one more sentence of it"
     distractor = distractor_features(sentence)
     if carries == "nothing":
         return _quantity_refusal(features, distractor) or _reference_refusal(features, distractor, counts=False)
+    if "numbers" in features.open_references:
+        return "the question goes on with numbers of its own text, and this sentence's could be meant"
     has_equation = carries == "sums" or "=" in distractor.words
     bare_equation = has_equation and not distractor.counted_nouns
     reason = _reference_refusal(features, distractor) or _overlap_refusal(features, distractor, bare_equation, sentence)

@@ -17,14 +17,19 @@ MAX_PROPOSALS = 60
 MAX_NEUTRAL_PROPOSALS = 200
 
 
+class NoDistractorError(RuntimeError):
+    """No sentence of a noise is certified for a question, or none besides those that it has."""
+
+
 def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeatures | None = None) -> NoisyProblem:
-    """Return `problem` with distractors of the noise `name` before its asking sentence.
+    """Return `problem` with distractors of the noise `name` before its asking sentence, or before the first number
+    where the question goes on with one of its numbers.
 
     There is one distractor, or as many different ones as a number after the name says: `inf4` has the one of `inf`,
     and three more before it. The draw depends on `seed`, the noise, `problem.id` and the text alone. `features` are
     those of `problem.question`, for a caller that injects several noises; without them they are computed. Raises
-    `ValueError` for a noise that is not in `NOISES`, and `RuntimeError` where no sentence is certified for the
-    question, which no known text brings about with one distractor.
+    `ValueError` for a noise that is not in `NOISES`, and `NoDistractorError` where none is certified for the
+    question: with one distractor only where it asks about its own text, as in "the sum of these numbers".
     """
     noise, dose = find_noise(name)
     features = question_features(problem.question) if features is None else features
@@ -44,7 +49,7 @@ def certified_proposal(
 ) -> Proposal:
     """Return the certified proposal that `inject` uses as distractor `number`, other than the sentences `used`.
 
-    `features` are those of `problem.question`. Raises `RuntimeError` as `inject` does.
+    `features` are those of `problem.question`. Raises `NoDistractorError` as `inject` does.
     """
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
@@ -57,7 +62,7 @@ def certified_proposal(
         if reason is None and proposal.text not in used:
             return proposal
         reason = reason or "it is in the question already"
-    raise RuntimeError(
+    raise NoDistractorError(
         f"problem {problem.id!r}: no {'other ' if used else ''}sentence of the noise {noise.name!r} is certified after"
         f" {MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS} proposals; the last, {proposal.text!r}, was refused because {reason}"
     )

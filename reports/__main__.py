@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 from reports.findings import Findings
@@ -214,6 +215,9 @@ def _width() -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or a file that is not in UTF-8 gets escapes
+            stream.reconfigure(errors="backslashreplace")
     if hasattr(signal, "SIGPIPE"):  # end quietly when `head` has read enough
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -83,6 +84,27 @@ def test_collecting_the_benchmarks_imports_neither_torch_nor_transformers() -> N
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "diffllama-inf-zero_shot" in done.stdout
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_command_prints_escapes_where_the_output_is_not_utf_8(room: str, encoding: str) -> None:
+    """In place of a traceback. The rooms import nothing in common, so each has the same three lines."""
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['{room}', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{room}', run_name='__main__')\n"
+        "except SystemExit as done:\n"
+        "    print('\\u2713 \\u03bb \\u2212')\n"
+        "    print('\\u2026', file=sys.stderr)\n"
+        "    sys.exit(done.code)"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": f"{encoding}:strict"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(rb"\u2713 \u03bb \u2212" + os.linesep.encode())
+    assert done.stderr.endswith(rb"\u2026" + os.linesep.encode())
 
 
 #: Words that say nothing as the name of a thing.

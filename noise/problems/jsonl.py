@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import filecmp
 import json
 import os
 import sys
@@ -96,22 +97,43 @@ def line_id(stem: str, number: int) -> str:
     return f"{stem}-{number:05d}"
 
 
+class FileDiffersError(OSError):
+    """A file that may not be replaced is there already, and is not what would be written."""
+
+
 @contextmanager
-def atomic_file(path: Path) -> Iterator[TextIO]:
+def atomic_file(path: Path, overwrite: bool = True) -> Iterator[TextIO]:
     """Write a text file atomically: it becomes `path` when the block ends, and is removed if the block fails.
 
-    The text goes to a hidden file in the same folder, which is synced to disk and then replaces `path`.
+    The text goes to a hidden file in the same folder, which is synced to disk and then replaces `path`. Without
+    `overwrite`, a file of the same bytes is left as it is, and anything else that is there raises `FileDiffersError`.
+    Raises `OSError`, in a sentence that begins with its name, for a folder that cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        if overwrite or not os.path.lexists(path):
+            part.replace(path)
+        elif not (path.is_file() and filecmp.cmp(part, path, shallow=False)):
+            raise FileDiffersError(f"{path}: expected no such file, or the one that would be written, got another")
     finally:
         part.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        raise NotADirectoryError(f"{existing}: expected a folder to write to, got a file") from None
+    except OSError as error:
+        raise type(error)(f"{str(folder)[:200]}: cannot make this folder: {error.strerror or error}") from None
+    except ValueError:
+        raise ValueError(f"{str(folder)[:60]!r}: expected the name of a folder, got a NUL character in it") from None
 
 
 def write_line(file: TextIO, fields: Mapping[str, Any]) -> None:

@@ -75,6 +75,7 @@ def write_lm_eval_tasks(
     progress: Progress | None = None,
     processes: int = 1,
     bad_lines: list[BadLine] | None = None,
+    overwrite: bool = True,
 ) -> dict[str, Path]:
     """Write a task for the clean problems of `source` and one for each noise of `names` into `folder`.
 
@@ -85,16 +86,16 @@ def write_lm_eval_tasks(
     for name in names:
         find_noise(name)
     problems, clean = load_problems(source, bad_lines=bad_lines), noisy_file(source, CLEAN, folder)
-    with atomic_file(clean) as file:
+    with atomic_file(clean, overwrite) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
-    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes)
+    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite)
     tag = f"noisy_{clean.stem.replace(f'_{CLEAN}', '')}"
     reader = f"read_{tag}"
-    with atomic_file(Path(folder) / f"{reader}.py") as file:
+    with atomic_file(Path(folder) / f"{reader}.py", overwrite) as file:
         file.write(_READER)
     paths = {CLEAN: clean, **noisy}
     for path in paths.values():
-        with atomic_file(path.with_suffix(".yaml")) as file:
+        with atomic_file(path.with_suffix(".yaml"), overwrite) as file:
             file.write(_TASK.format(name=path.stem, tag=tag, reader=reader))
     return {path.stem: path for path in paths.values()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import NamedTuple
 
+from noise.text.back_references import back_references
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
 from noise.text.question_target import question_target
@@ -26,7 +27,8 @@ class NounUse(NamedTuple):
 class QuestionFeatures(NamedTuple):
     """What noises and the certification rule read from a question.
 
-    - `insertion_point`: character offset of the asking sentence, where distractors go.
+    - `insertion_point`: character offset where distractors go: that of the asking sentence, unless this goes on with a
+      number of the text. What is said below of the asking sentence is then said of all that follows.
     - `meanings`: every content word as its lemma, with synonyms folded.
     - `proper_names`: capitalised names, in lower case. `people`: those that act as people, as written.
     - `nouns`: the nouns of the lexicon that the question uses as nouns.
@@ -34,7 +36,7 @@ class QuestionFeatures(NamedTuple):
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
     - `open_references`: what the asking sentence refers back to without naming it: `person`, `plural`, `thing`,
-      `number`.
+      `number`; `numbers` where any number of the text may be meant, `text` where any of its sentences may.
     - `mentions_group`: whether the question speaks of a group that a newcomer might join.
     """
 
@@ -63,7 +65,7 @@ def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
 
 def question_features(question: str) -> QuestionFeatures:
     """Return the features of any text; those of an empty one are empty."""
-    offset = insertion_point(question)
+    offset, back = back_references(question, insertion_point(question))
     asking = tokenize(question[offset:])
     glued = offset and not question[offset - 1].isspace()  # "apples.How" is read as one word
     words = tokenize(question) if glued else tokenize(question[:offset]) + asking
@@ -97,6 +99,6 @@ def question_features(question: str) -> QuestionFeatures:
         numbers=frozenset([word.number for word in words if word.number]),
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,
-        open_references=target.open_references,
+        open_references=target.open_references | back,
         mentions_group=target.mentions_group or not _EVERYONE.isdisjoint([word.bare for word in words]),
     )

@@ -45,6 +45,10 @@ class BaselineUnreadable(BaselineError):
     """The file cannot be read, or is not a baseline of this format."""
 
 
+class BaselineNotAFile(BaselineUnreadable):
+    """It is a folder, a pipe or a device."""
+
+
 class BaselineLacksCells(BaselineError):
     """The file lacks cells that are compared with it."""
 
@@ -64,7 +68,8 @@ class BaselineLarger(BaselineError):
 def read_baseline(path: Path) -> dict[Cell, Scores]:
     """Return the cells of the file at `path`. Raises `BaselineUnreadable` if it cannot be read or is not a baseline."""
     if path.exists() and not path.is_file():  # a device or a pipe may never end
-        raise BaselineUnreadable(path, f"{display_path(path)} is not a baseline: expected a regular file")
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise BaselineNotAFile(path, f"{display_path(path)} is not a baseline: expected a regular file, got {kind}")
     try:
         facts = parsed_json(path.read_bytes(), unique_keys=True)  # as a merge by hand may leave a line twice
         if facts["format"] != _FORMAT:

@@ -202,6 +202,22 @@ def test_other_stages_run_from_python_too(tmp_path: Path) -> None:
         ({"models": "lama"}, UnknownModelError, "Did you mean 'llama'"),
         ({"max_samples_per_dataset": 0}, PlanError, "max_samples_per_dataset=0: expected a number from 1 up"),
         ({"batch_size": 0}, PlanError, "batch_size=0"),
+        (
+            {"max_samples_per_dataset": 2.5},
+            PlanError,
+            "^max_samples_per_dataset=2.5: expected a whole number, got float$",
+        ),
+        (
+            {"max_samples_per_dataset": "5"},
+            PlanError,
+            "^max_samples_per_dataset='5': expected a whole number, got str$",
+        ),
+        ({"max_new_tokens": None}, PlanError, "^max_new_tokens=None: expected a whole number, got NoneType$"),
+        ({"seed": 1.0}, PlanError, "^seed=1.0: expected a whole number, got float$"),
+        ({"models": None}, PlanError, "^models=None: expected a name, or a list of names, got NoneType$"),
+        ({"models": ["llama", 3]}, PlanError, r"^models=\['llama', 3\]: expected a name, or a list of names, got int$"),
+        ({"datasets": 5}, PlanError, "^datasets=5: expected a name, or a list of names, got int$"),
+        ({"stages": None}, PlanError, "^stages=None: expected a name, or a list of names, got NoneType$"),
     ],
 )
 def test_a_misspelt_word_fails_before_anything_is_written(

@@ -132,6 +132,19 @@ def _with_a_quantity(case: CertificateCase) -> CertificateCase | None:
     return _with_sentence(case, f"{case.sentence[:-1]} and two dozen.") if case.carries == "nothing" else None
 
 
+def _with_a_reference_back(case: CertificateCase) -> CertificateCase | None:
+    if case.carries == "nothing":
+        return None
+    return CertificateCase(
+        f"{case.question} What is the sum of these amounts?", case.sentence, case.carries, case.target, ""
+    )
+
+
+def _with_its_own_text_asked_for(case: CertificateCase) -> CertificateCase:
+    question = f"{case.question} How many words are in the previous sentence?"
+    return CertificateCase(question, case.sentence, case.carries, case.target, "")
+
+
 _SPOILINGS: dict[str, Callable[[CertificateCase], CertificateCase | None]] = {
     "a second sentence": lambda case: _with_sentence(case, f"{case.sentence} Rain fell."),
     "no capital": lambda case: _with_sentence(case, case.sentence[0].lower() + case.sentence[1:]),
@@ -144,5 +157,7 @@ _SPOILINGS: dict[str, Callable[[CertificateCase], CertificateCase | None]] = {
     "an owner that is in the question": _with_its_owner_known,
     "a false sum": _with_a_false_sum,
     "a quantity": _with_a_quantity,
+    "a question about numbers of the text": _with_a_reference_back,
+    "a question about its sentences": _with_its_own_text_asked_for,
 }
 CERTIFICATES = FuzzTarget("certificates", draw, check)

@@ -10,8 +10,9 @@ from noise import NOISES, NoisyProblem, Problem, inject, strip
 from noise.certify import refusal_reason
 from noise.inject import certified_proposal
 from noise.problems.infer_distractor_spans import insertions
+from noise.proposals import Noise
 from noise.registry import find_noise
-from noise.text.question_features import question_features
+from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.question_segments import segments
 from noise.text.sentence_splitting import sentence_starts
 from tests.fuzz.certificate_cases import check_promises
@@ -51,8 +52,11 @@ def check(case: InjectionCase) -> str:
     try:
         noisy = inject(problem, case.name, case.seed, features)
     except RuntimeError:
-        assert dose > 1, "no known text is without one distractor"
+        if _takes_none(noise, features):
+            return "a question that speaks of its own text"
+        assert dose > 1, "no other known text is without one distractor"
         return "too many distractors"
+    assert not _takes_none(noise, features)
     assert (noisy.problem, noisy.noise, noisy.seed) == (problem, case.name, case.seed)
     assert len(noisy.spans) == dose
     start, stop = noisy.spans[0][0], noisy.spans[-1][1]
@@ -68,6 +72,12 @@ def check(case: InjectionCase) -> str:
         check_promises(question, sentence, noise.carries, target)
     _CLAIMS[case.claim](case, noisy)
     return f"{noise.name} injected"
+
+
+def _takes_none(noise: Noise, features: QuestionFeatures) -> bool:
+    """Return whether the question goes on with any sentence of its text, or any number, as the noise has."""
+    numbers = noise.carries != "nothing" and "numbers" in features.open_references
+    return numbers or "text" in features.open_references
 
 
 def _check_position(noisy: NoisyProblem, start: int, stop: int) -> None:

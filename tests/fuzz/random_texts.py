@@ -53,6 +53,8 @@ _ASKING = (
     "How much did it cost in all?",
     "How many are there?",
     "What is the sum of these numbers?",
+    "Twice that number is how many {things}?",
+    "How many numbers are in this text?",
     "How long does she take, in hours?",
     "How many people and animals are there in total?",
     "Find the number of {things}",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, load_problems, parallel, strip
 from noise.problems.infer_distractor_spans import insertions
+from noise.problems.jsonl import FileDiffersError
 from noise.problems.noisy_files import UNSEEDED, fields_of, load_noisy_for, noisy_file, read_noisy
 
 pytestmark = pytest.mark.quick
@@ -78,6 +79,17 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_other_noise(mine: 
     first = generate_noisy_datasets(mine, ["inf"], 0, mine.parent / "a")["inf"].read_bytes()
     assert generate_noisy_datasets(mine, ["inf"], 0, mine.parent / "b")["inf"].read_bytes() == first
     assert generate_noisy_datasets(mine, ["inf"], 1, mine.parent / "c")["inf"].read_bytes() != first
+
+
+def test_from_python_an_earlier_file_is_replaced_unless_that_is_ruled_out(mine: Path) -> None:
+    path = generate_noisy_datasets(mine, ["inf"], 0, mine.parent)["inf"]
+    first = path.read_bytes()
+    with pytest.raises(FileDiffersError, match=r"mine_inf\.jsonl: expected no such file, or the one that would be"):
+        generate_noisy_datasets(mine, ["inf"], 1, mine.parent, overwrite=False)
+    assert path.read_bytes() == first
+    generate_noisy_datasets(mine, ["inf"], 0, mine.parent, overwrite=False)
+    generate_noisy_datasets(mine, ["inf"], 1, mine.parent)
+    assert path.read_bytes() != first
 
 
 def test_progress_sees_every_problem_of_every_noise(mine: Path) -> None:
