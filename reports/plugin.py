@@ -118,6 +118,8 @@ class _RunReporter:
         experiment.warnings = self._warnings
         self._set_aside_folder: Path | None = None
         self._used = False
+        self._selected: set[str] = set()  # ids of cases
+        self._ended: set[str] = set()
         self._runs: list[CellRun] = []
         self._files: list[Path] = []
         self._lines: list[str] = []
@@ -152,8 +154,15 @@ class _RunReporter:
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
         """
+        if not session.config.option.collectonly:
+            self._selected.update(item.nodeid for item in session.items)
         if not self._has_workers:
             self._set_aside(session)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """https://github.com/pytest-dev/pytest-xdist/blob/master/src/xdist/newhooks.py"""
+        self._selected.update(ids)
 
     def _set_aside(self, session: pytest.Session) -> None:
         if self._fresh and not session.config.option.collectonly:
@@ -167,6 +176,8 @@ class _RunReporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
+        if report.when not in ("setup", "call"):  # xdist has a name of its own for the end of a worker that crashed
+            self._ended.add(report.nodeid)
         if hasattr(report, _CELL_RUNS):
             self._used = True
             self._runs += [CellRun.from_dict(values) for values in getattr(report, _CELL_RUNS)]
@@ -193,6 +204,9 @@ class _RunReporter:
     def _write_reports(self, session: pytest.Session, exitstatus: int) -> None:
         self._signals.reporting()
         if self._signals.interrupted:  # pytest may have been interrupted again before it has set the exit status
+            session.exitstatus = exitstatus = pytest.ExitCode.INTERRUPTED
+        self._experiment.unfinished = len(self._selected - self._ended)
+        if self._experiment.unfinished and exitstatus == pytest.ExitCode.OK:  # a plugin may end a run with any status
             session.exitstatus = exitstatus = pytest.ExitCode.INTERRUPTED
         if not self._used:
             return

@@ -262,6 +262,40 @@ def test_a_signal_ends_a_run_with_its_reports_even_if_it_comes_twice(grid: pytes
     run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
 
 
+ENDS_AFTER_THE_SECOND = """
+import pytest
+
+def pytest_runtest_logfinish(nodeid):
+    if nodeid.endswith("[diffllama-inf]"):
+        pytest.exit("enough", returncode=0)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_run_that_a_plugin_ends_early_is_not_finished_whatever_its_status(
+    grid: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    saving = CONFTEST.replace("config.option.fresh)", "config.option.fresh, save_baseline=config.rootpath / 'ci.json')")
+    grid.makeconftest(saving + ENDS_AFTER_THE_SECOND)
+    outcome = run(grid, *workers)
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    assert last_run(grid)["status"] == "interrupted"
+    outcome.stdout.fnmatch_lines(
+        ["interrupted: all records so far are saved; the same*", "baseline *ci.json was not written: 7 of*did not end"]
+    )
+    assert not (grid.path / "ci.json").exists()
+    grid.makeconftest(saving)
+    outcome = run(grid, *workers)
+    assert (outcome.ret, last_run(grid)["status"]) == (0, "finished")
+    assert (grid.path / "ci.json").exists()
+
+
+def test_a_run_that_ends_at_its_first_failure_has_failed(grid: pytest.Pytester) -> None:
+    write_cases(grid, "assert n < 4")
+    assert run(grid, "-x").ret == pytest.ExitCode.TESTS_FAILED
+    assert last_run(grid)["status"] == "failed"
+
+
 LOCKED = """import json, os, pathlib, time
                 lock, deadline = pathlib.Path("results/.lock"), time.monotonic() + 30
                 while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
