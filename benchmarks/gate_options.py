@@ -10,6 +10,7 @@ from benchmarks.plan_errors import PlanError, escaped
 from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
+from reports.store.atomic_io import require_writable
 
 
 def add_gate_options(add: Callable[..., None]) -> None:
@@ -38,8 +39,8 @@ def add_gate_options(add: Callable[..., None]) -> None:
 def gate_of(option: Any) -> Gate | None:
     """Return the regression gate of a run; None without `--baseline`.
 
-    Raises `PlanError` for invalid options, and `BaselineError` for a baseline that is missing or invalid, whether it is
-    read or extended.
+    Raises `PlanError` for invalid options, `BaselineError` for a baseline that is missing or invalid, whether it is
+    read or extended, and `ResultsFolderError` for one that cannot be written.
     """
     get = vars(option).__getitem__
     path, saved = get("baseline"), get("save_baseline")
@@ -58,6 +59,8 @@ def gate_of(option: Any) -> Gate | None:
             f"--baseline and --save-baseline name the same file, {escaped(str(path))}: a regression would overwrite"
             " the baseline it is tested against"
         )
-    if saved is not None and saved.exists():
-        read_baseline(saved)
+    if saved is not None:
+        if saved.exists():
+            read_baseline(saved)
+        require_writable(saved)
     return None if path is None else read_gate(path, tolerance, alpha)

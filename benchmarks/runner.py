@@ -160,6 +160,7 @@ class Runner:
         folder, progress = self.experiment.results.folder, self.experiment.progress
 
         def tune() -> Path:
+            self.experiment.results.lock.acquire(create=True)
             try:
                 return tuned_checkpoint(folder, spec, self.plan, self.sft_set, progress)
             except (ValueError, OSError) as error:

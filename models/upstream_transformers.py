@@ -7,7 +7,7 @@ project is imported here.
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -101,26 +101,16 @@ def use_at_most_one_gpu(arguments: Any) -> None:
     arguments._n_gpu = min(1, arguments.n_gpu)
 
 
-def last_complete_checkpoint(folder: Path) -> str | None:
-    """Return the newest `checkpoint-<step>` in `folder` that a Trainer has saved completely, or None.
-
-    The Trainer writes `trainer_state.json` last, so a checkpoint with a readable one is complete.
-    """
-    complete = [path for path in folder.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
-    return str(max(complete, key=lambda path: step_of(str(path)))) if complete else None
+def checkpoint_of_step(folder: Path, step: int) -> Path:
+    """Return the folder in `folder` that a Trainer saves after an optimizer step. Its callbacks' `on_save` is called
+    when all files are in it."""
+    return folder / f"checkpoint-{step}"
 
 
-def step_of(checkpoint: str) -> int:
-    """Return the optimizer step after which a Trainer saved the folder `checkpoint`."""
-    return int(checkpoint.rpartition("-")[2])
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
+def saved_steps(folder: Path) -> list[int]:
+    """Return the steps that a Trainer has saved, or begun to save, in `folder`, the newest first."""
+    numbers = [path.name.removeprefix("checkpoint-") for path in folder.glob("checkpoint-*")]
+    return sorted((int(number) for number in numbers if re.fullmatch("0|[1-9][0-9]*", number)), reverse=True)
 
 
 @contextmanager

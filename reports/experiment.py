@@ -60,7 +60,7 @@ class CellRecorder:
 
 class Experiment:
     """One run: the cells it ran, the warnings during it (None if nobody recorded any), the lines of problem files that
-    it left out, a sentence each, its reports, and notes about their files.
+    it left out, a sentence each, its reports, notes about their files, and how many of its cases did not end.
 
     `seed` (None if noise comes from files) and `options` (JSON values by name) go to `run.json`. The sentence that
     `caveat` returns is printed below the table and stored in `run.json`. Nothing is created on disk before the first
@@ -82,6 +82,7 @@ class Experiment:
         self.warnings: list[str] | None = None
         self.bad_lines: list[str] = []
         self.notes: list[str] = []
+        self.unfinished = 0
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,7 @@ from reports.write_reports import report_files
 EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()
 _CELL_RUNS = "cell_runs"  # an attribute of a case's reports
+_LOCKING_RUN = "results_locked_by"  # a key of what xdist gives to its workers
 _STATUS = {0: "finished", 1: "failed", 2: "interrupted"}
 
 
@@ -54,7 +56,9 @@ def announce(
     """
     config.stash[EXPERIMENT] = experiment
     config.pluginmanager.register(_CaseRecorder(experiment, bool(config.getoption("xmlpath", None))))
-    if not hasattr(config, "workerinput"):  # xdist gives it to its workers
+    if hasattr(config, "workerinput"):  # xdist gives it to its workers
+        experiment.results.lock.run = config.workerinput[_LOCKING_RUN]
+    else:
         config.pluginmanager.register(_RunReporter(experiment, fresh))
         if gate is not None or save_baseline is not None:
             config.pluginmanager.register(BaselineReporting(experiment, gate, save_baseline, explain))
@@ -114,6 +118,8 @@ class _RunReporter:
         experiment.warnings = self._warnings
         self._set_aside_folder: Path | None = None
         self._used = False
+        self._selected: set[str] = set()  # ids of cases
+        self._ended: set[str] = set()
         self._runs: list[CellRun] = []
         self._files: list[Path] = []
         self._lines: list[str] = []
@@ -130,8 +136,17 @@ class _RunReporter:
         """
         self._signals.install()
         session.config.add_cleanup(self._signals.restore)
-        if starts_workers(session.config):
+        self._has_workers = starts_workers(session.config)
+        if self._has_workers:
             self._set_aside(session)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker for which run it locks the folder.
+
+        https://github.com/pytest-dev/pytest-xdist/blob/master/src/xdist/newhooks.py
+        """
+        node.workerinput[_LOCKING_RUN] = self._experiment.results.lock.run
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -139,8 +154,15 @@ class _RunReporter:
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
         """
-        if not starts_workers(session.config):
+        if not session.config.option.collectonly:
+            self._selected.update(item.nodeid for item in session.items)
+        if not self._has_workers:
             self._set_aside(session)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """https://github.com/pytest-dev/pytest-xdist/blob/master/src/xdist/newhooks.py"""
+        self._selected.update(ids)
 
     def _set_aside(self, session: pytest.Session) -> None:
         if self._fresh and not session.config.option.collectonly:
@@ -149,16 +171,19 @@ class _RunReporter:
                 results.lock.acquire()
                 self._set_aside_folder = results.set_aside(report_files())
             except ResultsFolderError as error:
+                results.lock.release()
                 raise pytest.UsageError(str(error)) from error
-            finally:
-                if starts_workers(session.config):  # they take it in their first case
-                    results.lock.release()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
+        if report.when not in ("setup", "call"):  # xdist has a name of its own for the end of a worker that crashed
+            self._ended.add(report.nodeid)
         if hasattr(report, _CELL_RUNS):
             self._used = True
             self._runs += [CellRun.from_dict(values) for values in getattr(report, _CELL_RUNS)]
+            if self._has_workers:  # with the first report, of a case's setup: a worker may be killed in the case
+                with suppress(ResultsFolderError):  # the case says so
+                    self._experiment.results.lock.acquire(create=True)
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_warning_recorded"""
@@ -178,18 +203,21 @@ class _RunReporter:
 
     def _write_reports(self, session: pytest.Session, exitstatus: int) -> None:
         self._signals.reporting()
-        self._has_workers = starts_workers(session.config)
         if self._signals.interrupted:  # pytest may have been interrupted again before it has set the exit status
+            session.exitstatus = exitstatus = pytest.ExitCode.INTERRUPTED
+        self._experiment.unfinished = len(self._selected - self._ended)
+        if self._experiment.unfinished and exitstatus == pytest.ExitCode.OK:  # a plugin may end a run with any status
             session.exitstatus = exitstatus = pytest.ExitCode.INTERRUPTED
         if not self._used:
             return
         self._interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self._experiment.runs = [*self._runs, *self._experiment.take_runs()]  # those of an interrupted case come last
         try:
-            self._experiment.results.lock.acquire()  # workers have given it back
+            self._experiment.results.lock.acquire()
             # A worker that was killed in its first cell has reported nothing, but may have written predictions.
             self._used = bool(self._experiment.runs or (self._has_workers and self._experiment.results.cells()))
             if self._used:
+                self._experiment.results.lock.acquire(create=True)
                 findings = self._experiment.findings()
                 verbose = session.config.get_verbosity() > 0
                 self._headline = self._experiment.headline(findings)

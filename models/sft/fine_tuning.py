@@ -116,7 +116,7 @@ def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, setting
         _free_memory(job.device)
         proof = check_reload(trained, staged, base, job.precision)
         log = {"model": spec.name + SUFFIX, "caveat": spec.caveat, "settings": settings, **log, "proof": proof}
-        log["files"] = files_fingerprint(staged)
+        log |= {"files": files_fingerprint(staged), "weights": fingerprint(staged, spec.trust)}
         _write(staged / TRAINING_LOG, json.dumps(log, indent=1) + "\n")
         keys = trained_on(spec).union(*(problem.dedup_keys for problem in job.problems))
         _write(staged / TRAINED_ON, "".join(f"{key}\n" for key in sorted(keys)))

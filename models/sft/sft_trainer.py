@@ -17,10 +17,16 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
+from models.sft.saved_steps import seal
 from models.sft.sft_options import Tuning
 from models.sft.tokenized_examples import IGNORED, accepted_inputs, pad_left
 from models.sft.tuning_errors import TrainingDiverged
-from models.upstream_transformers import TrainSamplerMixin, length_grouped_indices, use_at_most_one_gpu
+from models.upstream_transformers import (
+    TrainSamplerMixin,
+    checkpoint_of_step,
+    length_grouped_indices,
+    use_at_most_one_gpu,
+)
 
 #: `progress(done, total, loss)`: problems trained on so far, in all epochs, and the last step's loss in nats per token.
 Progress = Callable[[int, int, float], None]
@@ -91,7 +97,7 @@ class AnswerTrainer(TrainSamplerMixin, Trainer):
 
 
 class _TrainingMonitor(TrainerCallback):
-    """Stops the training before a step with an infinite gradient, and reports progress."""
+    """Stops the training before a step with an infinite gradient, seals what is saved, and reports progress."""
 
     def __init__(self, problems: int, epochs: int, progress: Progress) -> None:
         self.trainer: AnswerTrainer | None = None
@@ -101,6 +107,9 @@ class _TrainingMonitor(TrainerCallback):
         finite = [p.grad.isfinite().all() for p in options["model"].parameters() if p.grad is not None]
         if self.trainer is not None and not torch.stack(finite).all():
             self.trainer.stop("a gradient became infinite or NaN")
+
+    def on_save(self, args: Any, state: Any, control: Any, **options: Any) -> None:
+        seal(checkpoint_of_step(Path(args.output_dir), state.global_step))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **options: Any) -> None:
         if logs and "loss" in logs:

@@ -76,7 +76,7 @@ class BaselineReporting:
             except (BaselineError, ResultsFolderError, ResultsDamaged) as error:
                 self._failures.append(self._explain(error) or str(error))
         if self._failures:
-            session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -120,7 +120,10 @@ class BaselineReporting:
 
     def _save(self, path: Path) -> None:
         """Save the complete cells of this run, and note which are not complete."""
-        asked, name = self._asked(), display_path(path)
+        asked, name, unfinished = self._asked(), display_path(path), self._experiment.unfinished
+        if unfinished:
+            message = f"baseline {name} was not written: {unfinished:,} of the selected cases did not end"
+            raise NothingToCompare(path, message)
         if not asked:
             message = f"baseline {name} was not written: no case has an accuracy (stages zero_shot and sft)"
             raise NothingToCompare(path, message)

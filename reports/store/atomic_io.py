@@ -49,7 +49,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     The bytes go to a temporary file in the same folder first, because a rename is atomic only within a file system.
     Raises `ResultsFolderError`.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(_temporary_name(path))
     with explaining_os_errors(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -60,6 +60,24 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Raise `ResultsFolderError` where `write_atomically` could not write the file at `path`. Nothing is changed.
+
+    Of a folder that does not exist yet, the nearest one that does is tried.
+    """
+    folder = next((parent for parent in path.absolute().parents if os.path.lexists(parent)), path.parent)
+    temporary = folder / _temporary_name(path)
+    with explaining_os_errors(path, "write"):
+        try:
+            temporary.open("xb").close()
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary_name(path: Path) -> str:
+    return f".{path.name}.{secrets.token_hex(4)}"
 
 
 @contextmanager

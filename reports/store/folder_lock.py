@@ -26,28 +26,32 @@ NAME = ".lock"
 _PATIENCE = 2.0
 #: What `flock` raises where the system or the file system has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-_THIS_PROCESS = secrets.token_hex(8)
+_THIS_PROGRAM = secrets.token_hex(8)
 
 
 class ResultsInUse(ResultsFolderError):
     """Another run writes to the folder."""
 
 
-def run_name() -> str:
-    """Return the name of this run: the workers of pytest-xdist share one, other processes have one each."""
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or _THIS_PROCESS
+def name_of_this_process() -> str:
+    """Return a name that no other process has, not even one that was forked from this one."""
+    return f"{_THIS_PROGRAM}-{os.getpid()}"
 
 
 class FolderLock:
     """The lock on a folder, which is the file `.lock` in it.
 
-    Every process of a run holds it together with the others of that run. The system releases it when a process and the
+    `run` names the run that the lock is taken for. Every process of a run holds it together with the others of that
+    run, which are told its name by the process that starts them: what the environment says is inherited by strangers
+    too. By default a process is a run of its own. The system releases it when a process and the
     processes forked from it have ended, however they end, so no lock is stale. Where the system or the file system has
     no such locks, nothing is locked.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str | None = None) -> None:
+        self.run = run or name_of_this_process()
         self._path = folder / NAME
+        self._made: list[Path] = []
         self._close: weakref.finalize[[int], FolderLock] | None = None
 
     def acquire(self, create: bool = False) -> None:
@@ -70,11 +74,19 @@ class FolderLock:
             self._close = None
         deadline = time.monotonic() + _PATIENCE
         with explaining_os_errors(self._path, "write"):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             while True:
-                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
                 try:
-                    owner = _shared_with(file)
+                    if create:
+                        self._make_folder()
+                    file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+                except FileNotFoundError:  # its owner has just removed the folder, which it had made
+                    if not create:
+                        return
+                    if time.monotonic() > deadline:
+                        raise
+                    continue
+                try:
+                    owner = _shared_with(file, self.run)
                     is_current = owner is not None and os.path.samestat(os.fstat(file), self._path.stat())
                 except OSError as error:
                     os.close(file)
@@ -83,7 +95,7 @@ class FolderLock:
                     if not isinstance(error, FileNotFoundError):  # its owner has just removed it
                         raise
                     continue
-                if is_current and owner is not None and owner.get("run") == run_name():
+                if is_current and owner is not None and owner.get("run") == self.run:
                     self._folder = self._path.parent.stat()
                     self._file, self._close = file, weakref.finalize(self, os.close, file)
                     return
@@ -93,15 +105,23 @@ class FolderLock:
                 time.sleep(0.01)
 
     def release(self) -> None:
-        """Give the lock back, if this object has it, and remove the file if nobody else has it."""
+        """Give the lock back, if this object has it. If nobody else has it, remove the file, and the folders that this
+        object made if nothing else is in them."""
         if fcntl is None or self._close is None:
             return
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._is_there():
                 self._path.unlink()
+                for folder in self._made:
+                    folder.rmdir()
         self._close()
-        self._close = None
+        self._close, self._made = None, []
+
+    def _make_folder(self) -> None:
+        missing = [folder for folder in (self._path.parent, *self._path.parent.parents) if not folder.exists()]
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._made = missing or self._made
 
     def _is_there(self) -> bool:
         """Whether the file that this object has locked is still in its place."""
@@ -115,14 +135,14 @@ class FolderLock:
         return False
 
 
-def _shared_with(file: int) -> dict[str, str] | None:
-    """Share the lock on `file` with others. Return what is known of its owner: this run, or another that has it; None
+def _shared_with(file: int, run: str) -> dict[str, str] | None:
+    """Share the lock on `file` with others. Return what is known of its owner: `run`, or another that has it; None
     while another process is just taking it."""
     assert fcntl is not None
     with suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody has it
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        owner = {"run": run_name(), "process": str(os.getpid()), "host": socket.gethostname(), "started": started}
+        owner = {"run": run, "process": str(os.getpid()), "host": socket.gethostname(), "started": started}
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps(owner).encode(), 0)
     try:

@@ -215,9 +215,13 @@ class Results:
         if not paths:
             return None
         stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S-%f")
-        target = self.folder / "set_aside" / stamp
+        target, number = self.folder / "set_aside" / stamp, 1
         with explaining_os_errors(target, "write"):
-            target.mkdir(parents=True)
+            target.parent.mkdir(exist_ok=True)
+            while os.path.lexists(target):  # where the clock stands still
+                number += 1
+                target = target.with_name(f"{stamp}-{number}")
+            target.mkdir()
             for path in paths:
                 path.rename(target / path.name)
         self._checked.clear()

@@ -19,15 +19,21 @@ def tuned_checkpoint_folder(results: Path, model: str) -> Path:
 
 
 def tuning_summary(results: Path, runs: Sequence[CellRun]) -> list[str]:
-    """Return one line for each tuned model of these runs. Raises `ResultsFolderError`."""
-    cells = [run.cell for run in runs]
-    models = [c.model.removesuffix(TUNED_SUFFIX) for c in cells if c.stage == SFT or c.model.endswith(TUNED_SUFFIX)]
-    lines = []
-    for model in dict.fromkeys(models):
+    """Return one line for each tuned model of these runs. Raises `ResultsFolderError`.
+
+    A name alone does not make a model a tuned one: outside the stage `sft` it has the weights of the checkpoint too.
+    """
+    lines = dict[str, None]()
+    for run in runs:
+        cell, model = run.cell, run.cell.model.removesuffix(TUNED_SUFFIX)
+        if cell.stage != SFT and cell.model == model:
+            continue
+        if cell.stage == SFT:
+            model = cell.model
         log = _read_log(tuned_checkpoint_folder(results, model) / TRAINING_LOG)
-        if log is not None:
-            lines.append(f"tuned: {model}, {_described(log)}")
-    return lines
+        if log is not None and (cell.stage == SFT or log.get("weights") == run.settings.weights):
+            lines[f"tuned: {model}, {_described(log)}"] = None
+    return list(lines)
 
 
 def _described(log: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from benchmarks.gate_options import gate_of
 from benchmarks.plan_errors import PlanError
 from models.model_registry import MODELS
 from reports.gate.baseline_file import BaselineError, read_baseline, write_baseline
-from tests.benchmarks.typed_commands import typed
+from tests.benchmarks.typed_commands import typed, typed_in_turn
 
 LLAMA = ["benchmarks", "--models", "llama", "--skip-sft", "--skip-attention", "--max-samples", "24"]
 
@@ -160,6 +160,26 @@ def test_options_that_mean_nothing_are_answered_at_once(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="is not a baseline"):
         gate_of(options(save_baseline=path))
     assert gate_of(options()) is None
+
+
+def test_a_baseline_that_cannot_be_written_is_refused_before_a_case_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    paths = ("/proc/x.json", f"{tmp_path}/file/ci.json", f"{tmp_path}/{'x' * 245}.json")
+    for done in typed_in_turn([[*LLAMA, "--results", f"{tmp_path}/r", "--save-baseline", path] for path in paths]):
+        assert done.returncode == pytest.ExitCode.USAGE_ERROR
+        assert re.match(r"ERROR: cannot write .*: ", done.stderr)
+        assert "collected" not in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_asking_whether_a_baseline_can_be_written_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ci.json"
+    write_baseline(path, [])
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    assert gate_of(options(save_baseline=path)) is None
+    assert gate_of(options(save_baseline=tmp_path / "new" / "ci.json")) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["ci.json"]
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
 def test_the_tolerance_is_in_points(folder: Path) -> None:

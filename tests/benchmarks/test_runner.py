@@ -18,6 +18,7 @@ from models.loading.load_errors import LoadError
 from noise.problems import jsonl
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
+from reports.store.folder_lock import FolderLock, ResultsInUse
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 
@@ -90,6 +91,36 @@ def test_the_models_of_one_name_are_kept_until_those_of_another_are_asked_for(
     runner.base_model(diffllama)
     runner.base_model(llama)
     assert loaded == ["llama", "diffllama", "llama"]
+
+
+@pytest.mark.quick
+def test_the_folder_is_locked_before_a_tuning_creates_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, there = tmp_path / "results", list[str]()
+
+    def tunes(*arguments: Any) -> Path:
+        there.extend(path.name for path in folder.iterdir())
+        with pytest.raises(ResultsInUse):
+            FolderLock(folder, "another run").acquire()
+        return folder
+
+    monkeypatch.setattr("benchmarks.runner.tuned_checkpoint", tunes)
+    runner = runner_of(tmp_path, stages=("sft",))
+    assert not folder.exists()
+    runner.tuned_checkpoint(runner.plan.models[0])
+    assert there == [".lock"]
+    runner.experiment.results.lock.release()
+    assert not folder.exists(), "and nothing is left of a tuning that created nothing"
+
+
+@pytest.mark.quick
+def test_a_folder_in_which_another_run_tunes_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = FolderLock(tmp_path / "results", "another run")
+    other.acquire(create=True)
+    monkeypatch.setattr("benchmarks.runner.tuned_checkpoint", lambda *arguments: pytest.fail("tuned"))
+    runner = runner_of(tmp_path, stages=("sft",))
+    with pytest.raises(ResultsInUse, match="is in use by another run"):
+        runner.tuned_checkpoint(runner.plan.models[0])
+    other.release()
 
 
 @pytest.mark.quick

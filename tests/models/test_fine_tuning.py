@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import pickle
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +27,7 @@ from models.loading.read_checkpoint import read_model
 from models.model_registry import MODELS, ModelSpec, find_model, trained_on
 from models.sft.fine_tuning import tune
 from models.sft.reload_checks import TrainedSnapshot, check_reload, logits_of, relative_difference
+from models.sft.saved_steps import last_intact_step, seal
 from models.sft.sft_options import LORA_TARGETS, SUFFIX, Tuning
 from models.sft.tokenized_examples import accepted_inputs, pad_left, training_rows
 from models.sft.tuning_errors import (
@@ -36,7 +40,7 @@ from models.sft.tuning_errors import (
     TuningOutOfMemory,
     UnsupportedTuningDtype,
 )
-from models.upstream_transformers import last_complete_checkpoint
+from models.upstream_transformers import checkpoint_of_step, saved_steps
 from noise import mini
 from noise.problems.problem import Problem
 from reports.store import stage_and_file_names
@@ -234,7 +238,8 @@ def test_a_disk_that_refuses_a_file_is_said_and_nothing_is_left_half(tmp_path: P
     with file_size_limit(limit), pytest.raises(TuningNotSaved, match=f"'llama': cannot save its .* in {tmp_path}: "):
         tuned(tmp_path / "sft", "llama", problems=PROBLEMS[:8])
     assert not (tmp_path / "sft").exists()
-    assert tuned(tmp_path / "sft", "llama", problems=PROBLEMS[:8]).is_dir(), "with room, the same goes on"
+    with pytest.warns(UserWarning, match="not all of it was saved, .*; the training starts over"):
+        assert tuned(tmp_path / "sft", "llama", problems=PROBLEMS[:8]).is_dir(), "with room, the same goes on"
 
 
 @contextmanager
@@ -345,8 +350,7 @@ def test_a_killed_training_resumes_from_its_last_saved_step_and_ends_in_the_same
     with pytest.raises(Killed):
         tuned(tmp_path / "cut" / "sft", method=method, epochs=3, progress=killed_at(0.6))
     (work,) = (tmp_path / "cut" / "unfinished").iterdir()
-    saved = last_complete_checkpoint(work)
-    assert saved is not None
+    assert len(saved_steps(work)) == 2
     assert not (tmp_path / "cut" / "sft").exists()
     done: list[int] = []
     resumed = tuned(
@@ -359,14 +363,111 @@ def test_a_killed_training_resumes_from_its_last_saved_step_and_ends_in_the_same
     assert not work.exists()
 
 
-def test_an_incomplete_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
-    for step, state in ((9, "{}"), (10, '{"global_step": 1'), (11, None)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if state is not None:
-            (folder / "trainer_state.json").write_text(state)
-    assert last_complete_checkpoint(tmp_path) == str(tmp_path / "checkpoint-9")
-    assert last_complete_checkpoint(tmp_path / "nothing") is None
+@pytest.fixture(scope="module")
+def killed_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a training that was killed: steps 6 and 8 of 12 are saved."""
+    folder = tmp_path_factory.mktemp("killed")
+    with pytest.raises(Killed):
+        tuned(folder / "sft", epochs=3, progress=killed_at(0.7))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkpoint of the same training, that nothing happened to."""
+    return tuned(tmp_path_factory.mktemp("whole") / "sft", epochs=3)
+
+
+def add_to_a_weight(checkpoint: Path) -> None:
+    weights = load_file(checkpoint / "adapter_model.safetensors")
+    weights[min(weights)] += 0.1
+    save_file(weights, checkpoint / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+class RunsOnLoading:
+    """Makes a folder if it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self._folder),)
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "another weight": add_to_a_weight,
+    "an empty file": lambda checkpoint: (checkpoint / "optimizer.pt").write_bytes(b""),
+    "a pickle that runs": lambda checkpoint: (checkpoint / "optimizer.pt").write_bytes(
+        pickle.dumps(RunsOnLoading(checkpoint.parents[2] / "it-ran"), protocol=2)  # torch warns of later ones
+    ),
+    "a file less": lambda checkpoint: (checkpoint / "scheduler.pt").unlink(),
+    "a file more": lambda checkpoint: (checkpoint / "pytorch_model.bin").write_bytes(b"x"),
+    "a pipe": lambda checkpoint: os.mkfifo(checkpoint / "scaler.pt"),
+    "no digests, as of an earlier version or a kill": lambda checkpoint: (checkpoint / "SHA256SUMS").unlink(),
+    "empty digests": lambda checkpoint: (checkpoint / "SHA256SUMS").write_bytes(b""),
+    "digests that are no text": lambda checkpoint: (checkpoint / "SHA256SUMS").write_bytes(b"\xff\n"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_saved_step_that_was_changed_is_passed_over(killed_training: Path, tmp_path: Path, damage: str) -> None:
+    (work,) = Path(shutil.copytree(killed_training, tmp_path / "cut") / "unfinished").iterdir()
+    newest = checkpoint_of_step(work, 8)
+    DAMAGE[damage](newest)
+    last, passed_over = last_intact_step(work)
+    assert last == 6
+    assert passed_over is not None
+    assert "checkpoint-8 in " in passed_over
+    assert passed_over.endswith("it was changed since; the training goes on from step 6")
+    assert not newest.exists()
+    assert last_intact_step(work) == (6, None), "it is said once"
+
+
+def test_a_training_whose_saved_steps_were_changed_ends_in_the_same_weights(
+    killed_training: Path, whole_training: Path, tmp_path: Path
+) -> None:
+    """From the older step if that is intact, and from nothing otherwise. What was put there does not run."""
+    for damaged, start in (((8,), "goes on from step 6"), ((8, 6), "starts over")):
+        cut = Path(shutil.copytree(killed_training, tmp_path / f"cut-{len(damaged)}"))
+        (work,) = (cut / "unfinished").iterdir()
+        add_to_a_weight(checkpoint_of_step(work, damaged[-1]))
+        DAMAGE["a pickle that runs"](checkpoint_of_step(work, 8))
+        with pytest.warns(UserWarning, match=f"model 'diffllama': checkpoint-8.* the training {start}") as said:
+            resumed = tuned(cut / "sft", epochs=3)
+        assert len([warning for warning in said if "checkpoint-8" in str(warning.message)]) == 1
+        assert {path.name for path in cut.iterdir()} == {"sft", ".sft.lock"}
+        for name in ("adapter_model.safetensors", "trained_on.txt"):
+            assert (resumed / name).read_bytes() == (whole_training / name).read_bytes()
+        assert log_of(resumed)["loss"] == log_of(whole_training)["loss"]
+        assert log_of(resumed)["resumed_after_step"] == (6 if len(damaged) == 1 else 0)
+
+
+def test_a_pickle_does_not_run_even_with_its_own_digest(killed_training: Path, tmp_path: Path) -> None:
+    cut = Path(shutil.copytree(killed_training, tmp_path / "cut"))
+    (work,) = (cut / "unfinished").iterdir()
+    DAMAGE["a pickle that runs"](checkpoint_of_step(work, 8))
+    seal(checkpoint_of_step(work, 8))
+    with pytest.raises(pickle.UnpicklingError):
+        tuned(cut / "sft", epochs=3)
+    assert not (cut / "it-ran").exists()
+
+
+def test_the_digests_of_a_saved_step_can_be_checked_with_sha256sum(killed_training: Path) -> None:
+    (work,) = (killed_training / "unfinished").iterdir()
+    for step in saved_steps(work):
+        checkpoint = checkpoint_of_step(work, step)
+        lines = [line.split("  ") for line in (checkpoint / "SHA256SUMS").read_text().splitlines()]
+        assert {name for _, name in lines} == {path.name for path in checkpoint.iterdir()} - {"SHA256SUMS"}
+        for digest, name in lines:
+            assert hashlib.sha256((checkpoint / name).read_bytes()).hexdigest() == digest
+
+
+def test_only_folders_of_a_step_are_saved_steps(tmp_path: Path) -> None:
+    for name in ("checkpoint-9", "checkpoint-10", "checkpoint-x", "checkpoint-07", "last_good_step"):
+        (tmp_path / name).mkdir()
+    assert saved_steps(tmp_path) == [10, 9]
+    assert saved_steps(tmp_path / "nothing") == []
+    assert last_intact_step(tmp_path / "nothing") == (0, None)
 
 
 def test_training_is_repeatable_to_the_bit(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from transformers import (
     GptOssConfig,
     GptOssForCausalLM,
     Trainer,
-    TrainerState,
+    TrainerCallback,
     TrainingArguments,
 )
 
@@ -234,7 +234,7 @@ class RecordingTrainer(upstream_transformers.TrainSamplerMixin, Trainer):
 
 @pytest.fixture(scope="module")
 def training(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecordingTrainer, Path, list[set[str]]]:
-    """Return a finished training of two steps, its folder, and the files of each checkpoint when its state is saved."""
+    """Return a finished training of two steps, its folder, and the files of each checkpoint at `on_save`."""
     folder = tmp_path_factory.mktemp("training")
     rows = [{"input_ids": [1, 2, row], "labels": [IGNORED, 2, row], "length": 3} for row in range(4)]
     arguments = TrainingArguments(
@@ -257,14 +257,15 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecordingTrainer
         data_collator=lambda batch: pad_left(batch, pad_token_id=0),
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    saved, save_to_json = [], TrainerState.save_to_json
+    saved: list[set[str]] = []
 
-    def save_and_list(state: TrainerState, path: str) -> None:
-        saved.append({file.name for file in Path(path).parent.iterdir()})
-        save_to_json(state, path)
+    class Listing(TrainerCallback):
+        def on_save(self, args: Any, state: Any, control: Any, **options: Any) -> None:
+            checkpoint = upstream_transformers.checkpoint_of_step(folder, state.global_step)
+            saved.append({file.name for file in checkpoint.iterdir()} if checkpoint.is_dir() else set())
 
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
-        patch.setattr(TrainerState, "save_to_json", save_and_list)
+    trainer.add_callback(Listing())
+    with torch.random.fork_rng():
         trainer.train()
     return trainer, folder, saved
 
@@ -287,18 +288,18 @@ def test_the_trainer_counts_the_labels_of_all_batches_of_a_step(training: Any) -
     )
 
 
-def test_the_trainer_writes_its_state_last(training: Any) -> None:
+def test_the_trainer_calls_on_save_when_all_files_of_a_checkpoint_are_there(training: Any) -> None:
     _, folder, saved = training
-    checkpoint = upstream_transformers.last_complete_checkpoint(folder)
-    assert checkpoint == str(folder / "checkpoint-2"), (
-        CHANGED + "Trainer names its checkpoints or its state differently; see `last_complete_checkpoint`"
+    assert upstream_transformers.saved_steps(folder) == [2, 1], (
+        CHANGED + "Trainer names its checkpoints differently; see `saved_steps` and `checkpoint_of_step`"
     )
-    assert upstream_transformers.step_of(checkpoint) == 2
-    final = {path.name for path in Path(checkpoint).iterdir()}
-    assert final - saved[-1] == {"trainer_state.json"}, (
-        CHANGED + "Trainer saves files after trainer_state.json, so that a checkpoint with it may be incomplete; see"
-        " `last_complete_checkpoint`"
-    )
+    assert "optimizer.pt" in saved[-1], CHANGED + "Trainer keeps its optimizer elsewhere"
+    for step, files in zip((1, 2), saved, strict=True):
+        checkpoint = upstream_transformers.checkpoint_of_step(folder, step)
+        assert files == {path.name for path in checkpoint.iterdir()}, (
+            CHANGED + "Trainer writes files after `on_save`, so that digests made there miss them; see"
+            " `sft_trainer._TrainingMonitor.on_save`"
+        )
 
 
 def test_the_number_of_gpus_of_a_trainer_can_be_limited(tmp_path: Path) -> None:

@@ -21,15 +21,14 @@ from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store import folder_lock
 from reports.store.atomic_io import ResultsFolderError
-from reports.store.folder_lock import NAME, FolderLock, ResultsInUse, run_name
+from reports.store.folder_lock import NAME, FolderLock, ResultsInUse, name_of_this_process
 from reports.store.results_folder import Results
 from tests.benchmarks.typed_commands import typed
 from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
 
 
 def _hold(folder: Path, run: str, held: Event, done: Event) -> None:
-    os.environ["PYTEST_XDIST_TESTRUNUID"] = run
-    lock = FolderLock(folder)  # it is released when the object goes
+    lock = FolderLock(folder, run)  # it is released when the object goes
     lock.acquire()
     held.set()
     done.wait(600)  # the fixture sets it
@@ -68,19 +67,39 @@ def test_another_run_is_refused_and_named(tmp_path: Path, hold: Callable[..., in
         pass
 
 
-def test_workers_of_one_run_share_it(tmp_path: Path, hold: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_of_one_run_share_it(tmp_path: Path, hold: Callable[..., int]) -> None:
     hold("mine")
     hold("mine")
-    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "mine")
-    lock = FolderLock(tmp_path)
+    lock = FolderLock(tmp_path, "mine")
     lock.acquire()
-    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "other")
     with pytest.raises(ResultsInUse):
         FolderLock(tmp_path).acquire()
     lock.release()
     assert (tmp_path / NAME).exists(), "the other workers have it"
     with pytest.raises(ResultsInUse):
         FolderLock(tmp_path).acquire()
+
+
+def _try(folder: Path, refused: Any) -> None:
+    try:
+        FolderLock(folder).acquire()
+    except ResultsInUse:
+        refused.value = 1
+
+
+def test_a_process_that_was_started_by_a_run_is_not_of_that_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it inherits: the environment of a worker, or the memory of a process that was forked."""
+    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "the same for both")
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    refused = multiprocessing.get_context("fork").Value("i", 0)
+    process = multiprocessing.get_context("fork").Process(target=_try, args=(tmp_path, refused))
+    process.start()
+    process.join(60)
+    lock.release()
+    assert refused.value == 1
 
 
 def test_the_lock_of_a_killed_run_is_no_lock(tmp_path: Path, hold: Callable[..., int]) -> None:
@@ -102,10 +121,9 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None
 
 
 def _take(folder: Path, run: str, barrier: Barrier, taken: Any) -> None:
-    os.environ["PYTEST_XDIST_TESTRUNUID"] = run
     for _ in range(40):
         barrier.wait()
-        lock = FolderLock(folder)
+        lock = FolderLock(folder, run)
         try:
             lock.acquire()
         except ResultsInUse:
@@ -193,7 +211,11 @@ def test_the_lock_says_who_has_it_since_when(tmp_path: Path) -> None:
     lock.acquire()
     owner = json.loads((tmp_path / NAME).read_text())
     assert (tmp_path / NAME).stat().st_mode & 0o133 == 0, "others may not write it, and it is no program"
-    assert (owner["process"], owner["host"], owner["run"]) == (str(os.getpid()), socket.gethostname(), run_name())
+    assert (owner["process"], owner["host"], owner["run"]) == (
+        str(os.getpid()),
+        socket.gethostname(),
+        name_of_this_process(),
+    )
     assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(owner["started"]) < timedelta(minutes=1)
     lock.release()
 
@@ -214,6 +236,47 @@ def test_a_folder_is_made_only_where_that_is_asked_for(tmp_path: Path) -> None:
     lock.acquire(create=True)
     assert (folder / NAME).exists()
     lock.release()
+
+
+def test_folders_that_only_the_lock_was_in_are_removed_with_it(tmp_path: Path) -> None:
+    """Those that the lock made: a folder that somebody else made stays, and so does one with a file in it."""
+    lock = FolderLock(tmp_path / "new" / "results")
+    for _ in range(2):
+        lock.acquire(create=True)
+        lock.release()
+        assert not (tmp_path / "new").exists()
+    lock.acquire(create=True)
+    (tmp_path / "new" / "results" / "run.json").write_text("{}")
+    lock.release()
+    assert [path.name for path in (tmp_path / "new" / "results").iterdir()] == ["run.json"]
+    (tmp_path / "mine").mkdir()
+    lock = FolderLock(tmp_path / "mine")
+    lock.acquire(create=True)
+    lock.release()
+    assert (tmp_path / "mine").is_dir()
+
+
+def test_a_folder_that_its_owner_is_just_removing_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, opened = tmp_path / "results", os.open
+    removed: list[Path] = []
+
+    def open_later(path: Path, *arguments: Any) -> int:
+        if not removed:
+            folder.rmdir()
+            removed.append(folder)
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(os, "open", open_later)
+    lock = FolderLock(folder)
+    lock.acquire(create=True)
+    assert (folder / NAME).exists()
+    lock.release()
+    removed.clear()
+    folder.mkdir()
+    lock.acquire()
+    assert not folder.exists(), "there is nothing to lock"
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])

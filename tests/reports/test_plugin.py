@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from reports.store.folder_lock import FolderLock
 from reports.write_reports import REPORTS, Report
 
 
@@ -228,7 +229,10 @@ def test_fresh_sets_the_earlier_predictions_aside(grid: pytest.Pytester) -> None
     assert len(list(aside.rglob("*.jsonl"))) == 8
 
 
-@pytest.mark.parametrize("options", [("--collect-only",), ("--collect-only", "--fresh"), ("-k", "another")])
+@pytest.mark.parametrize(
+    "options",
+    [("--collect-only",), ("--collect-only", "--fresh"), ("-k", "another"), ("-k", "another", "-n", "1", "--fresh")],
+)
 def test_a_run_without_a_case_writes_and_prints_nothing(grid: pytest.Pytester, options: tuple[str, ...]) -> None:
     outcome = run(grid, *options)
     assert outcome.ret == 0
@@ -274,6 +278,82 @@ def test_a_signal_ends_a_run_with_its_reports_even_if_it_comes_twice(grid: pytes
     outcome.stdout.fnmatch_lines([f"*KeyboardInterrupt: {name}*"])
     write_cases(grid)
     run(grid).stdout.fnmatch_lines(["predictions: 13 read, 67 made*"])
+
+
+ENDS_AFTER_THE_SECOND = """
+import pytest
+
+def pytest_runtest_logfinish(nodeid):
+    if nodeid.endswith("[diffllama-inf]"):
+        pytest.exit("enough", returncode=0)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_run_that_a_plugin_ends_early_is_not_finished_whatever_its_status(
+    grid: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    saving = CONFTEST.replace("config.option.fresh)", "config.option.fresh, save_baseline=config.rootpath / 'ci.json')")
+    grid.makeconftest(saving + ENDS_AFTER_THE_SECOND)
+    outcome = run(grid, *workers)
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    assert last_run(grid)["status"] == "interrupted"
+    outcome.stdout.fnmatch_lines(
+        ["interrupted: all records so far are saved; the same*", "baseline *ci.json was not written: 7 of*did not end"]
+    )
+    assert not (grid.path / "ci.json").exists()
+    grid.makeconftest(saving)
+    outcome = run(grid, *workers)
+    assert (outcome.ret, last_run(grid)["status"]) == (0, "finished")
+    assert (grid.path / "ci.json").exists()
+
+
+def test_a_run_that_ends_at_its_first_failure_has_failed(grid: pytest.Pytester) -> None:
+    write_cases(grid, "assert n < 4")
+    assert run(grid, "-x").ret == pytest.ExitCode.TESTS_FAILED
+    assert last_run(grid)["status"] == "failed"
+
+
+LOCKED = """import json, os, pathlib, time
+                lock, deadline = pathlib.Path("results/.lock"), time.monotonic() + 30
+                while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                assert json.loads(lock.read_text())["process"] == str(os.getppid())"""
+
+
+def test_with_workers_the_main_process_has_the_lock_before_anything_is_created(grid: pytest.Pytester) -> None:
+    """A worker may be killed, and the lock does not end with it."""
+    write_cases(grid, LOCKED)
+    outcome = run(grid, "-n", "1", "-k", "llama and clean and not diff")
+    outcome.assert_outcomes(passed=1)
+    assert not (grid.path / "results" / ".lock").exists()
+    outcome = run(grid, "-n", "1", "--fresh", "-k", "llama and clean and not diff")
+    outcome.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1"), ("--fresh",), ("-n", "1", "--fresh")])
+def test_a_second_run_is_refused_and_creates_nothing(grid: pytest.Pytester, options: tuple[str, ...]) -> None:
+    """Whatever it has inherited from the first."""
+    run(grid, "-k", "clean")
+    lock = FolderLock(grid.path / "results", "another run")
+    lock.acquire()
+    before = sorted(grid.path.rglob("results/**"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_XDIST_TESTRUNUID", "another run")
+        outcome = run(grid, *options, "-k", "inf")
+    assert outcome.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.USAGE_ERROR)
+    assert "is in use by another run" in outcome.stdout.str() + outcome.stderr.str()
+    assert sorted(grid.path.rglob("results/**")) == before
+    lock.release()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_case_that_fails_before_it_records_anything_leaves_no_folder(
+    grid: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    grid.makepyfile(test_grid="def test_case(experiment):\n    assert False\n")
+    run(grid, *workers).assert_outcomes(failed=1)
+    assert not (grid.path / "results").exists()
 
 
 def test_a_case_that_fails_halfway_is_reported_with_its_records(grid: pytest.Pytester) -> None:

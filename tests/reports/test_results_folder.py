@@ -8,7 +8,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -380,6 +380,28 @@ def test_what_is_set_aside_is_named_after_the_time_and_leaves_the_rest_in_place(
     assert before <= datetime.strptime(aside.name, "%Y-%m-%dT%H-%M-%S-%f") <= datetime.now()
     assert sorted(path.name for path in aside.iterdir()) == ["checkpoints", "predictions", "report.html", "run.json"]
     assert sorted(path.name for path in results.folder.iterdir()) == ["mine.txt", "set_aside"]
+
+
+def test_what_is_set_aside_twice_at_one_time_is_in_two_folders(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the clock stands still or was put back."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime(2026, 11, 26, 9, 30, tzinfo=tz or UTC)
+
+    monkeypatch.setattr("reports.store.results_folder.datetime", Stopped)
+    names = []
+    for number in range(3):
+        (results.folder / "checkpoints").mkdir(parents=True)
+        (results.folder / "checkpoints" / str(number)).touch()
+        aside = results.set_aside()
+        assert aside is not None
+        assert [path.name for path in (aside / "checkpoints").iterdir()] == [str(number)]
+        names.append(aside.name)
+    assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"]
 
 
 def test_what_another_run_began_after_a_set_aside_is_not_written_to(results: Results) -> None:

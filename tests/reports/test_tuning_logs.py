@@ -17,6 +17,7 @@ LOG: dict[str, Any] = {
     "settings": {"method": "lora", "samples": 1500, "epochs": 2, "source": "mini:train", "noise": "clean"},
     "loss": [{"step": step, "loss": 2.0 if step <= 2 else 0.5} for step in range(1, 21)],
     "seconds": 9.6,
+    "weights": SETTINGS.weights,
 }
 
 
@@ -38,6 +39,19 @@ def test_a_tuned_model_has_one_line(tmp_path: Path, model: str, stage: str) -> N
     line = "tuned: llama, lora on 1,500 problems of mini:train × 2, loss 2.00 → 0.50, 10 s"
     assert tuning_summary(tmp_path, [run_of(model, stage), run_of(model, stage)]) == [line]
     assert len(line) <= 80
+
+
+@pytest.mark.parametrize("stage", ["zero_shot", "attention"])
+def test_a_model_that_is_only_named_like_a_tuned_one_has_no_line(tmp_path: Path, stage: str) -> None:
+    write_log(tmp_path, "llama", {**LOG, "weights": "others"})
+    assert tuning_summary(tmp_path, [run_of("llama+sft", stage)]) == []
+
+
+def test_a_model_with_such_a_name_is_tuned_under_its_whole_name(tmp_path: Path) -> None:
+    write_log(tmp_path, "llama", LOG)
+    assert tuning_summary(tmp_path, [run_of("llama+sft", "sft")]) == []
+    write_log(tmp_path, "llama+sft", LOG)
+    assert tuning_summary(tmp_path, [run_of("llama+sft", "sft")])[0].startswith("tuned: llama+sft, lora")
 
 
 def test_the_noise_of_the_training_is_named(tmp_path: Path) -> None:
