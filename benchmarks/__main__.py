@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("command", metavar="COMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help()
+        return 2
     options = parser.parse_args(arguments)
     if options.command not in COMMANDS:
         nearest = difflib.get_close_matches(options.command, COMMANDS, n=1)

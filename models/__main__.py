@@ -19,7 +19,11 @@ from models.prompt import template_of
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. Return 0 if it succeeded, 1 if it failed, 2 for a command line that is not valid."""
-    options = command_parser(__doc__).parse_args(arguments)
+    parser = command_parser(__doc__)
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help()
+        return 2
+    options = parser.parse_args(arguments)
     return _COMMANDS[options.command](options)
 
 

@@ -27,7 +27,11 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Return its exit status: 0, or 1 after one sentence on stderr. Misuse exits with 2."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help()
+        return 2
+    options = parser.parse_args(arguments)
     counts: dict[str, int] = {}
     bad_lines: list[BadLine] | None = [] if options.skip_bad_lines else None
 

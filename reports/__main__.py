@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for module in registered.register:
             _import(module)
-        options = _parser().parse_args(others)
+        parser = _parser()
+        if not others:
+            parser.print_help()
+            return 2
+        options = parser.parse_args(others)
         lines = [*options.command(options), *_unregistered(options)]
     except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
         print(printable(str(error)), file=sys.stderr)

@@ -33,7 +33,7 @@ Progress = Callable[[list[Problem], str], Iterable[Problem]]
 
 
 def generate_noisy_datasets(
-    source: str | Path,
+    source: str | Path = "gsm8k",
     names: Sequence[str] | None = None,
     seed: int = 0,
     folder: str | Path = "data",
@@ -44,11 +44,12 @@ def generate_noisy_datasets(
 ) -> dict[str, Path]:
     """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
-    `names` are those of all registered noises by default: `inf`, `rcs` and `sd` as shipped. A file is written whole or
-    not at all. Its lines carry `question`, `answer`, `original_question`, `noise_type` (upper case), `spans` (half-open
-    character ranges of `question`), `id` and `seed`. `processes` is that of `inject_all`, `bad_lines` that of
-    `load_problems`, `overwrite` that of `atomic_file`: by default an earlier file of the same name is replaced. Raises
-    `ValueError` for an unknown noise, before anything is read, and what these three raise.
+    `source` is GSM8K's test split by default, which comes from the hub. `names` are those of all registered noises by
+    default: `inf`, `rcs` and `sd` as shipped. A file is written whole or not at all. Its lines carry `question`,
+    `answer`, `original_question`, `noise_type` (upper case), `spans` (half-open character ranges of `question`), `id`
+    and `seed`. `processes` is that of `inject_all`, `bad_lines` that of `load_problems`, `overwrite` that of
+    `atomic_file`: by default an earlier file of the same name is replaced. Raises `ValueError` for an unknown noise,
+    before anything is read, and what these three raise.
     """
     names = list(NOISES) if names is None else names
     for name in names:
