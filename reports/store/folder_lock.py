@@ -43,9 +43,9 @@ class FolderLock:
 
     `run` names the run that the lock is taken for. Every process of a run holds it together with the others of that
     run, which are told its name by the process that starts them: what the environment says is inherited by strangers
-    too. By default a process is a run of its own. The system releases it when a process and the
-    processes forked from it have ended, however they end, so no lock is stale. Where the system or the file system has
-    no such locks, nothing is locked.
+    too. By default a process is a run of its own. The system releases the lock when a process and the processes forked
+    from it have ended, however they end, so no lock is stale. Where the system or the file system has no such locks,
+    nothing is locked.
     """
 
     def __init__(self, folder: Path, run: str | None = None) -> None:

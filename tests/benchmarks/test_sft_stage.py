@@ -128,6 +128,10 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
     assert log["settings"]["source"] == "mini:train"
     assert not list((folder / "checkpoints").glob("unfinished/*"))
 
+    (run,) = json.loads((folder / "run.json").read_text())["runs"]
+    weights = {settings["weights"] for settings in run["settings"].values()}
+    assert log["weights"] in weights, "by which the summary knows the tuned model"
+
     again = typed(*common, "--sft-samples", "24")
     assert "predictions: 12 read, 0 made" in again.stdout
     assert json.loads((checkpoint / "training.json").read_text()) == log
