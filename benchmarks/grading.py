@@ -1,51 +1,22 @@
-r"""Grade generated texts: extract the answer, and compare exact numbers. The rule, with examples: `docs/grading.md`.
-
-A final-answer marker wins over the last number of the text. The markers, strongest first: `#### N` and `\boxed{N}`;
-`the answer is N`; a short line `A: N`; a short `**N**` on the last line. The later of two equally strong markers wins.
-"""
+"""Grade generated texts: extract the answer, and compare exact numbers. The rule, with examples: `docs/grading.md`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from models.stop_rule import HEADING_VERB, THOUGHT, THOUGHT_END
+from benchmarks.final_answer import any_answer, finished_answer
+from benchmarks.plain_numbers import plain_numbers
+from models.stop_rule import THOUGHT, THOUGHT_END
 from noise.problems.problem import NoisyProblem
-from noise.text.number_parsing import Number, last_number, numbers_in
 from reports.store.records import Outcome, Prediction
 
 if TYPE_CHECKING:  # torch stays out of grading
     from models.decode.generation import Generation
 
-# Every pattern is bounded or possessive, so that time stays linear in the length of any text.
-_LATEX = (
-    (re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|\\[,! ])(?=[0-9]{3})"), ","),  # 1{,}450 and 1\,450
-    (re.compile(r"(?<=\w) ?\\[dt]?frac(?![a-z])"), r" \\frac"),  # 3\frac{1}{2} is a mixed number
-    (re.compile(r"\\[dt]?frac ?\{ ?([0-9.,-]{1,40}+) ?\} ?\{ ?([0-9.,]{1,40}+) ?\}"), r"\1/\2"),
-    (re.compile(r"\\[dt]?frac ?([0-9]) ?([0-9])"), r"\1/\2"),
-    (re.compile(r"\\([$%])"), r"\1"),
-)
-_EMPHASIS = re.compile(r"(?<![\w\\])_{1,3}(?=[-+−]?[.0-9])")  # _-10_: an underscore is a letter to \b and \w
 #: Part of every prediction. Raise it when a change here can change a verdict: stored texts are then graded again.
 GRADING_VERSION = "4"
-_FINAL = re.compile(r"####|\\boxed\b")
-_SAYS = re.compile(r"\banswer\b[^.\n:=0-9]{0,40}?\b(?:is|was|equals|would be|will be)\b", re.IGNORECASE)
-_LABEL = re.compile(
-    r"^[ \t*#_>]{0,8}(?:a|(?:so )?(?:the )?(?:final |correct )?answer)[ \t*_]{0,4}[:=]", re.IGNORECASE | re.MULTILINE
-)
-_BOLD = re.compile(r"\*\*(?=[^*]{1,60}+\*\*)")
-_OPENING = re.compile(r"[\s*_$({\[:=≈~\\]{0,12}+")
-_SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
-_OPERATOR = re.compile(r"\s*(?:[-+*/×÷−]|x\b)\s*[$0-9(]")
-_REASON = re.compile(r"[(\[]|\b(?:since|because|as)\b", re.IGNORECASE)
-_HEADING = re.compile(r"[.):][ \t]+\w")
-_UNIT = re.compile(r"(?:[^\s0-9]{1,24}+[ \t]*+|[ \t]++){0,3}")
-_REACH = 400
-"""The number of characters after a marker that may belong to it, less a number that goes on behind them."""
-_IN_NUMBERS = "0123456789.,/⁄eE+- "
 
 
 def is_correct(text: str, target: Fraction | int) -> bool:
@@ -57,8 +28,7 @@ def is_correct(text: str, target: Fraction | int) -> bool:
 
 def extract_answer(text: str) -> Fraction | None:
     """Return the exact number that `text` answers with, or None if it has no number. Never raises, on any text."""
-    text = _plain(_after_thought(text))
-    number = _final_answer(text) or _marked(text, _FINAL, _heading) or last_number(text)
+    number = any_answer(plain_numbers(_after_thought(text)))
     return number.value if number else None
 
 
@@ -67,14 +37,7 @@ def marked_answer(text: str) -> Fraction | None:
 
     The marker's sentence, or box, must have ended before the cut, which may have come in the middle of a number.
     """
-    text = _plain(_after_thought(text))
-    ends = [match.end() for match in _SENTENCE_END.finditer(text) if match.end() < len(text) or match[0] == "\n"]
-    number = _final_answer(text[: ends[-1] if ends else 0])
-    box = text.rfind("\\boxed{")
-    if box >= max(ends, default=0):
-        inside = text[box + len("\\boxed") :]
-        if _closing(inside) < len(inside):
-            number = _boxed("\\boxed", inside) or number
+    number = finished_answer(plain_numbers(_after_thought(text)))
     return number.value if number else None
 
 
@@ -147,96 +110,3 @@ def _prediction(
         finished=finished,
         grading=GRADING_VERSION,
     )
-
-
-def _plain(text: str) -> str:
-    """Return `text` with numbers in LaTeX or between underscores rewritten as plain ones."""
-    if "_" in text:
-        text = _EMPHASIS.sub("", text)
-    if "\\" in text or "{,}" in text:
-        for pattern, plain in _LATEX:
-            text = pattern.sub(plain, text)
-    return text
-
-
-def _final_answer(text: str) -> Number | None:
-    last_line = text.rstrip().rpartition("\n")[2]
-    return (
-        _marked(text, _FINAL, _boxed)
-        or _marked(text, _SAYS, _in_sentence)
-        or _marked(text, _LABEL, _short)
-        or _marked(last_line, _BOLD, _bold)
-    )
-
-
-def _marked(text: str, marker: re.Pattern[str], read: Callable[[str, str], Number | None]) -> Number | None:
-    """Return the number that `read(marker, text after it)` finds at the last marker where it finds one."""
-    end = len(text)
-    for match in reversed(list(marker.finditer(text))):
-        stop = match.end() + _REACH
-        after = text[match.end() : min(end, stop)]
-        number = read(match[0], after.rstrip(_IN_NUMBERS) if stop < end else after)
-        if number:
-            return number
-        end = match.start()
-    return None
-
-
-def _boxed(marker: str, after: str) -> Number | None:
-    """Return the number of `#### N` or `\\boxed{N}`."""
-    box = after.lstrip()
-    if marker != "####" and box.startswith("{"):
-        return _in_sentence(marker, box[1 : _closing(box)].replace("\n", " "))
-    first = _directly(after)
-    # `####` is also a heading in Markdown: `#### 2. Add up` and `#### 2 numbers are given` hold no answer.
-    if first is None or _HEADING.match(after, first.stop):
-        return None
-    is_heading = marker == "####" and HEADING_VERB.match(after, first.stop)
-    return None if is_heading else _in_sentence(marker, after)
-
-
-def _heading(marker: str, after: str) -> Number | None:
-    """Return the number of `#### N …` that reads as a heading: it is the answer where no other marker is."""
-    first = _directly(after) if marker == "####" else None
-    return first if first and HEADING_VERB.match(after, first.stop) else None
-
-
-def _in_sentence(_: str, after: str) -> Number | None:
-    """Return the number of the next sentence: the result of its last `=`, the number it begins with, or its last."""
-    first = _directly(after)
-    end = _SENTENCE_END.search(after, first.stop if first else 0)
-    sentence = after[: end.start() if end else len(after)]
-    head, equals, result = sentence.rpartition("=")
-    if first and equals and not _OPERATOR.match(sentence, first.stop) and _REASON.search(head, first.stop):
-        return first  # the equation is an aside: `7 (since 3 + 4 = 7)`
-    for number in numbers_in(result if equals else "")[:1]:
-        if not _OPERATOR.match(result, number.stop):  # as it does in `29 = 24 + 5`
-            return number
-    return first or last_number(sentence)
-
-
-def _short(_: str, after: str) -> Number | None:
-    """Return the number that follows directly, if only a unit comes after it on its line."""
-    first = _directly(after)
-    return first if first and _UNIT.fullmatch(after[first.stop :].partition("\n")[0]) else None
-
-
-def _bold(_: str, after: str) -> Number | None:
-    """Return the number in `**N**`, if only a unit comes with it."""
-    return _short(_, after.partition("**")[0])
-
-
-def _directly(after: str) -> Number | None:
-    """Return the number that `after` begins with, ignoring white space, currency, bold marks and brackets."""
-    first = next(iter(numbers_in(after)), None)
-    return first if first and _OPENING.fullmatch(after, 0, first.start) else None
-
-
-def _closing(box: str) -> int:
-    """Return the index of the brace that closes the one `box` begins with, or the end of `box`."""
-    depth = 0
-    for brace in re.finditer(r"[{}]", box):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return brace.start()
-    return len(box)

@@ -38,7 +38,9 @@ from mutmut.state import state
 
 #: Files, and the tests that their mutants are tried on. Other tests may touch them too: these are the fast ones.
 GROUPS = {
-    ("benchmarks/grading.py",): ("benchmarks/test_grading.py",),
+    ("benchmarks/grading.py", "benchmarks/final_answer.py", "benchmarks/plain_numbers.py"): (
+        "benchmarks/test_grading.py",
+    ),
     ("noise/text/number_parsing.py",): ("noise/test_number_parsing.py", "benchmarks/test_grading.py"),
     ("noise/text/question_segments.py",): ("noise/test_question_segments.py",),
     ("noise/inject.py", "noise/certify.py"): ("noise/test_certify.py", "noise/test_injection.py"),

@@ -46,6 +46,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _PART = re.compile(_PLAIN)
+_GOES_ON = re.compile(r"[\w!⁺⁻]")  # 5², 5! and 0x10 are other numbers than the one they begin with
 
 
 def numbers_in(text: str) -> list[Number]:
@@ -64,8 +65,8 @@ def last_number(text: str) -> Number | None:
 def target_of(answer: str) -> Fraction:
     """Return the exact number after the last `####` of a worked answer.
 
-    Raises `ValueError` where there is no `####`, or where its line does not start with its only number: a target is
-    never guessed, and the sign of `#### - 10` would be lost.
+    Raises `ValueError` where there is no `####`, or where its line does not start with its only number, or where that
+    goes on, as in `#### 5²`: a target is never guessed, and the sign of `#### - 10` would be lost.
     """
     _, marker, after = answer.rpartition(ANSWER_MARKER)
     if not marker:
@@ -78,6 +79,7 @@ def target_of(answer: str) -> Fraction:
     matches, numbers = list(_NUMBER.finditer(line)), numbers_in(line)
     # A part that is no number, as it has too many digits, must not hide: `1/9…9` is not 1.
     whole = len(matches) == len(numbers) == 1 and numbers[0].stop == matches[0].end()
+    whole = whole and not _GOES_ON.match(line, numbers[0].stop)
     if not whole or numbers[0].start > 0:
         raise ValueError(f"expected one number, right after the last '{ANSWER_MARKER}', got {_excerpt(line)}")
     return numbers[0].value

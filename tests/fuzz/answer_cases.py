@@ -39,6 +39,9 @@ _PIECES = (
     "1,45", "0.5", ".5", "-", "−", "½", "3½", "7/2", "3 1/2", "1/0", "10/12/2020", "1e3", "1e999", "9" * 101, "\n", ".",
     "?", " ", " ", " apples", " is", " since ", " (", "x", "<think>", "</think>", "w" * 180, "<<", ">>", "5", "12", "%",
 )  # fmt: skip
+#: LaTeX and powers, which are worked out, and signs in words.
+_WORKED_OUT = re.compile(r"\\|\{,\}|\^|[⁰¹²³⁴-⁹]|[\w)] ?\*\*|minus|negative", re.IGNORECASE)
+_GROUPS_APART = re.compile(r"(?<=[0-9])[ ._\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9]))|(?<=[-−–])[ \t]+(?=[$€£¥₹]?[.0-9])")
 _MARKERS = ("#### 2 +", "The answer is", "So the answer was:")
 
 
@@ -91,11 +94,11 @@ def _with_answer(rng: Random) -> tuple[str, Fraction]:
 
 def any_number_written(rng: Random) -> tuple[Fraction, str]:
     """Return a number, and how somebody may write it."""
-    kind = rng.randrange(6)
+    kind = rng.randrange(7)
     if kind <= 1:
         value = any_whole(rng)
         text = f"{value:,}" if kind else str(value)
-        text = text.replace(",", rng.choice((",", ",", "{,}", "\\,", ",\\!")))
+        text = text.replace(",", rng.choice((",", ",", "{,}", "\\,", ",\\!", "_", "\u00a0", "\u202f")))
         text += rng.choice(("", "", ".0", ".00"))
         answer = Fraction(value)
     elif kind == 2:
@@ -114,6 +117,10 @@ def any_number_written(rng: Random) -> tuple[Fraction, str]:
             above, below
         )
         answer = whole + Fraction(above, below)
+    elif kind == 5:
+        base, exponent = rng.randrange(1, 1000), rng.randrange(1, 9)
+        text = rng.choice(("{}^{}", "{}^{{{}}}", "{} \\times 10^{}", "{} × 10^{{{}}}")).format(base, exponent)
+        answer = Fraction(base * 10**exponent if " " in text else base**exponent)
     else:
         text, answer = rng.choice((("½", Fraction(1, 2)), ("3½", Fraction(7, 2)), ("1.5e3", Fraction(1500))))
     sign = rng.choice(("", "", "", "-", "−", "–"))
@@ -133,15 +140,21 @@ def check(case: AnswerText) -> str:
 
 
 def _stands_in_the_text(case: AnswerText, answer: Fraction | None) -> None:
-    """The answer is a number of the text. LaTeX is rewritten before it is read, so it is left out."""
-    if answer is not None and "\\" not in case.text and "{,}" not in case.text:
+    """The answer is a number of the text. LaTeX and powers, which are worked out, are left out."""
+    if answer is not None and not _WORKED_OUT.search(case.text):
         assert _stands_in(case.text, answer)
 
 
 def _stands_in(text: str, value: Fraction) -> bool:
-    """Return whether `value` is a whole number of the text, read from its begin or from behind a marker."""
-    starts = [0, *(at for at in range(1, len(text)) if text[at - 1] not in "0123456789.,")]
-    return any(value == number.value for start in starts for number in numbers_in(text[start:]))
+    """Return whether `value` is a whole number of the text, read from its begin or from behind a marker.
+
+    Groups of three digits may be apart, and so may a sign.
+    """
+    for written in (text, _GROUPS_APART.sub("", text), _GROUPS_APART.sub("", text).replace(",", ".")):
+        starts = [0, *(at for at in range(1, len(written)) if written[at - 1] not in "0123456789.,")]
+        if any(value == number.value for start in starts for number in numbers_in(written[start:])):
+            return True
+    return False
 
 
 def _is_read_again(case: AnswerText, answer: Fraction | None) -> None:
@@ -162,7 +175,7 @@ def _no_part_of_a_number(case: AnswerText, _: Fraction | None) -> None:
     cut = case.text[: case.cut]
     marked = marked_answer(cut)
     if marked is not None:
-        assert "\\" in cut or "{,}" in cut or _stands_in(case.text, marked)
+        assert _WORKED_OUT.search(cut) or _stands_in(case.text, marked)
 
 
 def _every_number_is_parsed(case: AnswerText, _: Fraction | None) -> None:

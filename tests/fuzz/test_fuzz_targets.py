@@ -56,8 +56,8 @@ def nothing(*_: Any) -> None:
     ("name", "module", "attribute", "broken"),
     [
         ("answers", "tests.fuzz.answer_cases", "extract_answer", last_digits),
-        ("answers", "benchmarks.grading", "_REACH", 12),
-        ("answers", "benchmarks.grading", "_IN_NUMBERS", ""),
+        ("answers", "benchmarks.final_answer", "_REACH", 12),
+        ("answers", "benchmarks.final_answer", "_IN_NUMBERS", ""),
         ("problem-files", "noise.problems.jsonl", "_unique_keys", dict),
         ("problem-files", "noise.problems.problem_sources", "check_one_gold", nothing),
         ("records", "reports.store.record_codec", "_CHECKED_LINE", re.compile(b"(never)(matches)")),

@@ -202,6 +202,9 @@ def test_time_is_linear_in_the_length_of_the_text(piece: str) -> None:
         ("####3.5\n", Fraction(7, 2)),
         ("#### 29\nThat took 3 steps.", 29),
         ("#### 5\nno, wait\n#### $29.00 dollars\r\n", 29),
+        ("#### 29%", 29),
+        ("#### 29 m²", 29),
+        ("#### 3½", Fraction(7, 2)),
     ],
 )
 def test_the_target_is_after_the_last_marker(answer: str, target: Fraction) -> None:
@@ -217,6 +220,11 @@ def test_the_target_is_after_the_last_marker(answer: str, target: Fraction) -> N
         ("#### 5 of 6", "got '5 of 6'"),
         ("#### - 10", "got '- 10'"),
         ("#### x = 10", "got 'x = 10'"),
+        ("#### 5²", "got '5²'"),
+        ("#### 5⁻²", "got '5⁻²'"),
+        ("#### 5!", "got '5!'"),
+        ("#### 0x10", "got '0x10'"),
+        ("#### 3½²", "got '3½²'"),
     ],
 )
 def test_a_target_is_never_guessed(answer: str, got: str) -> None:
