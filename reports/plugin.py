@@ -241,7 +241,9 @@ class _RunReporter:
         width = shutil.get_terminal_size().columns
         pages = [path for path in self._files if path.name == PAGE]
         other_files = [path for path in self._files if path not in pages]
-        notes = [f"files: {', '.join(map(display_path, other_files))}"] if other_files else []
+        folder = self._experiment.results.folder
+        names = [path.relative_to(folder).as_posix() for path in other_files]
+        notes = [f"files in {display_path(folder)}: {', '.join(names)}"] if names else []
         if self._interrupted:
             unseen = "; the reports have those of unfinished cases, the tables above not" if self._has_workers else ""
             notes.insert(0, f"interrupted: all records so far are saved; the same command resumes the run{unseen}")

@@ -21,10 +21,14 @@ def attention_sentences(rows: Sequence[Comparison]) -> list[tuple[str, str]]:
     return [(_label(row), _sentence(row)) for row in ordered if row.estimate is not None]
 
 
-def attention_answer(rows: Sequence[Comparison], width: int = 80) -> list[str]:
-    """Return the sentences over several noises as lines for the terminal, or those of each noise if there are none."""
+def attention_answer(rows: Sequence[Comparison], width: int = 80, verbose: bool = False) -> list[str]:
+    """Return the sentences over several noises as lines for the terminal, or those of each noise if there are none.
+
+    Those of tuned models are left out unless there are no others; with `verbose` none is.
+    """
     means = [row for row in rows if row.contrast.startswith("mean_")]
-    sentences = attention_sentences(means or rows)
+    untuned = [row for row in means or rows if not row.model.endswith(TUNED_SUFFIX)]
+    sentences = attention_sentences(rows if verbose else untuned or means or rows)
     if not sentences:
         return []
     sentences[-1] = (sentences[-1][0], f"{sentences[-1][1]} {LIMIT}")

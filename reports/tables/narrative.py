@@ -83,7 +83,7 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
         at_floor = {row.model: row for row in group if _is_at_floor(row)}
         group = [row for row in group if row.model not in at_floor and row.against not in at_floor]
-        floor = [("clean", [_floor_sentence(row) for row in at_floor.values()])] if at_floor else []
+        floor = [("clean", [_floor_sentence(list(at_floor.values()))])] if at_floor else []
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
         mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
@@ -127,12 +127,13 @@ def _is_at_floor(row: Comparison) -> bool:
     )
 
 
-def _floor_sentence(row: Comparison) -> str:
-    right = round((row.estimate or 0.0) * row.n)
-    enough = "nothing can be lost" if not right else "losing all of them would show nothing"
+def _floor_sentence(rows: Sequence[Comparison]) -> str:
+    rights = [round((row.estimate or 0.0) * row.n) for row in rows]
+    models = [f"{row.model} has {right:,} of {row.n:,}" for row, right in zip(rows, rights, strict=True)]
+    enough = "losing all of them would show nothing" if any(rights) else "nothing can be lost"
     return (
-        f"{row.model} has {right:,} of {row.n:,} clean problems right: {enough}; --measure likelihood shows what noise"
-        " changes all the same."
+        f"{' and '.join(models)} clean problems right: {enough}; --measure likelihood shows what noise changes all the"
+        " same."
     )
 
 

@@ -49,7 +49,7 @@ def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]
 
 def reason_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return whether the attention to the noise differs between models, in words."""
-    return attention_answer(findings.attention_comparisons, width)
+    return attention_answer(findings.attention_comparisons, width, verbose)
 
 
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:

@@ -37,8 +37,8 @@ def four(diffllama: tuple[int, int], llama: tuple[int, int], n: int = 20) -> lis
 
 def test_a_model_that_answers_nothing_can_lose_nothing() -> None:
     text = said(four((0, 0), (0, 0)))
-    assert "diffllama has 0 of 20 clean problems right: nothing can be lost; --measure likelihood shows" in text
-    assert "llama has 0 of 20 clean problems right" in text
+    said_of_both = "diffllama has 0 of 20 and llama has 0 of 20 clean problems right: nothing can be lost; --measure"
+    assert said_of_both in text
     assert "No evidence" not in text
     assert "could have shown" not in text
 
