@@ -5,6 +5,7 @@ The packages below do not know the command line: their errors say what is wrong,
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from benchmarks.plan_errors import option_of
@@ -83,6 +84,7 @@ def user_message(error: BaseException) -> str | None:
             message = str(error) if as_options is None else as_options()
             remedy = REMEDIES[kind.__name__].replace("{path}", str(getattr(error, "path", "FILE")))
             remedy = " ".join(filter(None, [_same_settings(getattr(error, "parameters", ())), remedy]))
+            message = re.sub(r"\[Errno -?\d+\] ", "", message)  # the number that the system gives an error
             return printable(message if not remedy or remedy in message else f"{message.rstrip('.')}. {remedy}")
     return None
 

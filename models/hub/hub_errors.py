@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +77,9 @@ def explain_hub_errors(spec: ModelSpec, cache: Path) -> Iterator[None]:
         hint = "check HF_TOKEN" if status in (401, 403) else f"try again later: {command}"
         raise HubError(f"{source}: {constants.ENDPOINT} {verb} with status {status}; {hint}") from None
     except httpx2.ConnectError as error:
-        raise HubError(f"{source}: cannot connect to {constants.ENDPOINT} ({error}); check the network") from None
+        raise HubError(
+            f"{source}: cannot connect to {constants.ENDPOINT} ({_first_line(error)}); check the network"
+        ) from None
     except httpx2.TimeoutException:
         raise HubError(
             f"{source}: no answer from {constants.ENDPOINT} for {constants.HF_HUB_DOWNLOAD_TIMEOUT} s; {resume}"
@@ -84,7 +87,7 @@ def explain_hub_errors(spec: ModelSpec, cache: Path) -> Iterator[None]:
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise HubError(f"HF_ENDPOINT={constants.ENDPOINT} is not the address of a hub: {error}") from None
     except httpx2.TransportError as error:
-        raise HubError(f"{source}: the connection dropped ({error}); {resume}") from None
+        raise HubError(f"{source}: the connection dropped ({_first_line(error)}); {resume}") from None
     except LocalEntryNotFoundError as error:
         cause = error.__cause__ or error
         raise HubError(f"{source}: no answer from {constants.ENDPOINT} ({_first_line(cause)})") from None
@@ -97,4 +100,5 @@ def explain_hub_errors(spec: ModelSpec, cache: Path) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the first line of an error's message, without the number that the system gives it."""
+    return re.sub(r"\[Errno -?\d+\] ", "", (str(error).strip() or type(error).__name__).splitlines()[0])
