@@ -9,6 +9,7 @@ from reports.stats.retrieval_stats import PARTS, RetrievalMeasure, RetrievalPoin
 from reports.tables.text_wrap import wrapped
 
 _SEGMENTS = ("kmi", "ni", "oc")
+_LEGEND = "KMI: key maths information (numbers, what they count, the question), NI: the noise, OC: other content"
 _COLUMN = len("  100.00 ± 100.00")
 _DEPTH_COLUMN = len("  100.0")
 
@@ -43,6 +44,7 @@ def attention_table(
             (f"mean ± std over {_problems([row.n for row in overall if row.measure == 'tokens'])}", *over)
         )
         lines += ["attention: lift of each segment (1 = its share of the tokens),", *wrapped(measured, width, "  ")]
+        lines += wrapped(_LEGEND, width, "  ")
         lines += [*_block(overall, "lift", 1, 2, width), "lift within the question (the answer's own tokens left out)"]
         lines += [*_block(overall, "question_lift", 1, 2, width), "share of absolute attention, %"]
         lines += _block(overall, "absolute", 100, 1, width)

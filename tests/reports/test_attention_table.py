@@ -38,6 +38,8 @@ def test_the_table_reads_as_it_should(results: Results) -> None:
     assert table_of_cells(measured_cells(results)) == [
         "attention: lift of each segment (1 = its share of the tokens),",
         "  mean ± std over 2 problems a cell; queries answer; layers all; heads all",
+        "  KMI: key maths information (numbers, what they count, the question), NI: the",
+        "  noise, OC: other content",
         "                             KMI               NI               OC",
         "diffllama-clean      1.00 ± 0.00                -      0.50 ± 0.00",
         "diffllama-inf        0.75 ± 0.35      2.50 ± 0.71      0.50 ± 0.00",
