@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import CLEAN
+from reports.tables.numbers_as_text import decimal
 
 #: The share of answers that end at the token limit from which on it is said.
 _MANY_TRUNCATED = 0.05
@@ -57,7 +58,7 @@ def _points(row: CellAccuracy) -> str:
     if row.gain_low is None or row.gain_high is None:
         return f"{abs(100 * gain):.1f} points"
     low, high = sorted((bound if gain >= 0 else -bound) for bound in (row.gain_low, row.gain_high))
-    return f"{abs(100 * gain):.1f} points [{100 * low + 0.0:.1f}, {100 * high + 0.0:.1f}]"
+    return f"{abs(100 * gain):.1f} points [{decimal(100 * low, 1)}, {decimal(100 * high, 1)}]"
 
 
 def _share(row: CellAccuracy) -> float:

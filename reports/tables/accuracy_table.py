@@ -7,6 +7,7 @@ from itertools import groupby
 
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import CLEAN, noise_order
+from reports.tables.numbers_as_text import decimal
 
 _LABELS = ("accuracy %", "95 % interval", "degradation", "gain", "95 % of gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
@@ -79,6 +80,8 @@ def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
     degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
     gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
     bounds = (cell.gain_low, cell.gain_high)
-    gain_interval = "" if None in bounds else " to ".join(f"{100 * bound:.0f}" for bound in bounds if bound is not None)
+    gain_interval = (
+        "" if None in bounds else " to ".join(decimal(100 * bound, 0) for bound in bounds if bound is not None)
+    )
     counts = f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""
     return accuracy, interval, degradation, gain, gain_interval, *counts

@@ -10,7 +10,7 @@ from reports.stats.comparisons import ALPHA, Comparison
 from reports.stats.noise_doses import CLEAN
 from reports.store.record_kinds import ACCURACY
 from reports.store.stage_and_file_names import TUNED_SUFFIX
-from reports.tables.p_values import p_text
+from reports.tables.numbers_as_text import decimal, p_text
 from reports.tables.text_wrap import wrapped
 
 #: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
@@ -254,7 +254,7 @@ def figure(measure_name: str, value: float | None) -> str:
     measure = measure_named(measure_name)
     if value is None:
         return "?"
-    return f"{round(measure.scale * value, measure.digits) + 0.0:.{measure.digits}f}"  # + 0.0 turns −0.0 into 0.0
+    return decimal(measure.scale * value, measure.digits)
 
 
 def _interval(row: Comparison, negated: bool = False) -> str:

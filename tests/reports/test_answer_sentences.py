@@ -15,6 +15,7 @@ from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.compact_tables import compact_accuracy
 from reports.tables.narrative import answer, headline, narrative
+from reports.tables.numbers_as_text import decimal
 from tests.reports.record_factories import CELL, CLEAN, SETTINGS, outcomes, predicted, scored
 
 pytestmark = pytest.mark.quick
@@ -150,3 +151,8 @@ def test_the_number_of_draws_is_that_of_each_cell(results: Results) -> None:
     results.append(replace(CELL, model="llama"), SETTINGS, several)
     assert "noises drawn 1 to 3 times" in compact_accuracy(accuracies(results))[0]
     assert "noises drawn 1 to 3 times" in accuracy_table(accuracies(results))[0]
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.004, "0.00"), (0.004, "0.00"), (-0.006, "-0.01"), (-0.0, "0.00")])
+def test_nothing_has_no_minus(value: float, text: str) -> None:
+    assert decimal(value, 2) == text

@@ -1,9 +1,14 @@
-"""p values as text."""
+"""Numbers as text: p values, and decimals without a minus before nothing."""
 
 from __future__ import annotations
 
 from reports.stats.comparisons import Comparison
 from reports.stats.paired_tests import ALPHA
+
+
+def decimal(value: float, digits: int, sign: str = "") -> str:
+    """Return a number with that many decimals, and never as -0.0; with `sign` "+", positive ones with a plus."""
+    return f"{round(value, digits) + 0.0:{sign}.{digits}f}"
 
 
 def p_text(row: Comparison) -> str:
