@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -176,6 +177,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_collection_finish
     """
     config = session.config
+    if "hypothesis" not in sys.modules:  # its plugin would import it at the end of a run that has no such test
+        config.pluginmanager.unregister(name="hypothesispytest")
     if config.option.collectonly or config.getoption("setuponly", False) or config.getoption("setupplan", False):
         return
     if hasattr(config, "workerinput"):  # xdist's: there the cases answer

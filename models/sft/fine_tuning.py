@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
@@ -26,11 +26,13 @@ from models.prompt import PLAIN, Template
 from models.sft.checkpoint_reuse import check_reusable, files_fingerprint
 from models.sft.reload_checks import check_reload
 from models.sft.sft_options import SUFFIX, Tuning
-from models.sft.sft_trainer import Progress, seeded_global_generators
-from models.sft.training_run import TrainingJob, train
 from models.sft.tuning_errors import NoTuningProblems, TuningNotSaved, TuningOutOfMemory, UnsupportedTuningDtype
 from models.upstream_torch import is_failed_write
 from noise.problems.problem import Problem
+
+if TYPE_CHECKING:  # what trains takes a second to import, and a checkpoint that exists needs none of it
+    from models.sft.sft_trainer import Progress
+    from models.sft.training_run import TrainingJob
 
 #: Part of every checkpoint's settings: raise it when a change here can change what is trained.
 TUNING_VERSION = "2"
@@ -84,6 +86,9 @@ def tune(
             if folder.exists():
                 check_reusable(folder, settings)
             else:
+                from models.sft.sft_trainer import seeded_global_generators
+                from models.sft.training_run import TrainingJob
+
                 job = TrainingJob(spec, problems, tuning, torch_device, precision, progress, template)
                 with hidden_loading_bars(), seeded_global_generators(tuning.seed):
                     _train_check_and_publish(job, base, folder, settings)
@@ -106,6 +111,8 @@ def _explaining_failed_writes(spec: ModelSpec, folder: Path) -> Iterator[None]:
 
 def _train_check_and_publish(job: TrainingJob, base: Path, folder: Path, settings: Mapping[str, Any]) -> None:
     """Train, save to a folder next to `folder`, check what was saved, and rename it to `folder`."""
+    from models.sft.training_run import train
+
     spec = job.spec
     settings_hash = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
     work_dir = folder.parent / "unfinished" / f"{folder.name}-{settings_hash}"
