@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
 from reports.stats.noise_doses import CLEAN
-from reports.store.record_kinds import ACCURACY
 from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.tables.comparison_limits import (
+    floor_sentence,
+    is_at_floor,
+    over_other_problems,
+    without_shared_problems,
+)
 from reports.tables.numbers_as_text import decimal, p_text
 from reports.tables.text_wrap import wrapped
 
-#: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
-_FEWEST_RIGHT = 6
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
 
 
@@ -81,9 +84,9 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
     sections = []
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
-        at_floor = {row.model: row for row in group if _is_at_floor(row)}
+        at_floor = {row.model: row for row in group if is_at_floor(row)}
         group = [row for row in group if row.model not in at_floor and row.against not in at_floor]
-        floor = [("clean", [_floor_sentence(list(at_floor.values()))])] if at_floor else []
+        floor = [("clean", [floor_sentence(list(at_floor.values()))])] if at_floor else []
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
         mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
@@ -91,7 +94,7 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             if row.contrast.startswith(_MEAN)
         ]
         describe = _compared_models if contrast == _QUESTION else _single_models
-        without = _without_shared_problems(group)
+        without = without_shared_problems(group)
         means = [*floor, *describe(mean_rows), *without] if mean_rows else []
         by_noise = [*floor, *describe(mean_rows), *describe(group), *without]
         if by_noise:
@@ -104,37 +107,6 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             heading = f"{costs} (95 % intervals{adjusted})"
             sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, means, by_noise))
     return sections
-
-
-def _without_shared_problems(rows: Sequence[Comparison]) -> list[tuple[str, list[str]]]:
-    """Return an entry for the pairs of models that are not compared, as they share no problem in the same text."""
-    noises: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        if row.contrast == _QUESTION and row.estimate is None:
-            noises.setdefault((row.model, row.against), []).append(row.noise)
-    pairs = [f"{model} and {against} on {', '.join(names)}" for (model, against), names in noises.items()]
-    reason = "no problem was asked of both in the same text, and as often"
-    return [("not compared", [f"{'; '.join(pairs)}: {reason}."])] if pairs else []
-
-
-def _is_at_floor(row: Comparison) -> bool:
-    """Return whether a row is a clean accuracy with so few right answers that losing all of them would show nothing."""
-    return (
-        row.contrast == row.measure == ACCURACY
-        and row.noise == CLEAN
-        and row.estimate is not None
-        and round(row.estimate * row.n) < _FEWEST_RIGHT
-    )
-
-
-def _floor_sentence(rows: Sequence[Comparison]) -> str:
-    rights = [round((row.estimate or 0.0) * row.n) for row in rows]
-    models = [f"{row.model} has {right:,} of {row.n:,}" for row, right in zip(rows, rights, strict=True)]
-    enough = "losing all of them would show nothing" if any(rights) else "nothing can be lost"
-    return (
-        f"{' and '.join(models)} clean problems right: {enough}; --measure likelihood shows what noise changes all the"
-        " same."
-    )
 
 
 def _section_lines(
@@ -179,16 +151,7 @@ def _compared_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
         costs = [row for row in rows if row.contrast == _COST and row.noise == noise and row.model in names]
-        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs), *_uneven(costs, pairs)]
-
-
-def _uneven(costs: Sequence[Comparison], pairs: Sequence[Comparison]) -> list[str]:
-    """Return a sentence where losses and differences are not over the same problems, so that they do not add up."""
-    over = {row.model: row.clusters for row in costs}
-    if {*over.values(), *(row.clusters for row in pairs)} == {pairs[0].clusters}:
-        return []
-    each = ", ".join(f"{model}'s over {problems:,}" for model, problems in over.items())
-    return [f"The losses are not over the same problems ({each}): a difference is over those that both models have."]
+        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs), *over_other_problems(costs, pairs)]
 
 
 def _single_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:

@@ -1,0 +1,53 @@
+"""What comparisons cannot tell, in plain English: nothing to lose, no problem in common, other problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.stats.comparisons import Comparison
+from reports.stats.noise_doses import CLEAN
+from reports.store.record_kinds import ACCURACY
+
+#: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
+_FEWEST_RIGHT = 6
+
+
+def is_at_floor(row: Comparison) -> bool:
+    """Return whether a row is a clean accuracy with so few right answers that losing all of them would show nothing."""
+    return (
+        row.contrast == row.measure == ACCURACY
+        and row.noise == CLEAN
+        and row.estimate is not None
+        and round(row.estimate * row.n) < _FEWEST_RIGHT
+    )
+
+
+def floor_sentence(rows: Sequence[Comparison]) -> str:
+    """Return the sentence about models whose rows are at the floor."""
+    rights = [round((row.estimate or 0.0) * row.n) for row in rows]
+    models = [f"{row.model} has {right:,} of {row.n:,}" for row, right in zip(rows, rights, strict=True)]
+    enough = "losing all of them would show nothing" if any(rights) else "nothing can be lost"
+    return (
+        f"{' and '.join(models)} clean problems right: {enough}; --measure likelihood shows what noise changes all the"
+        " same."
+    )
+
+
+def without_shared_problems(rows: Sequence[Comparison]) -> list[tuple[str, list[str]]]:
+    """Return an entry for the pairs of models that are not compared, as they share no problem in the same text."""
+    noises: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.contrast == "difference_in_differences" and row.estimate is None:
+            noises.setdefault((row.model, row.against), []).append(row.noise)
+    pairs = [f"{model} and {against} on {', '.join(names)}" for (model, against), names in noises.items()]
+    reason = "no problem was asked of both in the same text, and as often"
+    return [("not compared", [f"{'; '.join(pairs)}: {reason}."])] if pairs else []
+
+
+def over_other_problems(costs: Sequence[Comparison], pairs: Sequence[Comparison]) -> list[str]:
+    """Return a sentence where losses and differences are not over the same problems, so that they do not add up."""
+    over = {row.model: row.clusters for row in costs}
+    if {*over.values(), *(row.clusters for row in pairs)} == {pairs[0].clusters}:
+        return []
+    each = ", ".join(f"{model}'s over {problems:,}" for model, problems in over.items())
+    return [f"The losses are not over the same problems ({each}): a difference is over those that both models have."]
