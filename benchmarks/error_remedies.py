@@ -62,6 +62,12 @@ REMEDIES: dict[str, str] = {
     "BaselineDiffers": "Recreate it with --save-baseline {path}, or run as it was made.",
     "BaselineLarger": "Ask as many problems (--max-samples), or name another file with --save-baseline.",
 }
+#: Errors of what was asked for; the others are of models, disks and results.
+_WRONG_USE = {
+    *("PlanError", "ProblemsError", "AttentionScopeError", "UnknownModelError", "PromptError", "DeviceError"),
+    *("DtypeError", "ChatTemplateError", "UntrustedError", "TuningMismatch", "NoTuningProblems"),
+    *("UnsupportedTuningDtype", "ResultsMismatch", "ResultsInUse", "BaselineError"),
+}
 #: The options of the settings of a fine-tuning, as `training.json` names them.
 _SFT_OPTIONS = {
     "method": "--sft-method",
@@ -74,6 +80,11 @@ _SFT_OPTIONS = {
     "seed": "--seed",
     "base": "--models",
 }
+
+
+def is_wrong_use(error: BaseException) -> bool:
+    """Return whether a user-facing error is about what was asked for, and no regression or fault."""
+    return any(kind.__name__ in _WRONG_USE for kind in type(error).__mro__)
 
 
 def user_message(error: BaseException) -> str | None:

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.error_remedies import user_message
+from benchmarks.error_remedies import is_wrong_use, user_message
 from benchmarks.runner import AlreadyFailed, Runner
 from benchmarks.stages.stage import NothingToMeasure
-from reports.gate.baseline_file import BaselineError
-from reports.gate.baseline_plugin import MISUSED_BASELINE
 from reports.gate.regression_gate import Gate
+from reports.plugin import WrongUse
 from reports.stages import REPORTED_STAGES
 from reports.stats.problem_scores import all_scores
 from reports.store.atomic_io import display_path
@@ -67,20 +66,15 @@ def check_baseline(
     if gate is None:
         return
     (scores,) = all_scores(runner.experiment.results, {cell: records.keys()})
-    try:
+    with failing_with_user_message():
         loss = gate.loss(scores, cells=len(gated_cells(request.session.items)))
-    except BaselineError:
-        request.node.user_properties.append(MISUSED_BASELINE)
-        with failing_with_user_message():
-            raise
+    if loss.too_few_problems_message:
+        raise WrongUse(loss.too_few_problems_message, pytrace=False)
     request.node.user_properties += loss.facts().items()
     if loss.failed:
         path = display_path(gate.path)
         accept = f"  to accept it, run the same with --save-baseline {path} in place of --baseline {path}"
         pytest.fail(f"{loss}\n{accept}", pytrace=False)
-    if loss.too_few_problems_message:
-        request.node.user_properties.append(MISUSED_BASELINE)
-        pytest.fail(loss.too_few_problems_message, pytrace=False)
 
 
 @contextmanager
@@ -97,4 +91,5 @@ def failing_with_user_message() -> Iterator[None]:
         message = user_message(error)
         if message is None:
             raise
-        raise pytest.fail.Exception(message, pytrace=False) from None
+        failure = WrongUse if is_wrong_use(error) else pytest.fail.Exception
+        raise failure(message, pytrace=False) from None

@@ -37,8 +37,16 @@ from reports.write_reports import report_files
 EXPERIMENT = pytest.StashKey[Experiment]()
 _USED = pytest.StashKey[bool]()
 _CELL_RUNS = "cell_runs"  # an attribute of a case's reports
+_WRONG_USE = ("failed_by", "wrong use")  # a user property
 _LOCKING_RUN = "results_locked_by"  # a key of what xdist gives to its workers
 _STATUS = {0: "finished", 1: "failed", 2: "interrupted"}
+
+
+class WrongUse(pytest.fail.Exception):  # type: ignore[name-defined]
+    """A case failed because it was asked for something that does not fit: no regression, and no error of a model.
+
+    If all that failed did so by this, the exit status of the run is that of wrong use.
+    """
 
 
 def announce(
@@ -82,12 +90,17 @@ class _CaseRecorder:
         self._experiment, self._for_xml = experiment, for_xml
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach plain values, which xdist can serialise.
 
         https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_makereport
         """
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, WrongUse):
+            item.user_properties.append(_WRONG_USE)
+            report.user_properties.append(_WRONG_USE)
         if item.stash.get(_USED, False):
             # What a library logs about a checkpoint may quote it.
             report.sections = [(name, printable(text)) for name, text in report.sections]
@@ -125,6 +138,7 @@ class _RunReporter:
         self._lines: list[str] = []
         self._failure: str | None = None
         self._headline: str | None = None
+        self._failed = self._misused = 0
         self._interrupted = self._has_workers = False
         self._signals = StopSignals()
 
@@ -178,6 +192,8 @@ class _RunReporter:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
         if report.when not in ("setup", "call"):  # xdist has a name of its own for the end of a worker that crashed
             self._ended.add(report.nodeid)
+        self._failed += report.failed
+        self._misused += report.failed and _WRONG_USE in report.user_properties
         if hasattr(report, _CELL_RUNS):
             self._used = True
             self._runs += [CellRun.from_dict(values) for values in getattr(report, _CELL_RUNS)]
@@ -200,6 +216,9 @@ class _RunReporter:
             self._write_reports(session, exitstatus)
         finally:
             self._experiment.results.lock.release()
+        only_misused = 0 < self._misused == self._failed and not self._failure
+        if only_misused and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _write_reports(self, session: pytest.Session, exitstatus: int) -> None:
         self._signals.reporting()

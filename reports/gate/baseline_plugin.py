@@ -24,15 +24,9 @@ from reports.store.records import Cell
 from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 
-#: The user property of a case that could not be compared with the baseline, as that is not of such a run.
-MISUSED_BASELINE = ("baseline_verdict_missing", "wrong use")
-
 
 class BaselineReporting:
-    """Counts the cells that were compared with `gate`, and saves the run's scores to `save_path`.
-
-    A run that fails only for cases that cannot be compared was not a regression: its exit status is that of wrong use.
-    """
+    """Counts the cells that were compared with `gate`, and saves the run's scores to `save_path`."""
 
     def __init__(
         self,
@@ -43,15 +37,12 @@ class BaselineReporting:
     ) -> None:
         self._experiment, self._gate, self._save_path, self._explain = experiment, gate, save_path, explain
         self._compared: list[dict[str, Any]] = []
-        self._failed = self._misused = 0
         self._lines: list[str] = []
         self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_runtest_logreport"""
         facts = dict(report.user_properties)
-        self._failed += report.failed
-        self._misused += report.failed and MISUSED_BASELINE in facts.items()
         if report.when == "call" and "baseline_verdict" in facts:
             self._compared.append(facts)
 
@@ -63,8 +54,6 @@ class BaselineReporting:
         """
         if session.config.option.collectonly or exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
-        if self._misused and self._misused == self._failed and exitstatus == pytest.ExitCode.TESTS_FAILED:
-            session.exitstatus = exitstatus = pytest.ExitCode.USAGE_ERROR
         steps = []
         if self._gate is not None:
             steps.append(partial(self._report_comparison, self._gate))

@@ -22,15 +22,13 @@ def is_at_floor(row: Comparison) -> bool:
     )
 
 
-def floor_sentence(rows: Sequence[Comparison]) -> str:
-    """Return the sentence about models whose rows are at the floor."""
+def floor_sentence(rows: Sequence[Comparison], has_likelihood: bool) -> str:
+    """Return the sentence about models whose rows are at the floor. With `has_likelihood` it recommends none."""
     rights = [round((row.estimate or 0.0) * row.n) for row in rows]
     models = [f"{row.model} has {right:,} of {row.n:,}" for row, right in zip(rows, rights, strict=True)]
     enough = "losing all of them would show nothing" if any(rights) else "nothing can be lost"
-    return (
-        f"{' and '.join(models)} clean problems right: {enough}; --measure likelihood shows what noise changes all the"
-        " same."
-    )
+    advice = "" if has_likelihood else "; --measure likelihood shows what noise changes all the same"
+    return f"{' and '.join(models)} clean problems right: {enough}{advice}."
 
 
 def without_shared_problems(rows: Sequence[Comparison]) -> list[tuple[str, list[str]]]:

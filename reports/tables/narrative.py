@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from reports.stages import measure_named
 from reports.stats.comparisons import ALPHA, Comparison
 from reports.stats.noise_doses import CLEAN
+from reports.store.record_kinds import LIKELIHOOD
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.comparison_limits import (
     floor_sentence,
@@ -81,12 +82,12 @@ class _Section:
 
 
 def _sections(rows: Sequence[Comparison]) -> list[_Section]:
-    sections = []
+    sections, has_likelihood = [], any(row.measure == LIKELIHOOD for row in rows)
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
         at_floor = {row.model: row for row in group if is_at_floor(row)}
         group = [row for row in group if row.model not in at_floor and row.against not in at_floor]
-        floor = [("clean", [floor_sentence(list(at_floor.values()))])] if at_floor else []
+        floor = [("clean", [floor_sentence(list(at_floor.values()), has_likelihood)])] if at_floor else []
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
         mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))

@@ -22,7 +22,7 @@ def p_text(row: Comparison) -> str:
     if excludes_zero and not significant:
         if row.p <= ALPHA:
             return f"{_p(row.p)} alone, but {_p(row.p_adjusted).removeprefix('p = ')} after Holm"
-        return f"{_p(row.p_adjusted)} in the exact test, which the interval only approximates"
+        return f"{_p(row.p)} in the exact test alone, which the interval only approximates"
     if significant and not excludes_zero and row.low is not None:
         return f"{_p(row.p_adjusted)} in the exact test, which the interval only approximates"
     return _p(row.p_adjusted)

@@ -83,7 +83,7 @@ def test_bad_lines_that_are_left_out_are_counted_and_named(tmp_path: Path) -> No
     assert settings["problems"].startswith("mine.jsonl without 4 bad lines ")
     write(path, GOOD, {**GOOD, "id": "mended"}, [2], OTHER, [3], [4])
     again = typed(*_CASE, "--problems", str(path), "--skip-bad-lines", "--results", str(folder))
-    assert again.returncode == pytest.ExitCode.TESTS_FAILED
+    assert again.returncode == pytest.ExitCode.USAGE_ERROR
     assert "problems was 'mine.jsonl without 4 bad lines" in " ".join(again.stdout.split())
 
 

@@ -248,7 +248,7 @@ def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path
         (model, noise, "5") for model in ("diffllama", "llama") for noise in ("clean", "inf")
     ]
     other = typed(*common, "--max-samples", "5", "--max-new-tokens", "60")
-    assert other.returncode == pytest.ExitCode.TESTS_FAILED
+    assert other.returncode == pytest.ExitCode.USAGE_ERROR
     assert "max_new_tokens was 256 and is now 60" in other.stdout
     assert len(rows(folder)) == 4
     fresh = typed(*common, "--max-samples", "2", "--max-new-tokens", "60", "--models", "llama", "--fresh")

@@ -75,5 +75,15 @@ def test_4_is_a_tokenizer_that_cannot_be_read(tmp_path: Path) -> None:
     assert done.stderr.count("is not a usable checkpoint") == 1
 
 
+def test_4_is_a_folder_of_a_run_with_other_settings(tmp_path: Path) -> None:
+    """Only its cases can tell, and they say so in JUnit XML too."""
+    arguments = [*CASES, "--models", "llama", "--results", f"{tmp_path}/results"]
+    assert typed(*arguments).returncode == 0
+    done = typed(*arguments, "--max-new-tokens", "77", "--junitxml", f"{tmp_path}/junit.xml")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "max_new_tokens was 256 and is now 77" in " ".join(done.stdout.split())
+    assert '<property name="failed_by" value="wrong use" />' in (tmp_path / "junit.xml").read_text()
+
+
 def test_5_is_nothing_selected(tmp_path: Path) -> None:
     assert typed(*CASES, "-k", "no-such-case", "--results", str(tmp_path)).returncode == 5
