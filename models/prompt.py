@@ -135,7 +135,9 @@ def template_of(
             raise UnknownPromptError(f"prompt {name!r}: expected a number from 1 to {MAX_SHOTS} after the colon")
         shown = examples()[: int(number)]
         if len(shown) < int(number):
-            raise UnknownPromptError(f"prompt {name!r}: there are {len(shown):,} problems to show")
+            raise UnknownPromptError(
+                f"prompt {name!r}: expected at most as many examples as there are problems to train on: {len(shown):,}"
+            )
         if chat:
             return Template(
                 PROMPT, chat, name, tuple((prompt_for(example.question), example.answer) for example in shown)

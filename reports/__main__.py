@@ -17,6 +17,7 @@ from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
+from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_table import table_of_cells
 from reports.tables.compare_runs_table import compare_runs_table
@@ -139,7 +140,8 @@ def _accuracy(options: argparse.Namespace) -> list[str]:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
-    return [*accuracy_table(rows, _width()), *_footer(folder, (row.model for row in rows), files)]
+    remarks = [line for remark in accuracy_remarks(rows) for line in wrapped(remark, _width())]
+    return [*accuracy_table(rows, _width()), *remarks, *_footer(folder, (row.model for row in rows), files)]
 
 
 def _comparisons(options: argparse.Namespace) -> list[str]:
