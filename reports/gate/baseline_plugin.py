@@ -86,7 +86,9 @@ class BaselineReporting:
             raise NothingToCompare(gate.path, message)
         lower = sum(facts["baseline_verdict"] == "lower" for facts in self._compared)
         verdict = f"{lower:,} significantly lower" if lower else "none significantly lower"
-        self._lines.append(f"baseline {name}: {len(self._compared):,} cells compared, {verdict}")
+        compared, known = len(self._compared), len(gate.baseline)
+        of_its = f" of its {known:,}" if compared < known else ""
+        self._lines.append(f"baseline {name}: {compared:,}{of_its} cell{'s' * (known != 1)} compared, {verdict}")
         losses = [100 * facts["baseline_detectable"] for facts in self._compared if "baseline_detectable" in facts]
         if losses:
             low, high = min(losses), max(losses)
