@@ -137,7 +137,7 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
     assert json.loads((checkpoint / "training.json").read_text()) == log
 
     other = typed(*common, "--sft-samples", "12", "-k", "sft")
-    assert other.returncode == pytest.ExitCode.TESTS_FAILED
+    assert other.returncode == pytest.ExitCode.USAGE_ERROR
     shown = " ".join(other.stdout.split())
     assert "samples was 24 and is now 12" in shown
     assert "Tune as before (--sft-samples)." in shown
