@@ -22,6 +22,7 @@ _PAGE_COLOURS = {
     "#000000": "currentColor",
     "#e6e6e6": "var(--line)",
     "#ffffff": "var(--paper)",
+    "#4d4d4d": "var(--quiet)",
     "#808080": "var(--quiet)",
 }
 _INCHES_A_LETTER = 0.085

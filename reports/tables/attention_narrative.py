@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reports.stats.comparisons import Comparison
 from reports.stats.paired_tests import ALPHA
 from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.tables.narrative import mean_label
 from reports.tables.numbers_as_text import decimal, p_text
 from reports.tables.text_wrap import wrapped
 
@@ -36,7 +37,7 @@ def attention_answer(rows: Sequence[Comparison], width: int = 80, verbose: bool 
 
 
 def _label(row: Comparison) -> str:
-    noises = f"{row.noise} noises" if row.noise.startswith("all ") else row.noise.replace("+", ", ")
+    noises = mean_label(row.noise) if row.contrast.startswith("mean_") else row.noise
     return f"tuned models, {noises}" if row.model.endswith(TUNED_SUFFIX) else noises
 
 

@@ -10,7 +10,7 @@ from reports.stats.comparisons import ALPHA, Comparison
 from reports.stats.noise_doses import CLEAN
 from reports.store.record_kinds import LIKELIHOOD
 from reports.store.stage_and_file_names import TUNED_SUFFIX
-from reports.tables.comparison_limits import (
+from reports.tables.comparison_caveats import (
     floor_sentence,
     is_at_floor,
     over_other_problems,
@@ -90,7 +90,7 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         floor = [("clean", [floor_sentence(list(at_floor.values()), has_likelihood)])] if at_floor else []
         contrast = _QUESTION if any(row.contrast == _QUESTION and row.estimate is not None for row in group) else _COST
         mean_rows = [
-            replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=_mean_of(row.noise))
+            replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=mean_label(row.noise))
             for row in group
             if row.contrast.startswith(_MEAN)
         ]
@@ -137,8 +137,10 @@ def _entries(label: str, by_noise: Sequence[tuple[str, list[str]]], width: int, 
     return lines
 
 
-def _mean_of(name: str) -> str:
+def mean_label(name: str) -> str:
     """Return the label of a mean over several noises."""
+    if name == "all 2":
+        return "both noises"
     return f"{name} noises" if name.startswith("all ") else f"mean of {name.replace('+', ', ')}"
 
 

@@ -58,7 +58,7 @@ def test_the_mean_over_noises_is_one_number_per_problem() -> None:
     mean_row = row(rows, "mean_difference_in_differences", noise="all 2")
     assert (mean_row.estimate, mean_row.against, mean_row.p_adjusted) == (pytest.approx(0.35), "llama", mean_row.p)
     text = " ".join(" ".join(narrative(rows)).split())
-    assert "all 2 noises: llama loses 50.0 points [" in text
+    assert "both noises: llama loses 50.0 points [" in text
     assert "p adjusted over 2 comparisons, means over noises apart)" in text
     other = [*more[:-1], scored("llama", "sd", "0000000000", question="another noise")]
     assert row(comparisons(other), "mean_difference_in_differences", noise="all 2").clusters == 0

@@ -99,7 +99,7 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
     text = page(results)
     assert re.search(r'class="answer">llama loses 60\.0 points \[.*diffllama loses 50\.0 points less than llama', text)
     assert text.count('<svg role="img" aria-label=') == 4
-    assert "<strong>all 2 noises</strong>" in text
+    assert "<strong>both noises</strong>" in text
     assert "#000000" not in text
     assert "There is no run.json in these results." in text
 
