@@ -12,7 +12,7 @@ from fractions import Fraction
 from noise.text.number_parsing import MAX_DIGITS
 
 UNREADABLE = "\ue000"
-"""A character of nobody's, in place of a number that is not to be read."""
+"""Stands in the place of a number that is not to be read: a private-use character."""
 
 # Every pattern is bounded or possessive, and starts where a run of digits starts: time stays linear in any text.
 # _-10_: an underscore is a letter to \b and \w
