@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,20 @@ from benchmarks.gate_options import gate_of
 from benchmarks.options import DEFAULT_DEVICE, DEFAULT_MODELS, add_skip_options
 from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
-from benchmarks.runner import ModelsError, ProblemsError, Runner
+from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
-from models.model_registry import UnknownModelError, trained_on
-from models.prompt import PLAIN
+from benchmarks.usage_checks import check_baseline_covers, check_models, check_problems
+from models.model_registry import UnknownModelError
 from noise.problems.problem_sources import is_file_source
 from reports.experiment import Experiment
-from reports.gate.baseline_file import BaselineError
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
 from reports.store.atomic_io import ResultsFolderError
-from reports.store.records import Cell
 from reports.store.results_folder import Results
 from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 from reports.upstream_pytest import starts_workers
 
-#: How many of the lines that are left out are named on the terminal.
-_BAD_LINES_SHOWN = 3
 pytest_plugins = ["reports.plugin", "benchmarks.options", "benchmarks.fixtures", "pytester"]
 
 
@@ -158,7 +155,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     """
     plan, cells = config.stash[PLAN], [cell for cell in map(cell_of, items) if cell is not None]
     if not cells:
-        return []
+        return _nothing_selected(config)
     lines = []
     left_out = [name for name in STAGES if not plan.has_cases(name)]
     if left_out:
@@ -169,6 +166,19 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         lines.append(f"-k {word} selects {', '.join(selected)}; for {word} alone: -k '{word} and not {others[0]}'")
     width = shutil.get_terminal_size().columns
     return [part for line in lines for part in wrapped(printable(line), width)]
+
+
+def _nothing_selected(config: pytest.Config) -> list[str]:
+    """Say what `-k` can name, where it has selected no case of the grid."""
+    plan, word = config.stash[PLAN], config.option.keyword.strip()
+    if not word or not any(Path(argument).name == "benchmarks" for argument in config.args):
+        return []
+    known = [*(spec.name for spec in plan.models), *plan.datasets, *filter(plan.has_cases, STAGES)]
+    near = get_close_matches(word, known, n=1)
+    line = f"-k {word} selects no case; their names are made of {', '.join(known)}"
+    if near:
+        line += f". Did you mean {near[0]!r}?"
+    return [printable(part) for part in wrapped(line, shutil.get_terminal_size().columns)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -183,12 +193,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if hasattr(config, "workerinput"):  # xdist's: there the cases answer
         return
-    gate = config.stash[GATE]
+    gate, gated = config.stash[GATE], gated_cells(session.items)
     if gate is not None:
-        try:
-            gate.require(gated_cells(session.items))
-        except BaselineError as error:
-            raise pytest.UsageError(user_message(error)) from None
+        check_baseline_covers(gate, gated)
     if not any(map(cell_of, session.items)):
         return
     try:
@@ -196,42 +203,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except ResultsFolderError as error:
         raise pytest.UsageError(user_message(error) or str(error)) from None
     runner = runner_of(config, session.items, config.stash[EXPERIMENT])
-    _check_problems(config, runner)
-    _check_models(runner, (cell for cell in map(cell_of, session.items) if cell is not None))
+    _print_wrapped(config, check_problems(runner, gate, gated))
+    check_models(runner, (cell for cell in map(cell_of, session.items) if cell is not None))
 
 
-def _check_models(runner: Runner, cells: Iterable[Cell]) -> None:
-    """Raise `pytest.UsageError` for the models of these cells that cannot be loaded."""
-    try:
-        runner.check_models(cells)
-    except ModelsError as error:
-        raise pytest.UsageError(printable(str(error))) from None
-
-
-def _check_problems(config: pytest.Config, runner: Runner) -> None:
-    """Read the problems of a run before its first case, and say which are left out or repeated.
-
-    The problems of a source that is not a file, and from which nothing can be left out, are read by the first case.
-    Raises `pytest.UsageError`.
-    """
-    plan, lines = config.stash[PLAN], list[str]()
-    try:
-        is_read = is_file_source(plan.problems) or any(map(trained_on, plan.models)) or plan.template != PLAIN
-        if is_read or runner.needs_tuning:
-            evaluated = runner.eval_set
-            lines = [evaluated.too_few_message(plan.max_samples), evaluated.left_out_message()]
-            repeated = evaluated.repeated_questions_message()
-            runner.experiment.notes += [repeated] if repeated else []
-        if runner.needs_tuning:
-            _ = runner.sft_set
-    except (ProblemsError, ValueError, OSError) as error:
-        raise pytest.UsageError(printable(str(error))) from None
-    bad_lines = runner.experiment.bad_lines
-    if bad_lines:
-        lines += [f"bad lines left out: {len(bad_lines):,}, all named in run.json", *bad_lines[:_BAD_LINES_SHOWN]]
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
+def _print_wrapped(config: pytest.Config, lines: Iterable[str]) -> None:
+    reporter, width = config.pluginmanager.get_plugin("terminalreporter"), shutil.get_terminal_size().columns
     if reporter is not None:
-        width = shutil.get_terminal_size().columns
         for part in (part for line in lines for part in wrapped(line, width)):
             reporter.write_line(printable(part))
 
@@ -248,6 +226,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     runner = Runner(plan, config.stash[EXPERIMENT], needs_tuning=False)
     if is_file_source(plan.problems):
-        _check_problems(config, runner)
+        _print_wrapped(config, check_problems(runner))
     if (config.option.models, config.option.device) != (DEFAULT_MODELS, DEFAULT_DEVICE):
-        _check_models(runner, (cell for stage in STAGES if plan.has_cases(stage) for cell in plan.cells(stage)))
+        check_models(runner, (cell for stage in STAGES if plan.has_cases(stage) for cell in plan.cells(stage)))

@@ -6,6 +6,7 @@ problem is put at a depth among distractors, and the attention to it is compared
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -69,7 +70,8 @@ def _needle(problem: Problem, depth: int, seed: int) -> NoisyProblem | None:
     )
 
 
-def _distractors(problem: Problem, seed: int) -> list[str]:
+@functools.lru_cache(maxsize=10_000)  # every depth has the same, and so has every model
+def _distractors(problem: Problem, seed: int) -> tuple[str, ...]:
     """Return different certified distractors for `problem`, each with the space after it."""
     distractors: dict[str, None] = {}
     for number in itertools.islice(itertools.count(seed * _MOST_DRAWS), _MOST_DRAWS):
@@ -77,4 +79,4 @@ def _distractors(problem: Problem, seed: int) -> list[str]:
         distractors |= {noisy.question[start:stop]: None for start, stop in noisy.spans}
         if len(distractors) == DISTRACTORS:
             break
-    return list(distractors)
+    return tuple(distractors)

@@ -217,7 +217,8 @@ class Plan:
     def describe(self) -> str:
         """Return one line that says what will run."""
         models, datasets = ", ".join(spec.name for spec in self.models), ", ".join(self.datasets)
-        size = "all problems" if self.max_samples < 0 else f"{self.max_samples} problems"
+        at_most = "at most " * is_file_source(self.problems)  # a file is read later
+        size = "all problems" if self.max_samples < 0 else f"{at_most}{self.max_samples} problems"
         if "attention" in self.stages and self.attention_samples != self.max_samples:
             fewer = "all" if self.attention_samples < 0 else self.attention_samples
             size += f" ({fewer} for attention)"
@@ -229,7 +230,9 @@ class Plan:
         noise = f"seed {self.seed}" if last == self.seed else f"seeds {self.seed} to {last}"
         if self.noisy_folder is not None:
             noise = f"noise from the files in {self.noisy_folder}"
-        return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}"
+        prompt = "" if self.template == PLAIN else f", prompt {self.template.name}"
+        prompt += " as a chat" if self.template.chat else ""
+        return f"grid: {models} × {datasets} × {stages}; {size} a cell from {self.problems}, {noise}{prompt}"
 
 
 def stages_of(options: dict[str, object]) -> tuple[str, ...]:

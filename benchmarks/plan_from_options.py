@@ -137,9 +137,17 @@ def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
         raise PlanError(
             "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
         )
+    folder = Path(source).parent
     for name in datasets:
         if name != "clean":
-            existing_noisy_file(source, name, Path(source).parent)
+            try:
+                existing_noisy_file(source, name, folder)
+            except FileNotFoundError as error:
+                raise PlanError(
+                    f"--skip-data-gen: {escaped(str(error))}; write it with `python -m noise --problems"
+                    f" {escaped(source)} --datasets {name} --out {escaped(str(folder))}`, or leave the option out:"
+                    " noise is then drawn as the run goes"
+                ) from None
 
 
 def _check_sft(options: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from reports.experiment import Experiment
 from reports.store.records import Cell
+from reports.store.results_folder import ResultsMismatch
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ModelsError(ValueError):
 
 
 class AlreadyFailed(Exception):
-    """What a case needs could not be made for an earlier case, which has reported why."""
+    """A cell cannot be run for the reason that an earlier one has reported."""
 
 
 class TuningError(RuntimeError):
@@ -66,6 +67,7 @@ class Runner:
         self._given_questions = questions or {}
         self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
         self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
+        self._differences: set[str] = set()
         self._spec: ModelSpec | None = None
         self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
 
@@ -77,10 +79,16 @@ class Runner:
 
         Raises `LoadError` for a model that cannot be loaded or tuned, `ProblemsError` for problems that cannot be used,
         `ResultsMismatch` where the results folder was made under other settings, `NothingToMeasure` where no problem
-        suits the stage, `AlreadyFailed` for a model that could not be loaded or tuned before, and what the stage
-        raises.
+        suits the stage, `AlreadyFailed` for a model that could not be loaded or tuned before and for settings that
+        differ as those of an earlier cell did, and what the stage raises.
         """
-        return find_stage(cell.stage).run(self, cell)
+        try:
+            return find_stage(cell.stage).run(self, cell)
+        except ResultsMismatch as error:
+            if error.difference in self._differences:
+                raise AlreadyFailed(str(error)) from error
+            self._differences.add(error.difference)
+            raise
 
     @cached_property
     def eval_set(self) -> EvalSet:
@@ -111,6 +119,12 @@ class Runner:
         if key not in self._questions:
             self._questions[key] = self._draw_or_read(cell.noise, sample, draws)
         return self._questions[key]
+
+    def read_noisy_files(self) -> None:
+        """Read the noisy problems of every dataset from the plan's folder. Raises `ProblemsError`."""
+        cells = [cell for stage in self.plan.stages for cell in self.plan.cells(stage, self.plan.models[0])]
+        for cell in cells:
+            self.questions(cell)
 
     def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
         plan, folder = self.plan, self.plan.noisy_folder

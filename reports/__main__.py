@@ -19,6 +19,7 @@ from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table
+from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import table_of_cells
 from reports.tables.compare_runs_table import compare_runs_table
 from reports.tables.narrative import narrative
@@ -156,6 +157,7 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
     return [
         *score_tables(rows, _width(), findings.pairs_with_different_tokenization),
         *narrative(rows, _width()),
+        *attention_answer(findings.attention_comparisons, _width(), verbose=True),
         *_footer(folder, (row.model for row in rows), files),
     ]
 

@@ -119,7 +119,7 @@ def atomic_file(path: Path, overwrite: bool = True) -> Iterator[TextIO]:
         if overwrite or not os.path.lexists(path):
             part.replace(path)
         elif not (path.is_file() and filecmp.cmp(part, path, shallow=False)):
-            raise FileDiffersError(f"{path}: expected no such file, or the one that would be written, got another")
+            raise FileDiffersError(f"{path}: something else is there already")
     finally:
         part.unlink(missing_ok=True)
 

@@ -84,7 +84,8 @@ def read_baseline(path: Path) -> dict[Cell, Scores]:
         if isinstance(error, BaselineError):
             raise
         message = f"{display_path(path)} is not a baseline: expected a file that an earlier run saved"
-        raise BaselineUnreadable(path, f"{message} ({type(error).__name__}: {error})") from error
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise BaselineUnreadable(path, f"{message} ({reason})") from error
     return {scores.cell: scores for scores in cells}
 
 

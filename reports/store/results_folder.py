@@ -39,7 +39,14 @@ _RECORD_FOLDERS = ("predictions", "readings", "attention_maps", "checkpoints")
 
 
 class ResultsMismatch(ValueError):
-    """The records on disk were made under other settings than those of this run."""
+    """The records on disk were made under other settings than those of this run.
+
+    `difference` says what differs; cells with the same difference are mended together.
+    """
+
+    def __init__(self, message: str, difference: str = "") -> None:
+        super().__init__(message)
+        self.difference = difference or message
 
 
 class OtherTextsError(ResultsMismatch):
@@ -232,7 +239,9 @@ class Results:
         stored = self.load_cell(cell)
         if stored is not None and stored.settings_hash != settings_hash(settings):
             differences = settings_differences(read_settings(self._record_folders, stored.settings_hash), settings)
-            raise ResultsMismatch(f"{display_path(self.path(cell))} was made under other settings: {differences}.")
+            raise ResultsMismatch(
+                f"{display_path(self.path(cell))} was made under other settings: {differences}.", differences
+            )
         self._checked.add((cell, settings))
         return stored
 
@@ -273,7 +282,8 @@ class Results:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
             raise OtherTextsError(
                 f"{display_path(self.path(cell))}: problem {changed[0]!r}{others} had another text: the runs differ in"
-                " the seed, in the problems, or in the version of the noises."
+                " the seed, in the problems, or in the version of the noises.",
+                difference="texts",
             )
 
     def _top_folder(self, cell: Cell) -> Path:

@@ -78,7 +78,7 @@ def test_too_few_problems_for_any_loss_are_no_pass(folder: Path) -> None:
         *LLAMA[:-1], "4", "--datasets", "clean", "--results", f"{folder}/made", "--baseline", f"{folder}/ci.json"
     )
     assert done.returncode == 4
-    assert "4 problems cannot show any loss at 0.05 / 1 cells; ask at least 5" in done.stdout
+    assert "4 problems cannot show any loss at 0.05 / 1 cells; ask at least 5" in done.stderr
 
 
 def test_a_damaged_checkpoint_is_red_and_says_what_it_lost(folder: Path, damaged: Path) -> None:

@@ -309,7 +309,7 @@ def test_noisy_files_are_used_as_they_are(tmp_path: Path) -> None:
     subprocess.run([*noise, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
     done = typed(*ZERO_SHOT, "--results", str(tmp_path / "results"), *arguments)
     assert done.returncode == 0, done.stdout
-    assert f"from {file}, noise from the files in {tmp_path}" in done.stdout
+    assert f"from {file}, noise from the files in {tmp_path}" in " ".join(done.stdout.split())
     assert json.loads((tmp_path / "results/run.json").read_text())["runs"][-1]["seed"] is None
     written = json.loads((tmp_path / "mine_inf.jsonl").read_text())
     asked = json.loads((tmp_path / "results/predictions/zero_shot/llama/inf.jsonl").read_text())

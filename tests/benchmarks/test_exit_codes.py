@@ -76,14 +76,35 @@ def test_4_is_a_tokenizer_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_4_is_a_folder_of_a_run_with_other_settings(tmp_path: Path) -> None:
-    """Only its cases can tell, and they say so in JUnit XML too."""
+    """Only its cases can tell: the first says so, in JUnit XML too, and the others with the same difference skip."""
     arguments = [*CASES, "--models", "llama", "--results", f"{tmp_path}/results"]
     assert typed(*arguments).returncode == 0
     done = typed(*arguments, "--max-new-tokens", "77", "--junitxml", f"{tmp_path}/junit.xml")
     assert done.returncode == 4, done.stdout + done.stderr
     assert "max_new_tokens was 256 and is now 77" in " ".join(done.stdout.split())
+    assert "1 failed, 1 skipped" in done.stdout
     assert '<property name="failed_by" value="wrong use" />' in (tmp_path / "junit.xml").read_text()
 
 
-def test_5_is_nothing_selected(tmp_path: Path) -> None:
-    assert typed(*CASES, "-k", "no-such-case", "--results", str(tmp_path)).returncode == 5
+def test_4_is_a_noisy_file_with_a_bad_line_and_no_model_is_loaded_for_it(tmp_path: Path) -> None:
+    problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "#### 5"}
+    (tmp_path / "mine.jsonl").write_text(json.dumps(problem) + "\n")
+    (tmp_path / "mine_inf.jsonl").write_text('{"question": 5}\n')
+    given = ["--problems", f"{tmp_path}/mine.jsonl", "--skip-data-gen", "--results", f"{tmp_path}/results"]
+    done = typed(*CASES, *given)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stderr.count("mine_inf.jsonl:1: ") == 1
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("llamax", "Did you mean 'llama'?"),
+        ("no_such", "-k no_such selects no case; their names are made of diffllama, "),
+    ],
+)
+def test_5_is_nothing_selected_and_says_what_can_be(tmp_path: Path, word: str, hint: str) -> None:
+    done = typed("benchmarks", *CASES[1:], "-k", word, "--results", str(tmp_path))
+    assert done.returncode == 5
+    assert hint in done.stdout

@@ -102,8 +102,7 @@ def test_another_file_is_replaced_only_where_that_is_asked_for(mine: Path, capsy
     typed = ["--problems", str(mine), "--datasets", "inf", "--out", str(mine.parent)]
     assert main(typed) == 1
     assert capsys.readouterr().err == (
-        f"python -m noise: {by_hand}: expected no such file, or the one that would be written, got another; choose"
-        " another --out, or add --force\n"
+        f"python -m noise: {by_hand}: something else is there already; choose another --out, or add --force\n"
     )
     assert by_hand.read_text() == "made by hand\n"
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl", "mine_inf.jsonl"}
@@ -116,7 +115,7 @@ def test_no_file_of_a_task_is_replaced_either(mine: Path, name: str, capsys: pyt
     typed = ["--problems", str(mine), "--datasets", "inf", "--format", "lm-eval", "--out", str(mine.parent)]
     (mine.parent / name).write_text("made by hand\n")
     assert main(typed) == 1
-    assert f"{mine.parent / name}: expected no such file" in capsys.readouterr().err
+    assert f"{mine.parent / name}: something else is there already" in capsys.readouterr().err
     assert (mine.parent / name).read_text() == "made by hand\n"
     assert main([*typed, "--force"]) == 0
 
@@ -130,7 +129,7 @@ def test_the_files_of_two_sources_of_one_name_do_not_replace_each_other(
     out = mine.parent / "out"
     assert main(["--problems", str(mine), "--datasets", "sd", "--out", str(out)]) == 0
     assert main(["--problems", str(other), "--datasets", "sd", "--out", str(out)]) == 1
-    assert "mine_sd.jsonl: expected no such file" in capsys.readouterr().err
+    assert "mine_sd.jsonl: something else is there already" in capsys.readouterr().err
     assert "Ann" in read_noisy(out / "mine_sd.jsonl")[0].question
 
 
@@ -139,7 +138,7 @@ def test_what_is_no_file_is_not_replaced(mine: Path, kind: str, capsys: pytest.C
     path = mine.parent / "mine_inf.jsonl"
     path.mkdir() if kind == "folder" else path.symlink_to("nothing")
     assert main(["--problems", str(mine), "--datasets", "inf", "--out", str(mine.parent)]) == 1
-    assert f"{path}: expected no such file" in capsys.readouterr().err
+    assert f"{path}: something else is there already" in capsys.readouterr().err
     assert path.is_dir() or path.is_symlink()
 
 
