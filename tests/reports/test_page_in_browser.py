@@ -256,6 +256,14 @@ def test_no_screen_has_to_be_scrolled_sideways(chromium: Any, path: Path, width:
     assert whole <= inner
 
 
+def test_the_sample_page_is_short_on_a_phone(chromium: Any) -> None:
+    sample = Path(__file__).parents[2] / "docs/sample/report.html"
+    watched = Watched(chromium, sample, viewport={"width": 390, "height": 844})
+    height = watched.page.evaluate("document.documentElement.scrollHeight")
+    watched.context.close()
+    assert height < 12_000
+
+
 def test_without_javascript_all_but_the_examples_is_there(chromium: Any, path: Path) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
