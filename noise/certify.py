@@ -6,8 +6,10 @@ The rule reads only the two texts, so it can check a distractor from any source.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from noise.text.distractor_features import DistractorFeatures, distractor_features
@@ -16,7 +18,16 @@ from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS
 from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
-from noise.text.word_lists import CHANGE_WORDS, PRONOUNS, QUANTITY_WORDS, RATE_WORDS, SCOPE_WORDS, UNITS, word_list
+from noise.text.word_lists import (
+    CHANGE_WORDS,
+    NUMBER_WORDS,
+    PRONOUNS,
+    QUANTITY_WORDS,
+    RATE_WORDS,
+    SCOPE_WORDS,
+    UNITS,
+    word_list,
+)
 from noise.text.word_tokens import KINDS_OF_WORD, number_text, numbers_in_digits
 
 Carries = Literal["numbers", "sums", "nothing"]
@@ -28,6 +39,15 @@ _INNER_STOP = re.compile(r"[.…](?=\s)|[^\W\d_]{2}\.(?=[^\W\d_])")
 _FAR_AWAY = re.compile(r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|long ago)\b", re.I)
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
 
+# "76 minus 34 gives 42", and what may stand before and behind it.
+_TOLD_SUM = re.compile(
+    r"\d[\d,.]*(?: (?:plus|minus|times|over|(?:multiplied|divided) by|added to|less))(?: \d[\d,.]*)"
+    r" (?:is|makes?|equals?|gives?|comes? to) \d[\d,]*(?:\.\d+)?"
+)
+_BEFORE_CLAUSE = re.compile(r"(?:^|[,:;(\"“‘'—–]|\b(?:that|so|and|because|why|or|as|since|how|where|when|while|if)) ?$")
+_BEHIND_CLAUSE = re.compile(r"$|[.,;:!)\"”’'—–]")
+
+_NO_NUMBERS: frozenset[str] = frozenset()
 _OPEN_REFERENCES = {"person": "he or she", "plural": "they, or a bare 'how many',", "thing": "it"}
 _SCOPE_OR_RATE = SCOPE_WORDS | RATE_WORDS
 _QUANTITIES = QUANTITY_WORDS | {"$", "€", "£", "¢", "%", "="}
@@ -35,22 +55,35 @@ _MEASURES = UNITS.intersection(KINDS_OF_WORD)
 _CHECKED_WORDS = RATE_WORDS | CHANGE_WORDS | _MEASURES | {"a", "an"}
 
 
-def refusal(question: str, sentence: str, carries: Carries = "numbers", target: Fraction | None = None) -> str | None:
+def refusal(
+    question: str, sentence: str, carries: Carries = "numbers", target: Fraction | None = None, worked: str = ""
+) -> str | None:
     """Return why `sentence` may not stand where `inject` puts it in `question`, in words; None if it may.
 
-    `carries` is what the sentence is meant to hold. `target` is the answer of the question, where it is known: no
-    distractor may state it. Nothing is raised, whatever the texts.
+    `carries` is what the sentence is meant to hold. `target` is the answer of the question and `worked` its worked
+    answer, where they are known: no distractor may state a number of them. Nothing is raised, whatever the texts.
     """
-    return refusal_reason(question_features(question), sentence, carries, target)
+    return refusal_reason(question_features(question), sentence, carries, target, worked_numbers(worked))
+
+
+def worked_numbers(answer: str) -> frozenset[str]:
+    """Return the numbers of a worked answer as text: a wrong answer that holds one could not be traced to the noise."""
+    return frozenset(numbers_in_digits(answer))
 
 
 def refusal_reason(
-    features: QuestionFeatures, sentence: str, carries: Carries = "numbers", target: Fraction | None = None
+    features: QuestionFeatures,
+    sentence: str,
+    carries: Carries = "numbers",
+    target: Fraction | None = None,
+    worked: frozenset[str] = _NO_NUMBERS,
 ) -> str | None:
-    """Return what `refusal` returns, for a question whose features are known."""
+    """Return what `refusal` returns, for known features of a question and `worked_numbers` of its answer."""
     reason = _form_refusal(sentence)
     if reason:
         return reason
+    if not features.english:
+        return "the question is not in English, and an English sentence is expected in an English question"
     if "text" in features.open_references:
         return "the question speaks of its own text, and this would be one more sentence of it"
     distractor = distractor_features(sentence)
@@ -76,9 +109,13 @@ def refusal_reason(
             return "it holds a number that its calculation does not use"
         if "number" in features.open_references and bare_equation and not distractor.place_names:
             return "the question speaks of numbers as such, and a bare sum could be meant"
+        if _is_a_clause_as_a_noun(plain):
+            return "its calculation stands where a noun should, and wants 'that', a comma or quotation marks"
+    elif distractor.has_label and "label" in features.open_references:
+        return "the question asks for a number as such, and one that counts nothing could be meant"
     if not numbers:
         return "it carries no number"
-    return _number_refusal(features, distractor, numbers, target)
+    return _number_refusal(features, distractor, numbers, target, worked)
 
 
 def _form_refusal(sentence: str) -> str | None:
@@ -92,18 +129,39 @@ def _form_refusal(sentence: str) -> str | None:
     return None
 
 
+def _is_a_clause_as_a_noun(plain: str) -> bool:
+    """Return whether a sum in words stands for a noun: "teaches 4 times 2 is 8", and not "teaches that 4 times …"."""
+    return any(
+        not (_BEFORE_CLAUSE.search(plain[: match.start()]) and _BEHIND_CLAUSE.match(plain, match.end()))
+        for match in _TOLD_SUM.finditer(plain)
+    )
+
+
+def _opens_a_sum(words: Sequence[str]) -> bool:
+    """Return whether every "that" stands before a number, as in "teaches that 4 times 2 is 8", and is no pronoun."""
+    return all(
+        following[0].isdecimal() or following in NUMBER_WORDS or following.partition("-")[0] in NUMBER_WORDS
+        for word, following in pairwise((*words, "."))
+        if word == "that"
+    ) and PRONOUNS.isdisjoint(word for word in words if word != "that")
+
+
 def _reference_refusal(features: QuestionFeatures, distractor: DistractorFeatures, counts: bool = True) -> str | None:
     """Check that nothing ties the sentence to the question's people, and no later reference to the sentence."""
     # the question's only person stays the owner
     known_names = bool(distractor.names) and features.proper_names.issuperset(distractor.names)
     pronoun = _first_of(distractor.words, PRONOUNS)
-    if pronoun:
+    if pronoun and not (pronoun == "that" and _opens_a_sum(distractor.words)):
         return f"the pronoun {pronoun!r} can be read as someone or something of the question"
     for reference, pronouns in _OPEN_REFERENCES.items() if features.open_references else ():
         if reference not in features.open_references or reference not in distractor.antecedent_of:
             continue
         if not (reference == "person" and known_names):
             return f"the question goes on with {pronouns!r}, which could then refer to this sentence's subject"
+    if "there" in features.open_references and (distractor.place_names or distractor.names_a_place):
+        return "the question goes on with 'there', which could then be this sentence's place"
+    if counts and "who" in features.open_references and (distractor.names or distractor.person_nouns):
+        return "the question asks who, and a newcomer could be the answer"
     if counts and features.mentions_group and "person" in distractor.antecedent_of:
         return "the question speaks of a group, and a newcomer could be counted in"
     return None
@@ -140,9 +198,13 @@ def _overlap_refusal(
 
 
 def _number_refusal(
-    features: QuestionFeatures, distractor: DistractorFeatures, numbers: Sequence[str], target: Fraction | None
+    features: QuestionFeatures,
+    distractor: DistractorFeatures,
+    numbers: Sequence[str],
+    target: Fraction | None,
+    worked: frozenset[str],
 ) -> str | None:
-    """Check the kinds of quantity and the numbers against those of the question, and against its answer."""
+    """Check the kinds of quantity and the numbers against those of the question, and against its worked answer."""
     shared = distractor.kinds & features.asked_kinds
     if shared:
         return f"it speaks of {min(shared)}, and so does the asking sentence"
@@ -152,6 +214,8 @@ def _number_refusal(
             return f"its number {number} is in the question"
         if number == whole:
             return f"its number {number} is the answer"
+        if number in worked:
+            return f"its number {number} is in the worked answer"
     if target is not None and whole is None:
         for number in numbers:
             if Fraction(number) == target:
@@ -175,7 +239,14 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
         following = distractor.words[i + 1 : i + 2]
         if word in ("a", "an") and following and meaning(following[0]) in features.asked_nouns:
             return f"'{word} {following[0]}' would be one to count"
+    if not distractor.agrees:
+        return f"the verb does not agree with {distractor.words[0].title()!r}"
+    repeated = [noun for noun, times in Counter(map(lemma, distractor.nouns)).items() if times > 1]
+    if repeated:
+        return f"it says {repeated[0]!r} twice"
     for name in (*distractor.names, *distractor.place_names):
+        if name in features.proper_names and name not in map(str.lower, features.people):
+            return f"{name.title()} is nobody of the question, as far as can be told"
         if features.proper_names != {name}:
             return f"{name.title()} is not the only name of the question, so a later pronoun could change its owner"
     newcomers = [person for person in distractor.person_nouns if meaning(person) not in features.meanings]

@@ -175,6 +175,9 @@ _NEUTRAL = templates(
     On old maps, {place} has the grid number {big}.
     In {place}, gate {big} faces the sea.
     Near {place}, route {big} turns north.
+    Snow lay {few} inches deep in a winter long ago.
+    Rain fell for {few} hours in a spring long ago.
+    Frost reached {few} degrees in a winter long ago.
     """,
     _FILLERS,
 )

@@ -6,10 +6,12 @@ import random
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from noise.certify import refusal_reason
+from noise.certify import refusal_reason, worked_numbers
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import Noise, Proposal
 from noise.registry import find_noise
+from noise.text.distractor_features import distractor_features
+from noise.text.noun_lexicon import meaning
 from noise.text.question_features import QuestionFeatures, question_features
 
 MAX_PROPOSALS = 60
@@ -33,10 +35,11 @@ def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeature
     """
     noise, dose = find_noise(name)
     features = question_features(problem.question) if features is None else features
-    sentences: list[str] = []
+    proposals: list[Proposal] = []
     for number in range(dose):
-        sentences.append(certified_proposal(problem, features, noise, seed, number, sentences).text)
-    return _with_sentences(problem, features.insertion_point, sentences[::-1], name, seed)
+        proposals.append(certified_proposal(problem, features, noise, seed, number, proposals))
+    sentences = [proposal.text for proposal in reversed(proposals)]
+    return _with_sentences(problem, features.insertion_point, sentences, name, seed)
 
 
 def certified_proposal(
@@ -45,27 +48,50 @@ def certified_proposal(
     noise: Noise,
     seed: int,
     number: int = 0,
-    used: Collection[str] = (),
+    used: Collection[Proposal] = (),
 ) -> Proposal:
-    """Return the certified proposal that `inject` uses as distractor `number`, other than the sentences `used`.
+    """Return the certified proposal that `inject` uses as distractor `number`, beside those `used`.
+
+    It shares no template, number, name or noun of its own with them, unless the noise has no other.
 
     `features` are those of `problem.question`. Raises `NoDistractorError` as `inject` does.
     """
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
-    target = _target(problem)
+    target, worked = _target(problem), worked_numbers(problem.answer)
     reason = None
     for attempt in range(MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS):
         propose = noise.propose if attempt < MAX_PROPOSALS else noise.neutral
         proposal = propose(features, rng)
-        reason = refusal_reason(features, proposal.text, noise.carries, target)
-        if reason is None and proposal.text not in used:
+        reason = refusal_reason(features, proposal.text, noise.carries, target, worked)
+        if reason is None and used:
+            reason = _repetition(features, proposal, used, strict=attempt < MAX_PROPOSALS)
+        if reason is None:
             return proposal
-        reason = reason or "it is in the question already"
     raise NoDistractorError(
         f"problem {problem.id!r}: no {'other ' if used else ''}sentence of the noise {noise.name!r} is certified after"
         f" {MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS} proposals; the last, {proposal.text!r}, was refused because {reason}"
     )
+
+
+def _repetition(features: QuestionFeatures, proposal: Proposal, used: Collection[Proposal], strict: bool) -> str | None:
+    """Return what a proposal repeats of those `used`; None if nothing. Unless `strict`, only its text counts."""
+    if any(proposal.text == other.text for other in used):
+        return "it is in the question already"
+    if not strict:
+        return None
+    if any(proposal.template == other.template for other in used):
+        return "another distractor has its template"
+    own = _own_words(features, proposal)
+    repeated = next((own & _own_words(features, other) for other in used if own & _own_words(features, other)), None)
+    return f"another distractor has its {min(repeated)!r}" if repeated else None
+
+
+def _own_words(features: QuestionFeatures, proposal: Proposal) -> frozenset[str]:
+    """Return the numbers, the names and the meanings of the nouns of a distractor that the question does not have."""
+    distractor = distractor_features(proposal.text)
+    words = {*distractor.numbers, *distractor.names, *distractor.place_names, *map(meaning, distractor.nouns)}
+    return frozenset(words) - features.meanings
 
 
 def _target(problem: Problem) -> Fraction | None:

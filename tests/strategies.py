@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from noise import Problem
+from noise.text.question_features import question_features
 
 EDGE_CASES = (
     "",
@@ -46,8 +47,9 @@ questions = st.one_of(
     ),
     st.text(max_size=200),
     st.text(alphabet=st.characters(), max_size=80),
-)
-"""Any text that may be a question: word problems, odd punctuation, arbitrary Unicode with lone surrogates."""
+).filter(lambda text: question_features(text).english)
+"""Any text that may be a question in English, or is too short to tell: word problems, odd punctuation, and arbitrary
+Unicode with lone surrogates."""
 
 problems = st.builds(
     Problem,

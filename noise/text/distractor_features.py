@@ -6,7 +6,15 @@ import re
 from typing import NamedTuple
 
 from noise.text.filler_vocabulary import NAMES, TOWNS
-from noise.text.word_lists import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, OPERATOR_WORDS, SUBJECT_VERBS, word_list
+from noise.text.word_lists import (
+    ADJECTIVES,
+    DETERMINERS,
+    MONTHS_AND_DAYS,
+    NAMES_IN_S,
+    OPERATOR_WORDS,
+    SUBJECT_VERBS,
+    word_list,
+)
 from noise.text.word_tokens import WordToken, tokenize
 
 _PREPOSITIONS = frozenset(
@@ -17,6 +25,10 @@ _KNOWN_NAMES = _TOWNS | {name.lower() for name in NAMES}
 _OPENERS = frozenset(
     word_list("in at near on far during after before outside by over beyond along from long inside under for")
 )
+_AFTER_NAMES = frozenset(
+    word_list(", and from sang ran told swam rode wrote sat stood slept threw hid fed flew led met rang")
+)
+_WEATHER = frozenset(word_list("fog frost hail mist dew thunder lightning sleet drizzle smoke dust"))
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b")
 
 
@@ -24,7 +36,9 @@ class DistractorFeatures(NamedTuple):
     """A distractor as the certification rule sees it. All words are in lower case.
 
     `counted_nouns` are those that a number stands before, `kinds` the kinds of quantity it speaks of, and
-    `antecedent_of` what a later reference could take it for: `person`, `plural`, `thing`.
+    `antecedent_of` what a later reference could take it for: `person`, `plural`, `thing`. `has_label` says that one of
+    its numbers counts nothing, as that of a bus does; `names_a_place` that it speaks of a place such as a town,
+    and `agrees` that a plural at its start has no verb in -s.
     """
 
     words: tuple[str, ...]
@@ -36,6 +50,19 @@ class DistractorFeatures(NamedTuple):
     numbers: tuple[str, ...]
     kinds: frozenset[str]
     antecedent_of: frozenset[str]
+    has_label: bool
+    names_a_place: bool
+    agrees: bool
+
+
+def _counts_nothing(words: list[WordToken], i: int) -> bool:
+    """Return whether the number at index `i` is a label: "bus 12", and not "12 buses" or "12 old buses"."""
+    before, following = words[i - 1] if i else None, words[i + 1 : i + 3]
+    if before is not None and (before.text in ("$", "€", "£") or before.counts):
+        return False
+    if before is not None and before.entry is not None and not before.plural and not before.entry.mass:
+        return True
+    return not any(word.plural or word.unit for word in following)
 
 
 def _opens_with_name(words: list[WordToken]) -> bool:
@@ -43,11 +70,18 @@ def _opens_with_name(words: list[WordToken]) -> bool:
     first = words[0]
     if first.bare in _KNOWN_NAMES:
         return True
-    following = words[1].text if len(words) > 1 else ""
+    following = words[1].text if len(words) > 1 else "."
     return (
         first.entry is None
         and not first.plural
-        and (first.bare != first.text or following in SUBJECT_VERBS or following in (",", "and"))
+        and first.bare not in _WEATHER
+        and (
+            first.bare != first.text
+            or following in SUBJECT_VERBS
+            or following in _AFTER_NAMES
+            or (following.endswith("ed") and len(following) > 3)
+            or words[1].verb
+        )
     )
 
 
@@ -63,9 +97,11 @@ def distractor_features(sentence: str) -> DistractorFeatures:
     person_nouns: list[str] = []
     kinds: set[str] = set()
     antecedent_of: set[str] = set()
+    has_label = names_a_place = False
     for i, word in enumerate(words):
         if word.counts:
             numbers.append(word.number)
+            has_label = has_label or _counts_nothing(words, i)
         if not word.content:
             if word.kinds and not word.letters:
                 kinds.update(word.kinds)
@@ -89,6 +125,8 @@ def distractor_features(sentence: str) -> DistractorFeatures:
             counted_nouns.append(bare)
         if word.entry is not None or word.plural or after_number or (i and texts[i - 1] in DETERMINERS):
             nouns.append(bare)
+        if word.entry is not None and word.entry.kind == "place":
+            names_a_place = True
         if word.entry is not None and word.entry.kind == "person":
             person_nouns.append(bare)
             if not word.plural:
@@ -97,11 +135,12 @@ def distractor_features(sentence: str) -> DistractorFeatures:
             antecedent_of.add("plural")
     if _CLOCK.search(sentence):
         kinds.add("time")
+    agrees = not (words[0].plural and words[0].bare not in NAMES_IN_S and len(words) > 1 and words[1].verb)
     subject = texts.index(",") + 1 if texts and texts[0] in _OPENERS and "," in texts else 0
     head = texts[subject : subject + 2]
     if head and head[0] in ("a", "an", "the") and "person" not in antecedent_of and head[-1] not in person_nouns:
         antecedent_of.add("thing")
     return DistractorFeatures(
         tuple(texts), tuple(names), tuple(place_names), tuple(nouns), tuple(counted_nouns), tuple(person_nouns),
-        tuple(numbers), frozenset(kinds), frozenset(antecedent_of),
+        tuple(numbers), frozenset(kinds), frozenset(antecedent_of), has_label, names_a_place, agrees,
     )  # fmt: skip

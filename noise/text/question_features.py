@@ -6,11 +6,21 @@ from itertools import chain
 from typing import NamedTuple
 
 from noise.text.back_references import back_references
+from noise.text.english import is_english
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
+from noise.text.question_numbers import stated_numbers
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point
-from noise.text.word_lists import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, NUMBER_WORDS, SUBJECT_VERBS, word_list
+from noise.text.word_lists import (
+    ADJECTIVES,
+    DETERMINERS,
+    MONTHS_AND_DAYS,
+    NAMES_IN_S,
+    NUMBER_WORDS,
+    SUBJECT_VERBS,
+    word_list,
+)
 from noise.text.word_tokens import tokenize
 
 _EVERYONE = frozenset(word_list("everyone everybody"))
@@ -32,12 +42,14 @@ class QuestionFeatures(NamedTuple):
     - `meanings`: every content word as its lemma, with synonyms folded.
     - `proper_names`: capitalised names, in lower case. `people`: those that act as people, as written.
     - `nouns`: the nouns of the lexicon that the question uses as nouns.
-    - `numbers`: its numbers as text without commas, number words included (`two` as `2`).
+    - `numbers`: its numbers as text without commas, those in words included (`noise.text.question_numbers`).
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
     - `open_references`: what the asking sentence refers back to without naming it: `person`, `plural`, `thing`,
-      `number`; `numbers` where any number of the text may be meant, `text` where any of its sentences may.
+      `number`; `label` where a number such as that of a bus may be meant, `numbers` where any number of the text may,
+      `text` where any of its sentences may. `there` is somewhere, and `who` asks for somebody.
     - `mentions_group`: whether the question speaks of a group that a newcomer might join.
+    - `english`: whether the question is in English, or too short to tell.
     """
 
     insertion_point: int
@@ -50,6 +62,7 @@ class QuestionFeatures(NamedTuple):
     asked_nouns: frozenset[str]
     open_references: frozenset[str]
     mentions_group: bool
+    english: bool
 
 
 def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
@@ -82,7 +95,8 @@ def question_features(question: str) -> QuestionFeatures:
             if not sentence_start or (entry is None and bare not in ADJECTIVES):
                 proper_names.add(bare)
             acts = after in SUBJECT_VERBS or bare != word.text
-            if acts and entry is None and bare not in MONTHS_AND_DAYS and before != "the":
+            plural = after == "have" or (word.plural and bare == word.text and bare not in NAMES_IN_S)
+            if acts and entry is None and not plural and bare not in MONTHS_AND_DAYS and before != "the":
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
             if not sentence_start or (entry is not None and not entry.mass and bare != entry.plural):
                 continue  # a name: "Rose", or "Daisy" at the start, where a thing would have its article
@@ -96,9 +110,10 @@ def question_features(question: str) -> QuestionFeatures:
         proper_names=frozenset(proper_names),
         people=tuple(people),
         nouns=tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in nouns.items()),
-        numbers=frozenset([word.number for word in words if word.number]),
+        numbers=stated_numbers(question, words),
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,
         open_references=target.open_references | back,
         mentions_group=target.mentions_group or not _EVERYONE.isdisjoint([word.bare for word in words]),
+        english=is_english(question, words),
     )

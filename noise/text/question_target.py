@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from noise.text.noun_lexicon import LEXICON, meaning
@@ -29,7 +30,13 @@ _PLURAL = frozenset(word_list("they them their theirs themselves these those bot
 _IGNORED = (FUNCTION_WORDS | {".", ",", "?", "!"}).difference(
     KINDS_OF_WORD, LEXICON, _FEMALE, _MALE, _PLURAL, _GROUP_WORDS, _BARE,
     word_list("and it its this that many much rest remaining others number numbers digit integer equation"),
+    word_list("who whose whom which there"),
 )  # fmt: skip
+# "It's" and "they'll" refer back as "it" and "they" do.
+_CONTRACTED = re.compile(r"(he|she|it|they|that|this|those|these|who|there)'(?:s|re|ll|ve|d)")
+_EXISTS = frozenset(word_list("is are was were be been will would has have had can could must should remain remains"))
+_ASKING = frozenset(word_list("how what when where calculate find"))
+_SENTENCE_ENDS = ("", ".", "?", "!", ":", ";")
 _BEFORE_THAT = frozenset(word_list("of after is in at from with to by than was does did ?"))
 
 
@@ -56,8 +63,31 @@ def _names_something(word: str) -> bool:
     return word.isalpha() and word not in FUNCTION_WORDS and word not in ("rate", "pace", "speed", "amount", "happens")
 
 
+def _uncontracted(word: str) -> str:
+    contracted = _CONTRACTED.fullmatch(word) if "'" in word else None
+    if contracted is None:
+        return word
+    return "" if contracted[1] == "there" else contracted[1]  # "there's" says that something exists
+
+
+def _asks(words: list[str], i: int) -> bool:
+    """Return whether the "who" or "which" at index `i` asks: "who has more", and not "Tom, who has 5"."""
+    previous = words[i - 1] if i else ""
+    if previous in _SENTENCE_ENDS:
+        return True
+    relative = previous not in FUNCTION_WORDS and previous not in (",", "determine", "find", "decide", "tell", "know")
+    return not relative and previous not in ("those", "all", "everyone", "anyone") and _ASKING.isdisjoint(words[:i])
+
+
+def _is_a_location(words: list[str], i: int) -> bool:
+    """Return whether the "there" at index `i` is somewhere: "to get there", and not "how many are there"."""
+    previous, following = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else "?"
+    return previous not in _EXISTS and following not in _EXISTS
+
+
 def question_target(words: list[str]) -> QuestionTarget:
     """Return what the asking sentence, given as lower-case words, asks for."""
+    words = [*map(_uncontracted, words)] if any("'" in word for word in words) else words
     kinds: set[str] = set()
     nouns: set[str] = set()
     open_references: set[str] = set()
@@ -65,7 +95,7 @@ def question_target(words: list[str]) -> QuestionTarget:
     people = plurals = things = False
     last = len(words) - 1
     for i, word in enumerate(words):
-        if word in _IGNORED:
+        if word in _IGNORED or not word:
             continue
         if word in KINDS_OF_WORD:
             kinds.update(KINDS_OF_WORD[word])
@@ -115,6 +145,23 @@ def question_target(words: list[str]) -> QuestionTarget:
             and following in ("?", ".", "in", "if", ",")
         ):
             open_references.update(("plural", "number"))
+            if word == "number":
+                open_references.add("label")
         elif word in ("number", "numbers", "digit", "integer", "equation") and following != "of":
             open_references.add("number")
+            if word in ("number", "digit", "integer"):
+                open_references.add("label")
+        elif word in ("who", "whose", "whom"):
+            if word == "whose" or _asks(words, i):
+                open_references.add("who")
+        elif word == "which":
+            if not _asks(words, i):
+                continue
+            asked = LEXICON.get(following)
+            if asked is None or asked.kind == "person":
+                open_references.add("who")
+            if asked is None:
+                open_references.update(("thing", "plural"))
+        elif word == "there" and _is_a_location(words, i):
+            open_references.add("there")
     return QuestionTarget(frozenset(kinds), frozenset(nouns), frozenset(open_references), mentions_group)

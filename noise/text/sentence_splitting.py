@@ -52,6 +52,14 @@ _UP_TO_WORD = re.compile(r".*[\s\"'“”‘’(\[]", re.DOTALL)
 _DOTTED = re.compile(r"(?:\w\.)+\w")
 _FIRST_WORD = re.compile(r"[\w'’]+")
 _NUMBERED = re.compile(r"(?:^|[\n\r])[ \t]*[(]?(?:\d{1,2}|[A-Za-z])$")
+_LISTED = re.compile(r"[.?!]\s+[(]?\d{1,2}$")
+#: What a question asks with. "Do you know?" asks for nothing that a problem could give.
+_ASKS = re.compile(
+    r"\b(?:how|what|what's|which|who|whose|whom|where|when|why|find|calculate|compute|determine|number|is|are|was|"
+    r"were|does|did|will|would|has|have)\b",
+    re.I,
+)
+_CHATS = re.compile(r"\b(?:do|can|could|will|would|did) you\b", re.I)
 _SAYS = re.compile(
     r"(?:he|she|they|it|i|we|[A-Z]\w*)?\s*(?:said|says|asked|asks|cried|cries|replied|shouted|whispered)\b"
 )
@@ -77,8 +85,8 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
     at = mark.start()
     before_word = _UP_TO_WORD.match(text, max(0, at - 30), at)
     word = text[before_word.end() if before_word else max(0, at - 30) : at]
-    if len(word) <= 2 and (not text[:at].strip() or _NUMBERED.search(text[:at])):
-        return False  # the number of a list: "1. Tom has two cats."
+    if len(word) <= 2 and (not text[:at].strip() or _NUMBERED.search(text[:at]) or _LISTED.search(text[:at])):
+        return False  # the number of a list: "1. Tom has two cats. 2. Ann has one."
     plain = word.lower()
     if glued:
         # "apples.How": a forgotten space. "Node.Js" or "A.B" is not.
@@ -121,12 +129,22 @@ def sentence_starts(text: str) -> list[int]:
 def insertion_point(text: str) -> int:
     """Return the offset at which distractors are inserted: the start of the asking sentence.
 
-    The asking sentence is the last with a question mark, or the last of all where there is none. A note after it
+    The asking sentence is the last with a question mark, or the last of all where there is none; a question such as
+    "Do you know?" stays behind the one that it follows. A note after it
     (`There are 16 ounces in a pound.`) stays after it.
     """
-    last, end = -1, len(text)
+    last, end, chat = -1, len(text), -1
     for begin in _starts_backwards(text):
         if text.find("?", begin, end) >= 0:
-            return begin
+            if not _only_chats(text[begin:end]):
+                return begin
+            chat = begin if chat < 0 else chat
+        elif chat >= 0:
+            return chat
         last, end = (begin if last < 0 else last), begin
-    return last
+    return last if chat < 0 else chat
+
+
+def _only_chats(question: str) -> bool:
+    """Return whether a question asks the reader for nothing of the problem: "Do you know?"."""
+    return _CHATS.search(question) is not None and _ASKS.search(_CHATS.sub("", question)) is None

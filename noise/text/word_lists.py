@@ -30,6 +30,18 @@ NUMBER_WORDS |= {
 }
 NUMBER_WORDS |= {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
 
+#: Words for a part or a multiple, and the number in them.
+PART_NUMBERS: dict[str, str] = {
+    word: str(number)
+    for number, words in (
+        (2, "half halves twice double doubled doubles pair pairs couple couples"),
+        (3, "third thirds triple tripled triples thrice trio"),
+        (4, "quarter quarters fourth fourths quadruple quadrupled"),
+        *((5 + i, f"{word} {word}s") for i, word in enumerate(word_list("fifth sixth seventh eighth ninth tenth"))),
+    )
+    for word in words.split()
+}
+
 # Words that carry, add to, or compare a quantity without a digit.
 QUANTITY_WORDS = frozenset(NUMBER_WORDS) | frozenset(
     word_list(
@@ -158,6 +170,17 @@ UNITS = frozenset(
     )
 )
 
+# The small words of word problems. In GSM8K's training split they are at least one word in five of each question.
+SMALL_WORDS = frozenset(
+    word_list(
+        """
+        the a an of to in is are was were how many much he she they it his her their has have had and each for with on
+        at from what if does did do will be by per that this than as more who there all after then but same total left
+        find number one two three
+        """
+    )
+)
+
 # Function words: never a name, even with a capital.
 FUNCTION_WORDS = (
     frozenset(
@@ -187,6 +210,16 @@ MONTHS_AND_DAYS = frozenset(
         january february march april may june july august september october november december monday tuesday
         wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays
         christmas halloween easter thanksgiving english american french spring summer autumn fall winter
+        """
+    )
+)
+
+# Names that look like plurals. Any other capitalised word in -s, such as "Termites", is taken for no person.
+NAMES_IN_S = frozenset(
+    word_list(
+        """
+        james charles thomas carlos nicholas lucas agnes frances jules miles hans elias andreas silas giles moses
+        jonas lars brooks matias tobias nikolas mrs andres marcos johannes ines lourdes mercedes achilles hercules
         """
     )
 )

@@ -9,7 +9,15 @@ from functools import lru_cache
 from itertools import chain
 
 from noise.text.noun_lexicon import LEXICON, NounEntry, meaning
-from noise.text.word_lists import FUNCTION_WORDS, NUMBER_WORDS, QUANTITY_KINDS, UNITS, VERBS_IN_S
+from noise.text.word_lists import (
+    FUNCTION_WORDS,
+    NUMBER_WORDS,
+    PART_NUMBERS,
+    QUANTITY_KINDS,
+    SMALL_WORDS,
+    UNITS,
+    VERBS_IN_S,
+)
 
 _DIGITS = r"\d[\d,]*(?:\.\d+)?"
 _TOKEN = re.compile(rf"{_DIGITS}|[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[$€£¢%.,;:?!()=×÷]")
@@ -29,6 +37,9 @@ class WordToken:
     - `raw`: as written. `text`: lower case, with straight apostrophes. `bare`: `text` without the ending `'s`.
     - `number`: its value as text, of digits and number words alike; empty for anything else. It `counts` before a noun
       unless it is a word such as "one's".
+    - `stated`: the numbers that it may be read to state; `four-week` states 4, and `third` 3. `number_words`: those of
+      its words that can be part of a longer number, as "two" and "hundred" can.
+    - `small`: whether it is one of the most frequent words of English.
     - `content`: whether it is a content word: no punctuation, number or function word. Only content words have
       `meanings` (their lemma and those of a compound's parts) and may have an `entry` in the lexicon.
     - `noun_or_name`: whether it is a content word that is in the lexicon or has a capital.
@@ -46,6 +57,9 @@ class WordToken:
     noun_or_name: bool
     number: str
     counts: bool
+    stated: tuple[str, ...]
+    number_words: tuple[str, ...]
+    small: bool
     meanings: tuple[str, ...]
     entry: NounEntry | None
     kinds: tuple[str, ...]
@@ -96,6 +110,16 @@ def _word_token(token: str) -> WordToken:
         kinds = ("time",) if _YEAR.fullmatch(text) else ()
     elif bare in NUMBER_WORDS:
         number = str(NUMBER_WORDS[bare])
+    number_words: tuple[str, ...] = (text,) if number else ()
+    stated: tuple[str, ...] = (number,) if number else ()
+    if letters:
+        parts = bare.split("-")
+        number_words = tuple(part for part in parts if part in NUMBER_WORDS)
+        stated = tuple(str(NUMBER_WORDS[part]) for part in number_words)
+        stated += tuple(PART_NUMBERS[part] for part in parts if part in PART_NUMBERS)
+        if len(parts) == len(number_words) == 2 and NUMBER_WORDS[parts[0]] > 9 > NUMBER_WORDS[parts[1]] - 1:
+            number = str(NUMBER_WORDS[parts[0]] + NUMBER_WORDS[parts[1]])  # "twenty-five"
+            stated += (number,)
     return WordToken(
         raw=token,
         text=text,
@@ -107,6 +131,9 @@ def _word_token(token: str) -> WordToken:
         noun_or_name=content and (capital or entry is not None),
         number=number,
         counts=bool(number) and bare == text,
+        stated=stated,
+        number_words=number_words,
+        small=bare in SMALL_WORDS,
         meanings=tuple(meaning(part) for part in {bare, *bare.split("-")} if part) if content else (),
         entry=entry,
         kinds=kinds,

@@ -203,3 +203,99 @@ def test_what_is_close_to_a_refused_sentence_but_harmless_is_certified(
     question: str, sentence: str, carries: Carries, target: Fraction | None
 ) -> None:
     assert refusal(question, sentence, carries, target) is None
+
+
+WORDS = "How many pears does Ida have left?"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("twenty-five pears", 25),
+        ("two hundred pears", 200),
+        ("two hundred and five pears", 205),
+        ("three dozen pears", 36),
+        ("a four-week month", 4),
+        ("¾ of the pears", 3),
+        ("three quarters of the pears", 4),
+        ("2.5 million pears", 2500000),
+        ("twice as many pears", 2),
+    ],
+)
+def test_a_number_is_seen_however_it_is_written(text: str, number: int) -> None:
+    question = f"Ida has {text}. She eats some pears. {WORDS}"
+    sentence = f"The archive of Porto keeps a charter under number {number}."
+    assert f"its number {number} is in the question" in (refusal(question, sentence) or "its number was missed")
+
+
+def test_no_number_of_the_worked_answer_is_taken() -> None:
+    sentence = "A tower in Porto is 15 feet tall."
+    assert refusal(PEARS, sentence) is None
+    assert refusal(PEARS, sentence, worked="5*3=15\n15+5=20\n#### 20") == "its number 15 is in the worked answer"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "reason"),
+    [
+        ("Nora has 50 beads. Liam has 20 beads. Who has more?", "Bea from Porto owns 59 lanterns.", "asks who"),
+        ("Nora has 50 beads. Liam has 20. Whose beads are fewer?", "A baker in Porto owns 59 lanterns.", "asks who"),
+        ("Which boy has more, Nils or Tom?", "Bea from Porto owns 59 lanterns.", "asks who"),
+        ("Tom drives 9 miles. How long does he need to get there?", "In Porto, fog lay 40 feet deep.", "with 'there'"),
+        ("Ida has 3 pens. If they're shared, how many is that?", "In Porto, drummers own 40 gongs.", 'with "they'),
+        ("Ida has an oven. If it's off, what is the heat?", "A loom in Porto has 324 threads.", "with 'it'"),
+        ("Ida adds 7 to a number and gets 12. What is the number?", "Tram 40 in Porto is blue.", "counts nothing"),
+    ],
+)
+def test_what_the_asking_sentence_leaves_open_is_not_filled_by_a_distractor(
+    question: str, sentence: str, reason: str
+) -> None:
+    assert reason in (refusal(question, sentence) or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Tom, who has 50 beads, sells 20. How many beads are left for Tom?", "Bea from Porto owns 59 lanterns."),
+        ("How many pears are there in the basket?", "In Porto, drummers own 40 gongs."),
+        ("Ida adds 7 to a number and gets 12. What is the number?", "Rain in Porto fell for 40 hours."),
+    ],
+)
+def test_words_that_only_look_like_such_a_reference_refuse_nothing(question: str, sentence: str) -> None:
+    assert refusal(question, sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("good", "sentence"),
+    [
+        (True, "A rhyme from Porto teaches that 76 minus 34 gives 42."),
+        (True, "A rhyme from Porto opens with the line “76 minus 34 gives 42”."),
+        (True, "In a schoolroom in Porto, 76 minus 34 gives 42."),
+        (False, "A rhyme from Porto teaches 76 minus 34 gives 42."),
+        (False, "In a schoolroom in Porto, 76 minus 34 gives 42 is chanted aloud."),
+    ],
+)
+def test_a_clause_does_not_stand_where_a_noun_should(good: bool, sentence: str) -> None:
+    assert (refusal(PEARS, sentence, "sums") is None) == good
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Lena hat 14 Knöpfe und verliert 5 davon auf dem Weg. Wie viele Knöpfe hat Lena noch?",
+        "Hay 14 botones en la caja y Lena pierde 5. ¿Cuántos botones quedan en la caja?",
+        "莉娜有14颗纽扣,丢了5颗。还剩几颗?",
+        "У Лены 14 пуговиц, она потеряла 5. Сколько пуговиц осталось?",
+    ],
+)
+def test_an_english_sentence_is_refused_in_another_language(question: str) -> None:
+    assert "not in English" in (refusal(question, "In Porto, Bea owns 34 lanterns.") or "")
+
+
+def test_a_name_that_is_nobody_is_no_person() -> None:
+    question = "A trunk weighs 400 pounds. Termites ate 30 % of it. How many pounds are left?"
+    assert "does not agree" in (refusal(question, "Termites likes talking about trunks.", "nothing") or "")
+    assert "is nobody" in (refusal(question, "Chatter about Termites was on the radio.", "nothing") or "")
+
+
+def test_a_sentence_that_says_a_noun_twice_is_refused() -> None:
+    assert "'pear' twice" in (refusal(PEARS, "Pears looked pleasant on the pictures of pears.", "nothing") or "")

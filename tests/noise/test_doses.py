@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject, strip
 from noise.certify import refusal
+from noise.inject import certified_proposal
 from noise.problems.noisy_files import read_noisy
 from noise.registry import MAX_DOSE, find_noise
+from noise.text.distractor_features import distractor_features
+from noise.text.question_features import question_features
 from noise.text.question_segments import segments
 from tests.noise.test_injection import PEARS, shipped_noise
 from tests.strategies import problems, seeds
@@ -108,3 +111,17 @@ def test_every_real_question_can_carry_four_distractors(name: str, gsm8k: list[P
         noisy = inject(problem, f"{name}4")
         assert strip(noisy) == problem.question
         assert len(set(sentences(noisy))) == 4
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_the_distractors_of_a_problem_repeat_no_template_number_or_name(name: str) -> None:
+    question = "Ida has 12 pears and 7 kites. She eats 5 pears. How many pears does Ida have left?"
+    features = question_features(question)
+    for seed in range(60):
+        problem, proposals = Problem(f"pears-{seed}", question, "#### 7"), []
+        for number in range(4):
+            proposals.append(certified_proposal(problem, features, NOISES[name], seed, number, proposals))
+        assert len({proposal.template for proposal in proposals}) == 4
+        read = [distractor_features(proposal.text) for proposal in proposals]
+        own = [{*sentence.numbers, *sentence.names, *sentence.place_names} - {"ida"} for sentence in read]
+        assert not any(a & b for a, b in combinations(own, 2)), proposals

@@ -96,3 +96,15 @@ def test_sentences_cover_the_text_in_order(text: str) -> None:
     assert text[: offsets[0]].strip() == "" or offsets[0] == 0
     assert all(offset == 0 or offset < len(text) for offset in offsets)
     assert insertion_point(text) in offsets
+
+
+@pytest.mark.parametrize(
+    ("question", "asking"),
+    [
+        ("1. Tom has 2 cats. 2. Ann has 3. 3. How many in all?", "3. How many in all?"),
+        ("Tom has 2 cats and gets 3. How many is that? Do you know?", "How many is that? Do you know?"),
+        ('A note reads: "This jar holds 12 sweets. How many are red if a third is red?"', "A note reads"),
+    ],
+)
+def test_lists_small_talk_and_quotations_keep_together(question: str, asking: str) -> None:
+    assert question[insertion_point(question) :].startswith(asking)
