@@ -198,13 +198,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         check_baseline_covers(gate, gated)
     if not any(map(cell_of, session.items)):
         return
-    try:
-        config.stash[EXPERIMENT].results.lock.acquire()
-    except ResultsFolderError as error:
-        raise pytest.UsageError(user_message(error) or str(error)) from None
+    _lock_results(config)
     runner = runner_of(config, session.items, config.stash[EXPERIMENT])
     _print_wrapped(config, check_problems(runner, gate, gated))
     check_models(runner, (cell for cell in map(cell_of, session.items) if cell is not None))
+    _lock_results(config, create=True)
+
+
+def _lock_results(config: pytest.Config, create: bool = False) -> None:
+    """Take the lock of the results folder, which is made if `create`. Raises `pytest.UsageError`."""
+    try:
+        config.stash[EXPERIMENT].results.lock.acquire(create)
+    except ResultsFolderError as error:
+        raise pytest.UsageError(user_message(error) or str(error)) from None
 
 
 def _print_wrapped(config: pytest.Config, lines: Iterable[str]) -> None:

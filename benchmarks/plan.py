@@ -225,7 +225,10 @@ class Plan:
         count = "all" if self.sft_samples < 0 else self.sft_samples
         noises = "" if self.sft_noise == ("clean",) else f" with {'/'.join(self.sft_noise)}"
         tuning = {"sft": f"sft ({self.tuning.method}, {count} × {self.tuning.epochs}{noises})"}
-        stages = ", ".join(tuning.get(stage, stage) for stage in self.stages) or "no stage (all skipped)"
+        stages = (
+            ", ".join(tuning.get(stage, stage) for stage in self.stages)
+            or "no stage (all are skipped; drop a --skip-… option)"
+        )
         last = self.seed + self.noise_seeds - 1
         noise = f"seed {self.seed}" if last == self.seed else f"seeds {self.seed} to {last}"
         if self.noisy_folder is not None:

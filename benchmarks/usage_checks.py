@@ -50,17 +50,29 @@ def check_problems(runner: Runner, gate: Gate | None = None, gated: Sequence[Cel
             runner.read_noisy_files()
         if runner.needs_tuning:
             _ = runner.sft_set
-        for cell in gated if gate is not None else ():
-            problems = len(plan.sample(runner.eval_set.problems, cell.stage))
-            too_few = gate.too_few_problems_message(cell, problems, len(gated)) if gate is not None else None
-            if too_few is not None:
-                raise ProblemsError(too_few)
+        if gate is not None:
+            _check_gate(runner, gate, gated)
+    except BaselineError as error:
+        raise pytest.UsageError(user_message(error)) from None
     except (ProblemsError, ValueError, OSError) as error:
         raise pytest.UsageError(printable(str(error))) from None
     bad_lines = runner.experiment.bad_lines
     if bad_lines:
         lines += [f"bad lines left out: {len(bad_lines):,}, all named in run.json", *bad_lines[:_BAD_LINES_SHOWN]]
     return lines
+
+
+def _check_gate(runner: Runner, gate: Gate, gated: Sequence[Cell]) -> None:
+    """Raise `BaselineDiffers` if the baseline is of other problems or settings than the cells will have, as far as that
+    shows before they run, and `ProblemsError` if too few problems are asked to see a loss."""
+    plan, evaluated = runner.plan, runner.eval_set
+    known = {"max_new_tokens": plan.max_new_tokens, "prompt": plan.template.key, "problems": evaluated.source}
+    for cell in gated:
+        problems = [problem.id for problem in plan.sample(evaluated.problems, cell.stage)]
+        too_few = gate.too_few_problems_message(cell, len(problems), len(gated))
+        if too_few is not None:
+            raise ProblemsError(too_few)
+        gate.check_asked(cell, problems, known)
 
 
 def check_models(runner: Runner, cells: Iterable[Cell]) -> None:

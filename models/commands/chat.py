@@ -125,6 +125,8 @@ def _run_command(settings: ChatSettings, line: str) -> tuple[ChatSettings, str]:
         return settings, HELP
     if name == "/noise" and value:
         return replace(settings, noise=value), f"noise {value}"
-    if name == "/seed" and value.lstrip("-").isdigit():
+    if name == "/seed":
+        if not value.lstrip("-").isdecimal():
+            raise UnknownCommandError(f"{line!r}: expected a whole number after /seed")
         return replace(settings, seed=int(value)), f"seed {int(value)}"
     raise UnknownCommandError(f"{line!r}: expected /example, /noise NAME, /seed N, /help or /quit")

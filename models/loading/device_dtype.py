@@ -15,7 +15,8 @@ def resolve_device(device: str) -> torch.device:
         try:
             return torch.device(device)
         except RuntimeError as error:
-            raise DeviceError(f"device={device!r} is not a torch device: {error}") from error
+            expected = "auto, cpu, cuda, cuda:N or mps, or another device of torch"
+            raise DeviceError(f"device={device!r}: expected {expected}") from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

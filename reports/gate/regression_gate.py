@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -70,6 +71,27 @@ class Gate:
             f" {cells} cells; ask at least {least:,}"
         )
 
+    def check_asked(self, cell: Cell, problems: Sequence[str], known: Mapping[str, Any]) -> None:
+        """Raise `BaselineDiffers` if the baseline lacks some of the `problems` that a cell will be asked, or was made
+        under other settings than those `known` before, by name."""
+        baseline_scores = self.baseline[cell]
+        where = f"{cell.id}: the baseline {display_path(self.path)}"
+        settings = replace(baseline_scores.settings, **known)
+        if settings != baseline_scores.settings:
+            differences = settings_differences(baseline_scores.settings, settings)
+            raise BaselineDiffers(self.path, f"{where} has other settings: {differences}")
+        self._check_problems(where, baseline_scores, problems)
+
+    def _check_problems(self, where: str, baseline_scores: Scores, problems: Iterable[str]) -> None:
+        asked, known = list(problems), set(baseline_scores.problems)
+        unknown = [problem for problem in asked if problem not in known]
+        if unknown:
+            raise BaselineDiffers(
+                self.path,
+                f"{where} has {len(known):,} problems, and {len(unknown):,} of the {len(asked):,} asked now are not"
+                f" among them, such as {unknown[0]!r}",
+            )
+
     def loss(self, current: Scores, cells: int) -> Loss:
         """Return what the cell of `current` lost, as one of `cells` that are compared with the baseline.
 
@@ -82,14 +104,7 @@ class Gate:
         if baseline_scores.comparable_settings != current.comparable_settings:
             differences = settings_differences(baseline_scores.comparable_settings, current.comparable_settings)
             raise BaselineDiffers(self.path, f"{where} has other settings: {differences}")
-        known = set(baseline_scores.problems)
-        unknown = [problem for problem in current.problems if problem not in known]
-        if unknown:
-            raise BaselineDiffers(
-                self.path,
-                f"{where} has {len(baseline_scores.problems):,} problems, and {len(unknown):,} of the"
-                f" {len(current.problems):,} asked now are not among them, such as {unknown[0]!r}",
-            )
+        self._check_problems(where, baseline_scores, current.problems)
         rows = numpy.searchsorted(baseline_scores.problems, current.problems)
         changed = current.problems[baseline_scores.texts[rows] != current.texts]
         if len(changed):

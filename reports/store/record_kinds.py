@@ -141,7 +141,7 @@ LIKELIHOODS = RecordKind(
     # Nats per token are comparable only over the same number of tokens, so that number is part of the text.
     measure=Measure(
         name=LIKELIHOOD,
-        label="likelihood of the worked answer",
+        label="log-likelihood of the worked answer",
         unit="nats a token",
         score=lambda record: record.nats / record.tokens,
         text=lambda record: f"{record.tokens} {record.asked}",

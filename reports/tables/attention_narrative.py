@@ -32,8 +32,10 @@ def attention_answer(rows: Sequence[Comparison], width: int = 80, verbose: bool 
     sentences = attention_sentences(rows if verbose else untuned or means or rows)
     if not sentences:
         return []
-    sentences[-1] = (sentences[-1][0], f"{sentences[-1][1]} {LIMIT}")
-    return [HEADING, *(line for label, text in sentences for line in wrapped(f"{label}: {text}", width, "  ", "    "))]
+    if len(sentences) == 1:
+        sentences = [(sentences[0][0], f"{sentences[0][1]} {LIMIT}")]
+    lines = [line for label, text in sentences for line in wrapped(f"{label}: {text}", width, "  ", "    ")]
+    return [HEADING, *lines, *(wrapped(LIMIT, width, "  ", "  ") if len(sentences) > 1 else [])]
 
 
 def _label(row: Comparison) -> str:

@@ -108,3 +108,24 @@ def test_5_is_nothing_selected_and_says_what_can_be(tmp_path: Path, word: str, h
     done = typed("benchmarks", *CASES[1:], "-k", word, "--results", str(tmp_path))
     assert done.returncode == 5
     assert hint in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (["--max-new-tokens", "77"], "has other settings: max_new_tokens was 256 and is now 77"),
+        (["--max-samples", "9"], "has 8 problems, and 1 of the 9 asked now are not among them"),
+        (["--results", "/proc/none"], "cannot write"),
+    ],
+)
+def test_4_is_a_baseline_or_a_folder_that_cannot_be_used_and_nothing_is_asked_first(
+    tmp_path: Path, changed: list[str], sentence: str
+) -> None:
+    cases = ["benchmarks/test_zero_shot.py", "--skip-sft", "--datasets", "clean", "--models", "llama"]
+    arguments = [*cases, "--max-samples", "8", "--results", f"{tmp_path}/results"]
+    assert typed(*arguments, "--save-baseline", f"{tmp_path}/ci.json").returncode == 0
+    shutil.rmtree(tmp_path / "results")
+    done = typed(*arguments, "--baseline", f"{tmp_path}/ci.json", *changed)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stderr.count(sentence) == 1, done.stderr
+    assert not (tmp_path / "results").exists()

@@ -38,6 +38,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     """Map words of the guides' commands that name files or noises to ones that exist here."""
     mine, baseline = tmp_path / "mine.jsonl", tmp_path / "accuracy.json"
     mine.write_text(problems_of_the_guide(), encoding="utf-8")
+    noise.generate_noisy_datasets(mine, folder=tmp_path)  # as `python -m noise` does in the guide
     baseline.write_text('{"format": 1, "cells": {}}\n', encoding="utf-8")
     return {
         "mine.jsonl": str(mine),

@@ -76,7 +76,7 @@ def test_models_that_are_never_correct_are_distinguished() -> None:
     assert contrast_row.estimate == pytest.approx(0.4, abs=1e-9)
     assert (contrast_row.p_adjusted or 1.0) < 0.001
     text = " ".join(" ".join(narrative(rows)).split())
-    assert "what noise costs in likelihood of the worked answer (95 % intervals)" in text
+    assert "what noise costs in log-likelihood of the worked answer (95 % intervals)" in text
     assert "diffllama loses 0.4" in text
     assert "nats a token less than llama" in text
 
@@ -107,7 +107,7 @@ def test_equal_models_give_no_nan_or_infinity(tmp_path: Path) -> None:
 def test_the_table_has_means_intervals_and_degradations() -> None:
     lines = score_tables(comparisons(FOUR))
     assert lines[:2] == [
-        "likelihood of the worked answer, nats a token, 20 problems a cell",
+        "log-likelihood of the worked answer, nats a token, 20 problems a cell",
         "                                clean         inf",
     ]
     assert lines[2].split()[:2] == ["diffllama", "log-likelihood"]

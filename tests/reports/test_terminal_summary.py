@@ -173,7 +173,7 @@ def test_a_likelihood_has_sentences_and_a_table(grid: Grid, width: int) -> None:
     lines = grid.summary(width)
     assert any(line.startswith("  likelihood, all 3 noises: llama loses 0.263 nats a token") for line in lines)
     assert any(line.startswith("  likelihood, tuned models, all 3 noises: ") for line in lines)
-    assert "likelihood of the worked answer, nats a token ± half the 95 % interval, 20" in "\n".join(lines)
+    assert "log-likelihood of the worked answer, nats a token ± half the 95 % interval, 20" in "\n".join(lines)
     assert any(line.startswith("diffllama+sft  -1.095 ±") for line in lines)
     assert not any("accuracy" in line for line in lines)
     assert len(lines) <= 30
