@@ -9,13 +9,13 @@ from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec, find_models
-from noise.registry import NOISES, find_noise
+from noise.registry import NOISES, default_noises, find_noise
 from noise.unknown_name import unknown_name
 
 
 def known_datasets() -> tuple[str, ...]:
     """Return every dataset a cell can be about: the clean problems, and each noise."""
-    return ("clean", *NOISES)
+    return ("clean", *default_noises())
 
 
 def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> tuple[str, ...]:

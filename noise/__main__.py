@@ -12,7 +12,7 @@ from noise.problems.jsonl import FileDiffersError
 from noise.problems.lm_eval_tasks import write_lm_eval_tasks
 from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import Problem
-from noise.registry import NOISES, find_noise
+from noise.registry import NOISES, default_noises, find_noise
 
 _MOST_PROCESSES = 256
 _EXAMPLES = """\
@@ -112,9 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--datasets",
         type=_noises,
-        default=list(NOISES),
+        default=list(default_noises()),
         metavar="A,B",
-        help=f"noises, separated by commas; inf4 is four distractors of inf (default: {','.join(NOISES)})",
+        help=f"noises, separated by commas, of {', '.join(NOISES)}; inf4 is four distractors of inf (default:"
+        f" {','.join(default_noises())})",
     )
     parser.add_argument(
         "--format",

@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
+from noise.certify_scene import scene_refusal
 from noise.text.distractor_features import DistractorFeatures, distractor_features
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
@@ -30,8 +31,9 @@ from noise.text.word_lists import (
 )
 from noise.text.word_tokens import KINDS_OF_WORD, number_text, numbers_in_digits
 
-Carries = Literal["numbers", "sums", "nothing"]
-"""What a noise's sentences hold: numbers of their own, sums with their result, or no quantity at all."""
+Carries = Literal["numbers", "sums", "nothing", "scene"]
+"""What a noise's sentences hold: numbers of their own, sums with their result, no quantity at all, or numbers in the
+question's own scene, which belong to somebody who is not asked about."""
 
 _SENTENCE = re.compile(r"[A-Z][^\n\r?!]*[\w)”\"]\.")
 _LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
@@ -91,6 +93,8 @@ def refusal_reason(
         return _quantity_refusal(features, distractor) or _reference_refusal(features, distractor, counts=False)
     if "numbers" in features.open_references:
         return "the question goes on with numbers of its own text, and this sentence's could be meant"
+    if carries == "scene":
+        return scene_refusal(features, distractor, target, worked)
     has_equation = carries == "sums" or "=" in distractor.words
     bare_equation = has_equation and not distractor.counted_nouns
     reason = _reference_refusal(features, distractor) or _overlap_refusal(features, distractor, bare_equation, sentence)

@@ -38,8 +38,7 @@ def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeature
     proposals: list[Proposal] = []
     for number in range(dose):
         proposals.append(certified_proposal(problem, features, noise, seed, number, proposals))
-    sentences = [proposal.text for proposal in reversed(proposals)]
-    return _with_sentences(problem, features.insertion_point, sentences, name, seed)
+    return _with_sentences(problem, features.insertion_point, proposals[::-1], name, seed)
 
 
 def certified_proposal(
@@ -59,18 +58,23 @@ def certified_proposal(
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
     target, worked = _target(problem), worked_numbers(problem.answer)
-    reason = None
-    for attempt in range(MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS):
-        propose = noise.propose if attempt < MAX_PROPOSALS else noise.neutral
-        proposal = propose(features, rng)
-        reason = refusal_reason(features, proposal.text, noise.carries, target, worked)
-        if reason is None and used:
-            reason = _repetition(features, proposal, used, strict=attempt < MAX_PROPOSALS)
-        if reason is None:
-            return proposal
+    reason, text, asked = "there is none for such a question", "", 0
+    proposers = (noise.propose, *noise.fallbacks, noise.neutral)
+    for strict, propose in zip((*[True] * (len(proposers) - 1), False), proposers, strict=True):
+        for _ in range(MAX_PROPOSALS if strict else MAX_NEUTRAL_PROPOSALS):
+            proposal = propose(features, rng)
+            if proposal is None:
+                break
+            asked, text = asked + 1, proposal.text
+            refused = refusal_reason(features, text, noise.carries, target, worked)
+            if refused is None and used:
+                refused = _repetition(features, proposal, used, strict)
+            if refused is None:
+                return proposal
+            reason = refused
     raise NoDistractorError(
         f"problem {problem.id!r}: no {'other ' if used else ''}sentence of the noise {noise.name!r} is certified after"
-        f" {MAX_PROPOSALS + MAX_NEUTRAL_PROPOSALS} proposals; the last, {proposal.text!r}, was refused because {reason}"
+        f" {asked} proposals; the last, {text!r}, was refused because {reason}"
     )
 
 
@@ -103,16 +107,16 @@ def _target(problem: Problem) -> Fraction | None:
 
 
 def _with_sentences(
-    problem: Problem, insertion_point: int, sentences: Sequence[str], name: str, seed: int
+    problem: Problem, insertion_point: int, proposals: Sequence[Proposal], name: str, seed: int
 ) -> NoisyProblem:
     """Insert the sentences, each as a span of its own with a separator in it."""
     question = problem.question
     before = " " if insertion_point and not question[insertion_point - 1].isspace() else ""
     after = " " if insertion_point < len(question) and not question[insertion_point].isspace() else ""
     inserted, spans = before, list[tuple[int, int]]()
-    for number, sentence in enumerate(sentences, start=1):
+    for number, proposal in enumerate(proposals, start=1):
         start = insertion_point + len(inserted) if spans else insertion_point
-        inserted += sentence + (" " if number < len(sentences) else after)
+        inserted += proposal.text + (" " if number < len(proposals) else after)
         spans.append((start, insertion_point + len(inserted)))
     return NoisyProblem(
         problem=problem,
@@ -120,4 +124,5 @@ def _with_sentences(
         question=question[:insertion_point] + inserted + question[insertion_point:],
         spans=tuple(spans),
         seed=seed,
+        factors=tuple(proposal.factors for proposal in proposals) if proposals[0].factors else (),
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CHUNK_SIZE = 1000
 """Problems that a process is handed together."""
-_QuestionsAndSpans = list[tuple[str, tuple[tuple[int, int], ...]]]
+_Noisy = list[tuple[str, tuple[tuple[int, int], ...], tuple[str, ...]]]
 
 
 def inject_all(
@@ -52,7 +52,7 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
     from concurrent.futures import ProcessPoolExecutor  # slow to import, and only needed here
 
     context = multiprocessing.get_context("spawn")
-    in_flight: deque[tuple[list[Problem], Future[_QuestionsAndSpans]]] = deque()
+    in_flight: deque[tuple[list[Problem], Future[_Noisy]]] = deque()
     pool = ProcessPoolExecutor(processes, context, _ignore_interrupts)
     try:
         while True:
@@ -62,15 +62,15 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
             if not in_flight:
                 return
             chunk, future = in_flight.popleft()
-            for problem, (question, spans) in zip(chunk, future.result(), strict=True):
-                yield NoisyProblem(problem, name, question, spans, seed)
+            for problem, (question, spans, factors) in zip(chunk, future.result(), strict=True):
+                yield NoisyProblem(problem, name, question, spans, seed, factors)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int) -> _QuestionsAndSpans:
+def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int) -> _Noisy:
     noisy_problems = (inject(Problem(*text), name, seed) for text in texts)
-    return [(noisy.question, noisy.spans) for noisy in noisy_problems]
+    return [(noisy.question, noisy.spans, noisy.factors) for noisy in noisy_problems]
 
 
 def _ignore_interrupts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from noise.certify import Carries
@@ -14,26 +14,42 @@ from noise.text.question_features import QuestionFeatures
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A sentence that a noise offers, and the template it was made from."""
+    """A sentence that a noise offers, and the template it was made from.
+
+    `factors` says what kind of sentence it is, where a noise has several: the level of `near`, the cell of `ic`.
+    """
 
     text: str
     template: str
+    factors: str = ""
+
+    def at(self, factors: str) -> Proposal:
+        """Return the same sentence as one of a kind."""
+        return replace(self, factors=factors)
+
+
+#: Makes a sentence for a question.
+Propose = Callable[[QuestionFeatures, random.Random], "Proposal | None"]
 
 
 @dataclass(frozen=True)
 class Noise:
     """A named way to add distractors.
 
-    `propose` makes one sentence for a question, given its features and a random generator. It may offer anything:
-    `noise.certify.refusal_reason` decides. `carries` says what the sentences hold. `neutral` makes a sentence that is
-    refused for hardly any question; it is called after `noise.inject.MAX_PROPOSALS` rejected proposals.
+    `propose` makes one sentence for a question, given its features and a random generator, or None where it has none
+    for such a question. It may offer anything: `noise.certify.refusal_reason` decides. `carries` says what the
+    sentences hold. After `noise.inject.MAX_PROPOSALS` rejected proposals, the `fallbacks` are asked in turn, each as
+    often. `neutral` makes a sentence that is refused for hardly any question, and is asked last. A noise that is not
+    `by_default` is drawn only where it is named.
     """
 
     name: str
     description: str
     carries: Carries
-    propose: Callable[[QuestionFeatures, random.Random], Proposal]
+    propose: Propose
     neutral: Callable[[QuestionFeatures, random.Random], Proposal]
+    fallbacks: tuple[Propose, ...] = ()
+    by_default: bool = True
 
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from noise.inf import INF
+from noise.near import NEAR
 from noise.proposals import Noise
 from noise.rcs import RCS
 from noise.sd import SD
@@ -14,10 +15,16 @@ NOISES: dict[str, Noise] = {
     "inf": INF,
     "rcs": RCS,
     "sd": SD,
+    "near": NEAR,
 }
 #: The most distractors that a name may ask for.
 MAX_DOSE = 32
 _DOSE = re.compile(r"(.*\D)([1-9]\d*)")
+
+
+def default_noises() -> tuple[str, ...]:
+    """Return the names of the noises that are drawn where none is named."""
+    return tuple(name for name, noise in NOISES.items() if noise.by_default)
 
 
 def find_noise(name: str) -> tuple[Noise, int]:

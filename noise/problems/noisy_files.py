@@ -21,7 +21,7 @@ from noise.problems.jsonl import (
 )
 from noise.problems.problem import NoisyProblem, Problem, strip
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
-from noise.registry import NOISES, find_noise
+from noise.registry import default_noises, find_noise
 from noise.text.question_features import question_features
 
 UNSEEDED = -1
@@ -44,14 +44,14 @@ def generate_noisy_datasets(
 ) -> dict[str, Path]:
     """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
-    `source` is GSM8K's test split by default, which comes from the hub. `names` are those of all registered noises by
-    default: `inf`, `rcs` and `sd` as shipped. A file is written whole or not at all. Its lines carry `question`,
-    `answer`, `original_question`, `noise_type` (upper case), `spans` (half-open character ranges of `question`), `id`
-    and `seed`. `processes` is that of `inject_all`, `bad_lines` that of `load_problems`, `overwrite` that of
-    `atomic_file`: by default an earlier file of the same name is replaced. Raises `ValueError` for an unknown noise,
-    before anything is read, and what these three raise.
+    `source` is GSM8K's test split by default, which comes from the hub. `names` are `default_noises` by default: `inf`,
+    `rcs` and `sd` as shipped. A file is written whole or not at all. Its lines carry `question`, `answer`,
+    `original_question`, `noise_type` (upper case), `spans` (half-open character ranges of `question`), `id`, `seed`
+    and, of a noise with several kinds of sentence, `factors`. `processes` is that of `inject_all`, `bad_lines` that of
+    `load_problems`, `overwrite` that of `atomic_file`: by default an earlier file of the same name is replaced. Raises
+    `ValueError` for an unknown noise, before anything is read, and what these three raise.
     """
-    names = list(NOISES) if names is None else names
+    names = list(default_noises()) if names is None else names
     for name in names:
         find_noise(name)
     return write_noisy_files(
@@ -114,6 +114,7 @@ def fields_of(noisy: NoisyProblem) -> dict[str, Any]:
         "spans": [list(span) for span in noisy.spans],
         "id": noisy.problem.id,
         "seed": noisy.seed,
+        **({"factors": list(noisy.factors)} if noisy.factors else {}),
     }
 
 
@@ -185,12 +186,22 @@ def _noisy_from(fields: Mapping[str, Any], default_id: str, location: str) -> No
                 "drops words of it"
             )
         spans = aligned
-    noisy = NoisyProblem(problem=problem, noise=noise, question=question, spans=spans, seed=seed)
+    factors = _checked_factors(fields.get("factors", []), len(spans), location)
+    noisy = NoisyProblem(problem, noise, question, spans, seed, factors)
     if strip(noisy) != problem.question:
         raise ValueError(
             f"{location}: expected 'question' without its 'spans' to be 'original_question', got a different text"
         )
     return noisy
+
+
+def _checked_factors(factors: Any, spans: int, location: str) -> tuple[str, ...]:
+    """Return what kind of sentence each span is, if the line says so. Raises `ValueError`."""
+    if not (isinstance(factors, list) and all(isinstance(kind, str) for kind in factors)):
+        raise ValueError(f"{location}: expected 'factors' as a list of text, got {factors!r:.60}")
+    if factors and len(factors) != spans:
+        raise ValueError(f"{location}: expected {spans} 'factors', one for each of the 'spans', got {len(factors)}")
+    return tuple(factors)
 
 
 def _checked_spans(spans: Any, question: str, location: str) -> tuple[tuple[int, int], ...]:

@@ -68,7 +68,8 @@ class NoisyProblem:
     """A problem whose question carries distractors, or a clean problem: then `noise` is "clean" and `spans` is empty.
 
     `spans` are the half-open character ranges of `question` that were added, separators included, in order and
-    without overlap: deleting them gives exactly `problem.question`.
+    without overlap: deleting them gives exactly `problem.question`. `factors` says what kind of sentence each of them
+    is, where the noise has several kinds: the level of `near`, the cell of `ic`.
     """
 
     problem: Problem
@@ -76,6 +77,7 @@ class NoisyProblem:
     question: str
     spans: tuple[tuple[int, int], ...]
     seed: int
+    factors: tuple[str, ...] = ()
 
 
 def strip(noisy: NoisyProblem) -> str:

@@ -50,6 +50,7 @@ class QuestionFeatures(NamedTuple):
       `text` where any of its sentences may. `there` is somewhere, and `who` asks for somebody.
     - `mentions_group`: whether the question speaks of a group that a newcomer might join.
     - `english`: whether the question is in English, or too short to tell.
+    - `asking`: the words of the asking sentence, in lower case.
     """
 
     insertion_point: int
@@ -63,6 +64,7 @@ class QuestionFeatures(NamedTuple):
     open_references: frozenset[str]
     mentions_group: bool
     english: bool
+    asking: tuple[str, ...]
 
 
 def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
@@ -94,7 +96,7 @@ def question_features(question: str) -> QuestionFeatures:
             sentence_start = before in ("", ".", "?", "!")
             if not sentence_start or (entry is None and bare not in ADJECTIVES):
                 proper_names.add(bare)
-            acts = after in SUBJECT_VERBS or bare != word.text
+            acts = after in SUBJECT_VERBS or bare != word.text or (after.endswith("ed") and len(after) > 4)
             plural = after == "have" or (word.plural and bare == word.text and bare not in NAMES_IN_S)
             if acts and entry is None and not plural and bare not in MONTHS_AND_DAYS and before != "the":
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
@@ -103,7 +105,8 @@ def question_features(question: str) -> QuestionFeatures:
         if entry is not None and not word.unit and _is_noun(entry, bare, before, after):
             forms = nouns.setdefault(entry, [False, False])
             forms[bare != entry.plural] = True
-    target = question_target([word.text for word in asking])
+    asking_words = [word.text for word in asking]
+    target = question_target(asking_words)
     return QuestionFeatures(
         insertion_point=offset,
         meanings=frozenset(chain.from_iterable([word.meanings for word in words])),
@@ -116,4 +119,5 @@ def question_features(question: str) -> QuestionFeatures:
         open_references=target.open_references | back,
         mentions_group=target.mentions_group or not _EVERYONE.isdisjoint([word.bare for word in words]),
         english=is_english(question, words),
+        asking=tuple(asking_words),
     )

@@ -12,6 +12,7 @@ import pytest
 import noise
 from noise.__main__ import main
 from noise.problems.noisy_files import read_noisy
+from noise.registry import default_noises
 
 pytestmark = pytest.mark.quick
 
@@ -33,7 +34,9 @@ def test_it_writes_the_files_and_says_where_and_how_many(mine: Path, capsys: pyt
 
 def test_it_writes_every_noise_by_default(mine: Path) -> None:
     assert main(["--problems", str(mine), "--out", str(mine.parent)]) == 0
-    assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl"} | {f"mine_{n}.jsonl" for n in noise.NOISES}
+    assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl"} | {
+        f"mine_{n}.jsonl" for n in default_noises()
+    }
 
 
 def test_there_is_no_progress_bar_without_a_terminal(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:

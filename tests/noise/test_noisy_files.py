@@ -15,6 +15,7 @@ from noise import NOISES, NoisyProblem, Problem, generate_noisy_datasets, inject
 from noise.problems.infer_distractor_spans import insertions
 from noise.problems.jsonl import FileDiffersError
 from noise.problems.noisy_files import UNSEEDED, fields_of, load_noisy_for, noisy_file, read_noisy
+from noise.registry import default_noises
 
 pytestmark = pytest.mark.quick
 
@@ -45,7 +46,9 @@ def mine(tmp_path: Path) -> Path:
 
 def test_every_noise_gets_a_file_of_its_own(mine: Path) -> None:
     paths = generate_noisy_datasets(mine, seed=3, folder=mine.parent)
-    assert {name: path.name for name, path in paths.items()} == {name: f"mine_{name}.jsonl" for name in NOISES}
+    assert {name: path.name for name, path in paths.items()} == {
+        name: f"mine_{name}.jsonl" for name in default_noises()
+    }
     assert {"inf", "rcs", "sd"} <= {*paths}
     assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl", *(path.name for path in paths.values())}
 

@@ -1,0 +1,121 @@
+"""Whose quantity a question asks for, and who is in its scene: what a fact must keep clear of to be irrelevant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from noise.text.noun_lexicon import LEXICON, meaning
+from noise.text.question_features import QuestionFeatures
+from noise.text.word_lists import ADJECTIVES, DETERMINERS, FUNCTION_WORDS, MONTHS_AND_DAYS, UNITS, word_list
+
+#: Relatives and acquaintances by what a later "he" or "she" may mean: those of a gender, and those of any.
+MEN = word_list("brother uncle nephew grandfather stepbrother godfather")
+WOMEN = word_list("sister aunt niece grandmother stepsister godmother")
+OTHERS = word_list("cousin neighbor coworker roommate classmate teammate acquaintance")
+KIN = frozenset((*MEN, *WOMEN, *OTHERS))
+_RELATIVES = frozenset((*MEN, *WOMEN, "cousin"))
+#: Words for several relatives at once: with one of them in the question, a relative might be among them.
+_FAMILY = frozenset(
+    word_list(
+        "family families sibling siblings relative relatives household parent parents kid kids child children twins "
+        "brothers sisters cousins uncles aunts grandparents grandchildren"
+    )
+)
+_HE = frozenset(word_list("he him his himself"))
+_SHE = frozenset(word_list("she her hers herself"))
+#: With one of these in the asking sentence, more than one person's things may be asked for.
+_SEVERAL = frozenset(word_list("they them their theirs themselves we us our ours together both else others another"))
+#: With one of these, people may be counted, or something divided among them.
+_HEADS = frozenset(
+    word_list(
+        "everyone everybody anyone anybody nobody people person group family household friends guests members equally "
+        "split share divide divided evenly average who whose whom"
+    )
+)
+#: The same unless it goes with a thing, as in "each cookie" and "all his animals".
+_EACH = frozenset(word_list("each every all"))
+_BEFORE_NAMES = frozenset(word_list("did does do will can has had is was would could should if and for by of to"))
+
+
+_FAMILY_MEANINGS = frozenset(map(meaning, _FAMILY))
+_MEN, _WOMEN, _ANY = ({word: meaning(word) for word in words} for words in (MEN, WOMEN, (*MEN, *WOMEN, *OTHERS)))
+
+
+class AskedScene(NamedTuple):
+    """The people of a question, as a noise near to it needs them.
+
+    `owned` says that the asking sentence names whose quantity it asks for, one person's or a named few's. `heads` says
+    that people may be counted, and so somebody new. `person` is somebody of the question, as written, if there is
+    anybody. `kin` are the words for people whom the question does not have, and whom no later pronoun could mean.
+    `plural` is what "how many" is followed by, such as `eggs`; empty where nothing is counted.
+    """
+
+    owned: bool
+    heads: bool
+    person: str
+    kin: tuple[str, ...]
+    plural: str
+
+
+@lru_cache(maxsize=64)  # asked for at every proposal for a question
+def asked_scene(features: QuestionFeatures) -> AskedScene:
+    """Return the scene of a question, from its features."""
+    asking = features.asking
+    words = frozenset(word.removesuffix("'s") for word in asking)
+    he, she = not _HE.isdisjoint(words), not _SHE.isdisjoint(words)
+    names = [name for name in features.people if name.lower() in words]
+    names += _other_names(features) if not names else []
+    each = [i for i, word in enumerate(asking) if word in _EACH]
+    heads = not _HEADS.isdisjoint(words) or any(_is_of_people(asking, i) for i in each)
+    owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
+    person = (names or [*features.people, ""])[0]
+    kin: Mapping[str, str] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
+    relatives = owned or _FAMILY_MEANINGS.isdisjoint(features.meanings)
+    known = tuple(
+        word for word, sense in kin.items() if sense not in features.meanings and (relatives or word not in _RELATIVES)
+    )
+    return AskedScene(owned, heads, person, known, _counted(asking))
+
+
+def _other_names(features: QuestionFeatures) -> list[str]:
+    """Return the names in the asking sentence that stand where a person would: "does Ada", "Ada's"."""
+    names = []
+    for before, word in pairwise(features.asking):
+        name = word.removesuffix("'s")
+        if before not in _BEFORE_NAMES or name not in features.proper_names:
+            continue
+        if name not in MONTHS_AND_DAYS and name not in LEXICON and name not in names:
+            names.append(name)
+    return [name.title() for name in names]
+
+
+def _is_of_people(asking: tuple[str, ...], i: int) -> bool:
+    """Return whether the "each" or "all" at index `i` is of people, or of nobody that it names: "how much is each"."""
+    for word in asking[i + 1 : i + 4]:
+        entry = LEXICON.get(word)
+        if entry is not None:
+            return entry.kind in ("person", "group")
+        if word in DETERMINERS or word in ADJECTIVES or word == "of":
+            continue
+        return (word in FUNCTION_WORDS or not word.isalpha()) and asking[i] != "all"
+    return False
+
+
+def _counted(asking: tuple[str, ...]) -> str:
+    """Return the plural that the asking sentence counts: "how many red eggs" gives `eggs`."""
+    for i, word in enumerate(asking):
+        if word != "many":
+            continue
+        for candidate in asking[i + 1 : i + 5]:
+            entry = LEXICON.get(candidate)
+            if candidate in UNITS or (entry is not None and not entry.mass and candidate == entry.plural):
+                return candidate
+            unknown = entry is None and candidate not in FUNCTION_WORDS and candidate.isalpha()
+            if unknown and candidate.endswith("s") and not candidate.endswith(("ss", "us", "is")):
+                return candidate
+            if candidate in ("did", "does", "do", "are", "is", "were", "was", "will", "can", "?", "of", "in"):
+                break
+    return ""
