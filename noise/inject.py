@@ -34,9 +34,12 @@ def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeature
     noise, dose = find_noise(name)
     features = question_features(problem.question) if features is None else features
     sentences: list[str] = []
+    templates: list[str] = []
     for number in range(dose):
-        sentences.append(certified_proposal(problem, features, noise, seed, number, sentences).text)
-    return _with_sentences(problem, features.insertion_point, sentences[::-1], name, seed)
+        proposal = certified_proposal(problem, features, noise, seed, number, sentences)
+        sentences.append(proposal.text)
+        templates.append(proposal.template)
+    return _with_sentences(problem, features.insertion_point, sentences[::-1], name, seed, tuple(templates[::-1]))
 
 
 def certified_proposal(
@@ -77,7 +80,7 @@ def _target(problem: Problem) -> Fraction | None:
 
 
 def _with_sentences(
-    problem: Problem, insertion_point: int, sentences: Sequence[str], name: str, seed: int
+    problem: Problem, insertion_point: int, sentences: Sequence[str], name: str, seed: int, templates: tuple[str, ...]
 ) -> NoisyProblem:
     """Insert the sentences, each as a span of its own with a separator in it."""
     question = problem.question
@@ -94,4 +97,5 @@ def _with_sentences(
         question=question[:insertion_point] + inserted + question[insertion_point:],
         spans=tuple(spans),
         seed=seed,
+        templates=templates,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -68,7 +68,8 @@ class NoisyProblem:
     """A problem whose question carries distractors, or a clean problem: then `noise` is "clean" and `spans` is empty.
 
     `spans` are the half-open character ranges of `question` that were added, separators included, in order and
-    without overlap: deleting them gives exactly `problem.question`.
+    without overlap: deleting them gives exactly `problem.question`. `templates` are what the sentences of a drawn noise
+    were made from, one a span; they say nothing of the text, and count for no comparison.
     """
 
     problem: Problem
@@ -76,6 +77,7 @@ class NoisyProblem:
     question: str
     spans: tuple[tuple[int, int], ...]
     seed: int
+    templates: tuple[str, ...] = field(default=(), compare=False)
 
 
 def strip(noisy: NoisyProblem) -> str:
