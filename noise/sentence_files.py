@@ -34,11 +34,15 @@ def split_name(text: str) -> tuple[str, Path]:
 def check_name(name: str, text: str) -> None:
     """Raise `ValueError` for a name that no dataset may have; `text` is what was typed."""
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{text!r}: expected {NAME_FORM}, got {name!r}; write NAME=FILE")
+        raise ValueError(f"{text!r}: expected {NAME_FORM}, got {name!r}{_hint(text)}")
     known = {"clean", "needle", *NOISES}.difference(SENTENCE_FILES)
     clashing = next((other for other in sorted(known) if other.casefold() == name.casefold()), None)
     if clashing is not None:
-        raise ValueError(f"{text!r}: expected a name of its own, got that of the dataset {clashing!r}; write NAME=FILE")
+        raise ValueError(f"{text!r}: expected a name of its own, got that of the dataset {clashing!r}{_hint(text)}")
+
+
+def _hint(text: str) -> str:
+    return "" if "=" in text else "; write NAME=FILE"
 
 
 def add_sentence_file(text: str) -> str:

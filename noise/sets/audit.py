@@ -31,7 +31,7 @@ class AuditedLine:
 
 @dataclass(frozen=True)
 class Audit:
-    """Every line of a set, in order, the number of lines by verdict and by kind of reason, and the shares of strength."""
+    """Every line of a set, in order, the number of lines by verdict and by kind of reason, and shares of strength."""
 
     path: Path
     sha256: str

@@ -83,8 +83,7 @@ def read_paired_set(path: str | Path) -> PairedSet:
             pairs.append(pair_of(row, path.stem))
         except UnusableRow as error:
             refused[str(error)].append(row.number)
-    by_count = sorted(refused.items(), key=lambda item: (-len(item[1]), item[0]))
-    return PairedSet(path, sha256_of(path), tuple(pairs), {reason: tuple(lines) for reason, lines in by_count})
+    return PairedSet(path, sha256_of(path), tuple(pairs), _by_count(refused))
 
 
 def pairs_of_problems(problems: Sequence[Problem], paired: PairedSet) -> tuple[dict[str, list[Pair]], PairedSet]:
@@ -105,15 +104,21 @@ def pairs_of_problems(problems: Sequence[Problem], paired: PairedSet) -> tuple[d
         reasons = set[str]()
         for problem in same_id or candidates:
             try:
-                belonging[problem.id].append(replace(pair, noisy=in_place(pair.noisy, problem)))
+                noisy = in_place(pair.noisy, problem)
+                belonging[problem.id].append(replace(pair, noisy=noisy))
             except UnusableRow as error:
                 reasons.add(str(error))
         if reasons:
             refused.setdefault(min(reasons), []).append(pair.number)
         else:
             usable.append(pair)
-    by_reason = {reason: tuple(lines) for reason, lines in refused.items()}
-    return dict(belonging), replace(paired, pairs=tuple(usable), refused=by_reason)
+    return dict(belonging), replace(paired, pairs=tuple(usable), refused=_by_count(refused))
+
+
+def _by_count(refused: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of lines by reason, the most frequent reason first."""
+    by_count = sorted(refused.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {reason: tuple(lines) for reason, lines in by_count}
 
 
 def in_place(noisy: NoisyProblem, problem: Problem) -> NoisyProblem:

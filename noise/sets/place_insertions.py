@@ -15,7 +15,7 @@ def placed_insertions(original: str, noisy: str) -> tuple[str, Spans] | None:
     differ in the distractor alone.
     """
     exact = insertions(original, noisy)
-    if exact is not None:
+    if exact is not None and all(noisy[start:stop].strip() for start, stop in exact):  # more space is no distractor
         return noisy, exact
     plain_original, plain_noisy = " ".join(original.split()), " ".join(noisy.split())
     spans = insertions(plain_original, plain_noisy)

@@ -12,9 +12,10 @@ from fractions import Fraction
 
 from noise.problems.problem import NoisyProblem
 from noise.text.distractor_features import distractor_features
+from noise.text.equations import number_words_to_digits
 from noise.text.question_features import question_features
 from noise.text.word_lists import word_list
-from noise.text.word_tokens import WordToken, tokenize
+from noise.text.word_tokens import WordToken, numbers_in_digits, tokenize
 
 _PRONOUNS = frozenset(word_list("he him his she her hers they them their theirs"))
 _SKIPPED = frozenset(word_list("more fewer total different additional extra other of the his her their its"))
@@ -49,8 +50,7 @@ def strength_of(noisy: NoisyProblem) -> Strength:
     words = tokenize(text)
     shared = _names(text) & features.proper_names
     pronouns = not _PRONOUNS.isdisjoint(word.bare for word in words)
-    numbers = [Fraction(word.number) for word in words if word.number]
-    limits = [Fraction(number) for number in features.numbers]
+    numbers, limits = _numbers(text), _numbers(noisy.problem.question)
     meanings = frozenset(meaning for word in words for meaning in word.meanings if not word.unit)
     return Strength(
         name=bool(shared),
@@ -85,6 +85,11 @@ def strength_table(rows: Iterable[tuple[str, int, dict[str, float]]]) -> list[st
         )
         lines.append(f"{name:{width}}  {total:>6,}  {'  '.join(cells)}")
     return lines
+
+
+def _numbers(text: str) -> list[Fraction]:
+    """Return the numbers of a text, in digits and in words."""
+    return [Fraction(number) for number in numbers_in_digits(number_words_to_digits(text))]
 
 
 def _names(text: str) -> frozenset[str]:
