@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.dataset_files import CERTIFIED
+from benchmarks.dataset_files import CERTIFIED, DatasetFiles
 from benchmarks.evaluation import draw_questions
 from noise.inject import NoDistractorError
 from noise.problems.problem import NoisyProblem, Problem
@@ -98,12 +98,13 @@ class PairedCells:
         return f"{self.dataset.removesuffix(CERTIFIED)}={self.paired.path}"
 
 
-def read_paired_cells(dataset: str, path: str, problems: Sequence[Problem], certified_only: bool) -> PairedCells:
-    """Return what the cells of a paired set ask of `problems`, all that the run could ask.
+def read_paired_cells(dataset: str, files: DatasetFiles, problems: Sequence[Problem]) -> PairedCells:
+    """Return what the cells of a paired set, one of `files`, ask of `problems`, all that the run could ask.
 
-    Raises `ValueError` for a file without a usable line, for one that belongs to other problems, and, with
-    `certified_only`, for one without a certified line; what `read_paired_set` raises besides.
+    Raises `ValueError` for a file without a usable line, for one that belongs to other problems, and for one without a
+    certified line where these alone are asked; what `read_paired_set` raises besides.
     """
+    path = files.paired[dataset]
     typed = f"{dataset.removesuffix(CERTIFIED)}={path}"
     paired = read_paired_set(Path(path))
     if not paired.pairs:
@@ -116,7 +117,7 @@ def read_paired_cells(dataset: str, path: str, problems: Sequence[Problem], cert
             f"{typed}: expected noisy lines of the problems that are asked, got none among its lines"
             f" ({paired.counts()}): the file belongs to other problems"
         )
-    if not certified_only:
+    if not files.certified_only:
         return PairedCells(dataset, paired, by_problem, None)
     certified, reasons = dict[str, list[Pair]](), Counter[str]()
     for problem, pairs in by_problem.items():

@@ -143,10 +143,8 @@ class Runner:
     def _paired_cells(self, dataset: str) -> PairedCells:
         """Return what the cells of a paired set ask, read once."""
         if dataset not in self._paired:
-            files, problems = self.plan.files, self.eval_set.all_problems
-            cells = read_paired_cells(dataset, files.paired[dataset], problems, files.certified_only)
-            self._paired[dataset] = cells
-            self.experiment.paired_sets[dataset] = cells.summary()
+            self._paired[dataset] = read_paired_cells(dataset, self.plan.files, self.eval_set.all_problems)
+            self.experiment.paired_sets[dataset] = self._paired[dataset].summary()
         return self._paired[dataset]
 
     def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
