@@ -26,11 +26,14 @@ _CLEAN_ANSWERS = ("original_answer", "seed_solution", "seed_answer")
 #: The fields that may hold the answer of the noisy question: `answer` is a number alone in sets with a `solution`.
 _ANSWERS = ("solution", "answer")
 
+#: A longer question, in characters, is none: the time of an alignment grows with the product of two lengths.
+LONGEST_QUESTION = 10_000
 #: Why a line cannot be used.
 NO_OBJECT = "no JSON object"
 NO_QUESTION = "no question"
 NO_ORIGINAL = "no original question"
 NO_ANSWER = "no answer that is a number"
+TOO_LONG = f"a question of more than {LONGEST_QUESTION:,} characters"
 UNCHANGED = "adds nothing to the original question"
 REWORDED = "changes or drops words of the original question"
 OTHER_ANSWER = "another answer than the clean problem's"
@@ -140,6 +143,8 @@ def pair_of(row: Row, stem: str) -> Pair:
     fields = row.fields
     question = first_text(fields, ["question"], NO_QUESTION)
     original = first_text(fields, ORIGINALS, NO_ORIGINAL)
+    if max(len(question), len(original)) > LONGEST_QUESTION:
+        raise UnusableRow(TOO_LONG)
     if normalised(question) == normalised(original):
         raise UnusableRow(UNCHANGED)
     text, spans = _text_and_spans(original, question, fields)
