@@ -18,7 +18,7 @@ from noise.sentence_files import SENTENCE_FILES, add_sentence_file
 
 pytestmark = pytest.mark.quick
 ROOT = Path(__file__).parents[2]
-CATS = ["Interesting fact: cats sleep most of their lives.", "Far away, wind was blowing.", "Rain was falling softly."]
+CATS = ["Far away, cats were dozing.", "Far away, wind was blowing.", "Rain was falling softly."]
 BUSES = ["A bus to Lima seats 77 people.", "In Lima, 12 times 6 is 72.", "A hotel in Quito has 931 rooms."]
 PACKAGE = """
 from noise.proposals import Noise, Proposal
