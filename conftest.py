@@ -231,7 +231,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not starts_workers(config) or config.option.collectonly:
         return
     runner = Runner(plan, config.stash[EXPERIMENT], needs_tuning=False)
-    if is_file_source(plan.problems):
+    if is_file_source(plan.problems) or plan.files:
         _print_wrapped(config, check_problems(runner))
     if (config.option.models, config.option.device) != (DEFAULT_MODELS, DEFAULT_DEVICE):
         check_models(runner, (cell for stage in STAGES if plan.has_cases(stage) for cell in plan.cells(stage)))

@@ -9,7 +9,7 @@ from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec, find_models
-from noise.registry import NOISES, default_noises, find_noise
+from noise.registry import UnknownNoiseError, default_noises, find_noise
 from noise.unknown_name import unknown_name
 
 
@@ -21,19 +21,21 @@ def known_datasets() -> tuple[str, ...]:
 def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> tuple[str, ...]:
     """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors.
 
+    A noise may be that of an installed package.
+
     Raises `PlanError`, about `parameter`, with the nearest name for an unknown one.
     """
 
-    def is_dose(name: str) -> bool:
-        if name.rstrip("0123456789") not in NOISES:
-            return False
+    def is_noise(name: str) -> bool:
         try:
             find_noise(name)
+        except UnknownNoiseError:
+            return False
         except ValueError as error:
             raise PlanError(f"{{{parameter}:name}}: {escaped(str(error))}") from None
         return True
 
-    return _chosen(parameter, "dataset", text, known_datasets(), is_dose)
+    return _chosen(parameter, "dataset", text, known_datasets(), is_noise)
 
 
 def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.choices import choose_datasets, choose_models, known_datasets, listed
+from benchmarks.choices import choose_models, known_datasets, listed
+from benchmarks.dataset_file_choices import choose_dataset_files
 from benchmarks.plan import SIZES, Plan
 from benchmarks.plan_errors import PlanError
 from benchmarks.runner import Runner
@@ -55,9 +56,11 @@ def run_comprehensive_evaluation(
     """
     names = [stages] if isinstance(stages, str) else listed("stages", stages)
     try:
+        chosen, files = choose_dataset_files(known_datasets() if datasets is None else datasets)
         plan = Plan(
             models=choose_models(models),
-            datasets=choose_datasets(known_datasets() if datasets is None else datasets),
+            datasets=chosen,
+            files=files,
             stages=tuple(find_stage(name).name for name in names),
             problems=problems,
             max_samples=max_samples_per_dataset,
@@ -81,7 +84,7 @@ def _run(plan: Plan, folder: Path) -> tuple[pandas.DataFrame, dict[str, list[Any
 
     experiment = Experiment(Results(folder), seed=plan.seed, options=plan.options(), caveat=plan.caveat)
     runner = Runner(plan, experiment)
-    _ = runner.eval_set  # report unusable problems before loading a model
+    _ = runner.eval_set, runner.read_noisy_files()  # report unusable problems before loading a model
     records: dict[str, list[Any]] = {}
     status = "failed"
     try:

@@ -79,7 +79,10 @@ def _add_grid_options(add: AddOption) -> None:
         metavar="A,B",
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
-    clean_and = "clean and noises; a number is the count of distractors, as in inf4 (default: clean and every noise)"
+    clean_and = (
+        "clean and noises; a number is the count of distractors, as in inf4; NAME=FILE is a paired set of others, JSON"
+        " lines with question, original_question and answer (default: clean and every noise)"
+    )
     add("--datasets", metavar="A,B", help=clean_and)
     add(
         "--problems",
@@ -136,6 +139,18 @@ def _add_noise_options(add: AddOption) -> None:
         default=1,
         metavar="K",
         help="draw each noise K times per problem, with --seed and the K − 1 seeds after it (default: %(default)s)",
+    )
+    add(
+        "--noise-file",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="a noise of your own: a text file with one sentence a line, a dataset under NAME or the file's stem",
+    )
+    add(
+        "--certified-only",
+        action="store_true",
+        help="of paired sets, ask only lines whose distractors are certified, as the dataset NAME+certified",
     )
     add(
         "--skip-data-gen",

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.attention_scope import AttentionScope
+from benchmarks.dataset_files import DatasetFiles
 from benchmarks.plan_errors import (
     FROM_ONE,
     FROM_ONE_OR_ALL,
@@ -54,7 +55,7 @@ class Plan:
     `max_samples` and `attention_samples` count problems per cell, −1 for all; the first ones of `problems` are taken.
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
-    `skip_bad_lines`: lines of problem files that are no problems are left out, and are no errors.
+    `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are no errors.
     `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn.
     `sft_samples` counts problems to fine-tune on, −1 for all, the first ones of `sft_problems` or, where that is None,
     of the training split of `problems`; fewer will do unless `sft_exactly`. Each of them carries one of `sft_noise`.
@@ -64,6 +65,7 @@ class Plan:
     datasets: tuple[str, ...]
     stages: tuple[str, ...]
     problems: str = "mini"
+    files: DatasetFiles = field(default_factory=DatasetFiles)
     skip_bad_lines: bool = False
     max_samples: int = SIZES["default"]
     measures: tuple[str, ...] = MEASURES[:1]

@@ -9,13 +9,13 @@ from typing import Any
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.choices import (
-    choose_datasets,
     choose_measures,
     choose_models,
     choose_numbers,
     choose_sft_noise,
     known_datasets,
 )
+from benchmarks.dataset_file_choices import choose_dataset_files, register_noise_files
 from benchmarks.plan import ATTENTION_SIZES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import trust_of
@@ -41,15 +41,21 @@ def plan_of(option: Any) -> Plan:
     """
     options = vars(option)
     size = size_of(option)
-    datasets = choose_datasets(known_datasets() if options["datasets"] is None else options["datasets"])
+    noise_files = register_noise_files(options["noise_file"])
+    datasets, files = choose_dataset_files(
+        known_datasets() if options["datasets"] is None else options["datasets"],
+        noise_files,
+        options["certified_only"],
+    )
     measures = choose_measures(options["measure"])
-    _check_data(options, datasets)
+    _check_data(options, [name for name in datasets if name not in files.paired])
     _check_sft(options)
     samples = options["max_samples"]
     sft_samples, sft_epochs = SFT_SIZES[size]
     return Plan(
         models=choose_models(options["models"], trust_of(option)),
         datasets=datasets,
+        files=files,
         stages=stages_of({**options, "measures": measures}),
         measures=measures,
         problems=options["problems"],

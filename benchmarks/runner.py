@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
+from benchmarks.paired_cells import PairedCells, draw_where_certified, read_paired_cells
 from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
@@ -66,6 +67,8 @@ class Runner:
         self.plan, self.experiment = plan, experiment
         self._given_questions = questions or {}
         self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
+        self._paired: dict[str, PairedCells] = {}
+        self._unable: dict[str, str] = {}
         self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
         self._differences: set[str] = set()
         self._spec: ModelSpec | None = None
@@ -120,14 +123,38 @@ class Runner:
             self._questions[key] = self._draw_or_read(cell.noise, sample, draws)
         return self._questions[key]
 
-    def read_noisy_files(self) -> None:
-        """Read the noisy problems of every dataset from the plan's folder. Raises `ProblemsError`."""
-        cells = [cell for stage in self.plan.stages for cell in self.plan.cells(stage, self.plan.models[0])]
-        for cell in cells:
-            self.questions(cell)
+    def read_noisy_files(self) -> list[str]:
+        """Read the noisy problems of every dataset that comes from a file, and return what is left out of those cells.
+
+        Raises `ProblemsError`.
+        """
+        plan, sentences = self.plan, dict[str, str]()
+        for cell in [cell for stage in plan.stages for cell in plan.cells(stage, plan.models[0])]:
+            is_of_file = cell.noise in plan.files.paired or plan.files.has_sentences(cell.noise)
+            if is_of_file or plan.noisy_folder is not None:
+                self.questions(cell)
+            if cell.noise in self._unable:
+                sentences.setdefault(cell.noise, self._unable[cell.noise])
+            if cell.noise in self._paired and cell.noise not in sentences:
+                sample = plan.sample(self.eval_set.problems, cell.stage)
+                sentences[cell.noise] = self._paired[cell.noise].sentence(sample, plan.draws(cell.stage))
+        return list(sentences.values())
+
+    def _paired_cells(self, dataset: str) -> PairedCells:
+        """Return what the cells of a paired set ask, read once."""
+        if dataset not in self._paired:
+            self._paired[dataset] = read_paired_cells(dataset, self.plan.files, self.eval_set.all_problems)
+            self.experiment.paired_sets[dataset] = self._paired[dataset].summary()
+        return self._paired[dataset]
 
     def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
         plan, folder = self.plan, self.plan.noisy_folder
+        if noise in plan.files.paired:
+            return _as_problems_error(lambda: self._paired_cells(noise).questions(sample, draws))
+        if folder is None and plan.files.has_sentences(noise):
+            questions, unable = _as_problems_error(lambda: draw_where_certified(noise, sample, plan.seed, draws))
+            self._unable |= {noise: unable} if unable else {}
+            return questions
         if folder is None or noise == "clean":
             return draw_questions(noise, sample, plan.seed, draws)
         return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))

@@ -46,8 +46,10 @@ def check_problems(runner: Runner, gate: Gate | None = None, gated: Sequence[Cel
             lines = [evaluated.too_few_message(plan.max_samples), evaluated.left_out_message()]
             repeated = evaluated.repeated_questions_message()
             runner.experiment.notes += [repeated] if repeated else []
-        if plan.noisy_folder is not None:
-            runner.read_noisy_files()
+        if plan.noisy_folder is not None or plan.files:
+            sets = runner.read_noisy_files()
+            lines += sets
+            runner.experiment.notes += sets if plan.files.certified_only else []
         if runner.needs_tuning:
             _ = runner.sft_set
         if gate is not None:

@@ -125,4 +125,5 @@ def _with_sentences(
         spans=tuple(spans),
         seed=seed,
         factors=tuple(proposal.factors for proposal in proposals) if proposals[0].factors else (),
+        templates=tuple(proposal.template for proposal in proposals),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
+from noise.sentence_files import SENTENCE_FILES, add_sentence_file
 from noise.text.question_features import QuestionFeatures
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK_SIZE = 1000
 """Problems that a process is handed together."""
-_Noisy = list[tuple[str, tuple[tuple[int, int], ...], tuple[str, ...]]]
+_Noisy = list[tuple[str, tuple[tuple[int, int], ...], tuple[str, ...], tuple[str, ...]]]
 
 
 def inject_all(
@@ -58,19 +59,22 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
         while True:
             while len(in_flight) < 2 * processes and (chunk := [*islice(problems, _CHUNK_SIZE)]):
                 texts = [(problem.id, problem.question, problem.answer) for problem in chunk]
-                in_flight.append((chunk, pool.submit(_inject_chunk, texts, name, seed)))
+                in_flight.append((chunk, pool.submit(_inject_chunk, texts, name, seed, SENTENCE_FILES)))
             if not in_flight:
                 return
             chunk, future = in_flight.popleft()
-            for problem, (question, spans, factors) in zip(chunk, future.result(), strict=True):
-                yield NoisyProblem(problem, name, question, spans, seed, factors)
+            for problem, (question, spans, factors, templates) in zip(chunk, future.result(), strict=True):
+                yield NoisyProblem(problem, name, question, spans, seed, factors, templates)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int) -> _Noisy:
+def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int, sentence_files: dict[str, str]) -> _Noisy:
+    for file_name, path in sentence_files.items():  # the noises that the parent process has from files
+        if file_name not in SENTENCE_FILES:
+            add_sentence_file(f"{file_name}={path}")
     noisy_problems = (inject(Problem(*text), name, seed) for text in texts)
-    return [(noisy.question, noisy.spans, noisy.factors) for noisy in noisy_problems]
+    return [(noisy.question, noisy.spans, noisy.factors, noisy.templates) for noisy in noisy_problems]
 
 
 def _ignore_interrupts() -> None:

@@ -82,6 +82,8 @@ class Experiment:
         self.warnings: list[str] | None = None
         self.bad_lines: list[str] = []
         self.notes: list[str] = []
+        #: What is known of each paired set of the run, by dataset: its file, and which of its lines are not used.
+        self.paired_sets: dict[str, dict[str, Any]] = {}
         self.unfinished = 0
         self._seed, self._options, self._caveat = seed, dict(options or {}), caveat
         self._started = datetime.now(UTC)
@@ -163,6 +165,7 @@ class Experiment:
             "options": self._options,
             "caveat": self._caveat([run.cell for run in self.runs]),
             "bad_lines": self.bad_lines,
+            "paired_sets": self.paired_sets,
             "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
         run_json = self.results.folder / "run.json"

@@ -5,6 +5,7 @@ The harness need not be installed. The form of a task is that of its docs/task_g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def write_lm_eval_tasks(
     processes: int = 1,
     bad_lines: list[BadLine] | None = None,
     overwrite: bool = True,
+    templates: dict[str, Counter[str]] | None = None,
 ) -> dict[str, Path]:
     """Write a task for the clean problems of `source` and one for each noise of `names` into `folder`.
 
@@ -89,13 +91,18 @@ def write_lm_eval_tasks(
     with atomic_file(clean, overwrite) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
-    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite)
-    tag = f"noisy_{clean.stem.replace(f'_{CLEAN}', '')}"
-    reader = f"read_{tag}"
-    with atomic_file(Path(folder) / f"{reader}.py", overwrite) as file:
+    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite, templates)
+    reader = reader_file(clean)
+    tag = reader.stem.removeprefix("read_")
+    with atomic_file(reader, overwrite) as file:
         file.write(_READER)
     paths = {CLEAN: clean, **noisy}
     for path in paths.values():
         with atomic_file(path.with_suffix(".yaml"), overwrite) as file:
-            file.write(_TASK.format(name=path.stem, tag=tag, reader=reader))
+            file.write(_TASK.format(name=path.stem, tag=tag, reader=reader.stem))
     return {path.stem: path for path in paths.values()}
+
+
+def reader_file(clean: Path) -> Path:
+    """Return the path of the tasks' reader, beside the file of the `clean` problems."""
+    return clean.with_name(f"read_noisy_{clean.stem.replace(f'_{CLEAN}', '')}.py")

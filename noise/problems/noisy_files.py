@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ def generate_noisy_datasets(
     processes: int = 1,
     bad_lines: list[BadLine] | None = None,
     overwrite: bool = True,
+    templates: dict[str, Counter[str]] | None = None,
 ) -> dict[str, Path]:
     """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
@@ -48,15 +50,15 @@ def generate_noisy_datasets(
     `rcs` and `sd` as shipped. A file is written whole or not at all. Its lines carry `question`, `answer`,
     `original_question`, `noise_type` (upper case), `spans` (half-open character ranges of `question`), `id`, `seed`
     and, of a noise with several kinds of sentence, `factors`. `processes` is that of `inject_all`, `bad_lines` that of
-    `load_problems`, `overwrite` that of `atomic_file`: by default an earlier file of the same name is replaced. Raises
+    `load_problems`, `overwrite` that of `atomic_file`: by default an earlier file of the same name is replaced.
+    `templates` is filled with the number of distractors of each noise by the template that they were made from. Raises
     `ValueError` for an unknown noise, before anything is read, and what these three raise.
     """
     names = list(default_noises()) if names is None else names
     for name in names:
         find_noise(name)
-    return write_noisy_files(
-        load_problems(source, bad_lines=bad_lines), source, names, seed, folder, progress, processes, overwrite
-    )
+    problems = load_problems(source, bad_lines=bad_lines)
+    return write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite, templates)
 
 
 def write_noisy_files(
@@ -68,16 +70,21 @@ def write_noisy_files(
     progress: Progress | None = None,
     processes: int = 1,
     overwrite: bool = True,
+    templates: dict[str, Counter[str]] | None = None,
 ) -> dict[str, Path]:
     """Do what `generate_noisy_datasets` does, with `problems` that have been loaded from `source`."""
     paths = {name: noisy_file(source, name, folder) for name in names}
     shared = len(paths) > 1 and processes == 1
     features = [question_features(problem.question) for problem in problems] if shared else None
     for name, path in paths.items():
+        counts = Counter[str]()
         with atomic_file(path, overwrite) as file:
             noisy_problems = inject_all(problems, name, seed, processes, features)
             for _, noisy in zip(progress(problems, name) if progress else problems, noisy_problems, strict=True):
                 write_line(file, fields_of(noisy))
+                counts.update(noisy.templates)
+        if templates is not None:
+            templates[name] = counts
     return paths
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -69,7 +69,8 @@ class NoisyProblem:
 
     `spans` are the half-open character ranges of `question` that were added, separators included, in order and
     without overlap: deleting them gives exactly `problem.question`. `factors` says what kind of sentence each of them
-    is, where the noise has several kinds: the level of `near`, the cell of `ic`.
+    is, where the noise has several kinds: the level of `near`, the cell of `ic`. `templates` are what the sentences of
+    a drawn noise were made from, one a span; they say nothing of the text, and count for no comparison.
     """
 
     problem: Problem
@@ -78,6 +79,7 @@ class NoisyProblem:
     spans: tuple[tuple[int, int], ...]
     seed: int
     factors: tuple[str, ...] = ()
+    templates: tuple[str, ...] = field(default=(), compare=False)
 
 
 def strip(noisy: NoisyProblem) -> str:

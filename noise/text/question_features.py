@@ -78,9 +78,14 @@ def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
     return before in DETERMINERS or before in NUMBER_WORDS or before[:1].isdecimal() or before in ("many", "of")
 
 
-def question_features(question: str) -> QuestionFeatures:
-    """Return the features of any text; those of an empty one are empty."""
+def question_features(question: str, at: int | None = None) -> QuestionFeatures:
+    """Return the features of any text; those of an empty one are empty.
+
+    `at` is the offset of a distractor in front of the usual place: all that follows it is then read as the asking
+    sentence is, as it could go on with what the distractor says.
+    """
     offset, back = back_references(question, insertion_point(question))
+    offset = offset if at is None else min(at, offset)
     asking = tokenize(question[offset:])
     glued = offset and not question[offset - 1].isspace()  # "apples.How" is read as one word
     words = tokenize(question) if glued else tokenize(question[:offset]) + asking

@@ -47,7 +47,7 @@ OPTIONS = """--models --datasets --problems --skip-bad-lines --max-samples --qui
 --batch-size --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
 --attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
 --prompt --chat --device-map --allow-pickles --trust-remote-code
---noise-seeds --measure --save-baseline --baseline --tolerance --alpha
+--noise-seeds --noise-file --certified-only --measure --save-baseline --baseline --tolerance --alpha
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
 
 

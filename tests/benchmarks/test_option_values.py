@@ -26,6 +26,8 @@ from benchmarks.plan_from_options import plan_of, results_folder
 from models.commands.command_parser import command_parser
 from models.loading.load_errors import LoadError
 from models.model_registry import UnknownModelError
+from noise.commands import audit_command, import_command, strength_command, write_command
+from noise.registry import NOISES
 
 pytestmark = pytest.mark.quick
 VALUES = [
@@ -72,7 +74,12 @@ PYTEST_OPTIONS = [
     for option in group.options
     if option.attrs().get("action") != "store_true"
 ]
-NOISE_OPTIONS = valued(noise.__main__._parser())
+NOISE_OPTIONS = valued(write_command._parser())
+NAMED_NOISE_OPTIONS = [
+    (name, option)
+    for name, module in (("import", import_command), ("audit", audit_command), ("strength", strength_command))
+    for option in (*valued(module._parser()), "")
+]
 MODELS_OPTIONS = [(name, option) for name, sub in commands(command_parser(None)).items() for option in valued(sub)]
 
 
@@ -89,14 +96,18 @@ def _odd_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     Path("zero.jsonl").symlink_to("/dev/zero")
     Path("file").touch()
     Path("closed").mkdir(mode=0)
+    registered = dict(NOISES)
     signal.alarm(_SECONDS)
     yield
     signal.alarm(0)
+    NOISES.clear()
+    NOISES.update(registered)
 
 
 def test_the_lists_of_options_are_whole() -> None:
     assert {"--models", "--problems", "--results", "--sft-lr", "--baseline", "--alpha"} <= set(PYTEST_OPTIONS)
-    assert {"--seed", "--out", "--processes"} <= set(NOISE_OPTIONS)
+    assert {"--seed", "--out", "--processes", "--noise-file"} <= set(NOISE_OPTIONS)
+    assert {("import", "--out"), ("audit", "--csv"), ("strength", "--datasets")} <= set(NAMED_NOISE_OPTIONS)
     assert {("chat", "--seed"), ("train-mini", "--out"), ("download", "--cache")} <= set(MODELS_OPTIONS)
 
 
@@ -130,6 +141,21 @@ def test_noise_refuses_or_draws(option: str, capsys: pytest.CaptureFixture[str])
     others = [f"{name}={value}" for name, value in defaults.items() if name != option]
     for value in VALUES:
         checked(noise.__main__.main, [*others, f"{option}={value}"], capsys)
+
+
+@pytest.mark.parametrize(("command", "option"), NAMED_NOISE_OPTIONS)
+def test_commands_of_noise_refuse_or_answer(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an option, of the file that they read."""
+    Path("mine.jsonl").write_text('{"question": "Ann has 3 caps. How many caps?", "answer": "#### 3"}\n')
+    layout = ["gsm-plus"] if command == "import" else []
+    for value in VALUES:
+        if command == "strength":
+            defaults = {"--problems": "mine.jsonl", "--datasets": "sd"}
+            typed = [f"{name}={given}" for name, given in defaults.items() if name != option]
+            typed.append(f"{option}={value}" if option else f"--datasets=plus={value}")
+        else:
+            typed = [*layout, f"{option}={value}", "mine.jsonl"] if option else [*layout, "--", value]
+        checked(noise.__main__.main, [command, *typed], capsys)
 
 
 @pytest.mark.slow

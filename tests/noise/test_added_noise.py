@@ -80,7 +80,7 @@ def test_a_file_of_it_is_written_by_default(tmp_path: Path) -> None:
 def test_the_command_writes_a_file_of_it(tmp_path: Path) -> None:
     assert main(["--problems", "mini:new-names", "--datasets", "weather,weather4", "--out", str(tmp_path)]) == 0
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["mini_weather4_new-names.jsonl", "mini_weather_new-names.jsonl"]
+    assert files == ["mini_weather4_new-names.jsonl", "mini_weather_new-names.jsonl", "noise.json"]
 
 
 @pytest.mark.usefixtures("weather")

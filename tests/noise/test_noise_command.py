@@ -34,9 +34,8 @@ def test_it_writes_the_files_and_says_where_and_how_many(mine: Path, capsys: pyt
 
 def test_it_writes_every_noise_by_default(mine: Path) -> None:
     assert main(["--problems", str(mine), "--out", str(mine.parent)]) == 0
-    assert {path.name for path in mine.parent.iterdir()} == {"mine.jsonl"} | {
-        f"mine_{n}.jsonl" for n in default_noises()
-    }
+    files = {"mine.jsonl", "noise.json"} | {f"mine_{name}.jsonl" for name in default_noises()}
+    assert {path.name for path in mine.parent.iterdir()} == files
 
 
 def test_there_is_no_progress_bar_without_a_terminal(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:

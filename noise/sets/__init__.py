@@ -1,0 +1,1 @@
+"""Noisy problems of others: their layouts, paired sets, what is certified in them, and how near their noise is."""
