@@ -9,7 +9,8 @@ from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
 from models.model_registry import ModelSpec, find_models
-from noise.registry import NOISES, find_noise
+from noise.placebo_names import is_placebo
+from noise.registry import NOISES, PLACEBOS, find_noise
 from noise.unknown_name import unknown_name
 
 
@@ -19,13 +20,15 @@ def known_datasets() -> tuple[str, ...]:
 
 
 def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> tuple[str, ...]:
-    """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors.
+    """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors, and
+    `filler:inf` a placebo of it.
 
     Raises `PlanError`, about `parameter`, with the nearest name for an unknown one.
     """
 
-    def is_dose(name: str) -> bool:
-        if name.rstrip("0123456789") not in NOISES:
+    def is_dose_or_placebo(name: str) -> bool:
+        is_dose = name.rstrip("0123456789") in NOISES
+        if not (is_dose or is_placebo(name) or name in PLACEBOS):
             return False
         try:
             find_noise(name)
@@ -33,7 +36,7 @@ def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> t
             raise PlanError(f"{{{parameter}:name}}: {escaped(str(error))}") from None
         return True
 
-    return _chosen(parameter, "dataset", text, known_datasets(), is_dose)
+    return _chosen(parameter, "dataset", text, known_datasets(), is_dose_or_placebo)
 
 
 def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:

@@ -63,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in bad_lines or []:
         print(f"left out: {_printable(line.reason)}", file=sys.stderr)
     for path, number in zip(paths.values(), counts.values(), strict=True):
-        print(f"{_printable(str(path))}  {number:,} problem{'' if number == 1 else 's'}")
+        with path.open(encoding="utf-8") as file:
+            written = sum(1 for _ in file)
+        fewer = f", as {number - written:,} suit no placebo" if written < number else ""
+        print(f"{_printable(str(path))}  {written:,} problem{'' if written == 1 else 's'}{fewer}")
     if options.format == "lm-eval":
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
@@ -114,7 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_noises,
         default=list(NOISES),
         metavar="A,B",
-        help=f"noises, separated by commas; inf4 is four distractors of inf (default: {','.join(NOISES)})",
+        help="noises, separated by commas; inf4 is four distractors of inf, filler:inf a placebo as long as inf"
+        f" (default: {','.join(NOISES)})",
     )
     parser.add_argument(
         "--format",

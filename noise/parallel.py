@@ -8,6 +8,7 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 from noise.inject import inject
+from noise.placebos import NoPlaceboError
 from noise.problems.problem import NoisyProblem, Problem
 from noise.registry import find_noise
 from noise.text.question_features import QuestionFeatures
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK_SIZE = 1000
 """Problems that a process is handed together."""
-_QuestionsAndSpans = list[tuple[str, tuple[tuple[int, int], ...]]]
+_QuestionsAndSpans = list[tuple[str, tuple[tuple[int, int], ...]] | None]
 
 
 def inject_all(
@@ -27,7 +28,8 @@ def inject_all(
     processes: int = 1,
     features: Iterable[QuestionFeatures | None] | None = None,
 ) -> Iterator[NoisyProblem]:
-    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order.
+    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order; those that no placebo suits are
+    left out.
 
     The noise is the same with any number of processes. With several, at most two thousand problems for each are in
     flight, so memory does not grow with the number of problems. The processes are new interpreters: a script that uses
@@ -40,11 +42,18 @@ def inject_all(
     if processes < 1:
         raise ValueError(f"expected at least 1 process, got {processes!r}")
     if processes == 1:
-        return (
-            inject(problem, name, seed, known)
-            for problem, known in zip(problems, features or repeat(None), strict=False)
-        )
+        known = features or repeat(None)
+        every = (_injected(problem, name, seed, of_it) for problem, of_it in zip(problems, known, strict=False))
+        return (noisy for noisy in every if noisy is not None)
     return _in_processes(iter(problems), name, seed, processes)
+
+
+def _injected(problem: Problem, name: str, seed: int, features: QuestionFeatures | None = None) -> NoisyProblem | None:
+    """Return what `inject` returns; None where no placebo suits the problem."""
+    try:
+        return inject(problem, name, seed, features)
+    except NoPlaceboError:
+        return None
 
 
 def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: int) -> Iterator[NoisyProblem]:
@@ -62,15 +71,16 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
             if not in_flight:
                 return
             chunk, future = in_flight.popleft()
-            for problem, (question, spans) in zip(chunk, future.result(), strict=True):
-                yield NoisyProblem(problem, name, question, spans, seed)
+            for problem, noisy in zip(chunk, future.result(), strict=True):
+                if noisy is not None:
+                    yield NoisyProblem(problem, name, *noisy, seed)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int) -> _QuestionsAndSpans:
-    noisy_problems = (inject(Problem(*text), name, seed) for text in texts)
-    return [(noisy.question, noisy.spans) for noisy in noisy_problems]
+    noisy_problems = (_injected(Problem(*text), name, seed) for text in texts)
+    return [None if noisy is None else (noisy.question, noisy.spans) for noisy in noisy_problems]
 
 
 def _ignore_interrupts() -> None:
