@@ -1,6 +1,6 @@
 """The names of placebos: `filler:inf` is the placebo `filler`, matched to the noise `inf`.
 
-`reports` may not import this, and keeps the same rule for itself (`reports.stats.placebo_names`); a test holds both
+`reports` may not import this, and keeps the same rule for itself (`reports.stats.placebo_labels`); a test holds both
 sides together.
 """
 
