@@ -79,8 +79,12 @@ def _add_grid_options(add: AddOption) -> None:
         metavar="A,B",
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
-    clean_and = "clean and noises; a number is the count of distractors, as in inf4 (default: clean and every noise)"
-    add("--datasets", metavar="A,B", help=clean_and)
+    add(
+        "--datasets",
+        metavar="A,B",
+        help="clean and noises; a number is the count of distractors, as in inf4; filler:inf and digits:inf are"
+        " placebos of inf (default: clean and every noise)",
+    )
     add(
         "--problems",
         default="mini",
