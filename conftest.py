@@ -20,6 +20,7 @@ from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
 from benchmarks.usage_checks import check_baseline_covers, check_models, check_problems
 from models.model_registry import UnknownModelError
+from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source
 from reports.experiment import Experiment
 from reports.plugin import EXPERIMENT, announce
@@ -233,5 +234,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     runner = Runner(plan, config.stash[EXPERIMENT], needs_tuning=False)
     if is_file_source(plan.problems) or plan.files:
         _print_wrapped(config, check_problems(runner))
+    if plan.noisy_folder is None and any(map(is_placebo, plan.datasets)):
+        _ = runner.placebo_length  # for run.json, which the workers do not write
     if (config.option.models, config.option.device) != (DEFAULT_MODELS, DEFAULT_DEVICE):
         check_models(runner, (cell for stage in STAGES if plan.has_cases(stage) for cell in plan.cells(stage)))

@@ -19,7 +19,8 @@ def known_datasets() -> tuple[str, ...]:
 
 
 def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> tuple[str, ...]:
-    """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors.
+    """Return the datasets of a list, comma-separated or not; `inf4` is the noise `inf` with four distractors, and
+    `filler:inf` a placebo of it.
 
     A noise may be that of an installed package.
 

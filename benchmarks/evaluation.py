@@ -13,7 +13,9 @@ from benchmarks.grading import failed_prediction, grade, graded_again
 from models.decode.batch_size_option import BatchSize
 from models.decode.phase_timer import phase
 from noise.inject import inject
+from noise.placebo_sentences import Length
 from noise.problems.problem import NoisyProblem, Problem
+from noise.proposals import NoDistractorError
 from reports.experiment import Experiment
 from reports.store.records import Cell, Prediction, Settings, draw_id
 
@@ -28,15 +30,26 @@ WRITTEN_AT_ONCE = 32
 Record = TypeVar("Record")
 
 
-def draw_questions(noise: str, problems: Sequence[Problem], seed: int, draws: int = 1) -> list[NoisyProblem]:
+def draw_questions(
+    noise: str, problems: Sequence[Problem], seed: int, draws: int = 1, length: Length | None = None
+) -> list[NoisyProblem]:
     """Return `problems` as a cell asks them: unchanged for `clean`, otherwise with `draws` draws of the noise.
 
     Draw number k is made with `seed + k`. The problems of the first draw come first, under their own ids; those of the
-    later draws have the ids of `draw_id`.
+    later draws have the ids of `draw_id`. A placebo is as long as its noise, as `length` counts tokens. Problems that
+    can carry no such sentence are left out. Raises `NoDistractorError` where no problem is left.
     """
     if noise == "clean":
         return [NoisyProblem(problem, "clean", problem.question, (), seed) for problem in problems]
-    numbered = ((draw, inject(problem, noise, seed + draw)) for draw in range(draws) for problem in problems)
+    numbered, refused = list[tuple[int, NoisyProblem]](), None
+    for draw in range(draws):
+        for problem in problems:
+            try:
+                numbered.append((draw, inject(problem, noise, seed + draw, length=length)))
+            except NoDistractorError as error:
+                refused = error
+    if refused is not None and not numbered:
+        raise refused
     return [
         replace(noisy, problem=replace(noisy.problem, id=draw_id(noisy.problem.id, draw))) if draw else noisy
         for draw, noisy in numbered

@@ -80,8 +80,9 @@ def _add_grid_options(add: AddOption) -> None:
         help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
     )
     clean_and = (
-        "clean and noises; a number is the count of distractors, as in inf4; NAME=FILE is a paired set of others, JSON"
-        " lines with question, original_question and answer (default: clean and every noise)"
+        "clean and noises; a number is the count of distractors, as in inf4; filler:inf and digits:inf are placebos of"
+        " inf; NAME=FILE is a paired set of others, JSON lines with question, original_question and answer (default:"
+        " clean, inf, rcs and sd)"
     )
     add("--datasets", metavar="A,B", help=clean_and)
     add(

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.dataset_files import CERTIFIED, DatasetFiles
-from benchmarks.evaluation import draw_questions
-from noise.inject import NoDistractorError
 from noise.problems.problem import NoisyProblem, Problem
 from noise.sets.certify_pair import certificate_refusal, kind_of_reason
 from noise.sets.paired_sets import Pair, PairedSet, pairs_of_problems, read_paired_set
@@ -133,28 +131,6 @@ def read_paired_cells(dataset: str, files: DatasetFiles, problems: Sequence[Prob
             f" `python -m noise audit {path}` says why"
         )
     return PairedCells(dataset, paired, certified, dict(reasons.most_common()))
-
-
-def draw_where_certified(
-    noise: str, sample: Sequence[Problem], seed: int, draws: int
-) -> tuple[list[NoisyProblem], str]:
-    """Return the questions of `draw_questions` for the problems that can carry the noise, and which cannot, in words.
-
-    The sentences of a file are few, so that a problem may have none that is certified for it. The words are empty where
-    every problem has one. Raises `ValueError` where no problem has.
-    """
-    able, last = list[Problem](), ""
-    for problem in sample:
-        try:
-            draw_questions(noise, [problem], seed, draws)
-            able.append(problem)
-        except NoDistractorError as error:
-            last = str(error)
-    if not able:
-        raise ValueError(f"{noise}: expected sentences that are certified for a problem, got none: {last}")
-    left_out = len(sample) - len(able)
-    words = f"{noise}: {left_out:,} of {len(sample):,} problems have no certified sentence, and are left out; {last}"
-    return draw_questions(noise, able, seed, draws), words if left_out else ""
 
 
 def _ranges(numbers: Sequence[int]) -> str:

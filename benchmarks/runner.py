@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
-from benchmarks.paired_cells import PairedCells, draw_where_certified, read_paired_cells
+from benchmarks.paired_cells import PairedCells, read_paired_cells
+from benchmarks.placebo_length import PlaceboLength, placebo_length
 from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
 from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
+from noise.placebo_names import is_placebo
 from noise.problems.bad_lines import BadLine
 from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
@@ -151,13 +153,25 @@ class Runner:
         plan, folder = self.plan, self.plan.noisy_folder
         if noise in plan.files.paired:
             return _as_problems_error(lambda: self._paired_cells(noise).questions(sample, draws))
-        if folder is None and plan.files.has_sentences(noise):
-            questions, unable = _as_problems_error(lambda: draw_where_certified(noise, sample, plan.seed, draws))
-            self._unable |= {noise: unable} if unable else {}
-            return questions
-        if folder is None or noise == "clean":
-            return draw_questions(noise, sample, plan.seed, draws)
-        return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
+        if folder is not None and noise != "clean" and not plan.files.has_sentences(noise):
+            questions = _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
+        else:
+            length = self.placebo_length.count if is_placebo(noise) else None
+            questions = draw_questions(noise, sample, plan.seed, draws, length)
+        asked = len(sample) * draws
+        if len(questions) < asked:
+            left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"
+            note = f"{noise}: {left_out}, and are left out"
+            self._unable[noise] = note
+            self.experiment.notes += [note] if note not in self.experiment.notes else []
+        return questions
+
+    @cached_property
+    def placebo_length(self) -> PlaceboLength:
+        """What the lengths of placebos are counted in; `run.json` names it."""
+        measured = placebo_length(self.plan)
+        self.experiment.placebo_length = measured.unit
+        return measured
 
     def check_models(self, cells: Iterable[Cell]) -> None:
         """Check that the models of these cells can be loaded and measured, as far as that shows without their weights.

@@ -7,9 +7,12 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from noise.certify import refusal_reason, worked_numbers
+from noise.placebo_names import split_placebo
+from noise.placebo_sentences import Length
+from noise.placebos import placebo_of
 from noise.problems.problem import NoisyProblem, Problem
-from noise.proposals import Noise, Proposal
-from noise.registry import find_noise
+from noise.proposals import NoDistractorError, Noise, Proposal
+from noise.registry import find_noise, find_placebo
 from noise.text.distractor_features import distractor_features
 from noise.text.noun_lexicon import meaning
 from noise.text.question_features import QuestionFeatures, question_features
@@ -19,22 +22,33 @@ MAX_PROPOSALS = 60
 MAX_NEUTRAL_PROPOSALS = 200
 
 
-class NoDistractorError(RuntimeError):
-    """No sentence of a noise is certified for a question, or none besides those that it has."""
-
-
-def inject(problem: Problem, name: str, seed: int = 0, features: QuestionFeatures | None = None) -> NoisyProblem:
+def inject(
+    problem: Problem,
+    name: str,
+    seed: int = 0,
+    features: QuestionFeatures | None = None,
+    length: Length | None = None,
+) -> NoisyProblem:
     """Return `problem` with distractors of the noise `name` before its asking sentence, or before the first number
     where the question goes on with one of its numbers.
 
     There is one distractor, or as many different ones as a number after the name says: `inf4` has the one of `inf`,
     and three more before it. The draw depends on `seed`, the noise, `problem.id` and the text alone. `features` are
-    those of `problem.question`, for a caller that injects several noises; without them they are computed. Raises
-    `ValueError` for a noise that is not in `NOISES`, and `NoDistractorError` where none is certified for the
-    question: with one distractor only where it asks about its own text, as in "the sum of these numbers".
+    those of `problem.question`, for a caller that injects several noises; without them they are computed.
+
+    A placebo, such as `filler:inf`, has a sentence in place of each distractor of that noise's draw, which is as long:
+    in tokens, as `length` counts them in a text, or in words where that is None.
+
+    Raises `ValueError` for a name that is not in `NOISES` or `PLACEBOS`, and `NoDistractorError` where no sentence is
+    certified for the question: with one distractor only where it asks about its own text, as in "the sum of these
+    numbers". Where `digits` finds none it is a `NoPlaceboError`.
     """
     noise, dose = find_noise(name)
     features = question_features(problem.question) if features is None else features
+    placebo = find_placebo(name)
+    if placebo is not None:
+        matched = inject(problem, split_placebo(name)[1], seed, features)
+        return placebo_of(matched, features, placebo, name, length)
     proposals: list[Proposal] = []
     for number in range(dose):
         proposals.append(certified_proposal(problem, features, noise, seed, number, proposals))

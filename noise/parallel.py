@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from noise.inject import inject
 from noise.problems.problem import NoisyProblem, Problem
+from noise.proposals import NoDistractorError
 from noise.registry import find_noise
 from noise.sentence_files import SENTENCE_FILES, add_sentence_file
 from noise.text.question_features import QuestionFeatures
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHUNK_SIZE = 1000
 """Problems that a process is handed together."""
-_Noisy = list[tuple[str, tuple[tuple[int, int], ...], tuple[str, ...], tuple[str, ...]]]
+_Noisy = tuple[str, tuple[tuple[int, int], ...], tuple[str, ...], tuple[str, ...]]
 
 
 def inject_all(
@@ -28,7 +29,8 @@ def inject_all(
     processes: int = 1,
     features: Iterable[QuestionFeatures | None] | None = None,
 ) -> Iterator[NoisyProblem]:
-    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order.
+    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order; those that can carry
+    none are left out.
 
     The noise is the same with any number of processes. With several, at most two thousand problems for each are in
     flight, so memory does not grow with the number of problems. The processes are new interpreters: a script that uses
@@ -41,11 +43,18 @@ def inject_all(
     if processes < 1:
         raise ValueError(f"expected at least 1 process, got {processes!r}")
     if processes == 1:
-        return (
-            inject(problem, name, seed, known)
-            for problem, known in zip(problems, features or repeat(None), strict=False)
-        )
+        known = features or repeat(None)
+        every = (_injected(problem, name, seed, of_it) for problem, of_it in zip(problems, known, strict=False))
+        return (noisy for noisy in every if noisy is not None)
     return _in_processes(iter(problems), name, seed, processes)
+
+
+def _injected(problem: Problem, name: str, seed: int, features: QuestionFeatures | None = None) -> NoisyProblem | None:
+    """Return what `inject` returns; None where the problem can carry none."""
+    try:
+        return inject(problem, name, seed, features)
+    except NoDistractorError:
+        return None
 
 
 def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: int) -> Iterator[NoisyProblem]:
@@ -53,7 +62,7 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
     from concurrent.futures import ProcessPoolExecutor  # slow to import, and only needed here
 
     context = multiprocessing.get_context("spawn")
-    in_flight: deque[tuple[list[Problem], Future[_Noisy]]] = deque()
+    in_flight: deque[tuple[list[Problem], Future[list[_Noisy | None]]]] = deque()
     pool = ProcessPoolExecutor(processes, context, _ignore_interrupts)
     try:
         while True:
@@ -63,18 +72,22 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
             if not in_flight:
                 return
             chunk, future = in_flight.popleft()
-            for problem, (question, spans, factors, templates) in zip(chunk, future.result(), strict=True):
-                yield NoisyProblem(problem, name, question, spans, seed, factors, templates)
+            for problem, noisy in zip(chunk, future.result(), strict=True):
+                if noisy is not None:
+                    question, spans, factors, templates = noisy
+                    yield NoisyProblem(problem, name, question, spans, seed, factors, templates)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _inject_chunk(texts: list[tuple[str, str, str]], name: str, seed: int, sentence_files: dict[str, str]) -> _Noisy:
+def _inject_chunk(
+    texts: list[tuple[str, str, str]], name: str, seed: int, sentence_files: dict[str, str]
+) -> list[_Noisy | None]:
     for file_name, path in sentence_files.items():  # the noises that the parent process has from files
         if file_name not in SENTENCE_FILES:
             add_sentence_file(f"{file_name}={path}")
-    noisy_problems = (inject(Problem(*text), name, seed) for text in texts)
-    return [(noisy.question, noisy.spans, noisy.factors, noisy.templates) for noisy in noisy_problems]
+    drawn = (_injected(Problem(*text), name, seed) for text in texts)
+    return [None if noisy is None else (noisy.question, noisy.spans, noisy.factors, noisy.templates) for noisy in drawn]
 
 
 def _ignore_interrupts() -> None:

@@ -12,6 +12,10 @@ from noise.certify import Carries
 from noise.text.question_features import QuestionFeatures
 
 
+class NoDistractorError(RuntimeError):
+    """No sentence of a noise is certified for a question, or none besides those that it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A sentence that a noise offers, and the template it was made from.

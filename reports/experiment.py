@@ -60,7 +60,8 @@ class CellRecorder:
 
 class Experiment:
     """One run: the cells it ran, the warnings during it (None if nobody recorded any), the lines of problem files that
-    it left out, a sentence each, its reports, notes about their files, and how many of its cases did not end.
+    it left out, a sentence each, what the lengths of placebos were counted in (None without one), its reports, notes
+    about their files, and how many of its cases did not end.
 
     `seed` (None if noise comes from files) and `options` (JSON values by name) go to `run.json`. The sentence that
     `caveat` returns is printed below the table and stored in `run.json`. Nothing is created on disk before the first
@@ -81,6 +82,7 @@ class Experiment:
         self.runs: list[CellRun] = []
         self.warnings: list[str] | None = None
         self.bad_lines: list[str] = []
+        self.placebo_length: str | None = None
         self.notes: list[str] = []
         #: What is known of each paired set of the run, by dataset: its file, and which of its lines are not used.
         self.paired_sets: dict[str, dict[str, Any]] = {}
@@ -166,6 +168,7 @@ class Experiment:
             "caveat": self._caveat([run.cell for run in self.runs]),
             "bad_lines": self.bad_lines,
             "paired_sets": self.paired_sets,
+            "placebo_length": self.placebo_length,
             "warnings": None if self.warnings is None else list(dict.fromkeys(self.warnings)),
         }
         run_json = self.results.folder / "run.json"

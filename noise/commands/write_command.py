@@ -84,7 +84,10 @@ def _write(options: argparse.Namespace) -> None:
     for line in bad_lines or []:
         say(f"left out: {line.reason}")
     for path, number in zip(paths.values(), counts.values(), strict=True):
-        print(f"{printable(str(path))}  {number:,} problem{'' if number == 1 else 's'}")
+        with path.open(encoding="utf-8") as file:
+            written = sum(1 for _ in file)
+        fewer = f"; {number - written:,} can carry no such sentence" if written < number else ""
+        print(f"{printable(str(path))}  {written:,} problem{'' if written == 1 else 's'}{fewer}")
     if for_harness:
         tasks = f"--include_path {options.out} --tasks {','.join(paths)}"
         print(f"lm_eval --model hf --model_args pretrained=… {tasks}")
@@ -138,8 +141,8 @@ def _parser() -> argparse.ArgumentParser:
         "--datasets",
         type=names_of,
         metavar="A,B",
-        help=f"noises, separated by commas, of {', '.join(NOISES)}; inf4 is four distractors of inf (default:"
-        f" {','.join(default_noises())})",
+        help=f"noises, separated by commas, of {', '.join(NOISES)}; inf4 is four distractors of inf, and filler:inf a"
+        f" placebo as long as inf (default: {','.join(default_noises())})",
     )
     add_noise_file_option(parser)
     parser.add_argument(

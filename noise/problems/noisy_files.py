@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noise.parallel import inject_all
+from noise.placebo_names import file_stem, is_placebo
 from noise.problems.bad_lines import BadLine
 from noise.problems.infer_distractor_spans import insertions
 from noise.problems.jsonl import (
@@ -79,8 +80,8 @@ def write_noisy_files(
     for name, path in paths.items():
         counts = Counter[str]()
         with atomic_file(path, overwrite) as file:
-            noisy_problems = inject_all(problems, name, seed, processes, features)
-            for _, noisy in zip(progress(problems, name) if progress else problems, noisy_problems, strict=True):
+            drawn_from = progress(problems, name) if progress else problems
+            for noisy in inject_all(drawn_from, name, seed, processes, features):
                 write_line(file, fields_of(noisy))
                 counts.update(noisy.templates)
         if templates is not None:
@@ -92,7 +93,7 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
     """Return the path in `folder` of the problems of `source` with the noise `name`.
 
     A split at the end of the source's name stays at the end: `gsm8k_test.jsonl`, and the source `gsm8k`, give
-    `gsm8k_inf_test.jsonl`; `mine.jsonl` gives `mine_inf.jsonl`.
+    `gsm8k_inf_test.jsonl`; `mine.jsonl` gives `mine_inf.jsonl`, and `mine_filler-inf.jsonl` for `filler:inf`.
     """
     if is_file_source(source):
         stem, _, split = Path(source).stem.rpartition("_")
@@ -100,7 +101,7 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
             stem, split = Path(source).stem, ""
     else:
         stem, split = split_source(str(source))
-    return Path(folder) / ("_".join(filter(None, (stem, name, split))) + ".jsonl")
+    return Path(folder) / ("_".join(filter(None, (stem, file_stem(name), split))) + ".jsonl")
 
 
 def existing_noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Path:
@@ -147,13 +148,17 @@ def load_noisy_for(
 ) -> list[NoisyProblem]:
     """Return the noisy version of each of `problems`, in order, from the file of `source` and `name` in `folder`.
 
-    A line belongs to a problem by its id, or, where the file lacks that id, by its original question. Raises
+    A line belongs to a problem by its id, or, where the file lacks that id, by its original question. A file of a
+    placebo may lack problems that no placebo suits, but not all of them. Raises
     `FileNotFoundError` for a missing file, `ValueError` for one that belongs to other problems.
     """
     path = existing_noisy_file(source, name, folder)
     lines = read_noisy(path)
     by_id = {noisy.problem.id: noisy for noisy in lines}
     by_text = {noisy.problem.question: noisy for noisy in lines}
+    if is_placebo(name):  # it suits all of them but a few
+        there = [problem for problem in problems if problem.id in by_id or problem.question in by_text]
+        problems = there or problems
     return [_matching(problem, by_id, by_text, name, path) for problem in problems]
 
 

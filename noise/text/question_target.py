@@ -149,7 +149,7 @@ def question_target(words: list[str]) -> QuestionTarget:
                 open_references.add("label")
         elif word in ("number", "numbers", "digit", "integer", "equation") and following != "of":
             open_references.add("number")
-            if word in ("number", "digit", "integer"):
+            if word in ("number", "digit", "integer") and previous not in ("whole", "nearest"):
                 open_references.add("label")
         elif word in ("who", "whose", "whom"):
             if word == "whose" or _asks(words, i):

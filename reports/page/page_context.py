@@ -23,7 +23,8 @@ from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import read_runs
 from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.attention_narrative import LIMIT, attention_sentences
-from reports.tables.narrative import figure, sentences
+from reports.tables.comparison_figures import figure
+from reports.tables.narrative import sentences
 from reports.tables.score_tables import not_compared
 
 #: The columns of the table of accuracies: name of the value, heading, and whether it is a number.

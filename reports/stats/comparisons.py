@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from itertools import combinations, groupby
 from pathlib import Path
 
 import numpy
 
 from reports.stages import REPORTED_STAGES, stage_order
+from reports.stats.comparison_rows import (
+    Comparison,
+    cell_row,
+    macro_accuracy_row,
+    relative_drop_row,
+    row_of_differences,
+)
 from reports.stats.noise_doses import CLEAN, noise_order
 from reports.stats.noise_means import NoiseMeans, mean_over_noises
-from reports.stats.paired_tests import ALPHA, Differences, holm, interval, p_value
+from reports.stats.paired_tests import ALPHA, Differences, holm
+from reports.stats.placebo_comparisons import OVER_PLACEBO, over_placebos, over_placebos_between
 from reports.stats.power import detectable_effect, needed_problems
-from reports.stats.problem_scores import ACCURACY, Array, Scores, aligned_values, pairs_with_different_tokenization
-from reports.stats.proportions import relative_drop, wilson_by_problem
+from reports.stats.problem_scores import ACCURACY, Scores, aligned_values, pairs_with_different_tokenization
 from reports.store.spreadsheet_safe_csv import write_csv
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
@@ -23,37 +30,8 @@ from reports.store.stage_and_file_names import TUNED_SUFFIX
 TESTED = (
     *("degradation", "mean_degradation", "model_difference", "mean_model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
+    *OVER_PLACEBO,
 )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One contrast: its estimate, 95 % interval, test and power. docs/statistics.md has the formulas.
-
-    Estimates of the measure `accuracy` are fractions, of `likelihood` nats per token. `model` is compared with
-    `against`, which is empty if the row is about one model. A positive difference in differences means that `against`
-    loses more than `model`. `p_adjusted` is Holm's over all rows of one contrast, stage and measure. `detectable` is
-    the smallest estimate that this number of problems shows in 80 % of runs, and `needed` the number of problems that
-    would show this estimate, both at 5 % over the whole family. `n` counts predictions, `clusters` problems. Values are
-    None if there is nothing to divide by or to test.
-    """
-
-    stage: str
-    measure: str
-    contrast: str
-    model: str
-    against: str
-    noise: str
-    estimate: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    p_adjusted: float | None
-    n: int
-    clusters: int
-    method: str
-    detectable: float | None = None
-    needed: int | None = None
 
 
 def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
@@ -93,7 +71,7 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
 def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences | None]]:
     """Yield the measure of each cell, and what noise costs each model."""
     for model, by_noise in _by_model(scores).items():
-        yield from ((_cell_row(cell_scores), None) for cell_scores in by_noise.values() if len(cell_scores.values))
+        yield from ((cell_row(cell_scores), None) for cell_scores in by_noise.values() if len(cell_scores.values))
         clean = by_noise.get(CLEAN)
         for noise, noisy in by_noise.items():
             if noise == CLEAN or clean is None or clean.settings != noisy.settings:
@@ -101,13 +79,14 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
             (before, after), draws = aligned_values([clean, noisy])
             yield row_of_differences("degradation", noisy, "", before - after, draws)
             if noisy.measure == ACCURACY and len(before):
-                yield _relative_drop_row(noisy, before, after, draws), None
+                yield relative_drop_row(noisy, before, after, draws), None
+        yield from over_placebos(by_noise)
         noisy_cells = means.noisy_cells(model)
         if noisy_cells and noisy_cells[0].measure == ACCURACY:
             values, draws = aligned_values(noisy_cells)
             if len(draws):
                 label = means.label(cell_scores.cell.noise for cell_scores in noisy_cells)
-                yield _macro_accuracy_row(noisy_cells[0], numpy.min(values, axis=0) == 1, label), None
+                yield macro_accuracy_row(noisy_cells[0], numpy.min(values, axis=0) == 1, label), None
         for cells in means.cell_sets(model):
             if clean is not None and clean.settings == cells[0].settings:
                 mean = mean_over_noises(cells, means.label(cell_scores.cell.noise for cell_scores in cells))
@@ -131,6 +110,7 @@ def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tup
                 continue
             four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
             yield _difference_in_differences("difference_in_differences", four)
+        yield from over_placebos_between(left, right)
         left_cells, right_cells = means.shared_cells(model, against)
         comparable = all(_comparable_to_clean(left, cell_scores) for cell_scores in left_cells) and all(
             _comparable_to_clean(right, cell_scores) for cell_scores in right_cells
@@ -165,28 +145,6 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
             yield row_of_differences("gain", after, against, after_values - before_values, draws)
 
 
-def row_of_differences(
-    contrast: str, scores: Scores, against: str, values: Array, draws: Array, bound: float = 1.0
-) -> tuple[Comparison, Differences]:
-    """Return a row with a p value, and the differences that `adjusted` computes its power from."""
-    differences = Differences(values, bound if scores.measure == ACCURACY else numpy.inf)
-    low, high = (interval(differences) if differences.n else None) or (None, None)
-    binary_pairs = differences.step == 1 and bound == 1.0
-    test = "McNemar exact" if binary_pairs else "sign flips" if differences.step else "Student"
-    row = _untested_row(
-        contrast,
-        scores,
-        scores.cell.noise,
-        differences.mean if differences.n else None,
-        low,
-        high,
-        draws,
-        f"{'adjusted Wald' if differences.step else 'Student'}; {test}",
-    )
-    row = replace(row, against=against, p=p_value(differences))
-    return row, differences
-
-
 def adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
     """Return the rows by contrast, with what depends on the number of rows of a contrast."""
     adjusted_rows = []
@@ -211,60 +169,3 @@ def _by_model(scores: Sequence[Scores]) -> dict[str, dict[str, Scores]]:
     for cell_scores in scores:
         by_model.setdefault(cell_scores.cell.model, {})[cell_scores.cell.noise] = cell_scores
     return by_model
-
-
-def _cell_row(scores: Scores) -> Comparison:
-    """Return the measure of one cell."""
-    low: float | None
-    high: float | None
-    if scores.measure == ACCURACY:
-        estimate = float((scores.values * scores.draws).sum() / scores.draws.sum())
-        low, high = wilson_by_problem(scores.values, scores.draws)
-        return _untested_row(ACCURACY, scores, scores.cell.noise, estimate, low, high, scores.draws, "Wilson")
-    values = Differences(scores.values, numpy.inf)
-    low, high = interval(values) or (None, None)
-    return _untested_row(scores.measure, scores, scores.cell.noise, values.mean, low, high, scores.draws, "Student")
-
-
-def _relative_drop_row(scores: Scores, before: Array, after: Array, draws: Array) -> Comparison:
-    """Return 1 − noisy / clean accuracy (PDR of Li et al., GSM-Plus, arXiv 2402.19255)."""
-    estimate, low, high = relative_drop(before, after) or (None, None, None)
-    method = "log ratio" if estimate is not None else "ratio of no right answers"
-    return _untested_row("relative_drop", scores, scores.cell.noise, estimate, low, high, draws, method)
-
-
-def _macro_accuracy_row(scores: Scores, correct: Array, noises: str) -> Comparison:
-    """Return the share of problems that are correct with every noise and draw (macro accuracy of Shi et al., GSM-IC,
-    arXiv 2302.00093)."""
-    draws = numpy.ones(len(correct), dtype=int)
-    low, high = wilson_by_problem(correct.astype(float), draws)
-    return _untested_row("macro_accuracy", scores, noises, float(correct.mean()), low, high, draws, "Wilson")
-
-
-def _untested_row(
-    contrast: str,
-    scores: Scores,
-    noise: str,
-    estimate: float | None,
-    low: float | None,
-    high: float | None,
-    draws: Array,
-    method: str,
-) -> Comparison:
-    """Return a row without a p value."""
-    return Comparison(
-        stage=scores.cell.stage,
-        measure=scores.measure,
-        contrast=contrast,
-        model=scores.cell.model,
-        against="",
-        noise=noise,
-        estimate=estimate,
-        low=low,
-        high=high,
-        p=None,
-        p_adjusted=None,
-        n=int(draws.sum()),
-        clusters=len(draws),
-        method=method,
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from reports.stats.placebo_labels import is_placebo, placebo_order, split_placebo
+
 CLEAN = "clean"
 
 
@@ -17,16 +19,16 @@ def split_dose(noise: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (noise, 1)
 
 
-def noise_order(noise: str) -> tuple[bool, str, int, str]:
-    """Return the sort key of a noise: clean first, then by name, then by dose."""
-    name, dose = split_dose(noise)
-    return noise != CLEAN, name, dose, noise
+def noise_order(noise: str) -> tuple[bool, str, int, int, str]:
+    """Return the sort key of a noise: clean first, then by name, then by dose, with its placebos behind it."""
+    name, dose = split_dose(split_placebo(noise)[1])
+    return noise != CLEAN, name, dose, placebo_order(noise), noise
 
 
 def smallest_doses(noises: Iterable[str]) -> list[str]:
-    """Return the smallest dose of each noise, without `clean`: a mean over noises is over these."""
+    """Return the smallest dose of each noise, without `clean` and placebos: a mean over noises is over these."""
     smallest: dict[str, str] = {}
     for noise in sorted(noises, key=noise_order):
-        if noise != CLEAN:
+        if noise != CLEAN and not is_placebo(noise):
             smallest.setdefault(split_dose(noise)[0], noise)
     return list(smallest.values())

@@ -9,9 +9,10 @@ from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.noise_doses import noise_order
+from reports.stats.placebo_labels import is_placebo
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.accuracy_table import draws_text
-from reports.tables.narrative import figure
+from reports.tables.comparison_figures import figure
 from reports.tables.score_tables import half_interval, score_levels, score_measures
 from reports.tables.text_wrap import wrapped
 
@@ -39,6 +40,10 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
     heading = "accuracy, % [95 % interval]"
     if changed != values and _one_block(labels, noises, changed, width):
         values, heading = changed, f"{heading}, change from clean"
+    elif not _one_block(labels, noises, values, width) and any(map(is_placebo, noises)):
+        short = {key: text.partition(" ")[0] for key, text in values.items()}
+        if _one_block(labels, noises, short, width, gap=1):
+            values, heading = short, "accuracy, % (intervals: -v)"
     heading += f", {_problems([row.problems for row in rows])}"
     heading += f", {draws}" if draws else ""
     errors = sum(row.errors for row in rows)
@@ -73,9 +78,14 @@ def compact_attention(cells: Sequence[MeasuredCell], width: int = 80) -> list[st
         return []
     models, noises = _untuned_first(row.model for row in lifts), list(dict.fromkeys(row.noise for row in lifts))
     values = {(row.model, row.noise): _lift(row) for row in lifts}
+    spread = "mean ± std"
+    if not _one_block(models, noises, values, width) and any(map(is_placebo, noises)):
+        short = {key: text.partition(" ")[0] for key, text in values.items()}
+        if _one_block(models, noises, short, width, gap=1):
+            values, spread = short, "mean"
     size = _problems([row.n for row in lifts])
     measured = [over for over in dict.fromkeys(cell.scope for cell in outside_retrieval) if over]
-    heading = f"attention: lift of the noise (1 = token share), mean ± std, {size}"
+    heading = f"attention: lift of the noise (1 = token share), {spread}, {size}"
     lines = wrapped("; ".join([heading, *(measured if measured != [_USUAL_READING] else [])]), width)
     return [*lines, *_grid(models, noises, values, width), *_lambda_ranges(overall, width)]
 
@@ -110,10 +120,10 @@ def _grid(labels: Sequence[str], columns: Sequence[str], values: Values, width: 
     return lines
 
 
-def _one_block(labels: Sequence[str], columns: Sequence[str], values: Values, width: int) -> bool:
-    """Return whether all columns fit the width with two spaces between them."""
+def _one_block(labels: Sequence[str], columns: Sequence[str], values: Values, width: int, gap: int = 2) -> bool:
+    """Return whether all columns fit the width with `gap` spaces between them."""
     cell_width, indent = _widths(labels, columns, values, width)
-    return indent + len(columns) * (cell_width + 2) <= width
+    return indent + len(columns) * (cell_width + gap) <= width
 
 
 def _widths(labels: Sequence[str], columns: Sequence[str], values: Values, width: int) -> tuple[int, int]:

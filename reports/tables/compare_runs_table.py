@@ -9,7 +9,7 @@ from reports.stats.compare_runs import RunComparison
 from reports.stats.comparisons import ALPHA, Comparison
 from reports.store.record_kinds import Measure
 from reports.store.records import Cell
-from reports.tables.narrative import figure
+from reports.tables.comparison_figures import figure
 from reports.tables.text_wrap import wrapped
 
 _COLUMNS = ("first", "second", "change", "95 % interval", "p", "problems")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reports.stages import measure_named
-from reports.stats.comparisons import ALPHA, Comparison
+from reports.stats.comparison_rows import Comparison
 from reports.stats.noise_doses import CLEAN
+from reports.stats.placebo_labels import is_placebo
 from reports.store.record_kinds import LIKELIHOOD
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.comparison_caveats import (
@@ -16,7 +17,9 @@ from reports.tables.comparison_caveats import (
     over_other_problems,
     without_shared_problems,
 )
-from reports.tables.numbers_as_text import decimal, p_text
+from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
+from reports.tables.numbers_as_text import p_text
+from reports.tables.placebo_narrative import over_placebo_sentences
 from reports.tables.text_wrap import wrapped
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
@@ -46,7 +49,7 @@ def answer(rows: Sequence[Comparison], width: int = 80, max_lines: int = 12) -> 
     full = [_section_lines(section, section.by_noise, width) for section in sections]
     if sum(map(len, full)) > max_lines:
         share = max(3, max_lines // len(sections))
-        full = [_section_lines(section, section.means or section.by_noise, width, share) for section in sections]
+        full = [_section_lines(section, section.brief or section.by_noise, width, share) for section in sections]
     return ["what noise costs (95 % intervals, p after Holm)", *(line for lines in full for line in lines)]
 
 
@@ -54,7 +57,9 @@ def headline(rows: Sequence[Comparison]) -> str | None:
     """Return the first sentence that compares two models, or the first of all, and what it is about; None if there is
     none."""
     for section in _sections(rows)[:1]:
-        noise, about_noise = section.by_noise[0]
+        if not section.noises:
+            return None
+        noise, about_noise = section.noises[0]
         compared = section.is_comparison and noise != CLEAN and len(about_noise) > 1
         return f"answer ({section.label}, {noise}): {about_noise[compared]}"
     return None
@@ -71,13 +76,18 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
 
 @dataclass(frozen=True)
 class _Section:
-    """The sentences of one stage and measure. `means` are the entries of `by_noise` over several noises. In a
-    comparison of models the first sentence of an entry says what each loses."""
+    """The sentences of one stage and measure.
+
+    `brief` are the entries of `by_noise` over several noises, and against placebos; it is empty where there are
+    neither. `noises` leaves placebos out. In a comparison of models the first sentence of an entry says what each
+    loses.
+    """
 
     label: str
     heading: str
     is_comparison: bool
-    means: list[tuple[str, list[str]]]
+    brief: list[tuple[str, list[str]]]
+    noises: list[tuple[str, list[str]]]
     by_noise: list[tuple[str, list[str]]]
 
 
@@ -96,8 +106,11 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         ]
         describe = _compared_models if contrast == _QUESTION else _single_models
         without = without_shared_problems(group)
-        means = [*floor, *describe(mean_rows), *without] if mean_rows else []
-        by_noise = [*floor, *describe(mean_rows), *describe(group), *without]
+        means, each, against = list(describe(mean_rows)), list(describe(group)), over_placebo_sentences(group)
+        placebos = [entry for entry in each if is_placebo(entry[0])]
+        noises = [*floor, *means, *(entry for entry in each if entry not in placebos)]
+        by_noise = [*noises, *against, *placebos, *without]
+        brief = [*(noises if not means else [*floor, *means]), *against, *without] if means or against else []
         if by_noise:
             stage_label = f", {stage}," if stage != measure else ""
             tuned_label = ", tuned models" if tuned else ""
@@ -106,7 +119,7 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
             adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
             costs = f"what noise costs{stage_label} in {measure_named(measure).label}{tuned_label}"
             heading = f"{costs} (95 % intervals{adjusted})"
-            sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, means, by_noise))
+            sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, brief, noises, by_noise))
     return sections
 
 
@@ -119,7 +132,7 @@ def _section_lines(
         return _entries(section.label, by_noise, width, total)
     lines: list[str] = []
     for shown in range(1, total + 1):
-        more = [f"    and {total - shown:,} more sentences"] if shown < total else []
+        more = [f"    and {total - shown:,} more sentence{'s' * (total - shown > 1)}"] if shown < total else []
         candidate = [*_entries(section.label, by_noise, width, shown), *more]
         if lines and len(candidate) > max_lines:
             break
@@ -167,10 +180,10 @@ def _cost(row: Comparison) -> str:
     assert row.estimate is not None
     unit = measure_named(row.measure).unit
     verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
-    interval = _interval(row, negated=row.estimate < 0)
-    if _significant(row):
+    interval = interval_text(row, negated=row.estimate < 0)
+    if is_significant(row):
         return f"{row.model} {verb} {size} {unit} {interval}, {p_text(row)}, {row.clusters:,} problems."
-    return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {p_text(row)}; {_power(row, size)}."
+    return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {p_text(row)}; {power_text(row, size)}."
 
 
 def _costs(rows: Sequence[Comparison]) -> str:
@@ -179,7 +192,7 @@ def _costs(rows: Sequence[Comparison]) -> str:
     for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
         unit = measure_named(row.measure).unit
         verb, words = ("loses ", f" {unit}") if number == 0 else ("", "")
-        parts.append(f"{row.model} {verb}{figure(row.measure, row.estimate)}{words} {_interval(row)}")
+        parts.append(f"{row.model} {verb}{figure(row.measure, row.estimate)}{words} {interval_text(row)}")
     return f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}."
 
 
@@ -187,44 +200,8 @@ def _comparison(row: Comparison) -> str:
     assert row.estimate is not None
     unit = measure_named(row.measure).unit
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
-    size, interval = figure(row.measure, abs(row.estimate)), _interval(row, negated=row.estimate < 0)
-    if _significant(row):
+    size, interval = figure(row.measure, abs(row.estimate)), interval_text(row, negated=row.estimate < 0)
+    if is_significant(row):
         return f"{less} loses {size} {unit} less than {more} {interval}, {p_text(row)}, {row.clusters:,} problems."
     claim = f"No evidence that {more} loses more than {less}"
-    return f"{claim}: {size} {unit} {interval}, {p_text(row)}; {_power(row, size)}."
-
-
-def _significant(row: Comparison) -> bool:
-    return row.p_adjusted is not None and row.p_adjusted <= ALPHA
-
-
-def _power(row: Comparison, size: str) -> str:
-    """Return what this number of problems could have shown, and how many would show the estimate, if that is not 0."""
-    unit = measure_named(row.measure).unit
-    if row.detectable is None:
-        return f"{row.clusters:,} problem{'s are' if row.clusters != 1 else ' is'} too few to show any difference"
-    shown = f"{row.clusters:,} problems could have shown {figure(row.measure, row.detectable)} {unit}"
-    if row.needed is None or not float(size):
-        return shown
-    return f"{shown}, and about {_two_digits(row.needed):,} problems are needed to detect {size}"
-
-
-def _two_digits(number: int) -> int:
-    """Return a number rounded up to two significant digits."""
-    power = 10 ** max(0, len(str(number)) - 2)
-    return -(-number // power) * power
-
-
-def figure(measure_name: str, value: float | None) -> str:
-    """Return a value of a measure in its unit, as text."""
-    measure = measure_named(measure_name)
-    if value is None:
-        return "?"
-    return decimal(measure.scale * value, measure.digits)
-
-
-def _interval(row: Comparison, negated: bool = False) -> str:
-    if row.low is None or row.high is None:
-        return "[no interval]"
-    low, high = (-row.high, -row.low) if negated else (row.low, row.high)
-    return f"[{figure(row.measure, low)}, {figure(row.measure, high)}]"
+    return f"{claim}: {size} {unit} {interval}, {p_text(row)}; {power_text(row, size)}."

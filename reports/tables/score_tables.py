@@ -8,7 +8,7 @@ from reports.stages import measure_named
 from reports.stats.comparisons import TESTED, Comparison
 from reports.stats.noise_doses import noise_order
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD, Measure
-from reports.tables.narrative import figure
+from reports.tables.comparison_figures import figure
 from reports.tables.text_wrap import wrapped
 
 _COLUMN = len("  ±0.000") + 4

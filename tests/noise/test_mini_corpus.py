@@ -148,7 +148,7 @@ def runs(text: str, length: int = 5) -> set[tuple[str, ...]]:
     return {run for run in word_runs if run.count("0") < 3}
 
 
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("name", [*NOISES, "filler:inf", "filler:rcs4", "digits:inf"])
 def test_the_training_distractors_share_no_run_of_five_words_with_a_noise(name: str) -> None:
     """An evaluation shows distractors in words that no training problem had."""
     rng = random.Random(0)

@@ -70,11 +70,11 @@ class Grid:
             log = {"settings": settings, "loss": [{"loss": 0.01}], "seconds": 15.0}
             (folder / TRAINING_LOG).write_text(json.dumps(log))
 
-    def default(self, right: int, n: int) -> Grid:
-        """Fill in the grid of a run without options."""
+    def default(self, right: int, n: int, noises: Sequence[str] = NOISES) -> Grid:
+        """Fill in the grid of a run without options but for its datasets."""
         for stage in ("zero_shot", "sft"):
-            self.predictions(MODELS, NOISES, stage, right, n)
-        self.attention([*MODELS, *TUNED], [*NOISES, *NEEDLES])
+            self.predictions(MODELS, noises, stage, right, n)
+        self.attention([*MODELS, *TUNED], [*noises, *NEEDLES])
         self.tuning_logs(MODELS)
         return self
 
@@ -106,6 +106,38 @@ def test_the_default_grid_fits_one_screen(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     lines = Grid(Path("results")).default(right, n).summary()
     assert len(lines) + ATTENTION_LINES + PLUGIN_LINES <= 44, "\n".join(lines)
+    assert longest(lines) <= 80
+
+
+PLACEBOS = ("filler:inf", "digits:inf")
+
+
+@pytest.mark.parametrize(("right", "n"), [(18, 20), (95, 100)])
+@pytest.mark.parametrize("placebos", [PLACEBOS[:1], PLACEBOS])
+def test_placebos_add_five_lines_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, placebos: Sequence[str], right: int, n: int
+) -> None:
+    """Their columns stand in the same block, if need be without intervals; sentences that do not fit are counted."""
+    monkeypatch.chdir(tmp_path)
+    lines = Grid(Path("results")).default(right, n, (*NOISES, *placebos)).summary()
+    assert len(lines) + ATTENTION_LINES + PLUGIN_LINES <= 49, "\n".join(lines)
+    assert longest(lines) <= 80
+    shown = any(line.startswith("  zero_shot, over filler: inf costs ") for line in lines)
+    assert shown or any(line.startswith("    and ") and "more sentence" in line for line in lines)
+    assert sum(line.split()[:1] == ["clean"] for line in lines) == 1
+
+
+def test_a_noise_and_its_placebos_fit_one_screen_with_their_intervals_and_sentences(grid: Grid) -> None:
+    grid.predictions(MODELS, ("clean", "inf", *PLACEBOS), "zero_shot", 95, 100)
+    lines = grid.summary()
+    assert lines[lines.index("accuracy, % [95 % interval], 100 problems a cell") + 1].split() == [
+        *("clean", "inf", "filler:inf", "digits:inf"),
+    ]
+    assert [line.split(":")[0] for line in lines if line.startswith("  zero_shot")] == [
+        *("  zero_shot, inf", "  zero_shot, over filler", "  zero_shot, over digits"),
+    ]
+    assert not any("more sentence" in line for line in lines)
+    assert len(lines) + PLUGIN_LINES <= 40
     assert longest(lines) <= 80
 
 
