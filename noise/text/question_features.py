@@ -8,6 +8,7 @@ from typing import NamedTuple
 from noise.text.back_references import back_references
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
+from noise.text.noun_use import is_its_thing
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point
 from noise.text.word_lists import ADJECTIVES, DETERMINERS, MONTHS_AND_DAYS, NUMBER_WORDS, SUBJECT_VERBS, word_list
@@ -31,7 +32,8 @@ class QuestionFeatures(NamedTuple):
       number of the text. What is said below of the asking sentence is then said of all that follows.
     - `meanings`: every content word as its lemma, with synonyms folded.
     - `proper_names`: capitalised names, in lower case. `people`: those that act as people, as written.
-    - `nouns`: the nouns of the lexicon that the question uses as nouns.
+    - `nouns`: the nouns of the lexicon that stand for their thing. `other_nouns`: those in a compound or in a sense
+      that is not sure, as the "mouse" of a computer.
     - `numbers`: its numbers as text without commas, number words included (`two` as `2`).
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
@@ -45,6 +47,7 @@ class QuestionFeatures(NamedTuple):
     proper_names: frozenset[str]
     people: tuple[str, ...]
     nouns: tuple[NounUse, ...]
+    other_nouns: tuple[NounUse, ...]
     numbers: frozenset[str]
     asked_kinds: frozenset[str]
     asked_nouns: frozenset[str]
@@ -63,6 +66,10 @@ def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
     return before in DETERMINERS or before in NUMBER_WORDS or before[:1].isdecimal() or before in ("many", "of")
 
 
+def _uses(forms: dict[NounEntry, list[bool]]) -> tuple[NounUse, ...]:
+    return tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in forms.items())
+
+
 def question_features(question: str) -> QuestionFeatures:
     """Return the features of any text; those of an empty one are empty."""
     offset, back = back_references(question, insertion_point(question))
@@ -72,6 +79,7 @@ def question_features(question: str) -> QuestionFeatures:
     proper_names: set[str] = set()
     people: dict[str, None] = {}
     nouns: dict[NounEntry, list[bool]] = {}
+    other_nouns: dict[NounEntry, list[bool]] = {}
     for i in [i for i, word in enumerate(words) if word.noun_or_name]:  # most words are neither
         word = words[i]
         entry, bare = word.entry, word.bare
@@ -86,16 +94,19 @@ def question_features(question: str) -> QuestionFeatures:
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
             if not sentence_start or (entry is not None and not entry.mass and bare != entry.plural):
                 continue  # a name: "Rose", or "Daisy" at the start, where a thing would have its article
-        if entry is not None and not word.unit and _is_noun(entry, bare, before, after):
-            forms = nouns.setdefault(entry, [False, False])
-            forms[bare != entry.plural] = True
+        if entry is not None and not word.unit:
+            sure = is_its_thing(words, i)
+            if sure or _is_noun(entry, bare, before, after):
+                forms = (nouns if sure else other_nouns).setdefault(entry, [False, False])
+                forms[bare != entry.plural] = True
     target = question_target([word.text for word in asking])
     return QuestionFeatures(
         insertion_point=offset,
         meanings=frozenset(chain.from_iterable([word.meanings for word in words])),
         proper_names=frozenset(proper_names),
         people=tuple(people),
-        nouns=tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in nouns.items()),
+        nouns=_uses(nouns),
+        other_nouns=_uses(other_nouns),
         numbers=frozenset([word.number for word in words if word.number]),
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,
