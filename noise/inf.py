@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import random
 
-from noise.inf_templates import ALL, MEASURED, NAMED, NAMED_AND_MEASURED, NEUTRAL, NO_SUBJECT, WITHOUT_NAMES
+from noise.inf_templates import NEUTRAL, TEMPLATES
 from noise.proposals import Noise, Proposal, Template, draw
+from noise.template_pool import TemplatePool
 from noise.text.question_features import QuestionFeatures
+
+_POOL = TemplatePool(TEMPLATES, Template.fill)
 
 
 def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
-    return draw(_pool(features), rng).fill(rng)
-
-
-def _pool(features: QuestionFeatures) -> tuple[Template, ...]:
-    """Return the templates that suit what the question refers back to; of the others the most would be refused."""
-    references = features.open_references
-    no_newcomer = "person" in references or features.mentions_group
-    if "plural" in references:
-        return MEASURED if no_newcomer else MEASURED + NAMED_AND_MEASURED
-    if "thing" in references:
-        return NO_SUBJECT if no_newcomer else NAMED + NO_SUBJECT
-    return WITHOUT_NAMES if no_newcomer else ALL
+    return draw(_POOL.fitting(features), rng).fill(rng)
 
 
 def _neutral(features: QuestionFeatures, rng: random.Random) -> Proposal:

@@ -70,7 +70,7 @@ _FILLERS = {
 }
 
 # Somebody with a name, for questions that no later pronoun ties to a person.
-NAMED = templates(
+_NAMED = templates(
     """
     {name} has {tens} {collected} at home.
     {name} wants to sell {few} {things}.
@@ -165,7 +165,7 @@ NAMED = templates(
     {name} ordered {few} {things} online.
     {when}{name} painted {few} pictures.
     {when}{name} borrowed {few} books from the library.
-    {name} has {few} {things} and {tens} {foods}.
+    {name} has {few} {things} and {tens} {collected}.
     {name} bought {few} {things} and {handful} bags of {crops} at the store.
     {name} wants to buy {few} {things} and an old bike.
     {name} has a farm with {tens} {animals} and a pond.
@@ -246,13 +246,13 @@ _ELSEWHERE_WITH_PLACES = templates(
     A hospital in {town} has {many} beds.
     A bus to {town} has {tens} seats.
     A train to {town} has {few} cars.
-    {when}{tens} people took the bus to {town}.
+    {when}a bus took {tens} people to {town}.
     A soccer team in {town} has {few} players.
     A basketball team from {town} won {few} games.
     {when}a team from {town} scored {few} points.
     The choir in {town} has {tens} singers.
     A camp near {town} has {few} tents.
-    {when}{tens} children went to a camp near {town}.
+    {when}a camp near {town} took in {tens} children.
     A gym {where} has {few} lockers.
     A candy store {where} has {few} jars on the counter.
     {when}kids {where} sold {tens} cups of lemonade.
@@ -331,9 +331,9 @@ _MEASURED_WITH_PLACES = templates(
 )
 
 _ELSEWHERE = _with_local(_ELSEWHERE_WITH_PLACES)
-MEASURED = _with_local(_MEASURED_WITH_PLACES)
+_MEASURED = _with_local(_MEASURED_WITH_PLACES)
 # The same with no subject that "it" could mean.
-NO_SUBJECT = templates(
+_NO_SUBJECT = templates(
     """
     In {town}, students painted {few} posters.
     In {town}, workers planted {tens} trees.
@@ -349,7 +349,7 @@ NO_SUBJECT = templates(
     _FILLERS,
 )
 
-NAMED_AND_MEASURED = templates(
+_NAMED_AND_MEASURED = templates(
     """
     {name} walked {few} miles to a park.
     {name} spent {tens} minutes in the pool.
@@ -362,8 +362,8 @@ NAMED_AND_MEASURED = templates(
     """,
     _FILLERS,
 )
-ALL = NAMED + _ELSEWHERE[::3] + MEASURED[::4]
-WITHOUT_NAMES = _ELSEWHERE + MEASURED + NO_SUBJECT
+# People are twice as likely as shops where both suit: questions are about people.
+TEMPLATES = 2 * _NAMED + _ELSEWHERE + _MEASURED + _NAMED_AND_MEASURED + _NO_SUBJECT
 # Hardly any question refers to a number of four digits. Labels, lengths and money: one kind at least is not asked for.
 NEUTRAL = templates(
     """

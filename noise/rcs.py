@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from noise.proposals import Noise, Proposal, Template, draw
 from noise.rcs_templates import DIFFERENCE, NEUTRAL, PRODUCT, QUOTIENT, SAID, SUM, WRITTEN
+from noise.template_pool import TemplatePool
 from noise.text.filler_vocabulary import (
     BAKED,
     CROPS,
@@ -89,12 +90,8 @@ _NOUNS = re.compile(rf"\{{({'|'.join(_STOCK)})\}}")
 
 
 _STORIES = {"product": PRODUCT, "sum": SUM, "difference": DIFFERENCE, "quotient": QUOTIENT}
-_WRITTEN_ANYWHERE = [(template, "") for template in WRITTEN]
-_WRITTEN_BY_NAME = [(template, "") for template in SAID]
-_TOLD = [(template, operation) for operation, stories in _STORIES.items() for template in stories]
-_WITHOUT_NAMES = [(template, operation) for template, operation in _TOLD if "{name}" not in template.text]
-_WITHOUT_NAMES += _WRITTEN_ANYWHERE
-_ALL = _TOLD + _WRITTEN_BY_NAME + _WRITTEN_ANYWHERE
+_ALL = [(template, operation) for operation, stories in _STORIES.items() for template in stories]
+_ALL += [(template, "") for template in SAID + WRITTEN]
 
 
 def _fill(template: Template, operation: str, rng: random.Random) -> Proposal:
@@ -117,18 +114,11 @@ def _fill(template: Template, operation: str, rng: random.Random) -> Proposal:
     return template.fill(rng, values)
 
 
+_POOL = TemplatePool(_ALL, lambda option, rng: _fill(*option, rng))
+
+
 def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
-    template, operation = draw(_pool(features), rng)
-    return _fill(template, operation, rng)
-
-
-def _pool(features: QuestionFeatures) -> list[tuple[Template, str]]:
-    """Return the templates that suit what the question refers back to; of the others the most would be refused."""
-    references = features.open_references
-    no_newcomer = "person" in references or features.mentions_group
-    if "plural" in references:
-        return _WRITTEN_ANYWHERE if no_newcomer else _WRITTEN_ANYWHERE + _WRITTEN_BY_NAME
-    return _WITHOUT_NAMES if no_newcomer else _ALL
+    return _fill(*draw(_POOL.fitting(features), rng), rng)
 
 
 def _neutral(features: QuestionFeatures, rng: random.Random) -> Proposal:

@@ -59,6 +59,11 @@ WRITTEN = templates(
     In a game at a school {where}, the winning card reads "{sum}" in green letters.
     In {town}, the line "{spelled}" is on a poster at the gym.
     A puzzle in the newspaper of {town} has the line "{sum}" in the middle.
+    In {town}, "{sum}" is on a poster by the door.
+    In {town}, "{told}" is on a flash card.
+    In {town}, "{sum}" is on a math test.
+    In {town}, "{told}" is on a sign by the road.
+    Near {town}, "{sum}" is painted on a wall.
     """,
     _FILLERS,
 )
@@ -122,7 +127,7 @@ PRODUCT = templates(
     {name} ran {a} laps of {b} yards, so {sum} yards.
     {name} packed {a} bags of {b} pounds, so {sum} pounds.
     {name} sold {a} {foods} for ${b}, so {sum} dollars.
-    {name} filled {a} jars with {b} {things}, so {sum} {things}.
+    {name} filled {a} boxes with {b} {things}, so {sum} {things}.
     """,
     _FILLERS,
 )
@@ -180,7 +185,7 @@ DIFFERENCE = templates(
     {name} had {a} {animals} on a farm and sold {b}, so {told}.
     {name} blew up {a} balloons until {b} popped, and {sum}.
     {name} planned to swim {a} laps and stopped after {b}, so {told}.
-    {name} had {a} {foods} and gave {b} to the neighbors, so {sum} {foods}.
+    {name} had {a} {baked} and gave {b} to the neighbors, so {sum} {baked}.
     {name} took {a} pictures and deleted {b}, so {sum} pictures.
     {name} planted {a} seeds, of which {b} did not grow, and {told}.
     """,

@@ -31,7 +31,8 @@ _MEASURES = frozenset(
     word_list(
         """
         age speed distance height weight length width perimeter area time amount total travel sleep traffic exercise
-        calorie rank half unit elevation temperature growth mileage digit percent rest average
+        calorie rank half unit triangle rectangle circle discount tax coupon sale
+        elevation temperature growth mileage digit percent rest average
         """
     )
 )

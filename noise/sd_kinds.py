@@ -39,6 +39,7 @@ from noise.text.question_features import NounUse
 from noise.text.word_lists import word_list
 
 _PEOPLE_WORDS = frozenset(map(meaning, word_list("people neighbors friends visitors family")))
+_IN_FULL = {"tv": "television", "tvs": "televisions"}
 #: Mass nouns that take a plural verb.
 _PLURAL_KINDS = frozenset({"wear"})
 _PLURAL_MASS = frozenset({"clothes", "groceries"})
@@ -51,10 +52,11 @@ def is_plural(noun: NounUse) -> bool:
 
 def slot_values(noun: NounUse, name: str) -> dict[str, str]:
     entry, plural = noun.entry, is_plural(noun)
+    form = entry.plural if plural else entry.singular
     return {
         "noun": entry.singular,
         "nouns": entry.plural,
-        "form": (entry.plural if plural else entry.singular).replace("tv", "TV"),
+        "form": _IN_FULL.get(form, form),
         "was": "were" if plural else "was",
         "look": "look" if plural else "looks",
         "have": "have" if plural else "has",

@@ -202,7 +202,7 @@ PEOPLE = templates(
     The {form} liked to laugh.
     The {form} {was} humming a song.
     {people} waved to the {form}.
-    {people} like the {form}.
+    {people} said hello to the {form}.
     """,
     SLOTS,
 )
