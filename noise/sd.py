@@ -7,7 +7,7 @@ import random
 from noise.proposals import Noise, Proposal, draw
 from noise.sd_kinds import ANY_WORD, BY_KIND, BY_NOUN, TALK_GROUPS, is_plural
 from noise.sd_person_templates import NAME_ALONE
-from noise.sd_templates import NEUTRAL, WEATHER
+from noise.sd_talk_templates import NEUTRAL, WEATHER
 from noise.text.given_names import GIVEN_NAMES
 from noise.text.noun_lists import HYPERNYMS
 from noise.text.question_features import NounUse, QuestionFeatures

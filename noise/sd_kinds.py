@@ -16,6 +16,7 @@ from noise.sd_person_templates import (
     TALK_OF_NAME,
     THINGS_OF_NAME,
 )
+from noise.sd_talk_templates import PASTIMES, TALK, WORDS, WORDS_SAFE
 from noise.sd_templates import (
     BAKED,
     CREATURES,
@@ -23,15 +24,11 @@ from noise.sd_templates import (
     EVENTS,
     INDOORS,
     LOCATIONS,
-    PASTIMES,
     PEOPLE,
     PETS,
     PLANTS,
     READING,
-    TALK,
     THINGS,
-    WORDS,
-    WORDS_SAFE,
 )
 from noise.text.distractor_features import distractor_features
 from noise.text.noun_lexicon import meaning
