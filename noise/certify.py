@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from noise.certify_scene import scene_refusal
-from noise.text.distractor_features import DistractorFeatures, distractor_features
+from noise.text.distractor_features import ELSEWHERE, DistractorFeatures, distractor_features
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS
@@ -38,7 +38,6 @@ question's own scene, which belong to somebody who is not asked about."""
 _SENTENCE = re.compile(r"[A-Z][^\n\r?!]*[\w)”\"]\.")
 _LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
 _INNER_STOP = re.compile(r"[.…](?=\s)|[^\W\d_]{2}\.(?=[^\W\d_])")
-_FAR_AWAY = re.compile(r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|long ago)\b", re.I)
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
 
 # "76 minus 34 gives 42", and what may stand before and behind it.
@@ -196,7 +195,7 @@ def _overlap_refusal(
                 return f"{noun!r} is a general word for {asked!r}, which the question asks about"
     if distractor.names and any(_covers(asked, "person") for asked in general_nouns):
         return "the question asks about people, and this sentence brings one more"
-    if not (distractor.names or distractor.place_names or bare_equation or _FAR_AWAY.search(sentence)):
+    if not (distractor.names or distractor.place_names or bare_equation or ELSEWHERE.search(sentence)):
         return "its quantity has no owner or place of its own"
     return None
 

@@ -54,7 +54,7 @@ def _owner_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -
         owner = word.removesuffix("'s")
         if owner in features.proper_names and not _is_whose_kin(words, i):
             return f"{owner.title()} is somebody or something of the question"
-    if newcomer is None and not distractor.names:
+    if newcomer is None and not _strangers(features, distractor):
         persons = [noun for noun in distractor.person_nouns if meaning(noun) not in features.meanings]
         return f"{persons[0]!r} belongs to nobody of the question" if persons else None
     if "who" in features.open_references:
@@ -69,6 +69,11 @@ def _owner_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -
     if scene.heads:
         return "the question speaks of a group, and a newcomer could be counted in"
     return None
+
+
+def _strangers(features: QuestionFeatures, distractor: DistractorFeatures) -> list[str]:
+    """Return the names of people whom the question does not name."""
+    return [name for name in distractor.names if name.removesuffix("'s") not in features.proper_names]
 
 
 def _newcomer(distractor: DistractorFeatures) -> str | None:
@@ -92,7 +97,7 @@ def _is_whose_kin(words: Sequence[str], i: int) -> bool:
 def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -> str | None:
     """Check that what it counts is not what the question counts, unless it asks for somebody else's."""
     scene = asked_scene(features)
-    if scene.owned and (distractor.names or _newcomer(distractor) is not None):
+    if scene.owned and (_strangers(features, distractor) or _newcomer(distractor) is not None):
         return None
     shared = distractor.kinds & features.asked_kinds
     if shared:
@@ -103,8 +108,6 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
         for asked in features.asked_nouns:
             if _covers(asked, noun) or _covers(lemma(noun), asked):
                 return f"it counts {noun!r}, which the question asks about as {asked!r} and names no owner"
-    if distractor.person_nouns and any(_covers(asked, "person") for asked in features.asked_nouns):
-        return "the question asks about people, and this sentence brings one more"
     return None
 
 

@@ -131,9 +131,10 @@ def _about_things(
     """
     plural = asked_scene(features).plural
     entry = None if plural in UNITS else LEXICON.get(plural)
-    concrete = [noun.entry for noun in features.nouns if noun.entry.kind not in _ABSTRACT]
+    known = [noun.entry for noun in features.nouns or features.other_nouns]
+    concrete = [noun for noun in known if noun.kind not in _ABSTRACT]
     if entry is None or (entry.kind in _ABSTRACT and concrete):
-        nouns = concrete or [noun.entry for noun in features.nouns]
+        nouns = concrete or known
         entry = draw(nouns, rng) if nouns else None
     if entry is not None:
         values |= {"things": entry.plural, "thing": entry.singular}

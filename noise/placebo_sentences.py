@@ -11,6 +11,7 @@ from noise.placebo_templates import (
     FAR_ADVERBS,
     FAR_OPENERS,
     LABELLED,
+    LABELLED_VERBS,
     NEAR,
     OPENERS,
     PLACE_ADJECTIVES,
@@ -52,10 +53,21 @@ def sentence_of_length(wanted: Wanted, taboo: Collection[str], rng: random.Rando
     """
     words = WordDraws(rng, taboo, wanted.short)
     try:
+        if len(wanted.labels) == 1:
+            shortest = _shortest_with_label(words, wanted.labels[0])
+            if wanted.length(shortest) >= wanted.total:
+                return Drawn(shortest, wanted.length(shortest), words.drawn)
+            words.drawn.clear()
         draft = _Draft(words, wanted)
         return draft.grown()
     except LookupError:
         return None
+
+
+def _shortest_with_label(words: WordDraws, label: str) -> str:
+    """Return a sentence of four words or five: a number of four words' noise leaves no room for more."""
+    elsewhere = words.pick(FAR_ADVERBS)
+    return f"{elsewhere[0].upper()}{elsewhere[1:]}, {words.pick(LABELLED)} {label} {words.pick(LABELLED_VERBS)}."
 
 
 class _Draft:

@@ -89,7 +89,7 @@ THEMES = (
         _BUILT + _OUTDOORS,
     ),
     Theme(
-        word_list("moss ivy heather lichen bracken lavender jasmine honeysuckle wisteria mistletoe algae mildew"),
+        word_list("moss lichen bracken lavender honeysuckle clover wisteria mistletoe algae mildew"),
         word_list("lush fragrant dense wild hardy velvety tangled glossy sturdy slender leafy"),
         word_list("thrived flourished spread clung bloomed crept sprouted swayed"),
         word_list("quietly densely freely slowly lushly steadily gracefully wildly abundantly richly sturdily"),
@@ -144,7 +144,9 @@ FAR_OPENERS = (
     "in a faraway capital",
 )
 FAR_ADJECTIVES = ("distant", "faraway")
-FAR_ADVERBS = ("abroad", "elsewhere", "far away")
+FAR_ADVERBS = ("abroad", "elsewhere", "far away", "across town")
+#: What can be said of anything that bears a label.
+LABELLED_VERBS = word_list("gleamed glowed shone echoed hummed creaked sparkled shimmered")
 #: What bears a number that counts nothing, as in "near pier 31".
 LABELLED = word_list(
     """

@@ -4,55 +4,35 @@ from __future__ import annotations
 
 import random
 
-from noise.proposals import Noise, Proposal, Template, draw
-from noise.sd_templates import (
-    ANIMALS,
-    FOOD,
-    LOCATIONS,
-    LORE,
-    MASS_NOUNS,
-    NEUTRAL,
-    NOUN_AS_KIND,
-    NOUN_AS_WORD,
-    PEOPLE,
-    PICTURES,
-    PLANTS,
-    TALK_PLURAL,
-    TALK_SINGULAR,
-    THINGS,
-    WEATHER,
-    WITH_NAME,
-)
+from noise.proposals import Noise, Proposal, draw
+from noise.sd_kinds import ANY_WORD, BY_KIND, BY_NOUN, TALK_GROUPS, is_plural
+from noise.sd_person_templates import NAME_ALONE
+from noise.sd_talk_templates import NEUTRAL, WEATHER
+from noise.text.given_names import GIVEN_NAMES
+from noise.text.noun_lists import HYPERNYMS
 from noise.text.question_features import NounUse, QuestionFeatures
 from noise.text.word_lists import word_list
-
-#: By kind of noun, templates for that kind alone.
-_BY_KIND: dict[str, tuple[Template, ...]] = {
-    kind: group
-    for kinds, group in (
-        (
-            "toy paper stationery picture clothing jewelry furniture container tool instrument device vehicle gift",
-            THINGS,
-        ),
-        ("fruit vegetable sweet food drink", FOOD),
-        ("animal bird fish insect", ANIMALS),
-        ("flower plant", PLANTS),
-        ("place house", LOCATIONS),
-        ("person", PEOPLE),
-    )
-    for kind in kinds.split()
-}
-#: Kinds of noun that cannot be pictured.
-_ABSTRACT = frozenset(word_list("idea notion sport work body group event message business pastime goods music"))
 
 # Too general to be the subject while the question has a more specific noun.
 _GENERAL = frozenset(
     word_list(
         """
-        item thing morning evening afternoon price cost profit value point length width perimeter area time
-        digit row subject record step throw score product good lap goal group person people man woman human male
-        female member adult sheet bar order bill call text resident attendee participant sale money work season
-        exam crew slice discount tax age class trip
+        item thing morning evening afternoon price cost profit value point length width perimeter area time digit row
+        subject record step throw score product good lap goal group person people man woman human male female member
+        adult sheet bar order bill call text resident attendee participant sale money work season exam crew slice
+        discount tax age class trip distance speed amount weekend birthday height weight half unit object figure
+        traffic sleep calorie penny nickel dime coin exercise hair weather health laughter total rank width foot
+        """
+    )
+)
+
+# Of these nothing can be said without what they belong to.
+_MEASURES = frozenset(
+    word_list(
+        """
+        age speed distance height weight length width perimeter area time amount total travel sleep traffic exercise
+        calorie rank half unit triangle rectangle circle discount tax coupon sale
+        elevation temperature growth mileage digit percent rest average
         """
     )
 )
@@ -63,64 +43,70 @@ _RELATIVES = frozenset(
         """
         brother sister mother father parent son daughter cousin uncle aunt grandmother grandfather sibling twin
         mom dad husband wife grandma grandpa nephew niece grandson granddaughter roommate coworker friend
-        neighbor boss owner partner grandparent stepsister stepbrother godmother classmate teammate
+        neighbor boss owner partner grandparent stepsister stepbrother godmother classmate teammate child kid baby
+        family grandchild lady fan
         """
     )
 )
 
 
 def _subject(features: QuestionFeatures, rng: random.Random) -> NounUse | None:
-    """Return a noun of the question: a specific thing if there is one, else a specific noun, else any."""
-    pool: list[NounUse] = []
-    for noun in features.nouns:
-        if noun.entry.kind in _BY_KIND and noun.entry.kind != "person" and noun.entry.singular not in _GENERAL:
-            pool.append(noun)
-    pool = pool or [noun for noun in features.nouns if noun.entry.singular not in _GENERAL] or list(features.nouns)
+    """Return a noun of the question that stands for its thing: a specific one if there is one."""
+    no_person = "person" in features.open_references
+    relative = [
+        noun
+        for noun in features.nouns
+        if noun.entry.singular not in _MEASURES and (noun.plural or not _is_someone(noun, no_person))
+    ]
+    pool = [noun for noun in relative if _is_specific(noun)]
+    pool = pool or [noun for noun in relative if noun.entry.singular not in _GENERAL] or relative
+    if "plural" in features.open_references:
+        pool = [noun for noun in pool if not is_plural(noun)] or [
+            noun for noun in relative if not is_plural(noun) and noun.entry.singular not in _GENERAL
+        ]
     return draw(pool, rng) if pool else None
 
 
-def _fitting_templates(features: QuestionFeatures, noun: NounUse) -> tuple[tuple[Template, ...], ...]:
-    """Return groups of templates that fit the noun and the open references of the question."""
-    open_it, open_they = "thing" in features.open_references, "plural" in features.open_references
+def _is_someone(noun: NounUse, person_is_open: bool) -> bool:
+    """Return whether a singular would be somebody that a later "she" could mean, or somebody's brother."""
+    return noun.entry.singular in _RELATIVES or (person_is_open and noun.entry.kind == "person")
+
+
+def _is_specific(noun: NounUse) -> bool:
     entry = noun.entry
-    abstract = entry.kind in _ABSTRACT or entry.kind == "person"
-    if entry.mass:
-        if open_they:
-            return (MASS_NOUNS,) if open_it else (MASS_NOUNS, TALK_SINGULAR)
-        return (TALK_PLURAL, MASS_NOUNS) if open_it else (TALK_SINGULAR, TALK_PLURAL, MASS_NOUNS)
-    if open_they:
-        return (NOUN_AS_WORD,) if abstract else (NOUN_AS_KIND, NOUN_AS_WORD)
-    named = WITH_NAME if len(features.people) == 1 == len(features.proper_names) and not abstract else ()
-    if open_it:
-        return (TALK_PLURAL, named) if abstract else (TALK_PLURAL, LORE, named)
-    by_kind = () if entry.singular in _RELATIVES else _BY_KIND.get(entry.kind, ())
-    if abstract:
-        return (TALK_SINGULAR, TALK_PLURAL, by_kind, named)
-    return (PICTURES, TALK_SINGULAR, TALK_PLURAL, LORE, by_kind, named)
+    return (entry.kind in BY_KIND or entry.singular in BY_NOUN) and entry.singular not in _GENERAL
+
+
+def _person(features: QuestionFeatures) -> str:
+    """Return the question's only person, if that is one: "Termites" is not."""
+    only = features.people[0] if len(features.people) == 1 == len(features.proper_names) else ""
+    return only if only in GIVEN_NAMES else ""
 
 
 def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
-    noun = _subject(features, rng)
-    if noun is None:
-        return draw(WEATHER, rng).fill(rng)
-    groups = _fitting_templates(features, noun)
-    index = int(rng.random() * sum(map(len, groups)))
-    for group in groups:
-        if index < len(group):
-            return group[index].fill(rng, _slot_values(features, noun))
-        index -= len(group)
-    raise AssertionError("the index is drawn below the number of templates")
-
-
-def _slot_values(features: QuestionFeatures, noun: NounUse) -> dict[str, str]:
-    entry = noun.entry
-    return {
-        "noun": entry.singular,
-        "nouns": entry.plural,
-        "form": entry.plural if noun.plural else entry.singular,
-        "was": "were" if noun.plural and not entry.mass else "was",
-        "name": "".join(features.people[:1]),
-    }
+    noun, name = _subject(features, rng), _person(features)
+    references = features.open_references
+    asks_for_people = any("person" in HYPERNYMS.get(asked, ()) for asked in features.asked_nouns)
+    situation = ("thing" in references, "plural" in references, asks_for_people)
+    if noun is not None:
+        groups = BY_NOUN.get(noun.entry.singular) or BY_KIND.get(noun.entry.kind, TALK_GROUPS)
+        by_name = bool(name) and rng.random() < 0.4
+        proposal = groups[by_name].propose(noun, name, situation, rng) or TALK_GROUPS[by_name].propose(
+            noun, name, situation, rng
+        )
+        if proposal is not None:
+            return proposal
+    words = [
+        noun
+        for noun in (*features.nouns, *features.other_nouns)
+        if not ("person" in references and _is_someone(noun, True))
+    ]
+    if words and not (name and rng.random() < 0.4):
+        noun = draw(words, rng)
+        proposal = ANY_WORD.propose(noun, name, situation, rng)
+        if proposal is not None:
+            return proposal
+    return draw(NAME_ALONE, rng).fill(rng, {"name": name}) if name else draw(WEATHER, rng).fill(rng)
 
 
 def _neutral(features: QuestionFeatures, rng: random.Random) -> Proposal:

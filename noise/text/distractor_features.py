@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from noise.text.filler_vocabulary import NAMES, TOWNS
+from noise.text.filler_vocabulary import FAR_TOWNS, TOWNS
+from noise.text.given_names import GIVEN_NAMES
+from noise.text.noun_lists import COUNTABLE
 from noise.text.word_lists import (
     ADJECTIVES,
     DETERMINERS,
@@ -20,8 +22,19 @@ from noise.text.word_tokens import WordToken, tokenize
 _PREPOSITIONS = frozenset(
     word_list("in near from of to at around outside between past beyond toward by over off on above below")
 )
-_TOWNS = frozenset(town.lower() for town in TOWNS)
-_KNOWN_NAMES = _TOWNS | {name.lower() for name in NAMES}
+_TOWNS = frozenset(town.lower() for town in (*TOWNS, *FAR_TOWNS))
+_PEOPLE = frozenset(name.lower() for name in GIVEN_NAMES) - _TOWNS
+_BEFORE_PEOPLE = frozenset(word_list("of to by around toward"))
+_KNOWN_NAMES = _TOWNS | _PEOPLE
+_STREET_WORDS = frozenset(word_list("street avenue road lane drive square"))
+# A place of a kind that the question does not have: its noun would be refused otherwise.
+_SITES = (*COUNTABLE["place"].split(), "house", "building", "garage", "tower", "bridge", "team", "lot")
+#: What says that a quantity is from somewhere else, without a name.
+ELSEWHERE = re.compile(
+    r"\b(?:far away|faraway|distant|abroad|overseas|elsewhere|long ago|across town|in the next town|in a nearby town"
+    rf"|(?:local|nearby) (?:[a-z]+ )?(?:{'|'.join(_SITES)}))\b",
+    re.I,
+)
 _OPENERS = frozenset(
     word_list("in at near on far during after before outside by over beyond along from long inside under for")
 )
@@ -75,14 +88,20 @@ def _opens_with_name(words: list[WordToken]) -> bool:
         first.entry is None
         and not first.plural
         and first.bare not in _WEATHER
-        and (
-            first.bare != first.text
-            or following in SUBJECT_VERBS
-            or following in _AFTER_NAMES
-            or (following.endswith("ed") and len(following) > 3)
-            or words[1].verb
-        )
+        and (first.bare != first.text or following in SUBJECT_VERBS or following in _AFTER_NAMES)
     )
+
+
+def _after_preposition(name: str, before: str) -> bool:
+    """Return whether a preposition makes a place of a name: "in Jackson", but not "a friend of Jackson"."""
+    return before in _PREPOSITIONS and not (before in _BEFORE_PEOPLE and name in _PEOPLE)
+
+
+def _of_street(words: list[WordToken], i: int) -> bool:
+    """Return whether the capitalised word is a part of a name such as "Elm Street"."""
+    if words[i].bare in _STREET_WORDS:
+        return i > 0 and words[i - 1].capital
+    return i + 1 < len(words) and words[i + 1].capital and words[i + 1].bare in _STREET_WORDS
 
 
 def distractor_features(sentence: str) -> DistractorFeatures:
@@ -110,7 +129,9 @@ def distractor_features(sentence: str) -> DistractorFeatures:
         if word.capital and (i or _opens_with_name(words)):
             if bare in MONTHS_AND_DAYS:
                 kinds.add("time")
-            elif bare in _TOWNS or (i and texts[i - 1] in _PREPOSITIONS):
+            elif (
+                bare in _TOWNS or _of_street(words, i) or (i and texts[i - 1] in _PREPOSITIONS and bare not in _PEOPLE)
+            ):
                 place_names.append(bare)
             else:
                 names.append(bare)

@@ -1,62 +1,69 @@
-"""Towns, people and things that the distractors are about: far from those of any grade-school question."""
+"""The people, towns and things that distractors bring along: the ordinary scenery of grade-school word problems.
+
+Whatever of it a question has is refused by the certification, so the stock is wide rather than far-fetched.
+"""
 
 from __future__ import annotations
 
+from noise.text.given_names import NEWCOMERS
 from noise.text.word_lists import word_list
 
-# Towns by the sea, cold towns and the rest, so that no harbor is in the mountains and no snow in the tropics.
-PORT_TOWNS = word_list(
-    """
-        Oslo Bergen Trondheim Malmo Gdansk Trieste Porto Bilbao Antwerp Rostock Tallinn Riga Odesa Izmir Tunis Dakar
-        Accra Lagos Mombasa Zanzibar Durban Muscat Karachi Colombo Penang Manila Osaka Nagoya Perth Hobart Dunedin
-        Lima Cartagena Montevideo Valparaiso Recife Reykjavik Tromso Thessaloniki Patras Valletta Palermo Cagliari
-        """
-)
-COLD_TOWNS = word_list(
-    """
-        Oslo Bergen Trondheim Tromso Reykjavik Uppsala Gdansk Krakow Brno Graz Linz Salzburg Basel Zurich Bern
-        Dresden Leipzig Rostock Tallinn Riga Vilnius Minsk Ljubljana Bratislava Sarajevo Innsbruck
-        """
-)
-_INLAND_TOWNS = word_list(
-    """
-    Wroclaw Turin Bologna Braga Seville Toledo Rouen Lyon Nantes Ghent Utrecht Haarlem Bremen Tbilisi Yerevan Ankara
-    Aleppo Cairo Fez Nairobi Lusaka Lahore Jaipur Mysore Dhaka Hanoi Kyoto Cusco Quito Bogota Zagreb Skopje Debrecen
-    Timisoara Plovdiv
-    """
-)
-TOWNS = tuple(dict.fromkeys((*PORT_TOWNS, *COLD_TOWNS, *_INLAND_TOWNS)))
+NAMES = NEWCOMERS
 
-NAMES = word_list(
+TOWNS = word_list(
     """
-        Ingrid Bartek Solveig Anselm Wendeline Torvald Ottilie Casimir Gudrun Leopold Zenobia Ambrose Hedwig Rasmus
-        Philippa Osvaldo Ludmila Thaddeus Sunniva Aurelio Brunhilde Fergus Ximena Balthazar Odette Evander Milena
-        Cormac Seraphina Lazlo Rosalind Yorick Tamsin Hamish Isolde Jarek Petronella Anders Clothilde Mateusz
-        Saoirse Ignatius Ulrika Piet Marguerite Stellan Agnieszka Lorcan Dagny Renzo Benedikta Tiberius Katarzyna
-        Oleander Svetlana Quillon Fenella Wojtek Annelise Gustaf
-        """
+    Springfield Fairview Riverside Greenville Salem Georgetown Arlington Ashland Burlington Dover Kingston Milton
+    Newport Bristol Lexington Milford Winchester Dayton Auburn Lebanon Manchester Centerville Plymouth Brookfield
+    Fairfield Lakewood Oakdale Glenwood Maplewood Ridgewood Westfield Eastwood Northport Bloomfield Cedarville
+    Hillsboro Brookside Pleasantville Concord Bedford Hamilton Monroe Lakeside Woodstock Richmond Portland Rockford
+    Jamestown Waterford Stratford Wakefield Middletown Danville Greenwood Hopewell Hillside Beaverton Greenfield
+    Littleton Easton Weston Norwood Edgewood Ferndale Elmwood Oakwood Pinehurst Ridgefield Sheffield Southport
+    Stamford Summerfield Sunnyvale Thornton Unionville Watertown Westport Whitfield Williamsburg Wilmington Windsor
+    Woodbury Yorktown Ashford Belmont Brighton Clayton Crestview Fremont Glendale Harrisburg Lakeville Marysville
+    """
 )
-
-# Plural people: subjects that no later "he", "she" or "it" can refer to.
-GROUPS = word_list(
+# Towns that the distractors of others may name: the certification knows more than the noises say.
+FAR_TOWNS = word_list(
     """
-        glassblowers beekeepers surveyors archaeologists weavers stonemasons clockmakers bookbinders beachcombers
-        astronomers cartographers blacksmiths potters shipbuilders historians botanists geologists mountaineers
-        coppersmiths sculptors basketmakers lacemakers innkeepers engravers restorers antiquarians ferrymen rowers
+    Oslo Bergen Trondheim Malmo Gdansk Trieste Porto Bilbao Antwerp Rostock Tallinn Riga Odesa Izmir Tunis Dakar
+    Accra Lagos Mombasa Zanzibar Durban Muscat Karachi Colombo Penang Manila Osaka Nagoya Perth Hobart Dunedin
+    Lima Cartagena Montevideo Valparaiso Recife Reykjavik Tromso Thessaloniki Patras Valletta Palermo Cagliari
+    Uppsala Krakow Brno Graz Linz Salzburg Basel Zurich Bern Dresden Leipzig Vilnius Minsk Ljubljana Bratislava
+    Sarajevo Innsbruck Wroclaw Turin Bologna Braga Seville Toledo Rouen Lyon Nantes Ghent Utrecht Haarlem Bremen
+    Tbilisi Yerevan Ankara Aleppo Cairo Fez Nairobi Lusaka Lahore Jaipur Mysore Dhaka Hanoi Kyoto Cusco Quito
+    Bogota Zagreb Skopje Debrecen Timisoara Plovdiv
+    """
+)
+STREETS = tuple(
+    f"{name} {kind}"
+    for name in word_list(
         """
+        Elm Oak Maple Pine Cedar Main Park Washington Lincoln Walnut Chestnut Willow Birch Spruce Hickory Market Church
+        Mill Water Spring River Lake Hill Highland Sunset Meadow Forest Franklin Jefferson Madison Adams Jackson Center
+        School Bridge Garden Orchard Valley Prospect Pleasant Liberty Union Railroad Broad Grove Cherry Locust Laurel
+        """
+    )
+    for kind in ("Street", "Avenue", "Road", "Lane")
 )
 
+# What somebody owns, buys or sells.
 THINGS = word_list(
     """
-        lanterns thimbles teapots barometers mosaics chandeliers tapestries telescopes sundials compasses anchors
-        gargoyles looms medallions scrolls goblets amphoras figurines microscopes typewriters gramophones
-        weathervanes spindles candlesticks inkwells kimonos accordions zithers tambourines corkscrews padlocks
-        saddles anvils bellows parasols monocles manuscripts globes hourglasses pendulums fossils meteorites masks
-        shields helmets pennants engravings lutes snuffboxes samovars
-        """
+    books pencils stickers marbles crayons balloons pens toys dolls hats shirts notebooks posters magazines ribbons
+    buttons beads candles cups plates bowls baskets towels blankets pillows markers erasers folders puzzles comics
+    postcards photos paintings kites socks scarves gloves necklaces bracelets rings flags mugs lamps napkins spoons
+    forks umbrellas backpacks belts mittens sweaters bookmarks whistles envelopes tickets albums games
+    """
 )
-
-BIRDS = word_list(
-    "gulls herons cormorants storks kingfishers cranes magpies swallows starlings sparrows finches larks swifts"
+# What somebody collects or counts.
+COLLECTED = word_list(
+    "coins stamps shells cards rocks badges medals feathers stickers marbles postcards comics keys buttons"
 )
-CREATURES = BIRDS + word_list("ibexes marmots lynxes badgers geckos chameleons newts hedgehogs tapirs otters")
+BAKED = word_list("cookies cupcakes muffins brownies pies cakes donuts bagels rolls loaves pretzels pastries")
+FOODS = BAKED + word_list("pancakes waffles sandwiches pizzas burgers tacos burritos popsicles lollipops hotdogs")
+VEGETABLES = word_list("tomatoes potatoes carrots onions cucumbers pumpkins cabbages peppers radishes beets turnips")
+CROPS = VEGETABLES + word_list("apples oranges peaches pears plums cherries lemons strawberries blueberries melons")
+PLANTS = word_list("roses tulips daisies sunflowers lilies trees bushes daffodils carnations marigolds shrubs")
+FARM_ANIMALS = word_list("cows horses pigs goats sheep chickens ducks geese rabbits turkeys hens lambs ponies")
+POND_ANIMALS = word_list("ducks geese frogs turtles fish swans")
+WILDLIFE = word_list("ducks geese squirrels birds robins frogs butterflies crows turtles rabbits")

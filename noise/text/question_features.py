@@ -9,6 +9,7 @@ from noise.text.back_references import back_references
 from noise.text.english import is_english
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
+from noise.text.noun_use import is_its_thing
 from noise.text.question_numbers import stated_numbers
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point
@@ -41,7 +42,8 @@ class QuestionFeatures(NamedTuple):
       number of the text. What is said below of the asking sentence is then said of all that follows.
     - `meanings`: every content word as its lemma, with synonyms folded.
     - `proper_names`: capitalised names, in lower case. `people`: those that act as people, as written.
-    - `nouns`: the nouns of the lexicon that the question uses as nouns.
+    - `nouns`: the nouns of the lexicon that stand for their thing. `other_nouns`: those in a compound or in a sense
+      that is not sure, as the "mouse" of a computer.
     - `numbers`: its numbers as text without commas, those in words included (`noise.text.question_numbers`).
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
@@ -58,6 +60,7 @@ class QuestionFeatures(NamedTuple):
     proper_names: frozenset[str]
     people: tuple[str, ...]
     nouns: tuple[NounUse, ...]
+    other_nouns: tuple[NounUse, ...]
     numbers: frozenset[str]
     asked_kinds: frozenset[str]
     asked_nouns: frozenset[str]
@@ -78,6 +81,10 @@ def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
     return before in DETERMINERS or before in NUMBER_WORDS or before[:1].isdecimal() or before in ("many", "of")
 
 
+def _uses(forms: dict[NounEntry, list[bool]]) -> tuple[NounUse, ...]:
+    return tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in forms.items())
+
+
 def question_features(question: str, at: int | None = None) -> QuestionFeatures:
     """Return the features of any text; those of an empty one are empty.
 
@@ -92,6 +99,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
     proper_names: set[str] = set()
     people: dict[str, None] = {}
     nouns: dict[NounEntry, list[bool]] = {}
+    other_nouns: dict[NounEntry, list[bool]] = {}
     for i in [i for i, word in enumerate(words) if word.noun_or_name]:  # most words are neither
         word = words[i]
         entry, bare = word.entry, word.bare
@@ -107,9 +115,11 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
             if not sentence_start or (entry is not None and not entry.mass and bare != entry.plural):
                 continue  # a name: "Rose", or "Daisy" at the start, where a thing would have its article
-        if entry is not None and not word.unit and _is_noun(entry, bare, before, after):
-            forms = nouns.setdefault(entry, [False, False])
-            forms[bare != entry.plural] = True
+        if entry is not None and not word.unit:
+            sure = is_its_thing(words, i)
+            if sure or _is_noun(entry, bare, before, after):
+                forms = (nouns if sure else other_nouns).setdefault(entry, [False, False])
+                forms[bare != entry.plural] = True
     asking_words = [word.text for word in asking]
     target = question_target(asking_words)
     return QuestionFeatures(
@@ -117,7 +127,8 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
         meanings=frozenset(chain.from_iterable([word.meanings for word in words])),
         proper_names=frozenset(proper_names),
         people=tuple(people),
-        nouns=tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in nouns.items()),
+        nouns=_uses(nouns),
+        other_nouns=_uses(other_nouns),
         numbers=stated_numbers(question, words),
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,

@@ -22,6 +22,7 @@ from noise.mini.problem_generator import (
 from noise.mini.problem_templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.mini.training_distractors import TRAINING_DISTRACTORS
 from noise.problems.problem import Problem
+from noise.text.given_names import NEWCOMERS
 
 pytestmark = pytest.mark.quick
 TEST_SPLITS = [split for split in mini.SPLITS if not split.endswith("train")]
@@ -157,3 +158,9 @@ def test_the_training_distractors_share_no_run_of_five_words_with_a_noise(name: 
         noisy = inject(problem, name, seed=0)
         for start, stop in noisy.spans:
             assert not runs(noisy.question[start:stop]) & training_runs, noisy.question[start:stop]
+
+
+def test_no_newcomer_of_a_noise_has_a_name_of_the_training_text() -> None:
+    trained = {*SEEN.women, *SEEN.men, *MADE_UP.women, *MADE_UP.men}
+    assert not trained & set(NEWCOMERS)
+    assert len(NEWCOMERS) > 400

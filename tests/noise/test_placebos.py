@@ -177,7 +177,7 @@ def test_no_content_word_or_label_recurs_within_four_sentences(name: str) -> Non
             word.bare
             for sentence in texts(inject(PEARS, f"{name}4", seed))
             for word in tokenize(sentence)
-            if word.digits or (word.content and word.bare not in ("far", "away", "ever"))
+            if word.digits or (word.content and word.bare not in ("far", "away", "ever", "across", "town"))
         ]
         assert len(set(words)) == len(words), words
 

@@ -61,3 +61,15 @@ def test_python_agrees_with_the_written_equations() -> None:
 )
 def test_a_written_sum_is_parsed_and_checked(text: str, holds: bool) -> None:
     assert [equation.holds for equation in equations_in(f"On a wall, {text}.")] == [holds]
+
+
+def test_a_sum_is_quoted_or_follows_a_colon_or_a_word_that_takes_a_clause() -> None:
+    """Never in a noun's place: "4 times 23 is 92 is chanted aloud"."""
+    number = r"(?:\d+|[a-z]+(?:-[a-z]+)?)"
+    operation = r"(?:[×+÷-]|times|plus|minus|multiplied by|divided by)"
+    for seed in range(600):
+        text = sentence(seed)
+        for match in re.finditer(rf"{number} {operation} {number} (?:=|is|equals|makes|gives|leaves) ", text):
+            before = text[: match.start()]
+            assert re.search(r"(?:[\":] ?|, | so | and | why )$", before), text
+            assert before.count('"') % 2 == 0 or '"' in text[match.end() :], text

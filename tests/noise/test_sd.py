@@ -80,3 +80,29 @@ def test_an_adjective_is_not_taken_for_a_thing() -> None:
 def test_19_in_20_real_questions_share_a_noun(gsm8k: list[Problem]) -> None:
     shared = sum(bool(shared_nouns(problem.question, sentence(problem))) for problem in gsm8k)
     assert shared >= 0.95 * len(gsm8k), f"{shared} of {len(gsm8k)}"
+
+
+def test_no_thing_is_said_of_itself() -> None:
+    """No books about books."""
+    for thing in ("books", "people", "neighbors", "friends", "movies", "songs", "visitors"):
+        problem = Problem(thing, f"Jo saw 12 {thing} and 5 stones. How many {thing} did Jo see first?", "#### 12")
+        for seed in range(60):
+            words = re.findall(r"\w+", sentence(problem, seed).lower())
+            assert words.count(thing) + words.count(thing[:-1]) <= 1
+
+
+def test_a_plural_with_a_capital_is_no_person() -> None:
+    wood = Problem("wood", "A log weighs 400 pounds. Termites eat 30 pounds. How heavy is the log?", "#### 370")
+    assert not any("Termites" in sentence(wood, seed) for seed in range(100))
+
+
+def test_three_in_five_real_draws_speak_of_the_own_thing_or_person(gsm8k: list[Problem]) -> None:
+    """Of a noun of the question after "the", or of its person."""
+    own = 0
+    for problem in gsm8k:
+        text = sentence(problem)
+        nouns = [noun for noun in re.findall(r"\bthe ([a-z-]+)", text.lower()) if noun not in ("word", "look")]
+        asked = set().union(*map(stems, re.findall(r"[a-z-]{3,}", problem.question.lower())))
+        person = text.split()[0] in problem.question.split() and text.split()[0] not in ("The", "A", "Talk", "Music")
+        own += person or any(stems(noun) & asked for noun in nouns)
+    assert own >= 0.6 * len(gsm8k), f"{own} of {len(gsm8k)}"
