@@ -14,6 +14,7 @@ from models.decode.batch_size_option import BatchSize
 from models.decode.phase_timer import phase
 from noise.inject import inject
 from noise.placebo_sentences import Length
+from noise.placement import LAST, Placement
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError
 from reports.experiment import Experiment
@@ -31,13 +32,19 @@ Record = TypeVar("Record")
 
 
 def draw_questions(
-    noise: str, problems: Sequence[Problem], seed: int, draws: int = 1, length: Length | None = None
+    noise: str,
+    problems: Sequence[Problem],
+    seed: int,
+    draws: int = 1,
+    length: Length | None = None,
+    placement: Placement = LAST,
 ) -> list[NoisyProblem]:
     """Return `problems` as a cell asks them: unchanged for `clean`, otherwise with `draws` draws of the noise.
 
     Draw number k is made with `seed + k`. The problems of the first draw come first, under their own ids; those of the
-    later draws have the ids of `draw_id`. A placebo is as long as its noise, as `length` counts tokens. Problems that
-    can carry no such sentence are left out. Raises `NoDistractorError` where no problem is left.
+    later draws have the ids of `draw_id`. A placebo is as long as its noise, as `length` counts tokens, and `placement`
+    is that of `inject`. Problems that can carry no such sentence are left out. Raises `NoDistractorError` where no
+    problem is left.
     """
     if noise == "clean":
         return [NoisyProblem(problem, "clean", problem.question, (), seed) for problem in problems]
@@ -45,7 +52,7 @@ def draw_questions(
     for draw in range(draws):
         for problem in problems:
             try:
-                numbered.append((draw, inject(problem, noise, seed + draw, length=length)))
+                numbered.append((draw, inject(problem, noise, seed + draw, None, length, placement)))
             except NoDistractorError as error:
                 refused = error
     if refused is not None and not numbered:

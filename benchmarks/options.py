@@ -17,6 +17,7 @@ from models.loading.trust_remote_code import add_trust_options
 from models.model_registry import MODELS
 from models.prompt import add_prompt_options
 from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
+from noise.placement import POSITIONS
 from noise.problems.problem_sources import SOURCES
 
 DEFAULT_MODELS, DEFAULT_DEVICE = "diffllama,llama", "auto"
@@ -140,6 +141,20 @@ def _add_noise_options(add: AddOption) -> None:
         default=1,
         metavar="K",
         help="draw each noise K times per problem, with --seed and the K − 1 seeds after it (default: %(default)s)",
+    )
+    add(
+        "--noise-position",
+        default=POSITIONS[0],
+        choices=POSITIONS,
+        help="where distractors go: before the sentence that asks, before all, between, or at random (default:"
+        " %(default)s)",
+    )
+    add(
+        "--noise-language",
+        default="english",
+        choices=("english", "any"),
+        help="any adds noise to questions in other languages than English too, for noise of your own (default:"
+        " %(default)s)",
     )
     add(
         "--noise-file",

@@ -28,6 +28,7 @@ from models.model_reference import full_source
 from models.model_registry import ModelSpec
 from models.prompt import PLAIN, Template
 from models.sft.sft_options import Tuning
+from noise.placement import LAST, Placement
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
 from noise.unknown_name import unknown_name
@@ -54,6 +55,7 @@ class Plan:
 
     `max_samples` and `attention_samples` count problems per cell, −1 for all; the first ones of `problems` are taken.
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
+    `placement` says where in a question its distractors go.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
     `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are no errors.
     `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn.
@@ -71,6 +73,7 @@ class Plan:
     measures: tuple[str, ...] = MEASURES[:1]
     seed: int = 0
     noise_seeds: int = 1
+    placement: Placement = LAST
     batch_size: BatchSize = 64
     max_new_tokens: int = 256
     device: str = "auto"
@@ -233,6 +236,8 @@ class Plan:
         )
         last = self.seed + self.noise_seeds - 1
         noise = f"seed {self.seed}" if last == self.seed else f"seeds {self.seed} to {last}"
+        if self.placement.position != "last":
+            noise += f", noise in {self.placement.position} position"
         if self.noisy_folder is not None:
             noise = f"noise from the files in {self.noisy_folder}"
         prompt = "" if self.template == PLAIN else f", prompt {self.template.name}"

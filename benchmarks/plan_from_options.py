@@ -21,6 +21,7 @@ from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import trust_of
 from models.prompt import template_of
 from models.sft.sft_options import Tuning
+from noise.placement import Placement
 from noise.problems.noisy_files import existing_noisy_file
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
@@ -84,6 +85,7 @@ def plan_of(option: Any) -> Plan:
         sft_noise=_sft_noise(options),
         seed=options["seed"] or 0,
         noise_seeds=options["noise_seeds"],
+        placement=Placement(options["noise_position"], options["noise_language"] == "any"),
         batch_size=options["batch_size"],
         max_new_tokens=options["max_new_tokens"],
         device=options["device"],

@@ -157,7 +157,7 @@ class Runner:
             questions = _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
         else:
             length = self.placebo_length.count if is_placebo(noise) else None
-            questions = draw_questions(noise, sample, plan.seed, draws, length)
+            questions = draw_questions(noise, sample, plan.seed, draws, length, plan.placement)
         asked = len(sample) * draws
         if len(questions) < asked:
             left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"

@@ -10,12 +10,13 @@ from noise.certify import refusal_reason, worked_numbers
 from noise.placebo_names import split_placebo
 from noise.placebo_sentences import Length
 from noise.placebos import placebo_of
+from noise.placement import LAST, Placement
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError, Noise, Proposal
 from noise.registry import find_noise, find_placebo
 from noise.text.distractor_features import distractor_features
 from noise.text.noun_lexicon import meaning
-from noise.text.question_features import QuestionFeatures, question_features
+from noise.text.question_features import QuestionFeatures
 
 MAX_PROPOSALS = 60
 """After this many rejected proposals, the noise's `neutral` supplies sentences."""
@@ -28,9 +29,10 @@ def inject(
     seed: int = 0,
     features: QuestionFeatures | None = None,
     length: Length | None = None,
+    placement: Placement = LAST,
 ) -> NoisyProblem:
     """Return `problem` with distractors of the noise `name` before its asking sentence, or before the first number
-    where the question goes on with one of its numbers.
+    where the question goes on with one of its numbers. `placement` names other positions.
 
     There is one distractor, or as many different ones as a number after the name says: `inf4` has the one of `inf`,
     and three more before it. The draw depends on `seed`, the noise, `problem.id` and the text alone. `features` are
@@ -44,10 +46,10 @@ def inject(
     numbers". Where `digits` finds none it is a `NoPlaceboError`.
     """
     noise, dose = find_noise(name)
-    features = question_features(problem.question) if features is None else features
+    known, features = features, placement.features(problem, seed, features)
     placebo = find_placebo(name)
     if placebo is not None:
-        matched = inject(problem, split_placebo(name)[1], seed, features)
+        matched = inject(problem, split_placebo(name)[1], seed, known, placement=placement)
         return placebo_of(matched, features, placebo, name, length)
     proposals: list[Proposal] = []
     for number in range(dose):

@@ -8,6 +8,7 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 from noise.inject import inject
+from noise.placement import LAST, Placement
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError
 from noise.registry import find_noise
@@ -28,9 +29,10 @@ def inject_all(
     seed: int = 0,
     processes: int = 1,
     features: Iterable[QuestionFeatures | None] | None = None,
+    placement: Placement = LAST,
 ) -> Iterator[NoisyProblem]:
-    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order; those that can carry
-    none are left out.
+    """Yield `inject(problem, name, seed)` for each of `problems`, lazily and in order, in the `placement`; those that
+    can carry no distractor are left out.
 
     The noise is the same with any number of processes. With several, at most two thousand problems for each are in
     flight, so memory does not grow with the number of problems. The processes are new interpreters: a script that uses
@@ -44,20 +46,26 @@ def inject_all(
         raise ValueError(f"expected at least 1 process, got {processes!r}")
     if processes == 1:
         known = features or repeat(None)
-        every = (_injected(problem, name, seed, of_it) for problem, of_it in zip(problems, known, strict=False))
+        every = (
+            _injected(problem, name, seed, placement, of_it) for problem, of_it in zip(problems, known, strict=False)
+        )
         return (noisy for noisy in every if noisy is not None)
-    return _in_processes(iter(problems), name, seed, processes)
+    return _in_processes(iter(problems), name, seed, placement, processes)
 
 
-def _injected(problem: Problem, name: str, seed: int, features: QuestionFeatures | None = None) -> NoisyProblem | None:
+def _injected(
+    problem: Problem, name: str, seed: int, placement: Placement, features: QuestionFeatures | None = None
+) -> NoisyProblem | None:
     """Return what `inject` returns; None where the problem can carry none."""
     try:
-        return inject(problem, name, seed, features)
+        return inject(problem, name, seed, features, placement=placement)
     except NoDistractorError:
         return None
 
 
-def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: int) -> Iterator[NoisyProblem]:
+def _in_processes(
+    problems: Iterator[Problem], name: str, seed: int, placement: Placement, processes: int
+) -> Iterator[NoisyProblem]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor  # slow to import, and only needed here
 
@@ -68,7 +76,7 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
         while True:
             while len(in_flight) < 2 * processes and (chunk := [*islice(problems, _CHUNK_SIZE)]):
                 texts = [(problem.id, problem.question, problem.answer) for problem in chunk]
-                in_flight.append((chunk, pool.submit(_inject_chunk, texts, name, seed, SENTENCE_FILES)))
+                in_flight.append((chunk, pool.submit(_inject_chunk, texts, name, seed, placement, SENTENCE_FILES)))
             if not in_flight:
                 return
             chunk, future = in_flight.popleft()
@@ -81,12 +89,12 @@ def _in_processes(problems: Iterator[Problem], name: str, seed: int, processes: 
 
 
 def _inject_chunk(
-    texts: list[tuple[str, str, str]], name: str, seed: int, sentence_files: dict[str, str]
+    texts: list[tuple[str, str, str]], name: str, seed: int, placement: Placement, sentence_files: dict[str, str]
 ) -> list[_Noisy | None]:
     for file_name, path in sentence_files.items():  # the noises that the parent process has from files
         if file_name not in SENTENCE_FILES:
             add_sentence_file(f"{file_name}={path}")
-    drawn = (_injected(Problem(*text), name, seed) for text in texts)
+    drawn = (_injected(Problem(*text), name, seed, placement) for text in texts)
     return [None if noisy is None else (noisy.question, noisy.spans, noisy.factors, noisy.templates) for noisy in drawn]
 
 

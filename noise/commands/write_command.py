@@ -17,6 +17,7 @@ from noise.commands.command_errors import (
     register_noise_files,
     say,
 )
+from noise.placement import POSITIONS, Placement
 from noise.problems.bad_lines import BadLine
 from noise.problems.lm_eval_tasks import CLEAN, reader_file, write_lm_eval_tasks
 from noise.problems.noisy_files import generate_noisy_datasets, noisy_file
@@ -79,6 +80,7 @@ def _write(options: argparse.Namespace) -> None:
         bad_lines,
         options.force,
         templates,
+        Placement(options.noise_position, options.noise_language == "any"),
     )
     write_manifest(folder, _entries(options, counts, templates), options.force)
     for line in bad_lines or []:
@@ -101,7 +103,7 @@ def _entries(
     for name, number in counts.items():
         path, entry = noisy_file(options.problems, name, options.out), {**source, "problems": number, "noise": name}
         if name != CLEAN:
-            entry |= {"seed": options.seed, "templates": dict(templates[name])}
+            entry |= {"seed": options.seed, "position": options.noise_position, "templates": dict(templates[name])}
         entries[path] = entry
         if options.format == "lm-eval":
             entries[path.with_suffix(".yaml")] = {**source, "noise": name}
@@ -152,6 +154,19 @@ def _parser() -> argparse.ArgumentParser:
         help="jsonl files, or tasks for lm-evaluation-harness, clean problems included (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (default: 0)")
+    parser.add_argument(
+        "--noise-position",
+        choices=POSITIONS,
+        default=POSITIONS[0],
+        help="where distractors go: before the asking sentence, before all, between, or any of these (default:"
+        " %(default)s)",
+    )
+    parser.add_argument(
+        "--noise-language",
+        choices=("english", "any"),
+        default="english",
+        help="any takes questions in other languages, for noise of your own (default: %(default)s)",
+    )
     parser.add_argument(
         "--processes",
         type=_processes,

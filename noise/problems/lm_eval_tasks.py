@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from noise.placement import LAST, Placement
 from noise.problems.bad_lines import BadLine
 from noise.problems.jsonl import atomic_file, write_line
 from noise.problems.noisy_files import Progress, noisy_file, write_noisy_files
@@ -78,6 +79,7 @@ def write_lm_eval_tasks(
     bad_lines: list[BadLine] | None = None,
     overwrite: bool = True,
     templates: dict[str, Counter[str]] | None = None,
+    placement: Placement = LAST,
 ) -> dict[str, Path]:
     """Write a task for the clean problems of `source` and one for each noise of `names` into `folder`.
 
@@ -91,7 +93,9 @@ def write_lm_eval_tasks(
     with atomic_file(clean, overwrite) as file:
         for problem in progress(problems, CLEAN) if progress else problems:
             write_line(file, {"id": problem.id, "question": problem.question, "answer": problem.answer})
-    noisy = write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite, templates)
+    noisy = write_noisy_files(
+        problems, source, names, seed, folder, progress, processes, overwrite, templates, placement
+    )
     reader = reader_file(clean)
     tag = reader.stem.removeprefix("read_")
     with atomic_file(reader, overwrite) as file:

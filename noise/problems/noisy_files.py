@@ -10,6 +10,7 @@ from typing import Any
 
 from noise.parallel import inject_all
 from noise.placebo_names import file_stem, is_placebo
+from noise.placement import LAST, Placement
 from noise.problems.bad_lines import BadLine
 from noise.problems.infer_distractor_spans import insertions
 from noise.problems.jsonl import (
@@ -44,6 +45,7 @@ def generate_noisy_datasets(
     bad_lines: list[BadLine] | None = None,
     overwrite: bool = True,
     templates: dict[str, Counter[str]] | None = None,
+    placement: Placement = LAST,
 ) -> dict[str, Path]:
     """Write the problems of `source` with each noise of `names` to a file in `folder`; return path by noise.
 
@@ -52,14 +54,17 @@ def generate_noisy_datasets(
     `original_question`, `noise_type` (upper case), `spans` (half-open character ranges of `question`), `id`, `seed`
     and, of a noise with several kinds of sentence, `factors`. `processes` is that of `inject_all`, `bad_lines` that of
     `load_problems`, `overwrite` that of `atomic_file`: by default an earlier file of the same name is replaced.
-    `templates` is filled with the number of distractors of each noise by the template that they were made from. Raises
-    `ValueError` for an unknown noise, before anything is read, and what these three raise.
+    `templates` is filled with the number of distractors of each noise by the template that they were made from, and
+    `placement` is that of `inject`. Raises `ValueError` for an unknown noise, before anything is read, and what these
+    three raise.
     """
     names = list(default_noises()) if names is None else names
     for name in names:
         find_noise(name)
     problems = load_problems(source, bad_lines=bad_lines)
-    return write_noisy_files(problems, source, names, seed, folder, progress, processes, overwrite, templates)
+    return write_noisy_files(
+        problems, source, names, seed, folder, progress, processes, overwrite, templates, placement
+    )
 
 
 def write_noisy_files(
@@ -72,6 +77,7 @@ def write_noisy_files(
     processes: int = 1,
     overwrite: bool = True,
     templates: dict[str, Counter[str]] | None = None,
+    placement: Placement = LAST,
 ) -> dict[str, Path]:
     """Do what `generate_noisy_datasets` does, with `problems` that have been loaded from `source`."""
     paths = {name: noisy_file(source, name, folder) for name in names}
@@ -81,7 +87,7 @@ def write_noisy_files(
         counts = Counter[str]()
         with atomic_file(path, overwrite) as file:
             drawn_from = progress(problems, name) if progress else problems
-            for noisy in inject_all(drawn_from, name, seed, processes, features):
+            for noisy in inject_all(drawn_from, name, seed, processes, features, placement):
                 write_line(file, fields_of(noisy))
                 counts.update(noisy.templates)
         if templates is not None:

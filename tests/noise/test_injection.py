@@ -163,7 +163,7 @@ def test_the_features_of_a_question_are_computed_once_for_all_proposals(monkeypa
         questions.append(question)
         return question_features(question)
 
-    for module in ("noise.inject", "noise.certify"):  # `noise.inject` the attribute is the function
+    for module in ("noise.placement", "noise.certify"):
         monkeypatch.setattr(sys.modules[module], "question_features", counted)
     inject(PEARS, "inf8")
     assert questions == [PEARS.question]

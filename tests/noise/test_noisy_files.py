@@ -111,10 +111,10 @@ def test_progress_sees_every_problem_of_every_noise(mine: Path) -> None:
 def test_a_failure_halfway_keeps_whole_files_and_leaves_no_half_one(
     mine: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
-    def fails_on_the_second(problem: Problem, name: str, *arguments: Any) -> NoisyProblem:
+    def fails_on_the_second(problem: Problem, name: str, *arguments: Any, **options: Any) -> NoisyProblem:
         if (name, problem.id) == ("sd", "mine-00002"):
             raise failure
-        return inject(problem, name, *arguments)
+        return inject(problem, name, *arguments, **options)
 
     monkeypatch.setattr(parallel, "inject", fails_on_the_second)
     with pytest.raises(type(failure)):
