@@ -21,6 +21,7 @@ from noise.placebo_names import is_placebo
 from noise.problems.bad_lines import BadLine
 from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
+from noise.proposals import NoDistractorError
 from reports.experiment import Experiment
 from reports.store.records import Cell
 from reports.store.results_folder import ResultsMismatch
@@ -157,7 +158,13 @@ class Runner:
             questions = _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
         else:
             length = self.placebo_length.count if is_placebo(noise) else None
-            questions = draw_questions(noise, sample, plan.seed, draws, length, plan.placement)
+            try:
+                questions = draw_questions(noise, sample, plan.seed, draws, length, plan.placement)
+            except NoDistractorError as error:
+                raise ProblemsError(
+                    f"{noise}: expected questions that can carry such a sentence, got none: {error}; leave it out of"
+                    " --datasets"
+                ) from error
         asked = len(sample) * draws
         if len(questions) < asked:
             left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"

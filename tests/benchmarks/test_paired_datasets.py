@@ -182,11 +182,11 @@ def test_problems_without_a_certified_sentence_are_left_out_and_said(tmp_path: P
     ]
     done = typed(*command, "--max-samples", "20")
     said = " ".join(done.stdout.split())
-    assert "of 20 problems have no certified sentence, and are left out" in said, said
+    assert "of 20 questions can carry no such sentence, and are left out" in said, said
     assert done.returncode == 0
     none = typed(*command, "--max-samples", "1")
     assert none.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "buses: expected sentences that are certified for a problem, got none" in none.stderr
+    assert "buses: expected questions that can carry such a sentence, got none" in none.stderr
 
 
 @pytest.mark.parametrize(

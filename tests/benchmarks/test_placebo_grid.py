@@ -91,7 +91,7 @@ def test_a_problem_that_asks_for_a_number_is_left_out_of_digits_and_counted(tmp_
     runner = runner_of(tmp_path / "results", problems=str(path))
     sizes = {noise: len(runner.questions(Cell("llama", noise, "zero_shot"))) for noise in DATASETS}
     assert sizes == {"clean": 5, "inf": 5, "filler:inf": 5, "digits:inf": 4}
-    assert runner.experiment.notes == ["digits:inf: 1 of 5 questions ask for a number, and have no digits"]
+    assert runner.experiment.notes == ["digits:inf: 1 of 5 questions can carry no such sentence, and are left out"]
     generate_noisy_datasets(path, DATASETS[1:], folder=tmp_path)
     from_files = runner_of(tmp_path / "results", problems=str(path), noisy_folder=tmp_path)
     assert {noise: len(from_files.questions(Cell("llama", noise, "zero_shot"))) for noise in DATASETS} == sizes

@@ -65,7 +65,7 @@ def nothing(*_: Any) -> None:
         ("certificates", "noise.certify", "_number_refusal", nothing),
         ("certificates", "noise.certify", "_form_refusal", nothing),
         ("injections", "noise.inject", "refusal_reason", nothing),
-        ("injections", "noise.inject", "question_features", nothing),
+        ("injections", "noise.placement", "question_features", nothing),
     ],
 )  # fmt: skip
 def test_code_that_is_broken_is_caught(
