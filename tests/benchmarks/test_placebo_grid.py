@@ -13,10 +13,9 @@ from benchmarks.choices import choose_datasets, choose_models, choose_sft_noise
 from benchmarks.placebo_length import placebo_length
 from benchmarks.plan import Plan
 from benchmarks.plan_errors import PlanError
-from benchmarks.runner import Runner
+from benchmarks.runner import ProblemsError, Runner
 from models.model_registry import ModelSpec
 from noise import generate_noisy_datasets, load_problems
-from noise.placebos import NoPlaceboError
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store.records import Cell
@@ -102,7 +101,7 @@ def test_a_cell_without_any_problem_says_why(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text(json.dumps({"question": "One number is 5 more than 3. What is the number?", "answer": "#### 8"}))
     runner = runner_of(tmp_path / "results", problems=str(path))
-    with pytest.raises(NoPlaceboError, match="asks for a number"):
+    with pytest.raises(ProblemsError, match="asks for a number"):
         runner.questions(Cell("llama", "digits:inf", "zero_shot"))
     assert load_problems(path)
 
