@@ -12,8 +12,11 @@ from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
 from reports.store.atomic_io import require_writable
 
+#: What pytest's option groups add an option with.
+AddOption = Callable[..., None]
 
-def add_gate_options(add: Callable[..., None]) -> None:
+
+def add_gate_options(add: AddOption) -> None:
     """Add the options of the regression gate."""
     add(
         "--save-baseline",

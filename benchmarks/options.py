@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from benchmarks.attention_scope import QUERIES
-from benchmarks.gate_options import add_gate_options
-from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, MINI_SFT_NOISE, SFT_SIZES, SIZES
+from benchmarks.gate_options import AddOption, add_gate_options
+from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, SIZES
+from benchmarks.stage_options import add_attention_options, add_sft_options
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import parse_batch_size
 from models.loading.trust_remote_code import add_trust_options
 from models.model_registry import MODELS
 from models.prompt import add_prompt_options
-from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
 from noise.placement import POSITIONS
 from noise.problems.problem_sources import SOURCES
 
 DEFAULT_MODELS, DEFAULT_DEVICE = "diffllama,llama", "auto"
-#: What pytest's option groups add an option with.
-AddOption = Callable[..., None]
 _HEADING = "differential attention under noise"
 
 
@@ -35,8 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_grid_options(add)
     _add_noise_options(add)
     _add_model_options(add)
-    _add_attention_options(add)
-    _add_sft_options(add)
+    add_attention_options(add)
+    add_sft_options(add)
     add_gate_options(add)
     add("--slow", action="store_true", help="also run what is marked slow")
     add(
@@ -210,78 +207,3 @@ def _add_model_options(add: AddOption) -> None:
     )
     add_trust_options(add)
     add_prompt_options(add)
-
-
-def _add_attention_options(add: AddOption) -> None:
-    """Add the options of the stage `attention`."""
-    add(
-        "--attention-layers",
-        metavar="N,M-K",
-        help="layers to measure and to draw, counted from 0 (default: all are measured)",
-    )
-    add(
-        "--attention-heads",
-        metavar="N,M-K",
-        help="heads to measure and to draw, counted from 0 (default: all are measured)",
-    )
-    add(
-        "--attention-queries",
-        default=QUERIES[0],
-        choices=QUERIES,
-        help="query tokens: those of the worked answer, the last one of the prompt, or all of the prompt"
-        " (default: %(default)s)",
-    )
-    add(
-        "--attention-maps",
-        type=int,
-        default=1,
-        metavar="N",
-        help="problems per cell whose patterns are drawn, 0 for none; of all heads, the one that attends most to the"
-        " noise (default: %(default)s)",
-    )
-
-
-def _add_sft_options(add: AddOption) -> None:
-    """Add the options of the stage `sft`."""
-    samples, epochs = SFT_SIZES["default"]
-    few, once = SFT_SIZES["quick"]
-    add("--enable-sft", action="store_true", help="run the stage sft although --mode leaves it out")
-    add(
-        "--sft-method",
-        default="lora",
-        choices=METHODS,
-        help="tune a LoRA adapter, or every weight (default: %(default)s)",
-    )
-    add(
-        "--sft-samples",
-        type=int,
-        metavar="N",
-        help=f"problems to tune on, −1 for all (default: up to {samples}, or {few} with --quick)",
-    )
-    add("--sft-epochs", type=int, metavar="N", help=f"epochs (default: {epochs}, or {once} with --quick)")
-    add(
-        "--sft-problems",
-        metavar="SOURCE",
-        help="source of the problems to tune on (default: the training split of --problems, or half of a file"
-        " without one)",
-    )
-    add(
-        "--sft-noise",
-        metavar="A,B",
-        help="noises to tune with, one a problem: none, or a list in which clean may stand (default: none, and"
-        f" {','.join(MINI_SFT_NOISE)} on the embedded problems, which the embedded models know without noise)",
-    )
-    add("--sft-loss", default="answer", choices=LOSSES, help="tokens that the loss covers (default: %(default)s)")
-    add("--sft-batch-size", type=int, default=8, metavar="N", help="problems per forward pass (default: %(default)s)")
-    add(
-        "--sft-accumulation", type=int, default=1, metavar="N", help="batches per optimizer step (default: %(default)s)"
-    )
-    add(
-        "--sft-lr",
-        type=float,
-        metavar="X",
-        help="peak learning rate (default, by the width of the model: "
-        + ", ".join(f"{rate}/width for {method}" for method, rate in RATE_TIMES_WIDTH.items())
-        + ")",
-    )
-    add("--sft-rank", type=int, default=16, metavar="N", help="rank of the LoRA adapter (default: %(default)s)")

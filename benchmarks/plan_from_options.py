@@ -21,7 +21,7 @@ from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import trust_of
 from models.prompt import template_of
 from models.sft.sft_options import Tuning
-from noise.placement import Placement
+from noise.placement import POSITIONS, Placement
 from noise.problems.noisy_files import existing_noisy_file
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
@@ -144,6 +144,10 @@ def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
     if options["seed"] is not None:
         raise PlanError(
             "--seed draws noise and --skip-data-gen draws none: the files carry the seed they were made with"
+        )
+    if options["noise_position"] != POSITIONS[0]:
+        raise PlanError(
+            "--noise-position is about noise that is drawn, and --skip-data-gen draws none: write the files with it"
         )
     folder = Path(source).parent
     for name in datasets:

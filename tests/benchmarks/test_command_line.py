@@ -300,6 +300,9 @@ def test_noisy_files_are_used_as_they_are(tmp_path: Path) -> None:
     problem = {"question": "Ann has 3 caps. She buys 2 more. How many caps does Ann have?", "answer": "#### 5"}
     file.write_text(json.dumps(problem) + "\n")
     arguments = ["--problems", str(file), "--skip-data-gen", "--models", "llama", "--datasets", "inf"]
+    placed = typed(*ZERO_SHOT, *arguments, "--noise-position", "first")
+    assert placed.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--noise-position is about noise that is drawn" in placed.stderr
     missing = typed(*ZERO_SHOT, "--results", str(tmp_path / "results"), *arguments)
     assert missing.returncode == pytest.ExitCode.USAGE_ERROR
     assert (
