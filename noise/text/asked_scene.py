@@ -73,7 +73,8 @@ def asked_scene(features: QuestionFeatures) -> AskedScene:
     owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
     person = (names or [*features.people, ""])[0]
     kin: Mapping[str, str] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
-    relatives = owned or _FAMILY_MEANINGS.isdisjoint(features.meanings)
+    about = features.asked_nouns if owned else features.meanings
+    relatives = _FAMILY_MEANINGS.isdisjoint(about)
     known = tuple(
         word for word, sense in kin.items() if sense not in features.meanings and (relatives or word not in _RELATIVES)
     )

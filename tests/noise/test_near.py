@@ -74,6 +74,11 @@ def test_a_relative_of_the_question_is_no_newcomer() -> None:
     assert all("sister" not in added(question, seed)[1].split() for seed in SEEDS)
 
 
+def test_nobody_of_the_family_comes_in_where_the_family_is_counted() -> None:
+    question = "Bob has 3 brothers and 40 cousins. How many siblings does Bob have?"
+    assert {*MEN, *WOMEN, "cousin"}.isdisjoint(asked_scene(question_features(question)).kin)
+
+
 @pytest.mark.parametrize(
     ("question", "sentence", "reason"),
     [
