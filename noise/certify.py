@@ -93,6 +93,8 @@ def refusal_reason(
     if "numbers" in features.open_references:
         return "the question goes on with numbers of its own text, and this sentence's could be meant"
     if carries == "scene":
+        if "=" in distractor.words or equations_in_digits(number_words_to_digits(sentence)):
+            return "it holds a calculation, and a fact of the scene has none"
         return scene_refusal(features, distractor, target, worked)
     has_equation = carries == "sums" or "=" in distractor.words
     bare_equation = has_equation and not distractor.counted_nouns

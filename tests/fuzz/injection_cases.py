@@ -75,9 +75,10 @@ def check(case: InjectionCase) -> str:
 
 
 def _takes_none(noise: Noise, features: QuestionFeatures) -> bool:
-    """Return whether the question goes on with any sentence of its text, or any number, as the noise has."""
+    """Return whether the question goes on with any sentence of its text, or any number, as the noise has, or is in
+    another language."""
     numbers = noise.carries != "nothing" and "numbers" in features.open_references
-    return numbers or "text" in features.open_references
+    return numbers or "text" in features.open_references or not features.english
 
 
 def _check_position(noisy: NoisyProblem, start: int, stop: int) -> None:
@@ -90,7 +91,7 @@ def _check_position(noisy: NoisyProblem, start: int, stop: int) -> None:
 
 
 def _is_drawn_again(case: InjectionCase, noisy: NoisyProblem) -> None:
-    """The same call gives the same text, and the worked answer has no part in it."""
+    """The same call gives the same text, and the words of the worked answer have no part in it."""
     again = Problem(case.problem.id, case.problem.question, f"Another way. {case.problem.answer}")
     assert inject(again, case.name, case.seed).question == noisy.question
 
