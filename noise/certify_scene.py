@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
+from itertools import pairwise, takewhile
 
 from noise.text.asked_scene import KIN, asked_scene
 from noise.text.distractor_features import DistractorFeatures
@@ -36,6 +37,9 @@ def scene_refusal(
     for reference, pronouns in _PRONOUNS.items():
         if reference in features.open_references and reference in distractor.antecedent_of:
             return f"the question goes on with {pronouns!r}, which could then refer to this sentence's subject"
+    time = next((word for that, word in pairwise(features.asking) if that == "that" and word in distractor.words), None)
+    if time is not None:
+        return f"the question goes on with 'that {time}', which could then be this sentence's"
     if "there" in features.open_references and (distractor.place_names or distractor.names_a_place):
         return "the question goes on with 'there', which could then be this sentence's place"
     return (
@@ -97,6 +101,9 @@ def _is_whose_kin(words: Sequence[str], i: int) -> bool:
 def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -> str | None:
     """Check that what it counts is not what the question counts, unless it asks for somebody else's."""
     scene = asked_scene(features)
+    for noun in distractor.counted_nouns:
+        if _goes_on_with(features.asking, noun):
+            return f"the question goes on with 'the {noun}', which could then be these"
     if scene.owned and (_strangers(features, distractor) or _newcomer(distractor) is not None):
         return None
     shared = distractor.kinds & features.asked_kinds
@@ -109,6 +116,15 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
             if _covers(asked, noun) or _covers(lemma(noun), asked):
                 return f"it counts {noun!r}, which the question asks about as {asked!r} and names no owner"
     return None
+
+
+def _goes_on_with(asking: Sequence[str], noun: str) -> bool:
+    """Return whether the asking sentence speaks of "the apples", "the remaining apples", "3 of the apples"."""
+    return any(
+        meaning(noun) in map(meaning, takewhile(str.isalpha, asking[i + 1 : i + 4]))
+        for i, word in enumerate(asking)
+        if word in ("the", "these", "those")
+    )
 
 
 def _number_refusal(

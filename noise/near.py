@@ -24,6 +24,7 @@ from noise.near_templates import (
     SCENE_OF_ANYTHING,
     SCENE_OF_THINGS,
     SCENE_SINGULAR,
+    SEEN,
     TOPIC_OF_ANYTHING,
     TOPIC_OF_THINGS,
     TOPIC_SINGULAR,
@@ -42,6 +43,29 @@ _ABSTRACT = frozenset(word_list("idea notion sport work body group event message
 _PARTS_OF_THINGS = frozenset(
     word_list("page slice sheet chapter piece leg wheel step lap seat story floor tire window")
 )
+#: What is no thing at all: nobody has "74 times", and nothing is told of them.
+_NO_THINGS = frozenset(
+    word_list(
+        """
+        times ways pieces parts sections units numbers amounts dollars cents percent packs packets sets batches pairs
+        rows stacks piles bunches servings portions
+        """
+    )
+)
+#: Nouns of which there are no riddles, songs and pictures.
+_UNTOLD = frozenset(
+    word_list(
+        """
+        price cost profit value point investment record calorie digit object row figure step throw score skill lap
+        length width perimeter area discount deadline follower credit time height weight distance speed growth
+        mileage age rent revenue earnings tax goal rank item unit good product bill order page slice sheet member task
+        chapter pack packet
+        """
+    )
+)
+#: From which age on somebody is an uncle, in a story that nobody stumbles over.
+_LEAST_AGES = {"uncle": 20, "aunt": 20, "godfather": 20, "godmother": 20, "coworker": 18, "roommate": 18}
+_LEAST_AGES |= {"grandfather": 45, "grandmother": 45}
 _MEASURES = (
     ("time", frozenset(word_list("time long hours minutes days weeks months hour minute day week month"))),
     ("length", frozenset(word_list("far distance miles feet inches meters yards tall"))),
@@ -65,12 +89,16 @@ def _numbers(features: QuestionFeatures, rng: random.Random) -> dict[str, str]:
     return {"n": number, "tens": tens, "hundreds": number if len(number) < 4 else number_in_range(features, rng, 999)}
 
 
-def _owner(scene: AskedScene, rng: random.Random) -> dict[str, str]:
+def _owner(scene: AskedScene, kin: Sequence[str], rng: random.Random) -> dict[str, str]:
     """Return somebody close to a person of the question, as "Bob's sister" or "an uncle of Bob"."""
-    kin = draw(scene.kin, rng)
+    relative = draw(kin, rng)
     if rng.random() < 0.1:
-        return {"owner": f"{scene.person}'s {kin}"}
-    return {"owner": f"{'an' if kin[0] in 'aeiou' else 'a'} {kin} of {scene.person}"}
+        return {"owner": f"{scene.person}'s {relative}"}
+    return {"owner": f"{_with_article(relative)} of {scene.person}"}
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' and not noun.startswith(('uni', 'eu', 'one')) else 'a'} {noun}"
 
 
 def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
@@ -80,7 +108,12 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
     group = _asked_templates(features, scene)
     if group is None:
         return None
-    values = {**_owner(scene, rng), **_numbers(features, rng), "things": scene.plural}
+    numbers, kin = _numbers(features, rng), scene.kin
+    if group is AGE:
+        kin = tuple(word for word in kin if int(numbers["tens"]) >= _LEAST_AGES.get(word, 0))
+    if not kin:
+        return None
+    values = {**_owner(scene, kin, rng), **numbers, "things": scene.plural}
     return draw(group, rng).fill(rng, values).at("asked")
 
 
@@ -90,11 +123,13 @@ def _asked_templates(features: QuestionFeatures, scene: AskedScene) -> tuple[Tem
     if "old" in asking or "age" in asking:
         return AGE
     if scene.plural and scene.plural not in UNITS:
-        if "plural" in features.open_references:
+        if "plural" in features.open_references or scene.plural in _NO_THINGS:
             return None
         entry = LEXICON.get(scene.plural)
-        if entry is not None and (entry.singular in _PARTS_OF_THINGS or entry.singular in AMBIGUOUS_NOUNS):
+        if entry is not None and entry.singular in _PARTS_OF_THINGS:
             return PARTS
+        if entry is not None and entry.singular in AMBIGUOUS_NOUNS and entry.kind not in _ABSTRACT:
+            return SEEN
         return ASKED.get(entry.kind if entry is not None else "", ASKED[""])
     for kind, words in _MEASURES:
         if not words.isdisjoint(asking):
@@ -106,7 +141,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
     scene = asked_scene(features)
     if not (scene.person and scene.kin) or scene.heads or "who" in features.open_references:
         return None
-    values = {**_owner(scene, rng), **_numbers(features, rng)}
+    values = {**_owner(scene, scene.kin, rng), **_numbers(features, rng)}
     groups = (SCENE_OF_ANYTHING, SCENE_OF_ANYTHING + SCENE_OF_THINGS, SCENE_SINGULAR)
     return _about_things(features, rng, values, groups, "scene")
 
@@ -131,20 +166,26 @@ def _about_things(
     """
     plural = asked_scene(features).plural
     entry = None if plural in UNITS else LEXICON.get(plural)
-    known = [noun.entry for noun in features.nouns or features.other_nouns]
+    known = [noun.entry for noun in features.nouns or features.other_nouns if noun.entry.singular not in _UNTOLD]
     concrete = [noun for noun in known if noun.kind not in _ABSTRACT]
-    if entry is None or (entry.kind in _ABSTRACT and concrete):
+    if entry is None or (entry.kind in _ABSTRACT and concrete) or entry.singular in _UNTOLD:
         nouns = concrete or known
         entry = draw(nouns, rng) if nouns else None
     if entry is not None:
-        values |= {"things": entry.plural, "thing": entry.singular}
-    elif plural and plural not in UNITS and "plural" not in features.open_references:
+        values |= {"things": entry.plural, "a_thing": _with_article(entry.singular)}
+    elif (
+        plural
+        and plural not in UNITS
+        and plural not in _NO_THINGS
+        and LEXICON.get(plural) is None
+        and "plural" not in features.open_references
+    ):
         values |= {"things": plural}
     else:
         return None
-    pictured = entry is not None and entry.kind not in _ABSTRACT
+    pictured = entry is not None and entry.kind not in _ABSTRACT and entry.kind != "picture" and not entry.mass
     if "plural" in features.open_references:
-        return draw(groups[2], rng).fill(rng, values).at(level) if pictured and entry and not entry.mass else None
+        return draw(groups[2], rng).fill(rng, values).at(level) if pictured else None
     return draw(groups[pictured], rng).fill(rng, values).at(level)
 
 

@@ -2,7 +2,7 @@
 
 Slots: {owner} is somebody close to a person of the question who is not in it, as "Bob's sister" or "an uncle of Bob",
 {n} a number in the range of the question's, {tens} and {hundreds} the same below 100 and 1,000, {things} what the
-question asks for or a thing of its scene, {thing} its singular, {town} a town that is no part of the question's, as
+question asks for or a thing of its scene, {a_thing} one of these, {town} a town that is no part of the question's, as
 "Bob's town" or "the next town". No sentence has a pronoun, and none hands anything to
 somebody of the question.
 """
@@ -28,10 +28,16 @@ _SEEN = """
     {owner} counted {n} {things} on a trip to the coast.
     {owner} once drew {n} {things} on a wall.
     Last summer, {owner} photographed {n} {things}.
-    {owner} talked about {n} {things} on the phone.
-    {owner} told a story about {n} {things}.
+    {owner} has photographs of {n} {things}.
     Last week, {owner} read about {n} {things} in the newspaper.
     {owner} dreamed of {n} {things} last night.
+"""
+_WHATEVER = """
+    {owner} counted {n} {things} last week.
+    {owner} dreamed of {n} {things} last night.
+    Last week, {owner} read about {n} {things} in the newspaper.
+    {owner} once wrote about {n} {things} in a diary.
+    Last month, {owner} kept track of {n} {things}.
 """
 _EATEN = """
     {owner} bought {n} {things} at the market last week.
@@ -73,10 +79,9 @@ _ATTENDED = """
 """
 _SCORED = """
     {owner} counted {n} {things} last week.
-    {owner} got {n} {things} last year.
     {owner} wrote down {n} {things} in a notebook.
-    Last month, {owner} talked about {n} {things}.
-    {owner} had {n} {things} last summer.
+    Last month, {owner} kept track of {n} {things}.
+    {owner} made a list of {n} {things} last summer.
 """
 
 
@@ -94,7 +99,7 @@ ASKED: dict[str, tuple[Template, ...]] = {
     **_by_kind("person group", _MET),
     **_by_kind("event", _ATTENDED),
     **_by_kind("idea sport work music body message business", _SCORED),
-    "": templates(_SEEN),
+    "": templates(_WHATEVER),
 }
 #: Where money is asked for.
 MONEY = templates(
@@ -158,8 +163,17 @@ ASKED_UNITS: dict[str, tuple[Template, ...]] = {
         """
     ),
 }
+#: For words with more than one sense.
+SEEN = templates(_SEEN)
 #: For things that are only a part of something.
-PARTS = templates(_SEEN)
+PARTS = templates(
+    """
+    {owner} counted {n} {things} on a trip to the coast.
+    {owner} dreamed of {n} {things} last night.
+    Last week, {owner} read about {n} {things} in the newspaper.
+    {owner} once wrote about {n} {things} in a diary.
+    """
+)
 #: The question's things are in it, and something else is counted.
 SCENE_OF_ANYTHING = templates(
     """
@@ -169,7 +183,7 @@ SCENE_OF_ANYTHING = templates(
     {owner} collected {n} riddles about {things}.
     {owner} read {hundreds} poems about {things}.
     {owner} told {tens} stories about {things} last night.
-    {owner} asked {tens} questions about {things} in class.
+    {owner} asked {tens} questions about {things} at a talk.
     {owner} watched {hundreds} videos about {things} last week.
     {owner} heard {tens} lectures about {things} last year.
     """
@@ -178,7 +192,7 @@ SCENE_OF_ANYTHING = templates(
 SCENE_OF_THINGS = templates(
     """
     {owner} has {n} postcards of {things}.
-    Last year, {owner} painted {hundreds} portraits of {things}.
+    Last year, {owner} made {hundreds} drawings of {things}.
     {owner} has {hundreds} cartoons of {things} on a wall.
     Last summer, {owner} took {n} photographs of {things}.
     {owner} keeps {n} stickers of {things} in an album.
@@ -188,13 +202,13 @@ SCENE_OF_THINGS = templates(
 #: The same without a plural that "they" could mean.
 SCENE_SINGULAR = templates(
     """
-    {owner} paid ${n} for a painting of a {thing}.
-    {owner} walked {tens} miles to an exhibit on the {thing}.
-    {owner} spent {tens} hours on an essay about the {thing}.
-    {owner} watched a film about the {thing} for {hundreds} minutes.
-    {owner} owns a statue of a {thing} that weighs {n} pounds.
-    {owner} painted a {thing} on a wall that is {tens} feet high.
-    {owner} listened to a lecture on the {thing} for {hundreds} minutes.
+    {owner} paid ${n} for a painting of {a_thing}.
+    {owner} sold a photograph of {a_thing} for ${n}.
+    {owner} spent {tens} hours on a drawing of {a_thing}.
+    {owner} watched a cartoon about {a_thing} for {hundreds} minutes.
+    {owner} painted {a_thing} on a wall that is {tens} feet high.
+    {owner} walked {tens} miles to see a painting of {a_thing}.
+    {owner} worked for {tens} days on a painting of {a_thing}.
     """
 )
 #: Nobody is in it.
@@ -219,11 +233,11 @@ TOPIC_OF_THINGS = templates(
 )
 TOPIC_SINGULAR = templates(
     """
-    In {town}, a painting of a {thing} was sold for ${n}.
-    In {town}, a film about the {thing} ran for {hundreds} minutes.
-    In {town}, a statue of a {thing} weighs {n} pounds.
-    In {town}, a mural of a {thing} is {tens} feet high.
-    In {town}, a tower in the shape of a {thing} is {hundreds} feet high.
-    In {town}, a play about a {thing} has run for {tens} weeks.
+    In {town}, a painting of {a_thing} was sold for ${n}.
+    In {town}, a cartoon about {a_thing} ran for {hundreds} minutes.
+    In {town}, a statue of {a_thing} weighs {n} pounds.
+    In {town}, a mural of {a_thing} is {tens} feet high.
+    In {town}, a poster of {a_thing} is {tens} feet wide.
+    In {town}, a play about {a_thing} has run for {tens} weeks.
     """
 )

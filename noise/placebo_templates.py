@@ -58,12 +58,13 @@ _ACROSS = word_list("over across above near around along")
 _SOFTLY = word_list(
     "softly quietly gently slowly faintly calmly silently lazily gracefully serenely peacefully dreamily"
 )
+_AUDIBLY = tuple(adverb for adverb in _SOFTLY if adverb != "silently")
 #: Before a second place, and before a label.
 NEAR = word_list("near by around")
 
 THEMES = (
     Theme(
-        word_list("mist fog haze vapor drizzle sleet frost dew hail dust pollen spray foam sunshine"),
+        word_list("mist fog haze vapor drizzle sleet dust pollen spray foam smoke murk"),
         word_list("pale gentle faint damp chilly wispy milky ghostly drowsy thin feathery cool"),
         word_list("drifted lingered settled swirled crept gathered floated hovered glistened hung"),
         _SOFTLY,
@@ -81,20 +82,21 @@ THEMES = (
         _OUTDOORS + _BUILT,
     ),
     Theme(
-        word_list("thunder birdsong silence chatter humming whispering applause murmuring chanting drumming whistling"),
+        word_list("birdsong chirping chatter humming whispering applause murmuring chanting drumming whistling"),
         word_list("distant muffled cheerful solemn merry hushed rhythmic melodious joyful lively mournful serene"),
-        word_list("echoed resounded lingered faded drifted rumbled reverberated"),
-        _SOFTLY,
+        word_list("echoed resounded lingered faded drifted swelled reverberated"),
+        _AUDIBLY,
         _ACROSS,
         _BUILT + _OUTDOORS,
     ),
     Theme(
-        word_list("moss lichen bracken lavender honeysuckle clover wisteria mistletoe algae mildew"),
-        word_list("lush fragrant dense wild hardy velvety tangled glossy sturdy slender leafy"),
-        word_list("thrived flourished spread clung bloomed crept sprouted swayed"),
+        word_list("moss lichen bracken lavender honeysuckle clover wisteria mistletoe gorse sedge"),
+        word_list("lush verdant dense wild hardy velvety tangled glossy sturdy slender leafy"),
+        word_list("thrived flourished spread clung nestled trembled sprouted swayed"),
         word_list("quietly densely freely slowly lushly steadily gracefully wildly abundantly richly sturdily"),
-        word_list("along around near under over"),
+        word_list("along around near"),
         _BUILT + _OUTDOORS,
+        bears_labels=False,
     ),
     Theme(
         word_list(
@@ -121,7 +123,7 @@ OPENERS = (
     "in the background",
     "by tradition",
     "as ever",
-    "under the horizon",
+    "on the horizon",
     "in the moonlight",
     "at dusk",
     "in springtime",

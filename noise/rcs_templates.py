@@ -126,7 +126,7 @@ PRODUCT = templates(
     {name} filled {a} boxes with {b} {things} in a box, and {sum}.
     {name} ran {a} laps of {b} yards, so {sum} yards.
     {name} packed {a} bags of {b} pounds, so {sum} pounds.
-    {name} sold {a} {foods} for ${b}, so {sum} dollars.
+    {name} sold {a} {foods} at a price of ${b}, so {sum} dollars.
     {name} filled {a} boxes with {b} {things}, so {sum} {things}.
     """,
     _FILLERS,
@@ -144,9 +144,9 @@ SUM = templates(
     Students {where} painted {a} posters and {b} cards, and {told}.
     A theater in {town} sold {a} tickets on Friday and {b} on Saturday, and {sum} tickets.
     A pond {where} has {a} fish and {b} frogs, and {told}.
-    {name} has {a} {things} and {b} {crops}, and {told}.
+    {name} has {a} {things} at home and {b} at school, and {told}.
     {name} has {a} red {things} and {b} blue {things}, and {sum} {things}.
-    {name} bought {a} {things} and {b} {foods}, and {sum}.
+    {name} bought {a} {things} at a store and {b} at a fair, and {sum}.
     {name} sold {a} {foods} on Saturday and {b} on Sunday, and {sum} {foods}.
     {name} read {a} pages on Monday and {b} pages on Tuesday, so {sum} pages.
     {name} picked {a} {crops} in the morning and {b} in the afternoon, so {sum} {crops}.
@@ -158,7 +158,7 @@ SUM = templates(
     {name} found {a} shells and {b} rocks at the beach, and {told}.
     {name} baked {a} {baked} and {b} buns for a party, so {told}.
     {name} took {a} pictures at the zoo and {b} at the beach, so {sum} pictures.
-    {name} keeps {a} {animals} and {b} cats on a farm, and {told}.
+    {name} keeps {a} {animals} and {b} ducks on a farm, and {told}.
     """,
     _FILLERS,
 )

@@ -57,6 +57,7 @@ def slot_values(noun: NounUse, name: str) -> dict[str, str]:
         "was": "were" if plural else "was",
         "look": "look" if plural else "looks",
         "have": "have" if plural else "has",
+        "cover": "covers" if plural else "cover",
         "name": name,
     }
 

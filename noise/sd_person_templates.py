@@ -24,7 +24,7 @@ THINGS_OF_NAME = templates(
 )
 READING_OF_NAME = templates(
     """
-    {name} likes the cover of the {form}.
+    {name} likes the {cover} of the {form}.
     {name} likes to talk about the {form}.
     {name} is very careful with the {form}.
     {name} thinks the {form} {look} interesting.

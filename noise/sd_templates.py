@@ -1,8 +1,8 @@
 """The sentences of `sd`: about the things and the person of a question, without a quantity.
 
-Slots: {form} is a noun of the question in the number that the question uses; {was}, {look} and {have} agree with it.
-{nouns} is its plural (a mass noun as it is), {noun} its singular. {name} is the only person of the question. No
-sentence counts, compares, hands over, makes or ends anything. `noise/sd_kinds.py` says which nouns a group fits.
+Slots: {form} is a noun of the question in the number that the question uses; {was}, {look}, {have} and {cover} agree
+with it. {nouns} is its plural (a mass noun as it is), {noun} its singular. {name} is the only person of the question.
+No sentence counts, compares, hands over, makes or ends anything. `noise/sd_kinds.py` says which nouns a group fits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ THINGS = templates(
     The {form} {was} of good quality.
     The {form} looked neat and clean.
     The {form} {was} nice to look at.
-    The {form} looked pretty in the lamp light.
+    The {form} looked neat in the lamp light.
     The {form} had a nice shape.
     The {form} could be seen through the window.
     The color of the {form} was very nice.
@@ -32,7 +32,7 @@ THINGS = templates(
     Morning light was shining on the {form}.
     Photos of the {form} looked very nice.
     The {form} looked good by lamp light.
-    The {form} {was} pretty and simple.
+    The {form} {was} plain and simple.
     Morning sun was shining on the {form}.
     Dust danced in the sunlight near the {form}.
     The {form} looked pretty from across the room.
@@ -58,7 +58,7 @@ EDIBLES = templates(
     Photos of the {form} looked delicious.
     Soft light was shining on the plate with the {form}.
     {people} liked the taste of the {form}.
-    {people} liked the look of the {form}.
+    {people} liked the smell of the {form}.
     {people} were excited about the {form}.
     {people} talked about the {form} {talking}.
     Talk {talking} was about the taste of the {form}.
@@ -74,14 +74,14 @@ READING = templates(
     """
     The {form} {was} fun to read.
     The {form} {was} very interesting.
-    The {form} had a pretty cover.
+    The {form} {was} in good shape.
     The {form} {was} easy to read.
     The {form} {was} well written.
-    The cover of the {form} was very pretty.
-    The cover of the {form} had a nice color.
+    The {cover} of the {form} {was} very pretty.
+    The {cover} of the {form} had a nice color.
     Warm light was shining on the {form}.
-    Soft light was shining on the cover of the {form}.
-    {people} liked the cover of the {form}.
+    Soft light was shining on the {cover} of the {form}.
+    {people} liked the {cover} of the {form}.
     {people} liked the {form}.
     {people} were talking about the {form}.
     {people} chatted about the {form} {talking}.

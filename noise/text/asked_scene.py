@@ -7,9 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from noise.text.noun_lexicon import LEXICON, meaning
-from noise.text.question_features import QuestionFeatures
-from noise.text.word_lists import ADJECTIVES, DETERMINERS, FUNCTION_WORDS, MONTHS_AND_DAYS, UNITS, word_list
+from noise.text.noun_lexicon import LEXICON, lemma, meaning
+from noise.text.question_features import NATIONS, QuestionFeatures
+from noise.text.word_lists import ADJECTIVES, DETERMINERS, FUNCTION_WORDS, MONTHS_AND_DAYS, NAMES_IN_S, UNITS, word_list
 
 #: Relatives and acquaintances by what a later "he" or "she" may mean: those of a gender, and those of any.
 MEN = word_list("brother uncle nephew grandfather stepbrother godfather")
@@ -40,6 +40,7 @@ _EACH = frozenset(word_list("each every all"))
 _BEFORE_NAMES = frozenset(word_list("did does do will can has had is was would could should if and for by of to"))
 
 
+_BEFORE_NOUNS = frozenset(word_list("and if for by of to"))
 _FAMILY_MEANINGS = frozenset(map(meaning, _FAMILY))
 _MEN, _WOMEN, _ANY = ({word: meaning(word) for word in words} for words in (MEN, WOMEN, (*MEN, *WOMEN, *OTHERS)))
 
@@ -70,15 +71,19 @@ def asked_scene(features: QuestionFeatures) -> AskedScene:
     names += _other_names(features) if not names else []
     each = [i for i, word in enumerate(asking) if word in _EACH]
     heads = not _HEADS.isdisjoint(words) or any(_is_of_people(asking, i) for i in each)
+    plural = _counted(asking)
+    heads = heads or lemma(plural) in KIN
     owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
     person = (names or [*features.people, ""])[0]
     kin: Mapping[str, str] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
     about = features.asked_nouns if owned else features.meanings
     relatives = _FAMILY_MEANINGS.isdisjoint(about)
     known = tuple(
-        word for word, sense in kin.items() if sense not in features.meanings and (relatives or word not in _RELATIVES)
+        word
+        for word, sense in kin.items()
+        if features.meanings.isdisjoint((sense, sense.removeprefix("step"))) and (relatives or word not in _RELATIVES)
     )
-    return AskedScene(owned, heads, person, known, _counted(asking))
+    return AskedScene(owned, heads, person, known, plural)
 
 
 def _other_names(features: QuestionFeatures) -> list[str]:
@@ -88,7 +93,10 @@ def _other_names(features: QuestionFeatures) -> list[str]:
         name = word.removesuffix("'s")
         if before not in _BEFORE_NAMES or name not in features.proper_names:
             continue
-        if name not in MONTHS_AND_DAYS and name not in LEXICON and name not in names:
+        # "bucket C", and the "cones" that a sentence about "Cones" opened with
+        if len(name) == 1 or (name.endswith("s") and name not in NAMES_IN_S and before in _BEFORE_NOUNS):
+            continue
+        if name not in MONTHS_AND_DAYS and name not in NATIONS and name not in LEXICON and name not in names:
             names.append(name)
     return [name.title() for name in names]
 

@@ -27,6 +27,7 @@ _MANY_SENSES = frozenset(
         lap run record subject order bill interest state iron date ram pound square pitcher bass jam cap tie
         chick drill nail saw coach tank trunk pool letter page chapter report card chain bank crew cell minute mouse
         change time way show present play train band lead kid turkey port shore novel iris feather swift lark
+        butterfly
         """
     )
 )

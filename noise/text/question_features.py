@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -22,8 +23,20 @@ from noise.text.word_lists import (
     SUBJECT_VERBS,
     word_list,
 )
-from noise.text.word_tokens import tokenize
+from noise.text.word_tokens import WordToken, tokenize
 
+_BEFORE_TOWNS = frozenset(word_list("in at near through into across around"))
+#: Countries and peoples act like persons: "Russia has", "Dutch Americans want".
+NATIONS = frozenset(
+    word_list(
+        """
+        africa america asia australia brazil canada china egypt europe france germany greece india ireland italy japan
+        korea mexico norway poland portugal russia scotland spain sweden switzerland turkey england california texas
+        african asian australian brazilian british canadian chinese dutch european german greek indian irish italian
+        japanese korean mexican norwegian polish portuguese russian scottish swedish swiss turkish
+        """
+    )
+)
 _EVERYONE = frozenset(word_list("everyone everybody"))
 
 
@@ -81,6 +94,20 @@ def _is_noun(entry: NounEntry, lower: str, before: str, after: str) -> bool:
     return before in DETERMINERS or before in NUMBER_WORDS or before[:1].isdecimal() or before in ("many", "of")
 
 
+def _is_a_town(words: Sequence[WordToken], i: int) -> bool:
+    """Return whether the name at index `i` is one of a place, as in "through Moreland" and "the town of Belize"."""
+    before = words[i - 1] if i else None
+    if before is None or words[i].bare != words[i].text:  # "in Ann's garden"
+        return False
+    if before.text in _BEFORE_TOWNS:
+        return True
+    if before.text == "of" and i > 1:
+        before = words[i - 2]
+    elif not before.capital:  # "Lake View"
+        return False
+    return before.entry is not None and before.entry.kind == "place"
+
+
 def _uses(forms: dict[NounEntry, list[bool]]) -> tuple[NounUse, ...]:
     return tuple(NounUse(entry, plural, singular) for entry, (plural, singular) in forms.items())
 
@@ -98,6 +125,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
     words = tokenize(question) if glued else tokenize(question[:offset]) + asking
     proper_names: set[str] = set()
     people: dict[str, None] = {}
+    towns: set[str] = set()
     nouns: dict[NounEntry, list[bool]] = {}
     other_nouns: dict[NounEntry, list[bool]] = {}
     for i in [i for i, word in enumerate(words) if word.noun_or_name]:  # most words are neither
@@ -109,9 +137,12 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
             sentence_start = before in ("", ".", "?", "!")
             if not sentence_start or (entry is None and bare not in ADJECTIVES):
                 proper_names.add(bare)
+            if _is_a_town(words, i):
+                towns.add(bare)
             acts = after in SUBJECT_VERBS or bare != word.text or (after.endswith("ed") and len(after) > 4)
             plural = after == "have" or (word.plural and bare == word.text and bare not in NAMES_IN_S)
-            if acts and entry is None and not plural and bare not in MONTHS_AND_DAYS and before != "the":
+            never = plural or bare in MONTHS_AND_DAYS or bare in NATIONS or word.stated or len(bare) == 1
+            if acts and entry is None and not never and before != "the":
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
             if not sentence_start or (entry is not None and not entry.mass and bare != entry.plural):
                 continue  # a name: "Rose", or "Daisy" at the start, where a thing would have its article
@@ -126,7 +157,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
         insertion_point=offset,
         meanings=frozenset(chain.from_iterable([word.meanings for word in words])),
         proper_names=frozenset(proper_names),
-        people=tuple(people),
+        people=tuple([name for name in people if name.lower() not in towns]) if towns else tuple(people),
         nouns=_uses(nouns),
         other_nouns=_uses(other_nouns),
         numbers=stated_numbers(question, words),

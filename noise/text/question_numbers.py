@@ -27,6 +27,8 @@ def stated_numbers(text: str, words: Sequence[WordToken]) -> frozenset[str]:
     for i in [i for i, word in enumerate(words) if word.stated]:
         word = words[i]
         numbers.update(word.stated)
+        if word.text in _SCALES and "half" in [before.text for before in words[max(0, i - 2) : i]]:
+            numbers.add(str(_SCALES[word.text] // 2))  # "half a dozen"
         goes_on = i == end or (i == end + 1 and words[end].text == "and" and run[-1:] and run[-1] in _SCALES)
         if not goes_on:  # as "two hundred and five" does
             if len(run) > 1:

@@ -35,6 +35,8 @@ _IGNORED = (FUNCTION_WORDS | {".", ",", "?", "!"}).difference(
 # "It's" and "they'll" refer back as "it" and "they" do.
 _CONTRACTED = re.compile(r"(he|she|it|they|that|this|those|these|who|there)'(?:s|re|ll|ve|d)")
 _EXISTS = frozenset(word_list("is are was were be been will would has have had can could must should remain remains"))
+# "When will she be there" asks for no number of things that are there.
+_EXISTED = _EXISTS - frozenset(("be", "been"))
 _ASKING = frozenset(word_list("how what when where calculate find"))
 _SENTENCE_ENDS = ("", ".", "?", "!", ":", ";")
 _BEFORE_THAT = frozenset(word_list("of after is in at from with to by than was does did ?"))
@@ -82,7 +84,7 @@ def _asks(words: list[str], i: int) -> bool:
 def _is_a_location(words: list[str], i: int) -> bool:
     """Return whether the "there" at index `i` is somewhere: "to get there", and not "how many are there"."""
     previous, following = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else "?"
-    return previous not in _EXISTS and following not in _EXISTS
+    return previous not in _EXISTED and following not in _EXISTS
 
 
 def question_target(words: list[str]) -> QuestionTarget:

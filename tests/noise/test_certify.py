@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -22,15 +23,22 @@ PEARS = "Ida has 12 pears. She eats 5 pears. How many pears does Ida have left?"
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{'good' if pair['good'] else 'bad'}: {pair['why']}")
 def test_the_rule_agrees_with_the_labels(pair: dict[str, str]) -> None:
     target = Fraction(pair["target"]) if "target" in pair else None
-    reason = refusal(pair["question"], pair["distractor"], pair["carries"], target)  # type: ignore[arg-type]
+    worked = pair.get("worked", "")
+    reason = refusal(pair["question"], pair["distractor"], pair["carries"], target, worked)  # type: ignore[arg-type]
     assert (reason is None) == pair["good"], reason
 
 
 def test_there_are_enough_pairs_and_half_of_them_are_bad() -> None:
     bad = sum(not pair["good"] for pair in PAIRS)
-    assert len(PAIRS) >= 60
+    assert len(PAIRS) >= 260
     assert abs(bad - len(PAIRS) / 2) <= 0.05 * len(PAIRS)
     assert len({(pair["question"], pair["distractor"]) for pair in PAIRS}) == len(PAIRS)
+
+
+def test_pairs_of_each_kind_are_labelled_either_way() -> None:
+    for carries in get_args(Carries):
+        assert {pair["good"] for pair in PAIRS if pair["carries"] == carries} == {True, False}
+    assert {pair["good"] for pair in PAIRS if "worked" in pair} == {True, False}
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,41 @@ def test_nobody_of_the_family_comes_in_where_the_family_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "The river that flows through Moreland is 15 feet deep. By May, Moreland has 40 boats. How deep is the river?",
+        "The town of Belize has 40 homes. A fifth of the homes are white. How many homes are white?",
+        "Lake View has 15 boats. Lake View's boats are sold for $40. How many boats are sold?",
+        "Russia has 15 ports and 40 lakes. How many more lakes than ports does Russia have?",
+        "Cones cost $2 and Dan sells $100 worth of cones. How many free cones are given away?",
+        "One-third of 60 people had lunch. How many people had lunch?",
+        "Bucket C has 9 pieces of fruit and bucket D has 15. How many pieces of fruit does bucket C have?",
+    ],
+)
+def test_what_is_no_person_has_no_relatives(question: str) -> None:
+    for seed in SEEDS:
+        words = re.findall(r"[A-Za-z-]+", added(question, seed)[1])
+        nobody = {"Moreland", "Belize", "View", "Russia", "Cones", "One-third", "C"} & set(words)
+        assert KIN.isdisjoint(words) or not nobody
+
+
+def test_nobody_is_too_young_for_a_relation() -> None:
+    question = "Ida will be 6 in 4 years, and Bob is 9. How old is Ida?"
+    for seed in SEEDS:
+        sentence = added(question, seed)[1]
+        assert not re.search("(uncle|aunt|grand|god|coworker|roommate)", sentence) or not re.search(
+            "is|turned", sentence
+        )
+
+
+def test_a_noun_has_its_article() -> None:
+    question = "Ida and Bob share a bill for 12 oysters, $30 in all. How much will they each pay for them?"
+    sentences = [added(question, seed)[1] for seed in SEEDS]
+    assert any(" an oyster" in sentence for sentence in sentences)
+    assert not any(" a oyster" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "reason"),
     [
         (BOB, "A sister of Bob has 16 eggs.", "is in the question"),
@@ -90,6 +125,8 @@ def test_nobody_of_the_family_comes_in_where_the_family_is_counted() -> None:
         ("Bob has 16 eggs. Ida has 5. Who has more?", "A sister of Bob has 9 eggs.", "asks who"),
         ("Ida has 16 eggs. How many eggs does she have?", "A sister of Ida has 9 eggs.", "a later pronoun"),
         ("Bob has 16 eggs. How much is each person owed?", "A sister of Bob saw a play for 9 minutes.", "counted in"),
+        ("Bob has 16 eggs. If Bob sells the eggs, how many are sold?", "A sister of Bob has 9 eggs.", "'the eggs'"),
+        ("Bob works 16 hours. What is he paid that week?", "A sister of Bob ran 9 miles last week.", "'that week'"),
         ("Bob has 16 eggs. How many are left?", "A sister of Bob has 9 eggs.", "goes on with"),
         ("Bob gets $16 for eggs. How much are the eggs?", "A sister of Bob paid $9 for a hat.", "speaks of money"),
     ],
