@@ -29,16 +29,15 @@ from noise.near_templates import (
     TOPIC_SINGULAR,
 )
 from noise.proposals import Noise, Proposal, Template, draw
+from noise.scene_slots import ABSTRACT_KINDS, TOWNS, scene_noun, somebody_close
 from noise.text.asked_scene import AskedScene, asked_scene
 from noise.text.noun_lexicon import LEXICON
 from noise.text.noun_lists import AMBIGUOUS_NOUNS
 from noise.text.question_features import QuestionFeatures
 from noise.text.word_lists import UNITS, word_list
 
-_TOWNS = ("the next town", "the next county", "a nearby town", "a town nearby")
 _WIDEST = 2_000  # numbers are drawn from no wider range
-#: Kinds of noun that cannot be pictured, and nouns of things that nobody has without the whole.
-_ABSTRACT = frozenset(word_list("idea notion sport work body group event message business pastime goods music person"))
+#: Nouns of things that nobody has without the whole.
 _PARTS_OF_THINGS = frozenset(
     word_list("page slice sheet chapter piece leg wheel step lap seat story floor tire window")
 )
@@ -65,14 +64,6 @@ def _numbers(features: QuestionFeatures, rng: random.Random) -> dict[str, str]:
     return {"n": number, "tens": tens, "hundreds": number if len(number) < 4 else number_in_range(features, rng, 999)}
 
 
-def _owner(scene: AskedScene, rng: random.Random) -> dict[str, str]:
-    """Return somebody close to a person of the question, as "Bob's sister" or "an uncle of Bob"."""
-    kin = draw(scene.kin, rng)
-    if rng.random() < 0.1:
-        return {"owner": f"{scene.person}'s {kin}"}
-    return {"owner": f"{'an' if kin[0] in 'aeiou' else 'a'} {kin} of {scene.person}"}
-
-
 def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     scene = asked_scene(features)
     if not (scene.owned and scene.person and scene.kin) or scene.heads or "who" in features.open_references:
@@ -80,7 +71,7 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
     group = _asked_templates(features, scene)
     if group is None:
         return None
-    values = {**_owner(scene, rng), **_numbers(features, rng), "things": scene.plural}
+    values = {"owner": somebody_close(scene, rng), **_numbers(features, rng), "things": scene.plural}
     return draw(group, rng).fill(rng, values).at("asked")
 
 
@@ -106,7 +97,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
     scene = asked_scene(features)
     if not (scene.person and scene.kin) or scene.heads or "who" in features.open_references:
         return None
-    values = {**_owner(scene, rng), **_numbers(features, rng)}
+    values = {"owner": somebody_close(scene, rng), **_numbers(features, rng)}
     groups = (SCENE_OF_ANYTHING, SCENE_OF_ANYTHING + SCENE_OF_THINGS, SCENE_SINGULAR)
     return _about_things(features, rng, values, groups, "scene")
 
@@ -114,7 +105,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
 def _propose_topic(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     groups = (TOPIC_OF_ANYTHING, TOPIC_OF_ANYTHING + TOPIC_OF_THINGS, TOPIC_SINGULAR)
     person = asked_scene(features).person
-    town = f"{person}'s town" if person and "town" not in features.meanings else draw(_TOWNS, rng)
+    town = f"{person}'s town" if person and "town" not in features.meanings else draw(TOWNS, rng)
     return _about_things(features, rng, {"town": town, **_numbers(features, rng)}, groups, "topic")
 
 
@@ -129,20 +120,14 @@ def _about_things(
 
     `groups` are the templates for any noun, for one that can be pictured, and for one before "they".
     """
-    plural = asked_scene(features).plural
-    entry = None if plural in UNITS else LEXICON.get(plural)
-    known = [noun.entry for noun in features.nouns or features.other_nouns]
-    concrete = [noun for noun in known if noun.kind not in _ABSTRACT]
-    if entry is None or (entry.kind in _ABSTRACT and concrete):
-        nouns = concrete or known
-        entry = draw(nouns, rng) if nouns else None
+    entry, plural = scene_noun(features, rng)
     if entry is not None:
         values |= {"things": entry.plural, "thing": entry.singular}
-    elif plural and plural not in UNITS and "plural" not in features.open_references:
+    elif plural and "plural" not in features.open_references:
         values |= {"things": plural}
     else:
         return None
-    pictured = entry is not None and entry.kind not in _ABSTRACT
+    pictured = entry is not None and entry.kind not in ABSTRACT_KINDS
     if "plural" in features.open_references:
         return draw(groups[2], rng).fill(rng, values).at(level) if pictured and entry and not entry.mass else None
     return draw(groups[pictured], rng).fill(rng, values).at(level)
