@@ -158,7 +158,7 @@ class Runner:
         else:
             length = self.placebo_length.count if is_placebo(noise) else None
             questions = draw_questions(noise, sample, plan.seed, draws, length)
-        asked = len(sample) * draws
+        asked = len(sample) * (1 if noise == "clean" else draws)
         if len(questions) < asked:
             left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"
             note = f"{noise}: {left_out}, and are left out"
