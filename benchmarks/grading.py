@@ -109,4 +109,5 @@ def _prediction(
         error=error,
         finished=finished,
         grading=GRADING_VERSION,
+        factors=problem.factors,
     )

@@ -165,7 +165,7 @@ class Runner:
                     f"{noise}: expected questions that can carry such a sentence, got none: {error}; leave it out of"
                     " --datasets"
                 ) from error
-        asked = len(sample) * draws
+        asked = len(sample) * (1 if noise == "clean" else draws)
         if len(questions) < asked:
             left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"
             note = f"{noise}: {left_out}, and are left out"

@@ -53,22 +53,21 @@ def _owner_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -
     """Check that a person in it is nobody of the question, and none whom it could count in or go on to speak of."""
     words = distractor.words
     scene = asked_scene(features)
-    newcomer = _newcomer(distractor)
+    newcomer, strangers = _newcomer(distractor), _strangers(features, distractor)
     for i, word in enumerate(words):
         owner = word.removesuffix("'s")
         if owner in features.proper_names and not _is_whose_kin(words, i):
             return f"{owner.title()} is somebody or something of the question"
-    if newcomer is None and not _strangers(features, distractor):
+    if newcomer is None and not strangers:
         persons = [noun for noun in distractor.person_nouns if meaning(noun) not in features.meanings]
         return f"{persons[0]!r} belongs to nobody of the question" if persons else None
     if "who" in features.open_references:
         return "the question asks who, and a newcomer could be the answer"
-    if newcomer is None:
-        if "person" in features.open_references:
-            return "the question goes on with 'he or she', which could then refer to this sentence's subject"
-    elif meaning(newcomer) in features.meanings:
+    if "person" in features.open_references and any(name.title() not in scene.strangers for name in strangers):
+        return "the question goes on with 'he or she', which could then refer to this sentence's subject"
+    if newcomer is not None and meaning(newcomer) in features.meanings:
         return f"the question has a {newcomer} already"
-    elif newcomer not in scene.kin:
+    if newcomer is not None and newcomer not in scene.kin:
         return f"a later pronoun could mean the {newcomer}, or a family of the question could include one"
     if scene.heads:
         return "the question speaks of a group, and a newcomer could be counted in"

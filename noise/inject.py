@@ -75,7 +75,7 @@ def certified_proposal(
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
     target, worked = _target(problem), worked_numbers(problem.answer)
     reason, text, asked = "there is none for such a question", "", 0
-    proposers = (noise.propose, *noise.fallbacks, noise.neutral)
+    proposers = (*noise.proposers(features, problem.id, seed), noise.neutral)
     for strict, propose in zip((*[True] * (len(proposers) - 1), False), proposers, strict=True):
         for _ in range(MAX_PROPOSALS if strict else MAX_NEUTRAL_PROPOSALS):
             proposal = propose(features, rng)

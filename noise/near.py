@@ -30,38 +30,17 @@ from noise.near_templates import (
     TOPIC_SINGULAR,
 )
 from noise.proposals import Noise, Proposal, Template, draw
+from noise.scene_slots import ABSTRACT_KINDS, NO_THINGS, TOWNS, scene_noun, somebody_close, with_article
 from noise.text.asked_scene import AskedScene, asked_scene
 from noise.text.noun_lexicon import LEXICON
 from noise.text.noun_lists import AMBIGUOUS_NOUNS
 from noise.text.question_features import QuestionFeatures
 from noise.text.word_lists import UNITS, word_list
 
-_TOWNS = ("the next town", "the next county", "a nearby town", "a town nearby")
 _WIDEST = 2_000  # numbers are drawn from no wider range
-#: Kinds of noun that cannot be pictured, and nouns of things that nobody has without the whole.
-_ABSTRACT = frozenset(word_list("idea notion sport work body group event message business pastime goods music person"))
+#: Nouns of things that nobody has without the whole.
 _PARTS_OF_THINGS = frozenset(
     word_list("page slice sheet chapter piece leg wheel step lap seat story floor tire window")
-)
-#: What is no thing at all: nobody has "74 times", and nothing is told of them.
-_NO_THINGS = frozenset(
-    word_list(
-        """
-        times ways pieces parts sections units numbers amounts dollars cents percent packs packets sets batches pairs
-        rows stacks piles bunches servings portions
-        """
-    )
-)
-#: Nouns of which there are no riddles, songs and pictures.
-_UNTOLD = frozenset(
-    word_list(
-        """
-        price cost profit value point investment record calorie digit object row figure step throw score skill lap
-        length width perimeter area discount deadline follower credit time height weight distance speed growth
-        mileage age rent revenue earnings tax goal rank item unit good product bill order page slice sheet member task
-        chapter pack packet
-        """
-    )
 )
 #: From which age on somebody is an uncle, in a story that nobody stumbles over.
 _LEAST_AGES = {"uncle": 20, "aunt": 20, "godfather": 20, "godmother": 20, "coworker": 18, "roommate": 18}
@@ -89,18 +68,6 @@ def _numbers(features: QuestionFeatures, rng: random.Random) -> dict[str, str]:
     return {"n": number, "tens": tens, "hundreds": number if len(number) < 4 else number_in_range(features, rng, 999)}
 
 
-def _owner(scene: AskedScene, kin: Sequence[str], rng: random.Random) -> dict[str, str]:
-    """Return somebody close to a person of the question, as "Bob's sister" or "an uncle of Bob"."""
-    relative = draw(kin, rng)
-    if rng.random() < 0.1:
-        return {"owner": f"{scene.person}'s {relative}"}
-    return {"owner": f"{_with_article(relative)} of {scene.person}"}
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' and not noun.startswith(('uni', 'eu', 'one')) else 'a'} {noun}"
-
-
 def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     scene = asked_scene(features)
     if not (scene.owned and scene.person and scene.kin) or scene.heads or "who" in features.open_references:
@@ -113,7 +80,7 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
         kin = tuple(word for word in kin if int(numbers["tens"]) >= _LEAST_AGES.get(word, 0))
     if not kin:
         return None
-    values = {**_owner(scene, kin, rng), **numbers, "things": scene.plural}
+    values = {"owner": somebody_close(scene, rng, kin), **numbers, "things": scene.plural}
     return draw(group, rng).fill(rng, values).at("asked")
 
 
@@ -123,12 +90,12 @@ def _asked_templates(features: QuestionFeatures, scene: AskedScene) -> tuple[Tem
     if "old" in asking or "age" in asking:
         return AGE
     if scene.plural and scene.plural not in UNITS:
-        if "plural" in features.open_references or scene.plural in _NO_THINGS:
+        if "plural" in features.open_references or scene.plural in NO_THINGS:
             return None
         entry = LEXICON.get(scene.plural)
         if entry is not None and entry.singular in _PARTS_OF_THINGS:
             return PARTS
-        if entry is not None and entry.singular in AMBIGUOUS_NOUNS and entry.kind not in _ABSTRACT:
+        if entry is not None and entry.singular in AMBIGUOUS_NOUNS and entry.kind not in ABSTRACT_KINDS:
             return SEEN
         return ASKED.get(entry.kind if entry is not None else "", ASKED[""])
     for kind, words in _MEASURES:
@@ -141,7 +108,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
     scene = asked_scene(features)
     if not (scene.person and scene.kin) or scene.heads or "who" in features.open_references:
         return None
-    values = {**_owner(scene, scene.kin, rng), **_numbers(features, rng)}
+    values = {"owner": somebody_close(scene, rng), **_numbers(features, rng)}
     groups = (SCENE_OF_ANYTHING, SCENE_OF_ANYTHING + SCENE_OF_THINGS, SCENE_SINGULAR)
     return _about_things(features, rng, values, groups, "scene")
 
@@ -149,7 +116,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
 def _propose_topic(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     groups = (TOPIC_OF_ANYTHING, TOPIC_OF_ANYTHING + TOPIC_OF_THINGS, TOPIC_SINGULAR)
     person = asked_scene(features).person
-    town = f"{person}'s town" if person and "town" not in features.meanings else draw(_TOWNS, rng)
+    town = f"{person}'s town" if person and "town" not in features.meanings else draw(TOWNS, rng)
     return _about_things(features, rng, {"town": town, **_numbers(features, rng)}, groups, "topic")
 
 
@@ -164,26 +131,14 @@ def _about_things(
 
     `groups` are the templates for any noun, for one that can be pictured, and for one before "they".
     """
-    plural = asked_scene(features).plural
-    entry = None if plural in UNITS else LEXICON.get(plural)
-    known = [noun.entry for noun in features.nouns or features.other_nouns if noun.entry.singular not in _UNTOLD]
-    concrete = [noun for noun in known if noun.kind not in _ABSTRACT]
-    if entry is None or (entry.kind in _ABSTRACT and concrete) or entry.singular in _UNTOLD:
-        nouns = concrete or known
-        entry = draw(nouns, rng) if nouns else None
+    entry, plural = scene_noun(features, rng)
     if entry is not None:
-        values |= {"things": entry.plural, "a_thing": _with_article(entry.singular)}
-    elif (
-        plural
-        and plural not in UNITS
-        and plural not in _NO_THINGS
-        and LEXICON.get(plural) is None
-        and "plural" not in features.open_references
-    ):
+        values |= {"things": entry.plural, "a_thing": with_article(entry.singular)}
+    elif plural and "plural" not in features.open_references:
         values |= {"things": plural}
     else:
         return None
-    pictured = entry is not None and entry.kind not in _ABSTRACT and entry.kind != "picture" and not entry.mass
+    pictured = entry is not None and entry.kind not in ABSTRACT_KINDS and entry.kind != "picture" and not entry.mass
     if "plural" in features.open_references:
         return draw(groups[2], rng).fill(rng, values).at(level) if pictured else None
     return draw(groups[pictured], rng).fill(rng, values).at(level)

@@ -34,6 +34,8 @@ class Proposal:
 
 #: Makes a sentence for a question.
 Propose = Callable[[QuestionFeatures, random.Random], "Proposal | None"]
+#: Returns what is asked in turn for a sentence, given a question, its problem's id and a seed.
+Design = Callable[[QuestionFeatures, str, int], Sequence[Propose]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Noise:
     for such a question. It may offer anything: `noise.certify.refusal_reason` decides. `carries` says what the
     sentences hold. After `noise.inject.MAX_PROPOSALS` rejected proposals, the `fallbacks` are asked in turn, each as
     often. `neutral` makes a sentence that is refused for hardly any question, and is asked last. A noise that is not
-    `by_default` is drawn only where it is named.
+    `by_default` is drawn only where it is named. A noise whose kinds of sentence are to be balanced over problems and
+    draws has a `design`, which stands for `propose` and `fallbacks` where a problem is known.
     """
 
     name: str
@@ -54,6 +57,11 @@ class Noise:
     neutral: Callable[[QuestionFeatures, random.Random], Proposal]
     fallbacks: tuple[Propose, ...] = ()
     by_default: bool = True
+    design: Design | None = None
+
+    def proposers(self, features: QuestionFeatures, problem: str, seed: int) -> Sequence[Propose]:
+        """Return what is asked in turn for a sentence, before `neutral` is."""
+        return (self.propose, *self.fallbacks) if self.design is None else self.design(features, problem, seed)
 
 
 T = TypeVar("T")

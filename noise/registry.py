@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from noise.ic import IC
 from noise.inf import INF
 from noise.near import NEAR
 from noise.packaged_noises import packaged_noise
@@ -21,6 +22,7 @@ NOISES: dict[str, Noise] = {
     "rcs": RCS,
     "sd": SD,
     "near": NEAR,
+    "ic": IC,
 }
 PLACEBOS: dict[str, Placebo] = {
     "filler": FILLER,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from noise.text.given_names import MEN_NAMES, NEWCOMERS, WOMEN_NAMES
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.question_features import NATIONS, QuestionFeatures
 from noise.text.word_lists import ADJECTIVES, DETERMINERS, FUNCTION_WORDS, MONTHS_AND_DAYS, NAMES_IN_S, UNITS, word_list
@@ -51,13 +52,15 @@ class AskedScene(NamedTuple):
     `owned` says that the asking sentence names whose quantity it asks for, one person's or a named few's. `heads` says
     that people may be counted, and so somebody new. `person` is somebody of the question, as written, if there is
     anybody. `kin` are the words for people whom the question does not have, and whom no later pronoun could mean.
-    `plural` is what "how many" is followed by, such as `eggs`; empty where nothing is counted.
+    `strangers` are names that no later pronoun could mean; the question may have them. `plural` is what "how many" is
+    followed by, such as `eggs`; empty where nothing is counted.
     """
 
     owned: bool
     heads: bool
     person: str
     kin: tuple[str, ...]
+    strangers: tuple[str, ...]
     plural: str
 
 
@@ -76,6 +79,7 @@ def asked_scene(features: QuestionFeatures) -> AskedScene:
     owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
     person = (names or [*features.people, ""])[0]
     kin: Mapping[str, str] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
+    strangers = () if he and she else MEN_NAMES if she else WOMEN_NAMES if he else NEWCOMERS
     about = features.asked_nouns if owned else features.meanings
     relatives = _FAMILY_MEANINGS.isdisjoint(about)
     known = tuple(
@@ -83,7 +87,7 @@ def asked_scene(features: QuestionFeatures) -> AskedScene:
         for word, sense in kin.items()
         if features.meanings.isdisjoint((sense, sense.removeprefix("step"))) and (relatives or word not in _RELATIVES)
     )
-    return AskedScene(owned, heads, person, known, plural)
+    return AskedScene(owned, heads, person, known, strangers, plural)
 
 
 def _other_names(features: QuestionFeatures) -> list[str]:

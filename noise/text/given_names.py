@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from noise.text.word_lists import word_list
 
-# Names of newcomers. None is a word, a month or a name of the mini corpus.
-NEWCOMERS = word_list(
+# Names of newcomers. None is a word, a month or a name of the mini corpus. First those of women, then those of men.
+_WOMEN = word_list(
     """
     Abby Abigail Addison Adelaide Adeline Adrianna Agatha Aileen Alaina Alana Alexa Alexandra Alexis Alicia Alison
     Alissa Allison Alyssa Amanda Amy Andrea Angela Angelica Angelina Angie Annabelle Anne Annette Annie Antonia
@@ -26,7 +26,12 @@ NEWCOMERS = word_list(
     Renee Rhonda Roberta Robyn Rochelle Rosalie Rosemary Roxanne Sabrina Sally Samantha Sarah Shannon Sharon
     Sheila Shelley Sheri Sherry Shirley Sophia Sophie Stacey Stacy Stephanie Susie Suzanne Tabitha Tammy Tanya
     Tasha Tessa Theresa Tiffany Tracy Trisha Trudy Valerie Veronica Vicky Victoria Vivian Wendy Whitney Yolanda
-    Yvette Yvonne Adan Alejandro Alex Alexander Alfredo Allen Alvin Andres Andrew Andy Angelo Anthony Antonio
+    Yvette Yvonne
+    """
+)
+_MEN = word_list(
+    """
+    Adan Alejandro Alex Alexander Alfredo Allen Alvin Andres Andrew Andy Angelo Anthony Antonio
     Armando Arnold Benjamin Benny Bernie Bert Billy Blake Bob Bobby Brad Bradley Brady Brandon Brent Brett Brian
     Brock Bruce Bryan Bryce Byron Calvin Cameron Carlton Chad Charlie Charles Christian Christopher Clarence Clark
     Clayton Clifford Clint Clyde Colby Cole Corey Craig Curtis Dalton Damian Damon Danny Darius Darnell Darren
@@ -43,6 +48,20 @@ NEWCOMERS = word_list(
     Wendell Wilbur Wilfred William Willie Willis Wyatt Zachary Zack
     """
 )
+NEWCOMERS = (*_WOMEN, *_MEN)
+# Those that somebody of the other sex may have as well.
+_OF_ANYBODY = frozenset(
+    word_list(
+        """
+        Addison Alex Alexis Ashley Avery Bernie Billy Blake Bobby Brett Brooke Cameron Carol Charlie Corey
+        Courtney Dylan Ellis Jaden Jaime Jamie Jessie Joey Jon Kay Kelly Kelsey Kerry Kim Laurie Lee Leslie
+        Lindsay Lindsey Lynn Mackenzie Marian Micah Morgan Nikki Robbie Robyn Ronnie Ryan Sam Sammy Shane
+        Shannon Shawn Shelley Sidney Stacey Stacy Terry Toby Tracy Vivian Whitney Willie
+        """
+    )
+)
+WOMEN_NAMES = tuple(name for name in _WOMEN if name not in _OF_ANYBODY)
+MEN_NAMES = tuple(name for name in _MEN if name not in _OF_ANYBODY)
 # More names that questions and the distractors of others have, so that "Termites" is not taken for a person.
 _OTHERS = word_list(
     """

@@ -17,6 +17,8 @@ from reports.stats.comparison_rows import (
     relative_drop_row,
     row_of_differences,
 )
+from reports.stats.factor_comparisons import FACTOR_CONTRASTS, factor_effects, factor_effects_between
+from reports.stats.level_contrast import LevelContrast
 from reports.stats.noise_doses import CLEAN, noise_order
 from reports.stats.noise_means import NoiseMeans, mean_over_noises
 from reports.stats.paired_tests import ALPHA, Differences, holm
@@ -31,7 +33,10 @@ TESTED = (
     *("degradation", "mean_degradation", "model_difference", "mean_model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
     *OVER_PLACEBO,
+    *FACTOR_CONTRASTS,
 )
+#: A row, and what its power is computed from; None for a row without a test.
+TestedRow = tuple[Comparison, Differences | LevelContrast | None]
 
 
 def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
@@ -51,7 +56,7 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
 
 def changes(pairs: Iterable[tuple[Scores, Scores]]) -> list[Comparison]:
     """Return the change of each cell from one run to another, over the problems that both asked in the same text."""
-    by_stage: dict[tuple[str, str], list[tuple[Comparison, Differences | None]]] = {}
+    by_stage: dict[tuple[str, str], list[TestedRow]] = {}
     for first, second in sorted(pairs, key=lambda pair: _model_and_noise(pair[1])):
         (before, after), draws = aligned_values([first, second], [(0, 1)])
         row = row_of_differences("change", second, "", after - before, draws)
@@ -68,7 +73,7 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
     write_csv(table, path)
 
 
-def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences | None]]:
+def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[TestedRow]:
     """Yield the measure of each cell, and what noise costs each model."""
     for model, by_noise in _by_model(scores).items():
         yield from ((cell_row(cell_scores), None) for cell_scores in by_noise.values() if len(cell_scores.values))
@@ -81,6 +86,7 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
             if noisy.measure == ACCURACY and len(before):
                 yield relative_drop_row(noisy, before, after, draws), None
         yield from over_placebos(by_noise)
+        yield from factor_effects(by_noise)
         noisy_cells = means.noisy_cells(model)
         if noisy_cells and noisy_cells[0].measure == ACCURACY:
             values, draws = aligned_values(noisy_cells)
@@ -94,7 +100,7 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tupl
                 yield row_of_differences("mean_degradation", mean, "", before - after, draws)
 
 
-def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tuple[Comparison, Differences]]:
+def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[TestedRow]:
     """Yield for each pair of models which is better with each noise, and which loses less."""
     for (model, left), (against, right) in combinations(_by_model(scores).items(), 2):
         if model.endswith(TUNED_SUFFIX) != against.endswith(TUNED_SUFFIX):
@@ -111,6 +117,7 @@ def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[tup
             four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
             yield _difference_in_differences("difference_in_differences", four)
         yield from over_placebos_between(left, right)
+        yield from factor_effects_between(left, right)
         left_cells, right_cells = means.shared_cells(model, against)
         comparable = all(_comparable_to_clean(left, cell_scores) for cell_scores in left_cells) and all(
             _comparable_to_clean(right, cell_scores) for cell_scores in right_cells
@@ -145,7 +152,7 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
             yield row_of_differences("gain", after, against, after_values - before_values, draws)
 
 
-def adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comparison]:
+def adjusted(rows: Iterable[TestedRow]) -> list[Comparison]:
     """Return the rows by contrast, with what depends on the number of rows of a contrast."""
     adjusted_rows = []
     for contrast, group in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
@@ -154,10 +161,17 @@ def adjusted(rows: Iterable[tuple[Comparison, Differences | None]]) -> list[Comp
         alpha = ALPHA / max(1, sum(row.p is not None for row, _ in family))
         for (row, differences), p_adjusted in zip(family, adjusted_p, strict=True):
             if differences is not None and contrast in TESTED:
-                effect, problems = detectable_effect(differences, alpha), needed_problems(differences, alpha)
+                effect, problems = _power(differences, alpha)
                 row = replace(row, p_adjusted=p_adjusted, detectable=effect, needed=problems)
             adjusted_rows.append(row)
     return adjusted_rows
+
+
+def _power(differences: Differences | LevelContrast, alpha: float) -> tuple[float | None, int | None]:
+    """Return the smallest effect that is shown in 80 % of runs, and how many problems show the observed one."""
+    if isinstance(differences, LevelContrast):
+        return differences.detectable(alpha), differences.needed(alpha)
+    return detectable_effect(differences, alpha), needed_problems(differences, alpha)
 
 
 def _model_and_noise(scores: Scores) -> tuple[object, ...]:

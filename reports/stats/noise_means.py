@@ -73,4 +73,5 @@ def mean_over_noises(cells: Sequence[Scores], label: str) -> Scores:
         draws=numpy.sum([scores.draws[row] for scores, row in zip(cells, rows, strict=True)], axis=0),
         texts=numpy.array([hash_texts(of_problem) for of_problem in texts], dtype="U16"),
         originals=None if originals is None else originals[rows[0]],
+        levels={},
     )

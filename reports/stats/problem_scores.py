@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from reports.stages import kind_of
+from reports.stats.factor_levels import LevelScores
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.store.records import Cell, Likelihood, Record, Settings, problem_of
 from reports.store.results_folder import Results, StoredCell
@@ -29,7 +30,8 @@ class Scores:
     the mean log-likelihood of the worked answer's tokens, in nats. `texts[i]`, 16 hexadecimal digits, is a hash of the
     texts asked. `problems` is sorted and without duplicates; a problem of which every draw ended in an error is left
     out. `tokens[i]`, for the measure `likelihood`, is the number of tokens of the worked answer. `originals[i]` is a
-    hash of the text without its noise; None if that is not known, as in a baseline.
+    hash of the text without its noise; None if that is not known, as in a baseline. `levels` has, by `factor=level`,
+    the mean of each problem over its draws of that level, and NaN where it has none; it is empty for most noises.
     """
 
     cell: Cell
@@ -41,6 +43,7 @@ class Scores:
     measure: str = ACCURACY
     tokens: Array | None = None
     originals: Array | None = None
+    levels: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def comparable_settings(self) -> Settings:
@@ -89,12 +92,14 @@ def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record
     by_problem: dict[str, list[tuple[str, str, float]]] = {}
     originals: dict[str, set[str]] = {}
     tokens: dict[str, int] = {}
+    by_level = LevelScores()
     for record in records:
         if record.outcome != "error":
             by_problem.setdefault(problem_of(record.id), []).append(
                 (record.id, measure.text(record), measure.score(record))
             )
             originals.setdefault(problem_of(record.id), set()).add(measure.text(_original(record)))
+            by_level.add(problem_of(record.id), getattr(record, "factors", ()), measure.score(record))
             tokens[record.id] = record.tokens if isinstance(record, Likelihood) else 0
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]
@@ -108,6 +113,7 @@ def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record
         measure=measure.name,
         tokens=numpy.array([max(tokens.get(id, 0) for id, _, _ in of_problem) for of_problem in draws], dtype=int),
         originals=numpy.array([hash_texts(sorted(originals[problem])) for problem in problems], dtype="U16"),
+        levels=by_level.means(problems),
     )
 
 

@@ -5,6 +5,9 @@
  "gold": "She has 3.\\n#### 3", "target": "3", "text": " She has 3.\\n#### 3", "answer": "3", "outcome": "correct",
  "tokens": 9, "error": null}
 
+Where a noise has several kinds of sentence, a later key is `"factors": ["topic=in role=own range=out"]`, with one for
+each span.
+
 An attention reading has the same first keys; this one is of one layer with one head:
 
 {"model": "diffllama", "noise": "inf", "stage": "attention", "settings": "81c7b2093f6e", "id": "mine-00001",

@@ -93,11 +93,14 @@ def _decode_likelihood(values: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _decode_prediction(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Check that the outcome is the one that the answer and the target make."""
+    """Check that the outcome is the one that the answer and the target make, and convert the list of factors."""
     contradiction = contradiction_in(values["outcome"], values["answer"], values["target"])
     if contradiction:
         raise ResultsDamaged(f"{where}: {contradiction}")
-    return values
+    factors = values.get("factors", [])
+    if not isinstance(factors, list) or len(factors) not in (0, len(values["spans"])):
+        raise ResultsDamaged(f"{where}: expected factors as a list, one for each of the spans, got {factors!r:.60}")
+    return values | {"factors": tuple(factors)}
 
 
 def contradiction_in(outcome: str, answer: str | None, target: str) -> str:

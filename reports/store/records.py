@@ -71,7 +71,8 @@ class Prediction:
     distractors. `gold` is the worked answer. `target` and `answer` are exact numbers as text (`"7/2"`); `answer` is
     None if none could be extracted. `tokens` is the number of generated tokens. `error` is a traceback; it is None
     unless the outcome is `error`. `finished` is False where the token limit cut the text off, and `grading` is the
-    version of the code that graded it: with them a text can be graded again.
+    version of the code that graded it: with them a text can be graded again. `factors` says what kind of sentence each
+    distractor is, where its noise has several kinds: "topic=in role=own range=out" of `ic`, "asked" of `near`.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Prediction:
     error: str | None = None
     finished: bool = True
     grading: str = ""
+    factors: tuple[str, ...] = ()
 
     @property
     def asked(self) -> str:

@@ -18,6 +18,7 @@ from reports.tables.comparison_caveats import (
     without_shared_problems,
 )
 from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
+from reports.tables.factor_narrative import factor_sentences
 from reports.tables.numbers_as_text import p_text
 from reports.tables.placebo_narrative import over_placebo_sentences
 from reports.tables.text_wrap import wrapped
@@ -78,8 +79,8 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
 class _Section:
     """The sentences of one stage and measure.
 
-    `brief` are the entries of `by_noise` over several noises, and against placebos; it is empty where there are
-    neither. `noises` leaves placebos out. In a comparison of models the first sentence of an entry says what each
+    `brief` are the entries of `by_noise` over several noises, against placebos and by factor; it is empty where there
+    are none. `noises` leaves placebos out. In a comparison of models the first sentence of an entry says what each
     loses.
     """
 
@@ -106,7 +107,8 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         ]
         describe = _compared_models if contrast == _QUESTION else _single_models
         without = without_shared_problems(group)
-        means, each, against = list(describe(mean_rows)), list(describe(group)), over_placebo_sentences(group)
+        means, each = list(describe(mean_rows)), list(describe(group))
+        against = [*over_placebo_sentences(group), *factor_sentences(group)]
         placebos = [entry for entry in each if is_placebo(entry[0])]
         noises = [*floor, *means, *(entry for entry in each if entry not in placebos)]
         by_noise = [*noises, *against, *placebos, *without]

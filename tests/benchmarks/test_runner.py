@@ -60,6 +60,13 @@ def test_a_cell_is_run_without_pytest_and_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.quick
+def test_of_clean_problems_none_is_left_out_however_often_noise_is_drawn(tmp_path: Path) -> None:
+    runner = runner_of(tmp_path, noise_seeds=3)
+    assert [len(runner.questions(Cell("llama", noise, "zero_shot"))) for noise in ("clean", "inf")] == [2, 6]
+    assert runner.experiment.notes == []
+
+
+@pytest.mark.quick
 def test_a_checkpoint_that_cannot_be_loaded_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 

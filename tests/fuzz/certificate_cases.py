@@ -44,8 +44,8 @@ def draw(rng: Random) -> CertificateCase:
     kind = rng.random()
     if kind < 0.7:
         propose = noise.propose if rng.random() < 0.8 else noise.neutral
-        proposal = propose(question_features(question), rng)
-        sentence = "There is none." if proposal is None else proposal.text
+        features = question_features(question)
+        sentence = (propose(features, rng) or noise.neutral(features, rng)).text
     elif kind < 0.9:
         pair = rng.choice(LABELLED_PAIRS)
         sentence, carries = pair["distractor"], pair["carries"]

@@ -88,13 +88,16 @@ def _texts(rng: Random) -> dict[str, Any]:
 
 
 def _prediction(rng: Random) -> Prediction:
+    texts = _texts(rng)
+    factors = tuple(any_text(rng, 3) for _ in texts["spans"] if rng.random() < 0.5)
     target, other = str(any_number(rng)), str(any_number(rng) + Fraction(1, 11))
     outcome = rng.choice(OUTCOMES)
     answer = {"correct": target, "incorrect": other}.get(outcome)
     text, tokens = any_text(rng), rng.randrange(999)
     return Prediction(
-        **_texts(rng), target=target, text=text, answer=answer, outcome=outcome, tokens=tokens,
+        **texts, target=target, text=text, answer=answer, outcome=outcome, tokens=tokens,
         finished=rng.random() < 0.5, grading=any_text(rng, 2),
+        factors=factors if len(factors) == len(texts["spans"]) else (),
     )  # fmt: skip
 
 

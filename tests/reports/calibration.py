@@ -20,6 +20,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from reports.stats.level_contrast import LevelContrast
 from reports.stats.noise_doses import CLEAN
 from reports.stats.paired_tests import Differences, interval
 from reports.stats.problem_scores import LIKELIHOOD, aligned_values, all_scores
@@ -65,6 +66,18 @@ def _mean_over_draws(correct: Array) -> Array:
     return correct.mean(axis=0)
 
 
+def _effect(losses: Array, bound: float = 1.0) -> tuple[float, float] | None:
+    """Return the interval of a factor's effect, from the losses (level, problem) of which each problem has one."""
+    first = numpy.arange(losses.shape[1]) % 2 == 0  # a level by a hash, which does not know the problem
+    levels = [numpy.where(drawn, of_level, numpy.nan) for drawn, of_level in zip((first, ~first), losses, strict=True)]
+    return LevelContrast(levels[0], levels[1], bound).interval()
+
+
+def _effect_of_draws(losses: Array) -> tuple[float, float] | None:
+    """Return the same where each problem has two draws of either level, (draw, problem), those of the first first."""
+    return LevelContrast(_mean_over_draws(losses[:2]), _mean_over_draws(losses[2:])).interval()
+
+
 KINDS = (
     Kind("accuracy", lambda p: [p], lambda p: p, lambda r: wilson(int(r.sum()), r.size)),
     Kind(
@@ -95,6 +108,20 @@ KINDS = (
         lambda r: _difference(
             (r[0] - _mean_over_draws(r[2 : 2 + _DRAWS])) - (r[1] - _mean_over_draws(r[2 + _DRAWS :])), 2.0
         ),
+    ),
+    Kind("factor effect of 0", lambda p: [p, 0.7 * p, 0.7 * p], lambda p: 0.0, lambda r: _effect(r[0] - r[1:])),
+    Kind("factor effect", lambda p: [p, 0.5 * p, 0.7 * p], lambda p: 0.2 * p, lambda r: _effect(r[0] - r[1:])),
+    Kind(
+        "factor effect, 4 draws",
+        lambda p: [p, *[0.5 * p] * 2, *[0.7 * p] * 2],
+        lambda p: 0.2 * p,
+        lambda r: _effect_of_draws(r[0] - r[1:]),
+    ),
+    Kind(
+        "factor effect, between models",
+        lambda p: [p, 0.5 * p, 0.8 * p, p, 0.7 * p, 0.8 * p],
+        lambda p: 0.2 * p,
+        lambda r: _effect((r[0] - r[1:3]) - (r[3] - r[4:6]), 2.0),
     ),
 )
 

@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from reports.gate.regression_gate import Gate, Loss
 from reports.stats.comparisons import comparisons
+from reports.stats.level_contrast import LevelContrast
 from reports.stats.paired_tests import Array, Differences, p_value
 from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import Scores
@@ -151,6 +152,22 @@ def test_the_gate_finds_its_detectable_loss_in_four_of_five_runs(n: int) -> None
     failed = [Loss(gate, CELLS[0], loss.problems, (lost + 1) / 2, (1 - lost) / 2, 8).failed for lost in samples]
     share = float(numpy.mean(failed))
     print(f"gate, n = {n:,}: a loss of {100 * detectable:.1f} points fails in {100 * share:.1f} % of 2,000 runs")
+    assert share == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("n", SIZES[1:])
+def test_a_detectable_factor_effect_is_shown_in_four_of_five_runs(n: int) -> None:
+    """One draw a problem; the losses under one level are more often 1 by what a run says is detectable."""
+    generator, first = numpy.random.default_rng(n), numpy.arange(n) % 2 == 0
+
+    def run(effect: float) -> LevelContrast:
+        losses = (generator.random(n) < 0.4 + effect * (first - 0.5)).astype(float)
+        return LevelContrast(numpy.where(first, losses, numpy.nan), numpy.where(first, numpy.nan, losses))
+
+    effect = run(0.1).detectable(0.05 / 3)
+    assert effect is not None
+    share = float(numpy.mean([(run(effect).p_value() or 0.0) <= 0.05 / 3 for _ in range(4_000)]))
+    print(f"factor effect, n = {n:,}: {100 * effect:.1f} points shown in {100 * share:.1f} % of 4,000 runs")
     assert share == pytest.approx(0.8, abs=0.03)
 
 

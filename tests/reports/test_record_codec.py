@@ -33,6 +33,21 @@ def test_a_line_has_the_cell_the_settings_the_record_and_its_checksum_in_that_or
     assert values["settings"] == settings_hash(SETTINGS)
 
 
+def test_factors_come_back_and_lines_without_them_are_read() -> None:
+    prediction = predicted("p0", factors=("topic=in role=own range=out",))
+    line = encode_record(CELL, SETTINGS, prediction)
+    assert decode_record(line, "inf.jsonl:1")[2] == prediction
+    older = changed_line(LINE, b', "factors": []', b"")
+    assert decode_record(older, "inf.jsonl:1")[2] == predicted("p0")
+
+
+@pytest.mark.parametrize("factors", [b'"asked"', b"[1]", b'["asked", "far"]', b"null"])
+def test_factors_of_another_form_are_refused(factors: bytes) -> None:
+    line = changed_line(LINE, b'"factors": []', b'"factors": ' + factors)
+    with pytest.raises(ResultsDamaged, match="factors"):
+        decode_record(line, "inf.jsonl:1")
+
+
 def test_a_settings_file_can_be_read_by_people() -> None:
     lines = encode_settings(SETTINGS).decode().split("\n")
     assert lines[:2] == ["{", '  "weights": "weights-1",']

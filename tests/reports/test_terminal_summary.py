@@ -42,6 +42,17 @@ class Grid:
                 correct = max(0, (right if noise == "clean" else right // 2) - 2 * number)
                 self._append(Cell(model, noise, stage), SETTINGS, outcomes(correct, n - correct))
 
+    def designed(self, models: Sequence[str], stage: str, right: int, n: int) -> None:
+        """Add the predictions of a noise with factors: every problem has a cell of the design, in turn."""
+        for number, model in enumerate(models):
+            made = outcomes(right - 2 * number, n - right + 2 * number)
+            cells = [
+                f"topic={('in', 'off')[k % 2]} role={('own', 'other')[k // 2 % 2]} range={('in', 'out')[k // 4 % 2]}"
+                for k in range(n)
+            ]
+            records = [replace(record, factors=(cell,)) for record, cell in zip(made, cells, strict=True)]
+            self._append(Cell(model, "ic", stage), SETTINGS, records)
+
     def attention(self, models: Sequence[str], noises: Sequence[str], n: int = 3) -> None:
         for model in models:
             for noise in noises:
@@ -125,6 +136,30 @@ def test_placebos_add_five_lines_at_most(
     shown = any(line.startswith("  zero_shot, over filler: inf costs ") for line in lines)
     assert shown or any(line.startswith("    and ") and "more sentence" in line for line in lines)
     assert sum(line.split()[:1] == ["clean"] for line in lines) == 1
+
+
+@pytest.mark.parametrize("stages", [["zero_shot"], ["zero_shot", "sft"]])
+def test_factors_add_six_lines_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: Sequence[str]) -> None:
+    """Alone they have their paragraph; beside three noises and two stages what does not fit is counted."""
+    monkeypatch.chdir(tmp_path)
+    grid = Grid(Path("results")).default(95, 100)
+    for stage in stages:
+        grid.designed(MODELS, stage, 40, 100)
+    lines = grid.summary()
+    assert len(lines) + ATTENTION_LINES + PLUGIN_LINES <= 50, "\n".join(lines)
+    assert longest(lines) <= 80
+    assert any("by factor" in line for line in lines) or any("more sentence" in line for line in lines)
+
+
+def test_a_designed_noise_fits_one_screen_with_every_factor(grid: Grid) -> None:
+    grid.predictions(MODELS, ("clean",), "zero_shot", 95, 100)
+    grid.designed(MODELS, "zero_shot", 40, 100)
+    lines = grid.summary()
+    text = " ".join(" ".join(lines).split())
+    for words in ("ic by factor: A fact on the topic,", "Somebody close,", "A number in range,", "the nearest: "):
+        assert words in text
+    assert "more sentence" not in text
+    assert len(lines) + PLUGIN_LINES <= 40
 
 
 def test_a_noise_and_its_placebos_fit_one_screen_with_their_intervals_and_sentences(grid: Grid) -> None:
