@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 from typing import Literal
 
 from noise.certify_scene import scene_refusal
@@ -19,9 +18,9 @@ from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS
 from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
+from noise.text.told_sums import is_a_clause_as_a_noun, opens_a_sum
 from noise.text.word_lists import (
     CHANGE_WORDS,
-    NUMBER_WORDS,
     PRONOUNS,
     QUANTITY_WORDS,
     RATE_WORDS,
@@ -39,14 +38,6 @@ _SENTENCE = re.compile(r"[A-Z][^\n\r?!]*[\w)”\"]\.")
 _LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
 _INNER_STOP = re.compile(r"[.…](?=\s)|[^\W\d_]{2}\.(?=[^\W\d_])")
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
-
-# "76 minus 34 gives 42", and what may stand before and behind it.
-_TOLD_SUM = re.compile(
-    r"\d[\d,.]*(?: (?:plus|minus|times|over|(?:multiplied|divided) by|added to|less))(?: \d[\d,.]*)"
-    r" (?:is|makes?|equals?|gives?|comes? to) \d[\d,]*(?:\.\d+)?"
-)
-_BEFORE_CLAUSE = re.compile(r"(?:^|[,:;(\"“‘'—–]|\b(?:that|so|and|because|why|or|as|since|how|where|when|while|if)) ?$")
-_BEHIND_CLAUSE = re.compile(r"$|[.,;:!)\"”’'—–]")
 
 _NO_NUMBERS: frozenset[str] = frozenset()
 _OPEN_REFERENCES = {"person": "he or she", "plural": "they, or a bare 'how many',", "thing": "it"}
@@ -114,7 +105,7 @@ def refusal_reason(
             return "it holds a number that its calculation does not use"
         if "number" in features.open_references and bare_equation and not distractor.place_names:
             return "the question speaks of numbers as such, and a bare sum could be meant"
-        if _is_a_clause_as_a_noun(plain):
+        if is_a_clause_as_a_noun(plain):
             return "its calculation stands where a noun should, and wants 'that', a comma or quotation marks"
     elif distractor.has_label and "label" in features.open_references:
         return "the question asks for a number as such, and one that counts nothing could be meant"
@@ -134,29 +125,12 @@ def _form_refusal(sentence: str) -> str | None:
     return None
 
 
-def _is_a_clause_as_a_noun(plain: str) -> bool:
-    """Return whether a sum in words stands for a noun: "teaches 4 times 2 is 8", and not "teaches that 4 times …"."""
-    return any(
-        not (_BEFORE_CLAUSE.search(plain[: match.start()]) and _BEHIND_CLAUSE.match(plain, match.end()))
-        for match in _TOLD_SUM.finditer(plain)
-    )
-
-
-def _opens_a_sum(words: Sequence[str]) -> bool:
-    """Return whether every "that" stands before a number, as in "teaches that 4 times 2 is 8", and is no pronoun."""
-    return all(
-        following[0].isdecimal() or following in NUMBER_WORDS or following.partition("-")[0] in NUMBER_WORDS
-        for word, following in pairwise((*words, "."))
-        if word == "that"
-    ) and PRONOUNS.isdisjoint(word for word in words if word != "that")
-
-
 def _reference_refusal(features: QuestionFeatures, distractor: DistractorFeatures, counts: bool = True) -> str | None:
     """Check that nothing ties the sentence to the question's people, and no later reference to the sentence."""
     # the question's only person stays the owner
     known_names = bool(distractor.names) and features.proper_names.issuperset(distractor.names)
     pronoun = _first_of(distractor.words, PRONOUNS)
-    if pronoun and not (pronoun == "that" and _opens_a_sum(distractor.words)):
+    if pronoun and not (pronoun == "that" and opens_a_sum(distractor.words)):
         return f"the pronoun {pronoun!r} can be read as someone or something of the question"
     for reference, pronouns in _OPEN_REFERENCES.items() if features.open_references else ():
         if reference not in features.open_references or reference not in distractor.antecedent_of:

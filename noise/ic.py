@@ -15,7 +15,7 @@ from noise.ic_design import CELLS, FACTORS, DesignCell, cell_of, design_cell
 from noise.ic_templates import ABOUT, ABOUT_PICTURED, COUNTED, NOBODY, NOBODY_SINGULAR, OWNED, SINGULAR
 from noise.inf import INF
 from noise.proposals import Noise, Proposal, Propose, Template, draw
-from noise.scene_slots import ABSTRACT_KINDS, TOWNS, scene_noun, somebody_close
+from noise.scene_slots import ABSTRACT_KINDS, TOWNS, scene_noun, somebody_close, with_article
 from noise.text.asked_scene import asked_scene
 from noise.text.filler_vocabulary import BAKED, COLLECTED, CROPS, FARM_ANIMALS, PLANTS, THINGS
 from noise.text.noun_lexicon import LEXICON, NounEntry, meaning
@@ -117,8 +117,7 @@ def _sentence(features: QuestionFeatures, rng: random.Random, cell: DesignCell) 
     if singular:
         if entry is None:
             return None
-        article = "an" if entry.singular[0] in "aeiou" else "a"
-        values["a_thing"] = f"{article} {entry.singular}"
+        values["a_thing"] = with_article(entry.singular)
     if cell.role == "none":
         return draw(NOBODY_SINGULAR if singular else NOBODY, rng).fill(rng, values)
     if cell.role == "other" and not scene.strangers:
