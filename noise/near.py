@@ -20,6 +20,7 @@ from noise.near_templates import (
     ASKED,
     ASKED_UNITS,
     MONEY,
+    MONEY_FOR_THINGS,
     PARTS,
     SCENE_OF_ANYTHING,
     SCENE_OF_THINGS,
@@ -45,6 +46,16 @@ _PARTS_OF_THINGS = frozenset(
 #: From which age on somebody is an uncle, in a story that nobody stumbles over.
 _LEAST_AGES = {"uncle": 20, "aunt": 20, "godfather": 20, "godmother": 20, "coworker": 18, "roommate": 18}
 _LEAST_AGES |= {"grandfather": 45, "grandmother": 45}
+#: Kinds of thing that are bought and sold in word problems.
+_BOUGHT = frozenset(
+    word_list(
+        """
+        toy paper stationery picture clothing jewelry furniture container tool instrument device gift fruit vegetable
+        sweet food drink flower plant vehicle stuff wear goods
+        """
+    )
+)
+_NOT_BOUGHT = frozenset(word_list("money mail homework trash garbage recycling laundry dirt ice water rain snow coin"))
 _MEASURES = (
     ("time", frozenset(word_list("time long hours minutes days weeks months hour minute day week month"))),
     ("length", frozenset(word_list("far distance miles feet inches meters yards tall"))),
@@ -81,6 +92,10 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
     if not kin:
         return None
     values = {"owner": somebody_close(scene, rng, kin), **numbers, "things": scene.plural}
+    if group is MONEY and "plural" not in features.open_references:
+        thing, _ = scene_noun(features, rng)
+        if thing is not None and thing.kind in _BOUGHT and thing.singular not in _NOT_BOUGHT:
+            group, values["things"] = MONEY_FOR_THINGS, thing.plural
     return draw(group, rng).fill(rng, values).at("asked")
 
 

@@ -116,6 +116,18 @@ MONEY = templates(
     {owner} makes ${hundreds} on a good day.
     """
 )
+#: The same with a thing of the scene that can be bought.
+MONEY_FOR_THINGS = templates(
+    """
+    {owner} paid ${n} for {things}.
+    {owner} spent ${n} on {things} last month.
+    {owner} earned ${n} by selling {things}.
+    Last year, {owner} saved ${n} to buy {things}.
+    {owner} sold {things} for ${n} at a fair.
+    A week ago, {owner} ordered {things} for ${n}.
+    {owner} bought {things} for ${n} in a store downtown.
+    """
+)
 AGE = templates(
     """
     {owner} is {tens} years old.
