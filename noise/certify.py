@@ -6,12 +6,12 @@ The rule reads only the two texts, so it can check a distractor from any source.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
 from noise.certify_scene import scene_refusal
+from noise.certify_sense import sense_refusal
 from noise.text.distractor_features import ELSEWHERE, DistractorFeatures, distractor_features
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
@@ -80,7 +80,9 @@ def refusal_reason(
         return "the question speaks of its own text, and this would be one more sentence of it"
     distractor = distractor_features(sentence)
     if carries == "nothing":
-        return _quantity_refusal(features, distractor) or _reference_refusal(features, distractor, counts=False)
+        return _quantity_refusal(features, distractor, sentence) or _reference_refusal(
+            features, distractor, counts=False
+        )
     if "numbers" in features.open_references:
         return "the question goes on with numbers of its own text, and this sentence's could be meant"
     if carries == "scene":
@@ -202,8 +204,8 @@ def _number_refusal(
     return None
 
 
-def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -> str | None:
-    """Check that a sentence meant to carry no quantity has none and changes none."""
+def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures, sentence: str) -> str | None:
+    """Check that a sentence meant to carry no quantity has none, changes none and makes sense."""
     for i, word in enumerate(distractor.words):
         if word in _QUANTITIES or word[0].isdecimal():
             return f"{word!r} is a quantity"
@@ -218,11 +220,9 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
         following = distractor.words[i + 1 : i + 2]
         if word in ("a", "an") and following and meaning(following[0]) in features.asked_nouns:
             return f"'{word} {following[0]}' would be one to count"
-    if not distractor.agrees:
-        return f"the verb does not agree with {distractor.words[0].title()!r}"
-    repeated = [noun for noun, times in Counter(map(lemma, distractor.nouns)).items() if times > 1]
-    if repeated:
-        return f"it says {repeated[0]!r} twice"
+    senseless = sense_refusal(features, distractor, sentence)
+    if senseless:
+        return senseless
     for name in (*distractor.names, *distractor.place_names):
         if name in features.proper_names and name not in map(str.lower, features.people):
             return f"{name.title()} is nobody of the question, as far as can be told"

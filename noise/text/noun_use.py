@@ -33,6 +33,8 @@ _MANY_SENSES = frozenset(
 )
 # A cup of flour is a measure.
 _MEASURES = frozenset(word_list("cup glass bowl spoon sheet can barrel tank"))
+# Words that are no nouns of the lexicon, and of which the noun before them is a part.
+_HEADS = frozenset(word_list("court return slot holder cover section department size sale maker factory shop lover"))
 _VERB_ENDINGS = ("ed", "ing", "ly")
 
 
@@ -63,6 +65,25 @@ def is_its_thing(words: Sequence[WordToken], i: int) -> bool:
     if not before.content:
         return not ambiguous or before.bare in ("many", "of", "and", "with", "or", "for")
     return not ambiguous and before.entry is None and _is_verb(before)
+
+
+def is_of_another_thing(words: Sequence[WordToken], i: int) -> bool:
+    """Return whether word `i`, a noun of the lexicon, is only a part of another thing's name, or no noun at all: the
+    mouse of a computer, a basketball court, and what is "too tart"."""
+    word, after = words[i], words[i + 1] if i + 1 < len(words) else None
+    if after is not None and word.bare == word.text and not _ends_phrase(word, after):
+        known = after.entry is not None and after.bare not in AMBIGUOUS_NOUNS and after.bare != "cost"
+        if known or after.bare in _HEADS:  # any other word may be a verb
+            return True
+    j = i - 1
+    while j >= 0 and words[j].bare in ADJECTIVES and words[j].entry is None and words[j].bare not in _CHANGES_SENSE:
+        j -= 1
+    before = words[j] if j >= 0 else None
+    if before is not None and before.bare in _CHANGES_SENSE:
+        return True
+    countable = word.entry is not None and not word.entry.mass and not word.plural
+    has_article = before is None or before.bare in DETERMINERS or before.bare != before.text or bool(before.number)
+    return countable and j == i - 1 and not has_article
 
 
 def _ends_phrase(word: WordToken, after: WordToken) -> bool:

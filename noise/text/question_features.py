@@ -10,7 +10,7 @@ from noise.text.back_references import back_references
 from noise.text.english import is_english
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
-from noise.text.noun_use import is_its_thing
+from noise.text.noun_use import is_its_thing, is_of_another_thing
 from noise.text.question_numbers import stated_numbers
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point
@@ -57,6 +57,7 @@ class QuestionFeatures(NamedTuple):
     - `proper_names`: capitalised names, in lower case. `people`: those that act as people, as written.
     - `nouns`: the nouns of the lexicon that stand for their thing. `other_nouns`: those in a compound or in a sense
       that is not sure, as the "mouse" of a computer.
+    - `of_other_things`: nouns, in the singular, that are only parts of another thing's name, as in "basketball court".
     - `numbers`: its numbers as text without commas, those in words included (`noise.text.question_numbers`).
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
@@ -74,6 +75,7 @@ class QuestionFeatures(NamedTuple):
     people: tuple[str, ...]
     nouns: tuple[NounUse, ...]
     other_nouns: tuple[NounUse, ...]
+    of_other_things: frozenset[str]
     numbers: frozenset[str]
     asked_kinds: frozenset[str]
     asked_nouns: frozenset[str]
@@ -128,6 +130,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
     towns: set[str] = set()
     nouns: dict[NounEntry, list[bool]] = {}
     other_nouns: dict[NounEntry, list[bool]] = {}
+    of_other_things: set[str] = set()
     for i in [i for i, word in enumerate(words) if word.noun_or_name]:  # most words are neither
         word = words[i]
         entry, bare = word.entry, word.bare
@@ -151,6 +154,8 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
             if sure or _is_noun(entry, bare, before, after):
                 forms = (nouns if sure else other_nouns).setdefault(entry, [False, False])
                 forms[bare != entry.plural] = True
+            if not sure and is_of_another_thing(words, i):
+                of_other_things.add(entry.singular)
     asking_words = [word.text for word in asking]
     target = question_target(asking_words)
     return QuestionFeatures(
@@ -160,6 +165,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
         people=tuple([name for name in people if name.lower() not in towns]) if towns else tuple(people),
         nouns=_uses(nouns),
         other_nouns=_uses(other_nouns),
+        of_other_things=frozenset(of_other_things).difference([entry.singular for entry in nouns]),
         numbers=stated_numbers(question, words),
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,

@@ -301,9 +301,36 @@ def test_an_english_sentence_is_refused_in_another_language(question: str) -> No
 
 def test_a_name_that_is_nobody_is_no_person() -> None:
     question = "A trunk weighs 400 pounds. Termites ate 30 % of it. How many pounds are left?"
-    assert "does not agree" in (refusal(question, "Termites likes talking about trunks.", "nothing") or "")
+    assert "does not agree" in (refusal(question, "Termites likes the sun.", "nothing") or "")
     assert "is nobody" in (refusal(question, "Chatter about Termites was on the radio.", "nothing") or "")
 
 
 def test_a_sentence_that_says_a_noun_twice_is_refused() -> None:
     assert "'pear' twice" in (refusal(PEARS, "Pears looked pleasant on the pictures of pears.", "nothing") or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "word"),
+    [
+        ("Tom buys a computer mouse for $20. How much does Tom pay?", "Poets often write about mice.", "mice"),
+        ("Ida sees 12 players at the basketball court. How many does she see?", "Poets like basketball.", "basketball"),
+        ("Ida has 12 stuffed animals. How many stuffed animals has Ida?", "The animal had gentle eyes.", "animal"),
+        ("The tea is too tart for Ida and 3 guests. How many guests are there?", "Tom drew tarts.", "tarts"),
+        ("Ida deletes 12 emails. How many emails are left for Ida?", "Dreams about emails are strange.", "emails"),
+        ("Ida buys 12 tires. How many tires has Ida?", "A choir was practicing a hymn about tires.", "tires"),
+    ],
+)
+def test_a_noun_in_another_sense_or_an_unfitting_frame_is_refused(question: str, sentence: str, word: str) -> None:
+    assert f"'{word}'" in (refusal(question, sentence, "nothing") or "certified")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Tom sees a mouse and 12 cats. How many cats does Tom see?", "Poets often write about mice."),
+        ("Ida has 12 cats. How many cats has Ida?", "Folk tales of the region often speak of cats."),
+        ("A train leaves at 9 a.m. How many miles does it go?", "Fresh air was blowing through the train."),
+    ],
+)
+def test_a_noun_in_its_own_sense_is_certified(question: str, sentence: str) -> None:
+    assert refusal(question, sentence, "nothing") is None
