@@ -137,6 +137,12 @@ def _accuracy(options: argparse.Namespace) -> list[str]:
     folder = options.results
     findings = _findings(folder)
     rows, files = findings.accuracies, _write("accuracy", findings)
+    stages = sorted({cell.stage for cell in findings.results.cells()})
+    if not rows and stages:
+        raise ResultsFolderError(
+            f"no accuracies in {folder}: it has the stages {', '.join(stages)} alone; see"
+            f" `python -m reports comparisons {folder}` and `python -m reports attention {folder}`"
+        )
     if not rows:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"

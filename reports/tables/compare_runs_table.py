@@ -54,7 +54,7 @@ def _verdict(rows: Sequence[Comparison], measure: Measure) -> str:
         power = f"which could have shown {size} in 80 % of runs" if sizes else "with too few problems to show any"
         which = f"{len(others)} of {len(rows)} cells" if significant else "any cell"
         sentences.append(f"No evidence of a change in {which}, {power}.")
-    family = f" p is adjusted over {len(rows)} cells." if len(rows) > 1 else ""
+    family = f" p is adjusted over {len(rows)} cells, and each interval is of its cell alone." if len(rows) > 1 else ""
     return " ".join(sentences) + family
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.__main__ import main
 from reports.findings import Findings
 from reports.page import write_page
 from reports.stats.comparisons import Comparison, comparisons, write_comparisons_csv
@@ -67,6 +68,14 @@ def test_they_are_stored_among_the_readings(tmp_path: Path) -> None:
     assert results.cells() == [llama]
     (scores,) = all_scores(results)
     assert (list(scores.problems), list(scores.values), scores.measure) == (["p1"], [-1.2], "likelihood")
+
+
+def test_a_folder_of_likelihoods_alone_says_where_they_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Results(tmp_path).append(Cell("llama", "inf", "likelihood"), SETTINGS, [likely("p1", -12.0)])
+    assert main(["accuracy", str(tmp_path)]) == 1
+    assert "it has the stages likelihood alone; see `python -m reports comparisons" in capsys.readouterr().err
 
 
 def test_models_that_are_never_correct_are_distinguished() -> None:
