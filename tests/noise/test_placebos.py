@@ -279,7 +279,7 @@ def test_a_file_of_a_placebo_reads_as_it_was_written(tmp_path, capsys: pytest.Ca
 
 def test_placebos_of_real_questions_are_as_long_and_share_no_noun(gsm8k: list[Problem]) -> None:
     refused = 0
-    for problem in gsm8k[:1500]:
+    for problem in gsm8k[:500]:
         nouns = {meaning(word.bare) for word in tokenize(problem.question) if word.bare in LEXICON}
         for name in NAMES:
             noisy = inject(problem, split_placebo(name)[1])
@@ -293,4 +293,4 @@ def test_placebos_of_real_questions_are_as_long_and_share_no_noun(gsm8k: list[Pr
                 assert nouns.isdisjoint(meaning(word.bare) for word in tokenize(sentence))
                 carries = find_placebo(name).carries  # type: ignore[union-attr]
                 assert refusal(problem.question, sentence, carries, problem.target) is None
-    assert refused <= 0.006 * 1500 * len(NAMES)
+    assert refused <= 0.006 * 500 * len(NAMES)
