@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.checks_before_cases import check_baseline_covers, check_models, check_problems
 from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, runner_of
 from benchmarks.gate_options import gate_of
@@ -18,7 +19,6 @@ from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
-from benchmarks.usage_checks import check_baseline_covers, check_models, check_problems
 from models.model_registry import UnknownModelError
 from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source

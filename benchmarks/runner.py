@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
-from benchmarks.paired_cells import PairedCells, read_paired_cells
+from benchmarks.paired_set_cells import PairedCells, read_paired_cells
 from benchmarks.placebo_length import PlaceboLength, placebo_length
 from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint

@@ -18,7 +18,7 @@ from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS
 from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
-from noise.text.told_sums import is_a_clause_as_a_noun, opens_a_sum
+from noise.text.sums_in_words import is_a_clause_as_a_noun, opens_a_sum
 from noise.text.word_lists import (
     CHANGE_WORDS,
     PRONOUNS,

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 
+from noise.entry_point_noises import packaged_noise
 from noise.ic import IC
 from noise.inf import INF
 from noise.near import NEAR
-from noise.packaged_noises import packaged_noise
 from noise.placebo_names import split_placebo
 from noise.placebos import DIGITS, FILLER, Placebo
 from noise.proposals import Noise

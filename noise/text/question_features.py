@@ -10,7 +10,7 @@ from noise.text.back_references import back_references
 from noise.text.english import is_english
 from noise.text.noun_lexicon import LEXICON, NounEntry
 from noise.text.noun_lists import AMBIGUOUS_NOUNS, DESCRIPTIVE_NOUNS
-from noise.text.noun_use import is_its_thing, is_of_another_thing
+from noise.text.noun_sense import is_its_thing, is_of_another_thing
 from noise.text.question_numbers import stated_numbers
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point

@@ -37,12 +37,15 @@ def factor_sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[str]]]:
 
 def _effect(rows: Sequence[Comparison]) -> str:
     """`A fact on the topic, rather than off it, adds 8.0 points to the loss of llama [1.0, 15.0], p = 0.030, …`"""
+    shown = any(map(is_significant, rows))
+    first, later = (" to the loss of", " to that of") if shown else (" for", " for")
     parts = []
     for number, row in enumerate(sorted(rows, key=lambda row: row.estimate or 0.0, reverse=True)):
-        words = f" {measure_named(row.measure).unit} to the loss of" if not number else " to that of"
+        words = later if number else f" {measure_named(row.measure).unit}{first}"
         parts.append(f"{figure(row.measure, row.estimate)}{words} {row.model} {interval_text(row)}, {p_text(row)}")
-    phrase = PHRASES[split_factor_label(rows[0].noise)[1]]
-    return f"{phrase[0].upper()}{phrase[1:]} adds {', and '.join(parts)}."
+    phrase, figures = PHRASES[split_factor_label(rows[0].noise)[1]], ", and ".join(parts)
+    opening = f"{phrase[0].upper()}{phrase[1:]}"
+    return f"{opening} adds {figures}." if shown else f"{opening} shows no effect: {figures}."
 
 
 def _difference(rows: Sequence[Comparison]) -> str:

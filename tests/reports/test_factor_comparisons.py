@@ -202,6 +202,7 @@ def test_the_sentences_say_what_each_factor_adds_and_to_which_model_it_adds_more
 
 def test_where_no_difference_is_shown_the_nearest_is_named() -> None:
     text = text_of(grid({"diffllama": (90, 90), "llama": (78, 80)}))
+    assert "A fact on the topic, rather than off it, shows no effect: " in text
     assert "No evidence that a factor adds more to one model's loss; the nearest: topic adds 2.0 points more to" in text
 
 
