@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from noise.problems.problem import Problem
 from noise.text.question_features import QuestionFeatures, question_features
@@ -38,7 +38,7 @@ class Placement:
         features = question_features(problem.question) if known is None else known
         if self.position != "last":
             features = question_features(problem.question, self._offset(problem, seed, features.insertion_point))
-        return features._replace(english=True) if self.any_language else features
+        return replace(features, english=True) if self.any_language else features
 
     def _offset(self, problem: Problem, seed: int, last: int) -> int:
         offsets = [start for start in sentence_starts(problem.question) if start < last] + [last]

@@ -10,7 +10,8 @@ from noise.sd_person_templates import NAME_ALONE
 from noise.sd_talk_templates import NEUTRAL, WEATHER
 from noise.text.given_names import GIVEN_NAMES
 from noise.text.noun_lists import HYPERNYMS
-from noise.text.question_features import NounUse, QuestionFeatures
+from noise.text.question_features import QuestionFeatures
+from noise.text.question_nouns import NounUse
 from noise.text.word_lists import word_list
 
 # Too general to be the subject while the question has a more specific noun.

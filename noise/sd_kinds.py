@@ -32,7 +32,7 @@ from noise.sd_templates import (
 )
 from noise.text.distractor_features import distractor_features
 from noise.text.noun_lexicon import meaning
-from noise.text.question_features import NounUse
+from noise.text.question_nouns import NounUse
 from noise.text.word_lists import word_list
 
 _PEOPLE_WORDS = frozenset(map(meaning, word_list("people neighbors friends visitors family")))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from noise.text.given_names import MEN_NAMES, NEWCOMERS, WOMEN_NAMES
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
-from noise.text.question_features import NATIONS, QuestionFeatures
+from noise.text.question_features import QuestionFeatures
+from noise.text.question_names import NATIONS
 from noise.text.word_lists import ADJECTIVES, DETERMINERS, FUNCTION_WORDS, MONTHS_AND_DAYS, NAMES_IN_S, UNITS, word_list
 
 #: Relatives and acquaintances by what a later "he" or "she" may mean: those of a gender, and those of any.

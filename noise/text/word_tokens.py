@@ -28,6 +28,8 @@ KINDS_OF_WORD: dict[str, tuple[str, ...]] = {
     for word in words
 }
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+#: The text of the word before the first of a sentence.
+SENTENCE_ENDS = ("", ".", "?", "!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ class WordToken:
     - `small`: whether it is one of the most frequent words of English.
     - `content`: whether it is a content word: no punctuation, number or function word. Only content words have
       `meanings` (their lemma and those of a compound's parts) and may have an `entry` in the lexicon.
-    - `noun_or_name`: whether it is a content word that is in the lexicon or has a capital.
     - `kinds`: the kinds of quantity that it may speak of.
     - `verb`: whether it is a word in -s that is known only as a verb.
     """
@@ -54,7 +55,6 @@ class WordToken:
     letters: bool
     digits: bool
     content: bool
-    noun_or_name: bool
     number: str
     counts: bool
     stated: tuple[str, ...]
@@ -128,7 +128,6 @@ def _word_token(token: str) -> WordToken:
         letters=letters,
         digits=text[0].isdecimal(),
         content=content,
-        noun_or_name=content and (capital or entry is not None),
         number=number,
         counts=bool(number) and bare == text,
         stated=stated,
