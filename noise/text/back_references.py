@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from noise.text.sentence_splitting import sentence_starts
-from noise.text.word_lists import NUMBER_WORDS
+from noise.text.word_lists import NUMBER_WORDS, word_list
 from noise.text.word_tokens import KINDS_OF_WORD
 
 _NOTHING: frozenset[str] = frozenset()
@@ -81,7 +81,20 @@ _FIGURES = frozenset(("figure", "figures"))
 _SPENT = re.compile(r"\b(?:spen(?:ds?|t|ding)|pa(?:ys?|id|ying)|earn(?:s|ed|ing)?|sav(?:es?|ed|ing)) \w+ amounts?$")
 # The most characters before a reference that are looked at for the two above.
 _LONGEST = 60
-# A quick look: most questions have no noun that any of the above ends with, or no word that points.
+# A first look: any of the above has one of these words. Most questions have none.
+_TELLING = frozenset(
+    word_list(
+        """
+        this that these those above previous preceding earlier mentioned aforementioned given listed stated here far
+        twice half double triple times
+        numbers digits amounts values sums totals results figures distances quantities
+        text texts story stories passage passages paragraph paragraphs problem problems question questions
+        words sentence sentences letters characters lines numerals vowels commas stops periods
+        """
+    )
+)
+_ANY_WORD = re.compile(r"\w+")
+# A closer look: most others have no noun that any of the above ends with, or no word that points.
 _NOUN = re.compile(
     rf"{_NUMBERS_SAID}\b|{_ONE_NUMBER}\b|{_WRITING}\b|digits?\b|words\b|sentences?\b|letters\b|characters\b|lines\b"
     rf"|vowels\b|commas\b|full stops\b|periods\b|above\b"
@@ -101,8 +114,11 @@ def back_references(question: str, asking: int) -> tuple[int, frozenset[str]]:
     `numbers`, where any number of its text may be meant ("the sum of these numbers"), and of its own `text`, where any
     sentence may be ("how many words are in this text"). Nothing is raised, whatever the text.
     """
+    follows = "ollowing" in question
+    if not follows and _TELLING.isdisjoint(_ANY_WORD.findall(question[asking:].lower())):
+        return asking, _NOTHING
     tail = _plain(question[asking:])
-    if "ollowing" not in question and not (_NOUN.search(tail) and _POINTER.search(tail)):
+    if not follows and not (_NOUN.search(tail) and _POINTER.search(tail)):
         return asking, _NOTHING
     body = _plain(question[:asking])
     if _speaks_of_its_text(body, tail):

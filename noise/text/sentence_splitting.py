@@ -47,7 +47,6 @@ _MARK = re.compile(
 )
 # No sentence ends inside a quotation or a bracket. An inch mark (`5"`) opens no quotation.
 _ENCLOSED = re.compile(r"(?<![^\s(])\"[^\"]*\"|“[^”]*”|\([^()]*\)|«[^»]*»")
-_OPENING = re.compile(r"[\"“(«]")
 _UP_TO_WORD = re.compile(r".*[\s\"'“”‘’(\[]", re.DOTALL)
 _DOTTED = re.compile(r"(?:\w\.)+\w")
 _FIRST_WORD = re.compile(r"[\w'’]+")
@@ -108,7 +107,8 @@ def _ends_here(text: str, mark: re.Match[str]) -> bool:
 
 def _starts_backwards(text: str) -> Iterator[int]:
     """Yield the offsets of `sentence_starts` in reverse, with possible duplicates."""
-    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if _OPENING.search(text) else []
+    opens = "(" in text or '"' in text or "“" in text or "«" in text
+    enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if opens else []
     for mark in reversed([*_MARK.finditer(text)]):
         end = mark.end()
         if not any(start < end < stop for start, stop in enclosed) and _ends_here(text, mark):
@@ -147,4 +147,4 @@ def insertion_point(text: str) -> int:
 
 def _only_chats(question: str) -> bool:
     """Return whether a question asks the reader for nothing of the problem: "Do you know?"."""
-    return _CHATS.search(question) is not None and _ASKS.search(_CHATS.sub("", question)) is None
+    return "you" in question.lower() and _CHATS.search(question) is not None and _ASKS.search(_CHATS.sub("", question)) is None
