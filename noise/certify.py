@@ -6,7 +6,7 @@ The rule reads only the two texts, so it can check a distractor from any source.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -15,7 +15,7 @@ from noise.certify_sense import sense_refusal
 from noise.text.distractor_features import ELSEWHERE, DistractorFeatures, distractor_features
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
-from noise.text.noun_lists import HYPERNYMS
+from noise.text.noun_lists import HYPERNYMS, PEOPLE_NOUNS
 from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
 from noise.text.sums_in_words import is_a_clause_as_a_noun, opens_a_sum
@@ -29,6 +29,7 @@ from noise.text.word_lists import (
     word_list,
 )
 from noise.text.word_tokens import KINDS_OF_WORD, number_text, numbers_in_digits
+from noise.text.worked_numbers import WorkedNumbers
 
 Carries = Literal["numbers", "sums", "nothing", "scene"]
 """What a noise's sentences hold: numbers of their own, sums with their result, no quantity at all, or numbers in the
@@ -39,7 +40,6 @@ _LONG_NUMBER = re.compile(rf"[\d,.]{{{MAX_DIGITS + 1}}}")
 _INNER_STOP = re.compile(r"[.…](?=\s)|[^\W\d_]{2}\.(?=[^\W\d_])")
 _GENERIC_NOUNS = frozenset(word_list("item thing object product good piece unit stuff supply gift present souvenir"))
 
-_NO_NUMBERS: frozenset[str] = frozenset()
 _OPEN_REFERENCES = {"person": "he or she", "plural": "they, or a bare 'how many',", "thing": "it"}
 _SCOPE_OR_RATE = SCOPE_WORDS | RATE_WORDS
 _QUANTITIES = QUANTITY_WORDS | {"$", "€", "£", "¢", "%", "="}
@@ -55,12 +55,7 @@ def refusal(
     `carries` is what the sentence is meant to hold. `target` is the answer of the question and `worked` its worked
     answer, where they are known: no distractor may state a number of them. Nothing is raised, whatever the texts.
     """
-    return refusal_reason(question_features(question), sentence, carries, target, worked_numbers(worked))
-
-
-def worked_numbers(answer: str) -> frozenset[str]:
-    """Return the numbers of a worked answer as text: a wrong answer that holds one could not be traced to the noise."""
-    return frozenset(numbers_in_digits(answer))
+    return refusal_reason(question_features(question), sentence, carries, target, WorkedNumbers(worked))
 
 
 def refusal_reason(
@@ -68,9 +63,9 @@ def refusal_reason(
     sentence: str,
     carries: Carries = "numbers",
     target: Fraction | None = None,
-    worked: frozenset[str] = _NO_NUMBERS,
+    worked: Container[str] = (),
 ) -> str | None:
-    """Return what `refusal` returns, for known features of a question and `worked_numbers` of its answer."""
+    """Return what `refusal` returns, for known features of a question and the `WorkedNumbers` of its answer."""
     reason = _form_refusal(sentence)
     if reason:
         return reason
@@ -120,7 +115,8 @@ def _form_refusal(sentence: str) -> str | None:
     """Check that the text is one well-formed sentence."""
     if not _SENTENCE.fullmatch(sentence):
         return "it is not one plain sentence that opens with a capital and closes with a full stop"
-    if _INNER_STOP.search(sentence) or "  " in sentence:
+    inner = sentence.find(".", 0, -1) >= 0 or "…" in sentence
+    if (inner and _INNER_STOP.search(sentence)) or "  " in sentence:
         return "it is more than one sentence, or badly spaced"
     if len(sentence) > MAX_DIGITS and _LONG_NUMBER.search(sentence):
         return f"it has a number of more than {MAX_DIGITS} digits"
@@ -171,7 +167,7 @@ def _overlap_refusal(
         for asked in features.asked_nouns if lemma(noun) in HYPERNYMS else ():
             if _covers(lemma(noun), asked) and asked in LEXICON:
                 return f"{noun!r} is a general word for {asked!r}, which the question asks about"
-    if distractor.names and any(_covers(asked, "person") for asked in general_nouns):
+    if distractor.names and not PEOPLE_NOUNS.isdisjoint(features.asked_nouns):
         return "the question asks about people, and this sentence brings one more"
     if not (distractor.names or distractor.place_names or bare_equation or ELSEWHERE.search(sentence)):
         return "its quantity has no owner or place of its own"
@@ -183,7 +179,7 @@ def _number_refusal(
     distractor: DistractorFeatures,
     numbers: Sequence[str],
     target: Fraction | None,
-    worked: frozenset[str],
+    worked: Container[str],
 ) -> str | None:
     """Check the kinds of quantity and the numbers against those of the question, and against its worked answer."""
     shared = distractor.kinds & features.asked_kinds
@@ -229,7 +225,7 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
         if features.proper_names != {name}:
             return f"{name.title()} is not the only name of the question, so a later pronoun could change its owner"
     newcomers = [person for person in distractor.person_nouns if meaning(person) not in features.meanings]
-    if newcomers and any(_covers(asked, "person") for asked in features.asked_nouns):
+    if newcomers and not PEOPLE_NOUNS.isdisjoint(features.asked_nouns):
         return f"the question asks about people, and {newcomers[0]!r} are not among them"
     return None
 

@@ -6,7 +6,7 @@ keeps it irrelevant: someone whom the question does not have, where it asks for 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from itertools import pairwise, takewhile
 
@@ -25,7 +25,7 @@ def scene_refusal(
     features: QuestionFeatures,
     distractor: DistractorFeatures,
     target: Fraction | None,
-    worked: Collection[str],
+    worked: Container[str],
 ) -> str | None:
     """Return why a fact of the scene may not stand before the asking sentence; None if it may."""
     word = next((word for word in distractor.words if word in PRONOUNS or word in SCOPE_WORDS), None)
@@ -127,7 +127,7 @@ def _goes_on_with(asking: Sequence[str], noun: str) -> bool:
 
 
 def _number_refusal(
-    features: QuestionFeatures, distractor: DistractorFeatures, target: Fraction | None, worked: Collection[str]
+    features: QuestionFeatures, distractor: DistractorFeatures, target: Fraction | None, worked: Container[str]
 ) -> str | None:
     if not distractor.numbers:
         return "it carries no number"

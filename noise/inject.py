@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from noise.certify import refusal_reason, worked_numbers
+from noise.certify import refusal_reason
 from noise.placebo_names import split_placebo
 from noise.placebo_sentences import Length
 from noise.placebos import placebo_of
@@ -17,6 +17,7 @@ from noise.registry import find_noise, find_placebo
 from noise.text.distractor_features import distractor_features
 from noise.text.noun_lexicon import meaning
 from noise.text.question_features import QuestionFeatures
+from noise.text.worked_numbers import WorkedNumbers
 
 MAX_PROPOSALS = 60
 """After this many rejected proposals, the noise's `neutral` supplies sentences."""
@@ -73,7 +74,7 @@ def certified_proposal(
     """
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
-    target, worked = _target(problem), worked_numbers(problem.answer)
+    target, worked = _target(problem), WorkedNumbers(problem.answer)
     reason, text, asked = "there is none for such a question", "", 0
     proposers = (*noise.proposers(features, problem.id, seed), noise.neutral)
     for strict, propose in zip((*[True] * (len(proposers) - 1), False), proposers, strict=True):

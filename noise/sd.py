@@ -9,7 +9,7 @@ from noise.sd_kinds import ANY_WORD, BY_KIND, BY_NOUN, TALK_GROUPS, is_plural
 from noise.sd_person_templates import NAME_ALONE
 from noise.sd_talk_templates import NEUTRAL, WEATHER
 from noise.text.given_names import GIVEN_NAMES
-from noise.text.noun_lists import HYPERNYMS
+from noise.text.noun_lists import PEOPLE_NOUNS
 from noise.text.question_features import QuestionFeatures
 from noise.text.question_nouns import NounUse
 from noise.text.word_lists import word_list
@@ -87,7 +87,7 @@ def _person(features: QuestionFeatures) -> str:
 def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
     noun, name = _subject(features, rng), _person(features)
     references = features.open_references
-    asks_for_people = any("person" in HYPERNYMS.get(asked, ()) for asked in features.asked_nouns)
+    asks_for_people = not PEOPLE_NOUNS.isdisjoint(features.asked_nouns)
     situation = ("thing" in references, "plural" in references, asks_for_people)
     if noun is not None:
         groups = BY_NOUN.get(noun.entry.singular) or BY_KIND.get(noun.entry.kind, TALK_GROUPS)

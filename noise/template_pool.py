@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from noise.proposals import Proposal
 from noise.text.distractor_features import distractor_features
-from noise.text.noun_lists import HYPERNYMS
+from noise.text.noun_lists import PEOPLE_NOUNS
 from noise.text.question_features import QuestionFeatures
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class TemplatePool(Generic[T]):
 
     def fitting(self, features: QuestionFeatures) -> tuple[T, ...]:
         """Return the templates that may suit a question; all of them where none does."""
-        asks_for_people = any("person" in HYPERNYMS.get(noun, ()) for noun in features.asked_nouns)
+        asks_for_people = not PEOPLE_NOUNS.isdisjoint(features.asked_nouns)
         key = (features.open_references, features.asked_kinds, features.mentions_group, asks_for_people)
         if key not in self._fitting:
             self._fitting[key] = self._suiting(*key) or self._stock

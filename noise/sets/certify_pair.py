@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from noise.certify import Carries, refusal_reason, worked_numbers
+from noise.certify import Carries, refusal_reason
 from noise.problems.problem import NoisyProblem
 from noise.text.equations import equations_in_digits, number_words_to_digits
 from noise.text.question_features import question_features
 from noise.text.sentence_splitting import sentence_starts
 from noise.text.word_tokens import numbers_in_digits
+from noise.text.worked_numbers import WorkedNumbers
 
 NOT_A_SENTENCE = "it is no sentence of its own"
 BEHIND_THE_QUESTION = "it stands behind the sentence that asks"
@@ -27,7 +28,7 @@ def certificate_refusal(noisy: NoisyProblem) -> str | None:
     behind it, up to and with the asking sentence, does not refer back to it. The rule would rather refuse a good one.
     """
     question, target = noisy.problem.question, noisy.problem.target
-    whole, worked, removed = question_features(question), worked_numbers(noisy.problem.answer), 0
+    whole, worked, removed = question_features(question), WorkedNumbers(noisy.problem.answer), 0
     for start, stop in noisy.spans:
         offset = start - removed
         removed += stop - start

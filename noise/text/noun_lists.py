@@ -290,6 +290,8 @@ HYPERNYMS: dict[str, frozenset[str]] = {
     "gift": _THINGS,
     "present": _THINGS,
 }
+#: The general words that cover people.
+PEOPLE_NOUNS = frozenset(noun for noun, kinds in HYPERNYMS.items() if "person" in kinds)
 
 # Synonyms. The first word of each group stands for the group.
 _SYNONYMS = """

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from noise import NOISES, Problem, inject, inject_all, strip
-from noise.certify import refusal_reason, worked_numbers
+from noise.certify import refusal_reason
 from noise.placement import POSITIONS, Placement
 from noise.proposals import NoDistractorError
 from noise.text.question_features import question_features
 from noise.text.sentence_splitting import insertion_point, sentence_starts
+from noise.text.worked_numbers import WorkedNumbers
 from tests.strategies import problems
 
 pytestmark = pytest.mark.quick
@@ -62,7 +63,7 @@ def test_every_position_is_certified_and_reversible(name: str, position: str, pr
     features = question_features(problem.question, start)
     sentence = noisy.question[start:stop].strip()
     target = problem.target
-    assert refusal_reason(features, sentence, NOISES[name].carries, target, worked_numbers(problem.answer)) is None
+    assert refusal_reason(features, sentence, NOISES[name].carries, target, WorkedNumbers(problem.answer)) is None
 
 
 def test_nearly_every_real_question_can_carry_noise_before_all(gsm8k: list[Problem]) -> None:
