@@ -26,12 +26,14 @@ _BARE = frozenset(word_list("total sum difference average product result answer 
 _FEMALE = frozenset(word_list("she her hers herself"))
 _MALE = frozenset(word_list("he him his himself"))
 _PLURAL = frozenset(word_list("they them their theirs themselves these those both"))
-# Punctuation, and small words without a role in what is asked.
-_IGNORED = (FUNCTION_WORDS | {".", ",", "?", "!"}).difference(
-    KINDS_OF_WORD, LEXICON, _FEMALE, _MALE, _PLURAL, _GROUP_WORDS, _BARE,
+# Words that refer back, ask for somebody, or speak of a group or of numbers.
+_WITH_A_ROLE = frozenset[str]().union(
+    _FEMALE, _MALE, _PLURAL, _GROUP_WORDS, _BARE,
     word_list("and it its this that many much rest remaining others number numbers digit integer equation"),
     word_list("who whose whom which there"),
 )  # fmt: skip
+# Punctuation, and small words without a role in what is asked.
+_IGNORED = (FUNCTION_WORDS | {"", ".", ",", "?", "!"}).difference(KINDS_OF_WORD, LEXICON, _WITH_A_ROLE)
 # "It's" and "they'll" refer back as "it" and "they" do.
 _CONTRACTED = re.compile(r"(he|she|it|they|that|this|those|these|who|there)'(?:s|re|ll|ve|d)")
 _EXISTS = frozenset(word_list("is are was were be been will would has have had can could must should remain remains"))
@@ -89,7 +91,7 @@ def _is_a_location(words: list[str], i: int) -> bool:
 
 def question_target(words: list[str]) -> QuestionTarget:
     """Return what the asking sentence, given as lower-case words, asks for."""
-    words = [*map(_uncontracted, words)] if any("'" in word for word in words) else words
+    words = [*map(_uncontracted, words)] if "'" in " ".join(words) else words
     kinds: set[str] = set()
     nouns: set[str] = set()
     open_references: set[str] = set()
@@ -97,11 +99,10 @@ def question_target(words: list[str]) -> QuestionTarget:
     people = plurals = things = False
     last = len(words) - 1
     for i, word in enumerate(words):
-        if word in _IGNORED or not word:
+        if word in _IGNORED:
             continue
         if word in KINDS_OF_WORD:
             kinds.update(KINDS_OF_WORD[word])
-        following = words[i + 1] if i < last else "?"
         previous = words[i - 1] if i else ""
         entry = LEXICON.get(word)
         if entry is not None or (word not in FUNCTION_WORDS and word.isalpha()):
@@ -113,7 +114,10 @@ def question_target(words: list[str]) -> QuestionTarget:
                 things = things or previous in DETERMINERS
             if not entry.mass and word == entry.plural:
                 plurals = True
-        elif word == "and":
+        if word not in _WITH_A_ROLE:
+            continue
+        following = words[i + 1] if i < last else "?"
+        if word == "and":
             plurals = True
         elif word in _PLURAL:
             bare = word not in ("these", "those", "both") or not _names_something(following)
