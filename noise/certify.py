@@ -13,8 +13,8 @@ from typing import Literal
 from noise.certify_scene import scene_refusal
 from noise.certify_sense import sense_refusal
 from noise.text.distractor_features import ELSEWHERE, DistractorFeatures, distractor_features
-from noise.text.equations import equations_in_digits, number_words_to_digits
-from noise.text.noun_lexicon import LEXICON, lemma, meaning
+from noise.text.equations import equations_in_digits, may_hold_an_equation, number_words_to_digits
+from noise.text.noun_lexicon import LEXICON, covers, lemma, meaning
 from noise.text.noun_lists import HYPERNYMS, PEOPLE_NOUNS
 from noise.text.number_parsing import MAX_DIGITS
 from noise.text.question_features import QuestionFeatures, question_features
@@ -26,6 +26,7 @@ from noise.text.word_lists import (
     RATE_WORDS,
     SCOPE_WORDS,
     UNITS,
+    first_of,
     word_list,
 )
 from noise.text.word_tokens import KINDS_OF_WORD, number_text, numbers_in_digits
@@ -81,7 +82,8 @@ def refusal_reason(
     if "numbers" in features.open_references:
         return "the question goes on with numbers of its own text, and this sentence's could be meant"
     if carries == "scene":
-        if "=" in distractor.words or equations_in_digits(number_words_to_digits(sentence)):
+        words = distractor.words
+        if may_hold_an_equation(words) and ("=" in words or equations_in_digits(number_words_to_digits(sentence))):
             return "it holds a calculation, and a fact of the scene has none"
         return scene_refusal(features, distractor, target, worked)
     has_equation = carries == "sums" or "=" in distractor.words
@@ -127,7 +129,7 @@ def _reference_refusal(features: QuestionFeatures, distractor: DistractorFeature
     """Check that nothing ties the sentence to the question's people, and no later reference to the sentence."""
     # the question's only person stays the owner
     known_names = bool(distractor.names) and features.proper_names.issuperset(distractor.names)
-    pronoun = _first_of(distractor.words, PRONOUNS)
+    pronoun = first_of(distractor.words, PRONOUNS)
     if pronoun and not (pronoun == "that" and opens_a_sum(distractor.words)):
         return f"the pronoun {pronoun!r} can be read as someone or something of the question"
     for reference, pronouns in _OPEN_REFERENCES.items() if features.open_references else ():
@@ -148,10 +150,10 @@ def _overlap_refusal(
     features: QuestionFeatures, distractor: DistractorFeatures, bare_equation: bool, sentence: str
 ) -> str | None:
     """Check that a sentence with a quantity keeps to owners, places and things that the question does not have."""
-    name = _first_of((*distractor.names, *distractor.place_names, distractor.words[0]), features.proper_names)
+    name = first_of((*distractor.names, *distractor.place_names, distractor.words[0]), features.proper_names)
     if name:
         return f"{name.title()} is somebody or something of the question"
-    word = _first_of(distractor.words, _SCOPE_OR_RATE)
+    word = first_of(distractor.words, _SCOPE_OR_RATE)
     if word in SCOPE_WORDS:
         return f"{word!r} could refer to the question's own things"
     if word:
@@ -162,10 +164,10 @@ def _overlap_refusal(
     general_nouns = [asked for asked in features.asked_nouns if asked in HYPERNYMS]
     for noun in distractor.nouns:
         for asked in general_nouns:
-            if (noun in distractor.counted_nouns or asked not in _GENERIC_NOUNS) and _covers(asked, noun):
+            if (noun in distractor.counted_nouns or asked not in _GENERIC_NOUNS) and covers(asked, noun):
                 return f"the question asks about {asked!r}, and {noun!r} is of that kind"
         for asked in features.asked_nouns if lemma(noun) in HYPERNYMS else ():
-            if _covers(lemma(noun), asked) and asked in LEXICON:
+            if covers(lemma(noun), asked) and asked in LEXICON:
                 return f"{noun!r} is a general word for {asked!r}, which the question asks about"
     if distractor.names and not PEOPLE_NOUNS.isdisjoint(features.asked_nouns):
         return "the question asks about people, and this sentence brings one more"
@@ -228,17 +230,3 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
     if newcomers and not PEOPLE_NOUNS.isdisjoint(features.asked_nouns):
         return f"the question asks about people, and {newcomers[0]!r} are not among them"
     return None
-
-
-def _first_of(words: Sequence[str], word_set: frozenset[str]) -> str:
-    """Return the first of the words that is in `word_set`; an empty text where none is."""
-    return "" if word_set.isdisjoint(words) else next(word for word in words if word in word_set)
-
-
-def _covers(general: str, word: str) -> bool:
-    """Return whether `general` is a hypernym of `word`: "animals" of a cow. Unknown nouns count as things."""
-    kinds = HYPERNYMS.get(general)
-    if kinds is None:
-        return False
-    entry = LEXICON.get(word)
-    return (entry.kind if entry is not None else "thing") in kinds

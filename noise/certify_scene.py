@@ -12,13 +12,14 @@ from itertools import pairwise, takewhile
 
 from noise.text.asked_scene import KIN, asked_scene
 from noise.text.distractor_features import DistractorFeatures
-from noise.text.noun_lexicon import LEXICON, lemma, meaning
-from noise.text.noun_lists import HYPERNYMS
+from noise.text.noun_lexicon import covers, lemma, meaning
 from noise.text.question_features import QuestionFeatures
-from noise.text.word_lists import PRONOUNS, RATE_WORDS, SCOPE_WORDS
+from noise.text.question_numbers import has_value
+from noise.text.word_lists import PRONOUNS, RATE_WORDS, SCOPE_WORDS, first_of
 
 #: What a pronoun of the asking sentence is called in a refusal.
-_PRONOUNS = {"plural": "they, or a bare 'how many',", "thing": "it"}
+_PRONOUN_NAMES = {"plural": "they, or a bare 'how many',", "thing": "it"}
+_PRONOUN_OR_SCOPE = PRONOUNS | SCOPE_WORDS
 
 
 def scene_refusal(
@@ -28,18 +29,18 @@ def scene_refusal(
     worked: Container[str],
 ) -> str | None:
     """Return why a fact of the scene may not stand before the asking sentence; None if it may."""
-    word = next((word for word in distractor.words if word in PRONOUNS or word in SCOPE_WORDS), None)
-    if word is not None:
+    word = first_of(distractor.words, _PRONOUN_OR_SCOPE)
+    if word:
         return f"{word!r} can be read as someone or something of the question"
-    word = next((word for word in distractor.words if word in RATE_WORDS), None)
-    if word is not None:
+    word = first_of(distractor.words, RATE_WORDS)
+    if word:
         return f"{word!r} is a rate that could apply to the question's own amounts"
-    for reference, pronouns in _PRONOUNS.items():
+    for reference, pronouns in _PRONOUN_NAMES.items():
         if reference in features.open_references and reference in distractor.antecedent_of:
             return f"the question goes on with {pronouns!r}, which could then refer to this sentence's subject"
-    time = next((word for that, word in pairwise(features.asking) if that == "that" and word in distractor.words), None)
-    if time is not None:
-        return f"the question goes on with 'that {time}', which could then be this sentence's"
+    for that, time in pairwise(features.asking) if "that" in features.asking else ():
+        if that == "that" and time in distractor.words:
+            return f"the question goes on with 'that {time}', which could then be this sentence's"
     if "there" in features.open_references and (distractor.place_names or distractor.names_a_place):
         return "the question goes on with 'there', which could then be this sentence's place"
     return (
@@ -112,7 +113,7 @@ def _quantity_refusal(features: QuestionFeatures, distractor: DistractorFeatures
         if meaning(noun) in features.meanings:
             return f"it counts {noun!r}, and so does the question, which names no owner"
         for asked in features.asked_nouns:
-            if _covers(asked, noun) or _covers(lemma(noun), asked):
+            if covers(asked, noun) or covers(lemma(noun), asked):
                 return f"it counts {noun!r}, which the question asks about as {asked!r} and names no owner"
     return None
 
@@ -134,13 +135,6 @@ def _number_refusal(
     for number in distractor.numbers:
         if number in features.numbers:
             return f"its number {number} is in the question"
-        if number in worked or (target is not None and Fraction(number) == target):
+        if number in worked or has_value(number, target):
             return f"its number {number} is in the worked answer"
     return None
-
-
-def _covers(general: str, word: str) -> bool:
-    """Return whether `general` is a hypernym of `word`: "animals" of a cow. Unknown nouns count as things."""
-    kinds = HYPERNYMS.get(general)
-    entry = LEXICON.get(word)
-    return kinds is not None and (entry.kind if entry is not None else "thing") in kinds

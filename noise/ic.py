@@ -146,11 +146,11 @@ def _off_topic(features: QuestionFeatures, rng: random.Random) -> NounEntry | No
 
 def _inside(features: QuestionFeatures) -> tuple[int, int] | None:
     """Return the ends of the question's range, where a whole number lies between them that is none of its own."""
-    known = [float(number) for number in features.numbers]
+    known = features.values
     if not known:
         return None
-    low = max(2, ceil(min(known)))
-    high = min(floor(max(known)), low + _WIDEST)
+    low = max(2, ceil(known[0]))
+    high = min(floor(known[-1]), low + _WIDEST)
     taken = sum(low <= number <= high and number == int(number) for number in set(known))
     return (low, high) if high - low + 1 - taken > 0 else None
 
@@ -162,10 +162,10 @@ def _number_inside(features: QuestionFeatures, rng: random.Random) -> str | None
 
 def _number_outside(features: QuestionFeatures, rng: random.Random) -> str | None:
     """Return a number of two to five times the largest, or one below the smallest where the largest is very large."""
-    known = [float(number) for number in features.numbers] or [10.0]
-    low, high = 2 * ceil(max(known)) + 1, 5 * ceil(max(known)) + 20
-    if max(known) > _WIDEST and min(known) > 12:
-        low, high = 3, min(ceil(min(known)) - 1, _WIDEST)
+    known = features.values or (10.0,)
+    low, high = 2 * ceil(known[-1]) + 1, 5 * ceil(known[-1]) + 20
+    if known[-1] > _WIDEST and known[0] > 12:
+        low, high = 3, min(ceil(known[0]) - 1, _WIDEST)
     return f"{low + int(rng.random() * (high - low + 1)):,}"
 
 

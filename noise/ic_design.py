@@ -67,6 +67,6 @@ def cell_of(features: QuestionFeatures, sentence: str) -> DesignCell:
     )
     role = "own" if own else "other" if distractor.names else "none"
     shared = any(meaning(noun) in features.meanings for noun in distractor.nouns)
-    known = [float(number) for number in features.numbers]
-    inside = bool(known) and all(min(known) <= float(number) <= max(known) for number in distractor.numbers)
+    known = features.values
+    inside = bool(known) and all(known[0] <= float(number) <= known[-1] for number in distractor.numbers)
     return DesignCell("in" if shared else "off", role, "in" if inside else "out")

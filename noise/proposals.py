@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from noise.certify import Carries
@@ -29,7 +29,7 @@ class Proposal:
 
     def at(self, factors: str) -> Proposal:
         """Return the same sentence as one of a kind."""
-        return replace(self, factors=factors)
+        return Proposal(self.text, self.template, factors)
 
 
 #: Makes a sentence for a question.

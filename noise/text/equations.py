@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from noise.text.word_lists import NUMBER_WORDS
+from noise.text.word_lists import NUMBER_WORDS, word_list
 
 _TENS = {word: value for word, value in NUMBER_WORDS.items() if 20 <= value <= 90}
 _ONES = {word: value for word, value in NUMBER_WORDS.items() if 1 <= value <= 9}
@@ -36,6 +37,14 @@ _OP = (
 )
 _EQUALS = (
     r"\s*,?\s*(?:=|is|makes?|equals?|gives?|leaves?|comes? to|amounts? to|adds? up to|works? out (?:at|as)|yields?)\s*"
+)
+#: The words of `_EQUALS`, and those behind "together": without one of them there is no equation.
+_RESULT_WORDS = frozenset(
+    word_list(
+        """
+        = is make makes equal equals give gives leave leaves come comes amount amounts add adds work works yield yields
+        """
+    )
 )
 _CHAIN = re.compile(rf"{_N}((?:{_OP}{_N})+){_EQUALS}{_N}")
 _STEP = re.compile(rf"{_OP}{_N}")
@@ -91,6 +100,11 @@ def _value(first: str, steps: list[tuple[str, str]]) -> Fraction | int | None:
         else:
             terms.append(number if operator == "+" else -number)
     return sum(terms)
+
+
+def may_hold_an_equation(words: Iterable[str]) -> bool:
+    """Return whether a text with these words, in lower case, has one that stands before a result."""
+    return not _RESULT_WORDS.isdisjoint(words)
 
 
 def equations_in(text: str) -> list[Equation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from noise.text.noun_lists import COUNTABLE, IRREGULAR, MASS, SYNONYMS
+from noise.text.noun_lists import COUNTABLE, HYPERNYMS, IRREGULAR, MASS, SYNONYMS
 
 
 class NounEntry(NamedTuple):
@@ -65,3 +65,12 @@ def meaning(word: str) -> str:
     """Return one word for all synonyms and forms: `child` for `kids` and for `children`."""
     base = lemma(word)
     return SYNONYMS.get(base, base)
+
+
+def covers(general: str, word: str) -> bool:
+    """Return whether `general` is a hypernym of `word`: "animals" of a cow. Unknown nouns count as things."""
+    kinds = HYPERNYMS.get(general)
+    if kinds is None:
+        return False
+    entry = LEXICON.get(word)
+    return (entry.kind if entry is not None else "thing") in kinds

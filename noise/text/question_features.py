@@ -60,6 +60,11 @@ class QuestionFeatures:
     def _noun_uses(self) -> NounUses:
         return noun_uses(self.words)
 
+    @cached_property
+    def values(self) -> tuple[float, ...]:
+        """The values of `numbers`, ascending."""
+        return tuple(sorted(map(float, self.numbers)))
+
     @property
     def nouns(self) -> tuple[NounUse, ...]:
         return self._noun_uses.nouns

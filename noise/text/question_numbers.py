@@ -44,6 +44,13 @@ def stated_numbers(text: str, words: Sequence[WordToken]) -> frozenset[str]:
     return frozenset(numbers)
 
 
+def has_value(number: str, value: Fraction | None) -> bool:
+    """Return whether a number in the form of `number_text` has a value; that of a whole one is told by its text."""
+    if value is None:
+        return False
+    return number == str(value.numerator) if value.denominator == 1 else Fraction(number) == value
+
+
 def _value(run: Sequence[str]) -> tuple[str, ...]:
     """Return the value of a number of several words, as "two hundred five" is 205; nothing where it is not whole."""
     total, current = Fraction(0), Fraction(0)

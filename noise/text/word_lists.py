@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def word_list(text: str) -> tuple[str, ...]:
     """Return the words of a text, split at white space."""
     return tuple(text.split())
+
+
+def first_of(words: Sequence[str], word_set: frozenset[str]) -> str:
+    """Return the first of the words that is in `word_set`; an empty text where none is."""
+    return "" if word_set.isdisjoint(words) else next(word for word in words if word in word_set)
 
 
 DETERMINERS = frozenset(
