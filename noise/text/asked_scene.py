@@ -44,7 +44,12 @@ _BEFORE_NAMES = frozenset(word_list("did does do will can has had is was would c
 
 _BEFORE_NOUNS = frozenset(word_list("and if for by of to"))
 _FAMILY_MEANINGS = frozenset(map(meaning, _FAMILY))
-_MEN, _WOMEN, _ANY = ({word: meaning(word) for word in words} for words in (MEN, WOMEN, (*MEN, *WOMEN, *OTHERS)))
+# With one of its senses in the question, a word is no newcomer: a stepsister is a sister.
+_MEN, _WOMEN, _ANY = (
+    {word: frozenset((meaning(word), meaning(word).removeprefix("step"))) for word in words}
+    for words in (MEN, WOMEN, (*MEN, *WOMEN, *OTHERS))
+)
+_KIN_MEANINGS = frozenset[str]().union(*_ANY.values())
 
 
 class AskedScene(NamedTuple):
@@ -69,34 +74,32 @@ class AskedScene(NamedTuple):
 def asked_scene(features: QuestionFeatures) -> AskedScene:
     """Return the scene of a question, from its features."""
     asking = features.asking
-    words = frozenset(word.removesuffix("'s") for word in asking)
+    words = frozenset([word.removesuffix("'s") for word in asking])
     he, she = not _HE.isdisjoint(words), not _SHE.isdisjoint(words)
     names = [name for name in features.people if name.lower() in words]
     names += _other_names(features) if not names else []
-    each = [i for i, word in enumerate(asking) if word in _EACH]
-    heads = not _HEADS.isdisjoint(words) or any(_is_of_people(asking, i) for i in each)
     plural = _counted(asking)
-    heads = heads or lemma(plural) in KIN
+    heads = not _HEADS.isdisjoint(words) or lemma(plural) in KIN or _counts_each(asking)
     owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
     person = (names or [*features.people, ""])[0]
-    kin: Mapping[str, str] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
+    kin: Mapping[str, frozenset[str]] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
     strangers = () if he and she else MEN_NAMES if she else WOMEN_NAMES if he else NEWCOMERS
     about = features.asked_nouns if owned else features.meanings
     relatives = _FAMILY_MEANINGS.isdisjoint(about)
-    known = tuple(
-        word
-        for word, sense in kin.items()
-        if features.meanings.isdisjoint((sense, sense.removeprefix("step"))) and (relatives or word not in _RELATIVES)
-    )
-    return AskedScene(owned, heads, person, known, strangers, plural)
+    had = features.meanings & _KIN_MEANINGS
+    known = [word for word, senses in kin.items() if had.isdisjoint(senses)] if had else [*kin]
+    known = known if relatives else [word for word in known if word not in _RELATIVES]
+    return AskedScene(owned, heads, person, tuple(known), strangers, plural)
 
 
 def _other_names(features: QuestionFeatures) -> list[str]:
     """Return the names in the asking sentence that stand where a person would: "does Ada", "Ada's"."""
-    names = []
-    for before, word in pairwise(features.asking):
+    names: list[str] = []
+    for before, word in pairwise(features.asking) if features.proper_names else ():
+        if before not in _BEFORE_NAMES:
+            continue
         name = word.removesuffix("'s")
-        if before not in _BEFORE_NAMES or name not in features.proper_names:
+        if name not in features.proper_names:
             continue
         # "bucket C", and the "cones" that a sentence about "Cones" opened with
         if len(name) == 1 or (name.endswith("s") and name not in NAMES_IN_S and before in _BEFORE_NOUNS):
@@ -104,6 +107,13 @@ def _other_names(features: QuestionFeatures) -> list[str]:
         if name not in MONTHS_AND_DAYS and name not in NATIONS and name not in LEXICON and name not in names:
             names.append(name)
     return [name.title() for name in names]
+
+
+def _counts_each(asking: tuple[str, ...]) -> bool:
+    """Return whether each or all people may be counted."""
+    if _EACH.isdisjoint(asking):
+        return False
+    return any(_is_of_people(asking, i) for i, word in enumerate(asking) if word in _EACH)
 
 
 def _is_of_people(asking: tuple[str, ...], i: int) -> bool:
@@ -120,9 +130,7 @@ def _is_of_people(asking: tuple[str, ...], i: int) -> bool:
 
 def _counted(asking: tuple[str, ...]) -> str:
     """Return the plural that the asking sentence counts: "how many red eggs" gives `eggs`."""
-    for i, word in enumerate(asking):
-        if word != "many":
-            continue
+    for i in [i for i, word in enumerate(asking) if word == "many"]:
         for candidate in asking[i + 1 : i + 5]:
             entry = LEXICON.get(candidate)
             if candidate in UNITS or (entry is not None and not entry.mass and candidate == entry.plural):
