@@ -28,6 +28,7 @@ KINDS_OF_WORD: dict[str, tuple[str, ...]] = {
     for word in words
 }
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_MOST_PIECES = 32768
 #: The text of the word before the first of a sentence.
 SENTENCE_ENDS = ("", ".", "?", "!")
 
@@ -70,7 +71,7 @@ class WordToken:
 
 def tokenize(text: str) -> list[WordToken]:
     """Return the words of a text in order."""
-    return [*chain.from_iterable(map(_piece_tokens, text.split()))]
+    return [*chain.from_iterable(map(_PIECES.__getitem__, text.split()))]
 
 
 def numbers_in_digits(text: str) -> list[str]:
@@ -89,10 +90,20 @@ def number_text(token: str) -> str:
     return plain.lstrip("0") or "0"
 
 
-@lru_cache(maxsize=32768)
-def _piece_tokens(piece: str) -> tuple[WordToken, ...]:
-    """Return the words of a piece of text between white space; cached, as pieces recur."""
-    return tuple(map(_word_token, _TOKEN.findall(piece)))
+class _Pieces(dict[str, tuple[WordToken, ...]]):
+    """The words of each piece of text between white space that was seen, as pieces recur; emptied when it is full.
+
+    A plain dictionary touches less memory than `lru_cache`, and that is most of what it takes to tokenize a text.
+    """
+
+    def __missing__(self, piece: str) -> tuple[WordToken, ...]:
+        if len(self) >= _MOST_PIECES:
+            self.clear()
+        self[piece] = words = tuple(map(_word_token, _TOKEN.findall(piece)))
+        return words
+
+
+_PIECES = _Pieces()
 
 
 @lru_cache(maxsize=32768)
