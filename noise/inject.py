@@ -75,6 +75,7 @@ def certified_proposal(
     key = f"{seed}/{noise.name}/{problem.id}" + (f"/distractor {number}" if number else "")
     rng = random.Random(key.encode("utf-8", "surrogatepass"))
     target, worked = _target(problem), WorkedNumbers(problem.answer)
+    own_words = [_own_words(features, other) for other in used]
     reason, text, asked = "there is none for such a question", "", 0
     proposers = (*noise.proposers(features, problem.id, seed), noise.neutral)
     for strict, propose in zip((*[True] * (len(proposers) - 1), False), proposers, strict=True):
@@ -85,7 +86,7 @@ def certified_proposal(
             asked, text = asked + 1, proposal.text
             refused = refusal_reason(features, text, noise.carries, target, worked)
             if refused is None and used:
-                refused = _repetition(features, proposal, used, strict)
+                refused = _repetition(features, proposal, used, own_words if strict else None)
             if refused is None:
                 return proposal
             reason = refused
@@ -95,16 +96,21 @@ def certified_proposal(
     )
 
 
-def _repetition(features: QuestionFeatures, proposal: Proposal, used: Collection[Proposal], strict: bool) -> str | None:
-    """Return what a proposal repeats of those `used`; None if nothing. Unless `strict`, only its text counts."""
+def _repetition(
+    features: QuestionFeatures,
+    proposal: Proposal,
+    used: Collection[Proposal],
+    own_words: Sequence[frozenset[str]] | None,
+) -> str | None:
+    """Return what a proposal repeats of those `used`; None if nothing. Without their own words, only its text counts."""
     if any(proposal.text == other.text for other in used):
         return "it is in the question already"
-    if not strict:
+    if own_words is None:
         return None
     if any(proposal.template == other.template for other in used):
         return "another distractor has its template"
     own = _own_words(features, proposal)
-    repeated = next((own & _own_words(features, other) for other in used if own & _own_words(features, other)), None)
+    repeated = next((own & others for others in own_words if own & others), None)
     return f"another distractor has its {min(repeated)!r}" if repeated else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from noise.text.filler_vocabulary import FAR_TOWNS, TOWNS
@@ -42,7 +43,7 @@ _AFTER_NAMES = frozenset(
     word_list(", and from sang ran told swam rode wrote sat stood slept threw hid fed flew led met rang")
 )
 _WEATHER = frozenset(word_list("fog frost hail mist dew thunder lightning sleet drizzle smoke dust"))
-_CLOCK = re.compile(r"\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]\.?m\b")
+_CLOCK = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m)\b")
 
 
 class DistractorFeatures(NamedTuple):
@@ -104,6 +105,7 @@ def _of_street(words: list[WordToken], i: int) -> bool:
     return i + 1 < len(words) and words[i + 1].capital and words[i + 1].bare in _STREET_WORDS
 
 
+@lru_cache(maxsize=2)  # `ic` reads a sentence just before it is certified
 def distractor_features(sentence: str) -> DistractorFeatures:
     """Return the features of a sentence that holds at least one word or mark."""
     words = tokenize(sentence)
@@ -154,7 +156,7 @@ def distractor_features(sentence: str) -> DistractorFeatures:
                 antecedent_of.add("person")
         if word.plural:
             antecedent_of.add("plural")
-    if _CLOCK.search(sentence):
+    if numbers and _CLOCK.search(sentence):
         kinds.add("time")
     agrees = not (words[0].plural and words[0].bare not in NAMES_IN_S and len(words) > 1 and words[1].verb)
     subject = texts.index(",") + 1 if texts and texts[0] in _OPENERS and "," in texts else 0

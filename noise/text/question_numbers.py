@@ -29,12 +29,14 @@ def stated_numbers(text: str, words: Sequence[WordToken]) -> frozenset[str]:
         numbers.update(word.stated)
         if word.text in _SCALES and "half" in [before.text for before in words[max(0, i - 2) : i]]:
             numbers.add(str(_SCALES[word.text] // 2))  # "half a dozen"
-        goes_on = i == end or (i == end + 1 and words[end].text == "and" and run[-1:] and run[-1] in _SCALES)
-        if not goes_on:  # as "two hundred and five" does
+        # as "two hundred and five" does
+        goes_on = i == end or (i == end + 1 and words[end].text == "and" and run and run[-1] in _SCALES)
+        if goes_on:
+            run += word.number_words
+        else:
             if len(run) > 1:
                 numbers.update(_value(run))
-            run = []
-        run += word.number_words
+            run = [*word.number_words]
         end = i + 1
     if len(run) > 1:
         numbers.update(_value(run))

@@ -98,9 +98,8 @@ def question_target(words: list[str]) -> QuestionTarget:
     mentions_group = False
     people = plurals = things = False
     last = len(words) - 1
-    for i, word in enumerate(words):
-        if word in _IGNORED:
-            continue
+    for i in [i for i, word in enumerate(words) if word not in _IGNORED]:
+        word = words[i]
         if word in KINDS_OF_WORD:
             kinds.update(KINDS_OF_WORD[word])
         previous = words[i - 1] if i else ""

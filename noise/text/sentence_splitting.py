@@ -111,8 +111,9 @@ def _starts_backwards(text: str) -> Iterator[int]:
     enclosed = [m.span() for m in _ENCLOSED.finditer(text)] if opens else []
     for mark in reversed([*_MARK.finditer(text)]):
         end = mark.end()
-        if not any(start < end < stop for start, stop in enclosed) and _ends_here(text, mark):
-            yield end + len(text[end:]) - len(text[end:].lstrip())
+        inside = enclosed and any(start < end < stop for start, stop in enclosed)
+        if not inside and _ends_here(text, mark):
+            yield len(text) - len(text[end:].lstrip())
     lead = len(text) - len(text.lstrip())
     yield lead if lead < len(text) else 0
 
