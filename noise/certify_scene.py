@@ -83,6 +83,8 @@ def _strangers(features: QuestionFeatures, distractor: DistractorFeatures) -> li
 def _newcomer(distractor: DistractorFeatures) -> str | None:
     """Return the word for somebody's relative or acquaintance, as `sister` in "Bob's sister"; None if there is none."""
     words = distractor.words
+    if KIN.isdisjoint(words):
+        return None
     return next((word for i, word in enumerate(words) if word in KIN and _has_a_relation(words, i)), None)
 
 
