@@ -102,7 +102,7 @@ def _repetition(
     used: Collection[Proposal],
     own_words: Sequence[frozenset[str]] | None,
 ) -> str | None:
-    """Return what a proposal repeats of those `used`; None if nothing. Without their own words, only its text counts."""
+    """Return what a proposal repeats of those `used`; None if nothing. Without `own_words`, its text counts."""
     if any(proposal.text == other.text for other in used):
         return "it is in the question already"
     if own_words is None:

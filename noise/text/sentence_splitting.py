@@ -148,4 +148,6 @@ def insertion_point(text: str) -> int:
 
 def _only_chats(question: str) -> bool:
     """Return whether a question asks the reader for nothing of the problem: "Do you know?"."""
-    return "you" in question.lower() and _CHATS.search(question) is not None and _ASKS.search(_CHATS.sub("", question)) is None
+    if "you" not in question.lower():  # most questions
+        return False
+    return _CHATS.search(question) is not None and _ASKS.search(_CHATS.sub("", question)) is None
