@@ -101,8 +101,12 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
         asked_kinds=target.kinds,
         asked_nouns=target.nouns,
         open_references=target.open_references | back,
-        mentions_group=target.mentions_group or not _EVERYONE.isdisjoint([word.bare for word in words]),
+        mentions_group=target.mentions_group or ("every" in question.lower() and _speaks_of_everyone(words)),
         english=is_english(question, words),
         asking=tuple(asking_words),
         words=words,
     )
+
+
+def _speaks_of_everyone(words: Sequence[WordToken]) -> bool:
+    return not _EVERYONE.isdisjoint([word.bare for word in words])
