@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 from fractions import Fraction
 from itertools import pairwise, takewhile
 
-from noise.text.asked_scene import KIN, asked_scene
+from noise.text.asked_scene import KIN, alike, asked_scene
 from noise.text.distractor_features import DistractorFeatures
 from noise.text.noun_lexicon import covers, lemma, meaning
 from noise.text.question_features import QuestionFeatures
@@ -59,6 +59,11 @@ def _owner_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -
         owner = word.removesuffix("'s")
         if owner in features.proper_names and not _is_whose_kin(words, i):
             return f"{owner.title()} is somebody or something of the question"
+        if owner in features.titled:
+            return f"{owner.title()} has a title in the question, and is no given name"
+    like = next((known for name in strangers for known in features.proper_names if alike(name, known)), None)
+    if like is not None:
+        return f"its owner's name is too like {like.title()}, who is in the question"
     if newcomer is None and not strangers:
         persons = [noun for noun in distractor.person_nouns if meaning(noun) not in features.meanings]
         return f"{persons[0]!r} belongs to nobody of the question" if persons else None

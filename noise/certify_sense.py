@@ -9,6 +9,13 @@ from noise.text.distractor_features import DistractorFeatures
 from noise.text.noun_lexicon import lemma
 from noise.text.question_features import QuestionFeatures
 from noise.text.unfitting_frames import unfitting
+from noise.text.unfitting_questions import (
+    alive_on_a_plate,
+    fed_to_animals,
+    in_another_sense,
+    too_cheerful,
+    weather_in_space,
+)
 
 
 def sense_refusal(features: QuestionFeatures, distractor: DistractorFeatures, sentence: str) -> str | None:
@@ -16,6 +23,14 @@ def sense_refusal(features: QuestionFeatures, distractor: DistractorFeatures, se
     noun = _in_another_sense(features, distractor)
     if noun is not None:
         return f"the question has {noun!r} in another sense, or as a part of another word"
+    if too_cheerful(features, sentence, distractor.nouns):
+        return "the question is grim, or speaks of a whole population, and this of good cheer"
+    if alive_on_a_plate(features, sentence, distractor.nouns):
+        return "the question has meat, and this a living animal"
+    if fed_to_animals(features, sentence, distractor.nouns):
+        return "the question feeds animals, and this praises the taste"
+    if weather_in_space(features, sentence):
+        return "the question is in space, and this speaks of weather"
     misfit = unfitting(sentence)
     if misfit is not None:
         return f"no such thing is said of {misfit!r}"
@@ -30,8 +45,7 @@ def _in_another_sense(features: QuestionFeatures, distractor: DistractorFeatures
 
     What is said of "the word mouse" holds in any sense.
     """
-    if features.of_other_things.isdisjoint(map(lemma, distractor.nouns)):
-        return None
     named = {word for before, word in pairwise(distractor.words) if before == "word"}
-    others = (noun for noun in distractor.nouns if lemma(noun) in features.of_other_things)
-    return next((noun for noun in others if noun not in named), None)
+    nouns = [noun for noun in distractor.nouns if noun not in named]
+    others = (noun for noun in nouns if lemma(noun) in features.of_other_things)
+    return next(others, None) or in_another_sense(features, nouns)

@@ -7,34 +7,22 @@ and the record has that one.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
-from math import ceil, floor
 
 from noise.ic_design import CELLS, FACTORS, DesignCell, cell_of, design_cell
-from noise.ic_templates import ABOUT, ABOUT_PICTURED, COUNTED, NOBODY, NOBODY_SINGULAR, OWNED, SINGULAR
+from noise.ic_numbers import inside, number_at, sizes
+from noise.ic_templates import PICTURED, bearing
+from noise.ic_topics import nobodys_stock, other_nouns, other_topic, singular_alone, stock_for, topic_of
 from noise.inf import INF
-from noise.proposals import Noise, Proposal, Propose, Template, draw
-from noise.scene_slots import ABSTRACT_KINDS, TOWNS, scene_noun, somebody_close, with_article
+from noise.proposals import Noise, Proposal, Propose, draw
+from noise.scene_slots import TOWNS, somebody_close
 from noise.text.asked_scene import asked_scene
-from noise.text.filler_vocabulary import BAKED, COLLECTED, CROPS, FARM_ANIMALS, PLANTS, THINGS
-from noise.text.noun_lexicon import LEXICON, NounEntry, meaning
+from noise.text.distractor_features import distractor_features
+from noise.text.noun_lexicon import meaning
 from noise.text.question_features import QuestionFeatures
-from noise.text.word_lists import word_list
 
 _TRIES = 12  # sentences that are made until one has the cell
-_WIDEST = 2_000  # numbers are drawn from no wider range
-_OWNED_KINDS = frozenset(
-    word_list("toy paper stationery picture clothing jewelry container instrument gift fruit vegetable sweet food")
-)
-#: What a sentence off the topic speaks of.
-_OFF_TOPIC = tuple(
-    dict.fromkeys(
-        LEXICON[word]
-        for word in (*THINGS, *COLLECTED, *BAKED, *CROPS, *PLANTS, *FARM_ANIMALS)
-        if word in LEXICON and not LEXICON[word].mass
-    )
-)
 
 
 def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
@@ -62,10 +50,10 @@ def _levels(features: QuestionFeatures) -> tuple[tuple[str, ...], ...]:
     anybody = not scene.heads and "who" not in features.open_references
     roles = [*(["own"] if anybody and scene.person and scene.kin else [])]
     roles += ["other"] if anybody and scene.strangers else []
-    plural = "plural" in features.open_references
-    entry, word = scene_noun(features, random.Random(0))
-    topic = bool(word) and not (plural and (entry is None or entry.mass or entry.kind in ABSTRACT_KINDS))
-    return (("in", "off") if topic else ("off",), (*roles, "none"), ("in", "out") if _inside(features) else ("out",))
+    topic = topic_of(features, random.Random(0))
+    topics = ["in"] if topic is not None and (topic.singular or not singular_alone(features)) else []
+    topics += ["off"] if other_nouns(features, PICTURED) else []
+    return tuple(topics), (*roles, "none"), ("in", "out") if inside(features) else ("out",)
 
 
 def free_factors(features: QuestionFeatures) -> frozenset[str]:
@@ -96,83 +84,36 @@ def _in_cell(
         proposal = _sentence(features, rng, cell)
         if proposal is None:
             return None
-        if cell_of(features, proposal.text) == cell:
+        if cell_of(features, proposal.text) == cell and not _says_a_noun_twice(proposal.text):
             return proposal.at(cell.text(fixed))
     return None
+
+
+def _says_a_noun_twice(sentence: str) -> bool:
+    """Return whether a sentence is about books about books."""
+    nouns = [*map(meaning, distractor_features(sentence).nouns)]
+    return len(set(nouns)) < len(nouns)
 
 
 def _sentence(features: QuestionFeatures, rng: random.Random, cell: DesignCell) -> Proposal | None:
     """Return a sentence that is made for a cell, and may have another, as where its template has a word in common."""
     scene = asked_scene(features)
-    number = _NUMBERS[cell.range](features, rng)
-    entry, plural = scene_noun(features, rng)
-    group = _group(scene.owned, entry)
+    number = number_at(cell.range, features, rng)
+    topic = topic_of(features, rng)
+    stock, alone = stock_for(features, topic), nobodys_stock(features, topic)
     if cell.topic == "off":
-        entry = _off_topic(features, rng)
-        plural = "" if entry is None else entry.plural
-    if number is None or not plural or (cell.role == "own" and not (scene.person and scene.kin)):
+        topic = other_topic(features, stock, rng)
+    if number is None or topic is None or (cell.role == "own" and not (scene.person and scene.kin)):
         return None
-    values = {"n": number, "things": plural, "town": draw(TOWNS, rng)}
-    singular = "plural" in features.open_references
-    if singular:
-        if entry is None:
-            return None
-        values["a_thing"] = with_article(entry.singular)
-    if cell.role == "none":
-        return draw(NOBODY_SINGULAR if singular else NOBODY, rng).fill(rng, values)
+    if singular_alone(features) and not topic.singular:
+        return None
+    values = {"n": number, "things": topic.plural, "a_thing": topic.singular, "town": draw(TOWNS, rng)}
     if cell.role == "other" and not scene.strangers:
         return None
-    values["who"] = somebody_close(scene, rng) if cell.role == "own" else draw(scene.strangers, rng)
-    return draw(SINGULAR if singular else group, rng).fill(rng, values)
-
-
-def _group(owned: bool, noun: NounEntry | None) -> tuple[Template, ...]:
-    """Return the templates for a question, whatever the cell: by whether it names an owner, and by its noun."""
-    kind = noun.kind if noun is not None else ""
-    if owned and not (noun is not None and noun.mass):
-        return OWNED if kind in _OWNED_KINDS else COUNTED
-    return ABOUT if kind in ABSTRACT_KINDS else ABOUT_PICTURED
-
-
-def _off_topic(features: QuestionFeatures, rng: random.Random) -> NounEntry | None:
-    """Return a noun of a kind that the question has no noun of."""
-    kinds = {noun.entry.kind for noun in (*features.nouns, *features.other_nouns)}
-    for _ in range(_TRIES):
-        entry = draw(_OFF_TOPIC, rng)
-        if entry.kind not in kinds and meaning(entry.singular) not in features.meanings:
-            return entry
-    return None
-
-
-def _inside(features: QuestionFeatures) -> tuple[int, int] | None:
-    """Return the ends of the question's range, where a whole number lies between them that is none of its own."""
-    known = features.values
-    if not known:
-        return None
-    low = max(2, ceil(known[0]))
-    high = min(floor(known[-1]), low + _WIDEST)
-    taken = sum(low <= number <= high and number == int(number) for number in set(known))
-    return (low, high) if high - low + 1 - taken > 0 else None
-
-
-def _number_inside(features: QuestionFeatures, rng: random.Random) -> str | None:
-    ends = _inside(features)
-    return None if ends is None else f"{ends[0] + int(rng.random() * (ends[1] - ends[0] + 1)):,}"
-
-
-def _number_outside(features: QuestionFeatures, rng: random.Random) -> str | None:
-    """Return a number of two to five times the largest, or one below the smallest where the largest is very large."""
-    known = features.values or (10.0,)
-    low, high = 2 * ceil(known[-1]) + 1, 5 * ceil(known[-1]) + 20
-    if known[-1] > _WIDEST and known[0] > 12:
-        low, high = 3, min(ceil(known[0]) - 1, _WIDEST)
-    return f"{low + int(rng.random() * (high - low + 1)):,}"
-
-
-_NUMBERS: dict[str, Callable[[QuestionFeatures, random.Random], str | None]] = {
-    "in": _number_inside,
-    "out": _number_outside,
-}
+    if cell.role != "none":
+        values["who"] = somebody_close(scene, rng) if cell.role == "own" else draw(scene.strangers, rng)
+    fitting = bearing(alone if cell.role == "none" else stock, *sizes(features))
+    return draw(fitting, rng).fill(rng, values) if fitting else None
 
 
 def _far(features: QuestionFeatures, rng: random.Random) -> Proposal | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import permutations
 from typing import NamedTuple
 
@@ -68,5 +69,5 @@ def cell_of(features: QuestionFeatures, sentence: str) -> DesignCell:
     role = "own" if own else "other" if distractor.names else "none"
     shared = any(meaning(noun) in features.meanings for noun in distractor.nouns)
     known = features.values
-    inside = bool(known) and all(known[0] <= float(number) <= known[-1] for number in distractor.numbers)
+    inside = bool(known) and all(min(known) <= Fraction(number) <= max(known) for number in distractor.numbers)
     return DesignCell("in" if shared else "off", role, "in" if inside else "out")

@@ -1,91 +1,158 @@
 """The sentences of `ic`. Every cell of its design draws from the same ones, so that they differ in nothing else.
 
 Slots: {who} is the owner, {n} a number, {things} a plural, {a_thing} its singular with an article, {town} a town that
-is no part of the question's. No sentence has a pronoun, and none hands anything to somebody of the question.
+is no part of the question's. No sentence has a pronoun, and none hands anything to somebody of the question. Before
+each stands from which number to which it makes sense: nobody draws 900 boats, and no text has 3 words.
 """
 
 from __future__ import annotations
 
-from noise.proposals import templates
+from collections.abc import Sequence
+from typing import NamedTuple
 
-#: What somebody did with things of any kind.
-COUNTED = templates(
+from noise.proposals import Template, templates
+
+
+class SizedTemplate(NamedTuple):
+    """A template and the numbers that it bears, both ends included."""
+
+    template: Template
+    least: int
+    most: int
+
+
+def _sized(lines: str) -> tuple[SizedTemplate, ...]:
+    sized = []
+    for line in filter(None, map(str.strip, lines.splitlines())):
+        numbers, _, text = line.partition(" ")
+        least, _, most = numbers.replace("_", "").partition("-")
+        sized.append(SizedTemplate(templates(text)[0], int(least), int(most)))
+    return tuple(sized)
+
+
+def bearing(stock: Sequence[SizedTemplate], low: int, high: int) -> tuple[Template, ...]:
+    """Return the templates that bear every number from `low` to `high`."""
+    return tuple(template for template, least, most in stock if least <= low and high <= most)
+
+
+#: What is had, bought and sold.
+HELD = _sized(
     """
-    {who} saw {n} {things} on a trip last year.
-    {who} counted {n} {things} last summer.
-    {who} once drew {n} {things} on a wall.
-    Last summer, {who} photographed {n} {things}.
-    {who} talked about {n} {things} on the phone.
-    {who} told a story about {n} {things}.
-    Last week, {who} read about {n} {things} in the newspaper.
-    {who} dreamed of {n} {things} last night.
+    2-160 {who} has {n} {things}.
+    2-160 {who} bought {n} {things} last month.
+    2-160 {who} keeps {n} {things} at work.
+    2-160 {who} had {n} {things} on a table last week.
+    2-250 {who} sold {n} {things} at a stand last month.
+    2-250 {who} counted {n} {things} at a fair last year.
+    2-60 {who} drew {n} {things} on a poster last week.
+    2-160 {who} read a story about {n} {things} last week.
+    2-9_000_000 {who} collected {n} {things} in a video game last week.
+    6-9_000_000 {who} read about a store in {town} with {n} {things}.
+    6-9_000_000 {who} saw a film about a ship with {n} {things}.
+    6-9_000_000 {who} wrote a story about a train with {n} {things}.
+    6-9_000 Last month, {who} read about a warehouse with {n} {things}.
     """
 )
-#: The same for what can be carried home.
-OWNED = COUNTED + templates(
+#: What is seen on the way, and not carried home.
+SEEN = _sized(
     """
-    {who} has {n} {things}.
-    {who} bought {n} {things} last month.
-    {who} won {n} {things} in a raffle.
-    {who} once owned {n} {things}.
-    {who} keeps {n} {things} at work.
-    Last year, {who} packed {n} {things} for a move.
-    {who} sold {n} {things} at a stand last month.
-    Last summer, {who} gave {n} {things} to a charity.
+    2-160 {who} saw {n} {things} on a trip last year.
+    2-160 {who} counted {n} {things} on a trip last year.
+    2-60 Last summer, {who} photographed {n} {things}.
+    2-60 {who} drew {n} {things} on a poster last week.
+    2-160 {who} read a story about {n} {things} last week.
+    2-160 {who} saw a cartoon with {n} {things} last week.
+    2-9_000_000 {who} saw {n} {things} in a video game last week.
+    6-9_000_000 {who} wrote a story about an island with {n} {things}.
+    6-9_000_000 Last month, {who} read about an island with {n} {things}.
+    6-9_000_000 {who} saw a film about an island with {n} {things}.
+    40-9_000_000 {who} read about a country with {n} {things}.
     """
 )
 #: Something else is counted, and the things are what it is about.
-ABOUT = templates(
+ABOUT = _sized(
     """
-    {who} wrote {n} pages about {things}.
-    {who} knows {n} jokes about {things}.
-    {who} sang {n} songs about {things} last year.
-    {who} collected {n} riddles about {things}.
-    {who} read {n} poems about {things}.
-    {who} told {n} stories about {things} last year.
-    {who} watched {n} videos about {things}.
-    {who} printed {n} articles about {things}.
+    2-300 {who} wrote {n} pages about {things} last year.
+    2-900 {who} read {n} pages about {things} last year.
+    2-60 {who} knows {n} jokes about {things}.
+    2-60 {who} asked {n} questions about {things} in a quiz last week.
+    2-30 {who} has {n} books about {things}.
+    2-200 {who} watched {n} videos about {things} last year.
+    2-400 {who} knows a book of {n} pages about {things}.
+    2-9_000_000 {who} found {n} websites about {things} last week.
+    6-9_000_000 {who} watched a video about {things} with {n} views.
+    60-20_000 {who} read a text of {n} words about {things}.
+    60-20_000 {who} wrote {n} words about {things} last year.
+    6-9_000_000 A video about {things} by {who} has {n} views.
     """
 )
 #: The same for what can be pictured.
-ABOUT_PICTURED = ABOUT + templates(
+PICTURED = ABOUT + _sized(
     """
-    {who} has {n} postcards of {things}.
-    Last year, {who} painted {n} portraits of {things}.
-    {who} has {n} cartoons of {things} on a wall.
-    Last summer, {who} took {n} photographs of {things}.
-    {who} keeps {n} stickers of {things} in an album.
-    {who} made {n} sketches of {things} last month.
+    2-60 {who} made {n} sketches of {things} last month.
+    2-120 Last summer, {who} took {n} photographs of {things}.
+    3-60 {who} has a calendar with {n} pictures of {things}.
+    3-300 {who} has a book with {n} pictures of {things}.
+    2-9_000_000 {who} found {n} pictures of {things} on a website.
+    12-9_000 {who} has a puzzle of {n} pieces with a picture of {things}.
+    20-90_000 {who} has an app with {n} pictures of {things}.
     """
 )
 #: The same without a plural that "they" could mean.
-SINGULAR = templates(
+SINGULAR = _sized(
     """
-    {who} paid ${n} for a painting of {a_thing}.
-    {who} walked {n} miles to see a statue of {a_thing}.
-    {who} spent {n} minutes on a drawing of {a_thing}.
-    {who} watched a film about {a_thing} for {n} minutes.
-    {who} owns a statue of {a_thing} that weighs {n} pounds.
-    {who} painted {a_thing} on a wall that is {n} feet long.
+    2-240 {who} watched a film about {a_thing} for {n} minutes.
+    2-240 {who} wrote about {a_thing} for {n} minutes.
+    2-100 {who} read about {a_thing} for {n} minutes.
+    2-60 {who} looked for a book about {a_thing} for {n} minutes.
+    2-9_000 {who} watched a video about {a_thing} for {n} seconds.
+    4-400 {who} paid ${n} for a book about {a_thing}.
+    60-9_000_000 {who} made ${n} with a film about {a_thing}.
+    60-9_000_000 A film about {a_thing} by {who} cost ${n}.
+    """
+)
+SINGULAR_PICTURED = SINGULAR + _sized(
+    """
+    2-240 {who} spent {n} minutes on a drawing of {a_thing}.
+    4-900 {who} paid ${n} for a picture of {a_thing}.
+    6-90 {who} has a poster of {a_thing} with a width of {n} inches.
+    60-9_000_000 {who} sold a painting of {a_thing} for ${n}.
+    20-90_000 {who} has a picture of {a_thing} with a weight of {n} grams.
     """
 )
 #: Nobody is in it.
-NOBODY = templates(
+NOBODY = _sized(
     """
-    A book in the library of {town} has {n} pages about {things}.
-    A website about {town} lists {n} riddles about {things}.
-    The newspaper of {town} printed {n} letters about {things} last year.
-    A radio station in {town} played {n} songs about {things} last month.
-    A magazine from {town} has {n} photographs of {things}.
-    A museum in {town} shows {n} paintings of {things}.
-    A catalog from {town} shows {n} pictures of {things}.
+    2-1_500 A book in the library of {town} has {n} pages about {things}.
+    2-120 The library of {town} has {n} books about {things}.
+    2-300 The newspaper of {town} printed {n} articles about {things} last year.
+    2-900 A class in {town} wrote {n} pages about {things} last year.
+    2-9_000_000 A website from {town} has {n} pages about {things}.
+    6-9_000_000 A video from {town} about {things} has {n} views.
+    60-90_000 In the newspaper of {town}, a text about {things} has {n} words.
     """
 )
-NOBODY_SINGULAR = templates(
+NOBODY_PICTURED = NOBODY + _sized(
     """
-    In {town}, a painting of {a_thing} was sold for ${n}.
-    In {town}, a film about {a_thing} ran for {n} minutes.
-    In {town}, a statue of {a_thing} weighs {n} pounds.
-    In {town}, a mural of {a_thing} is {n} feet long.
+    2-300 A magazine from {town} has {n} photographs of {things}.
+    3-60 A calendar from {town} has {n} pictures of {things}.
+    2-900 A catalog from {town} shows {n} pictures of {things}.
+    2-9_000_000 A website from {town} has {n} pictures of {things}.
+    90-9_000_000 The archive of {town} keeps {n} pictures of {things}.
+    """
+)
+NOBODY_SINGULAR = _sized(
+    """
+    2-240 In {town}, a film about {a_thing} ran for {n} minutes.
+    4-400 In {town}, a book about {a_thing} was sold for ${n}.
+    2-9_000 In {town}, a video about {a_thing} runs for {n} seconds.
+    60-9_000_000 In {town}, a film about {a_thing} cost ${n}.
+    """
+)
+NOBODY_SINGULAR_PICTURED = NOBODY_SINGULAR + _sized(
+    """
+    6-300 In {town}, a mural of {a_thing} is {n} feet long.
+    20-90_000 In {town}, a picture of {a_thing} weighs {n} grams.
+    60-9_000_000 In {town}, a painting of {a_thing} was sold for ${n}.
     """
 )

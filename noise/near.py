@@ -66,7 +66,7 @@ _MEASURES = (
 
 def number_in_range(features: QuestionFeatures, rng: random.Random, highest: int = 10**9) -> str:
     """Return a whole number between the smallest and the largest of the question, as text; at most `highest`."""
-    known = features.values or (3.0, 20.0)
+    known = sorted(map(float, features.values)) or [3.0, 20.0]
     low = max(3, int(known[0]) + 1)
     high = min(max(int(known[-1]) - 1, low + 9), low + _WIDEST, highest)
     low = low if low <= high else 3

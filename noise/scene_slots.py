@@ -28,7 +28,7 @@ NO_THINGS = frozenset(
     )
 )
 #: Nouns of which there are no riddles, songs and pictures.
-_UNTOLD = frozenset(
+UNTOLD = frozenset(
     word_list(
         """
         price cost profit value point investment record calorie digit object row figure step throw score skill lap
@@ -66,12 +66,11 @@ def scene_noun(features: QuestionFeatures, rng: random.Random) -> tuple[NounEntr
     if plural in UNITS:
         plural = ""
     entry = LEXICON.get(plural)
-    if entry is None or entry.kind in ABSTRACT_KINDS or entry.singular in _UNTOLD:
-        known = [noun.entry for noun in features.nouns or features.other_nouns if noun.entry.singular not in _UNTOLD]
-        concrete = [noun for noun in known if noun.kind not in ABSTRACT_KINDS]
-        if entry is None or concrete or entry.singular in _UNTOLD:
-            nouns = concrete or known
-            entry = draw(nouns, rng) if nouns else None
+    known = [noun.entry for noun in features.nouns or features.other_nouns if noun.entry.singular not in UNTOLD]
+    concrete = [noun for noun in known if noun.kind not in ABSTRACT_KINDS]
+    if entry is None or (entry.kind in ABSTRACT_KINDS and concrete) or entry.singular in UNTOLD:
+        nouns = concrete or known
+        entry = draw(nouns, rng) if nouns else None
     if entry is None:
         return None, "" if plural in NO_THINGS or plural in LEXICON else plural
     return entry, entry.plural

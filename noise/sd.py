@@ -12,6 +12,8 @@ from noise.text.given_names import GIVEN_NAMES
 from noise.text.noun_lists import PEOPLE_NOUNS
 from noise.text.question_features import QuestionFeatures
 from noise.text.question_nouns import NounUse
+from noise.text.unfitting_frames import unfitting
+from noise.text.unfitting_questions import in_another_sense
 from noise.text.word_lists import word_list
 
 # Too general to be the subject while the question has a more specific noun.
@@ -57,7 +59,9 @@ def _subject(features: QuestionFeatures, rng: random.Random) -> NounUse | None:
     relative = [
         noun
         for noun in features.nouns
-        if noun.entry.singular not in _MEASURES and (noun.plural or not _is_someone(noun, no_person))
+        if noun.entry.singular not in _MEASURES
+        and (noun.plural or not _is_someone(noun, no_person))
+        and in_another_sense(features, (noun.entry.singular,)) is None
     ]
     pool = [noun for noun in relative if _is_specific(noun)]
     pool = pool or [noun for noun in relative if noun.entry.singular not in _GENERAL] or relative
@@ -95,8 +99,8 @@ def _propose(features: QuestionFeatures, rng: random.Random) -> Proposal:
         proposal = groups[by_name].propose(noun, name, situation, rng) or TALK_GROUPS[by_name].propose(
             noun, name, situation, rng
         )
-        if proposal is not None:
-            return proposal
+        if proposal is not None and (groups is not TALK_GROUPS or unfitting(proposal.text) is None):
+            return proposal  # of a noun that nobody talks of, the word is left
     words = [
         noun
         for noun in (*features.nouns, *features.other_nouns)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from noise.text.given_names import MEN_NAMES, NEWCOMERS, WOMEN_NAMES
+from noise.text.given_names import GIVEN_NAMES, MEN_NAMES, NEWCOMERS, WOMEN_NAMES
 from noise.text.noun_lexicon import LEXICON, lemma, meaning
 from noise.text.question_features import QuestionFeatures
 from noise.text.question_names import NATIONS
@@ -42,6 +42,8 @@ _EACH = frozenset(word_list("each every all"))
 _BEFORE_NAMES = frozenset(word_list("did does do will can has had is was would could should if and for by of to"))
 
 
+_NAMED = frozenset(("animal", "bird", "fish", "insect"))
+_ALIKE = 4  # letters at the beginning
 _BEFORE_NOUNS = frozenset(word_list("and if for by of to"))
 _FAMILY_MEANINGS = frozenset(map(meaning, _FAMILY))
 # With one of its senses in the question, a word is no newcomer: a stepsister is a sister.
@@ -56,10 +58,10 @@ class AskedScene(NamedTuple):
     """The people of a question, as a noise near to it needs them.
 
     `owned` says that the asking sentence names whose quantity it asks for, one person's or a named few's. `heads` says
-    that people may be counted, and so somebody new. `person` is somebody of the question, as written, if there is
-    anybody. `kin` are the words for people whom the question does not have, and whom no later pronoun could mean.
-    `strangers` are names that no later pronoun could mean; the question may have them. `plural` is what "how many" is
-    followed by, such as `eggs`; empty where nothing is counted.
+    that people may be counted, and so somebody new. `person` is somebody of the question with a given name, as
+    written, if there is anybody. `kin` are the words for people whom the question does not have, and whom no later
+    pronoun could mean. `strangers` are names that no later pronoun could mean, and like none of the question. `plural`
+    is what "how many" is followed by, such as `eggs`; empty where nothing is counted.
     """
 
     owned: bool
@@ -68,6 +70,13 @@ class AskedScene(NamedTuple):
     kin: tuple[str, ...]
     strangers: tuple[str, ...]
     plural: str
+
+
+def alike(name: str, other: str) -> bool:
+    """Return whether a reader could take one name for another: Jerry for Jerome, Jon for Jan. Both in lower case."""
+    if name[:_ALIKE] == other[:_ALIKE] or (name[:3] == other[:3] and len(min(name, other, key=len)) > 4):
+        return True
+    return len(name) == len(other) and sum(a != b for a, b in zip(name, other, strict=True)) == 1
 
 
 @lru_cache(maxsize=64)  # asked for at every proposal for a question
@@ -81,15 +90,28 @@ def asked_scene(features: QuestionFeatures) -> AskedScene:
     plural = _counted(asking)
     heads = not _HEADS.isdisjoint(words) or lemma(plural) in KIN or _counts_each(asking)
     owned = not heads and _SEVERAL.isdisjoint(words) and (bool(names) or he != she)
-    person = (names or [*features.people, ""])[0]
+    person = _person(features, names)
     kin: Mapping[str, frozenset[str]] = {} if he and she else _MEN if she else _WOMEN if he else _ANY
     strangers = () if he and she else MEN_NAMES if she else WOMEN_NAMES if he else NEWCOMERS
+    strangers = tuple(name for name in strangers if not any(alike(name.lower(), own) for own in features.proper_names))
     about = features.asked_nouns if owned else features.meanings
     relatives = _FAMILY_MEANINGS.isdisjoint(about)
     had = features.meanings & _KIN_MEANINGS
     known = [word for word, senses in kin.items() if had.isdisjoint(senses)] if had else [*kin]
     known = known if relatives else [word for word in known if word not in _RELATIVES]
     return AskedScene(owned, heads, person, tuple(known), strangers, plural)
+
+
+def _person(features: QuestionFeatures, names: list[str]) -> str:
+    """Return somebody with a given name, one of the `names` asked for if possible.
+
+    An unknown name beside animals may be that of a dog, and one that does not act as people do that of anything.
+    """
+    given = [name for name in (*names, *features.people) if name.lower() not in features.titled]
+    listed = [name for name in given if name in GIVEN_NAMES]
+    others = any(noun.entry.kind in _NAMED for noun in (*features.nouns, *features.other_nouns))
+    acting = [] if others else [name for name in given if name in features.people]
+    return (listed or acting or [""])[0]
 
 
 def _other_names(features: QuestionFeatures) -> list[str]:

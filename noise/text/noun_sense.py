@@ -32,7 +32,7 @@ _MANY_SENSES = frozenset(
     )
 )
 # A cup of flour is a measure.
-_MEASURES = frozenset(word_list("cup glass bowl spoon sheet can barrel tank"))
+_MEASURES = frozenset(word_list("cup glass bowl spoon sheet can barrel tank head"))
 # Words that are no nouns of the lexicon, and of which the noun before them is a part.
 _HEADS = frozenset(word_list("court return slot holder cover section department size sale maker factory shop lover"))
 _VERB_ENDINGS = ("ed", "ing", "ly")
@@ -53,6 +53,8 @@ def is_its_thing(words: Sequence[WordToken], i: int) -> bool:
     while j >= 0 and words[j].bare in ADJECTIVES and words[j].entry is None and words[j].bare not in _CHANGES_SENSE:
         j -= 1
     before = words[j] if j >= 0 else None
+    if _acts(word, before, after):
+        return False
     if before is None or not before.letters:
         return word.plural or entry.mass or (before is not None and before.digits)
     if before.bare in _CHANGES_SENSE:
@@ -65,6 +67,14 @@ def is_its_thing(words: Sequence[WordToken], i: int) -> bool:
     if not before.content:
         return not ambiguous or before.bare in ("many", "of", "and", "with", "or", "for")
     return not ambiguous and before.entry is None and _is_verb(before)
+
+
+def _acts(word: WordToken, before: WordToken | None, after: WordToken | None) -> bool:
+    """Return whether a word in -s is a verb of a list: ", leaves only 3 footprints", "and watches her son"."""
+    ambiguous = word.entry is not None and word.entry.singular in AMBIGUOUS_NOUNS
+    if not (word.plural and ambiguous and before is not None and before.text in (",", "and") and after is not None):
+        return False
+    return bool(after.number) or after.bare in DETERMINERS or after.bare == "only"
 
 
 def is_of_another_thing(words: Sequence[WordToken], i: int) -> bool:

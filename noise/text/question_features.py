@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
 from noise.text.back_references import back_references
 from noise.text.english import is_english
-from noise.text.question_names import names_of
+from noise.text.question_names import names_of, titled_names
 from noise.text.question_nouns import NounUse, NounUses, noun_uses
-from noise.text.question_numbers import stated_numbers
+from noise.text.question_numbers import number_values, stated_numbers
 from noise.text.question_target import question_target
 from noise.text.sentence_splitting import insertion_point
 from noise.text.word_lists import word_list
@@ -32,6 +33,7 @@ class QuestionFeatures:
       that is not sure, as the "mouse" of a computer.
     - `of_other_things`: nouns, in the singular, that are only parts of another thing's name, as in "basketball court".
     - `numbers`: its numbers as text without commas, those in words included (`noise.text.question_numbers`).
+    - `values`: what its numbers come to, a fraction as one number.
     - `asked_kinds`: the kinds of quantity that the asking sentence speaks of (`money`, `time`, …).
     - `asked_nouns`: the meanings of the nouns in the asking sentence.
     - `open_references`: what the asking sentence refers back to without naming it: `person`, `plural`, `thing`,
@@ -40,7 +42,7 @@ class QuestionFeatures:
     - `mentions_group`: whether the question speaks of a group that a newcomer might join.
     - `english`: whether the question is in English, or too short to tell.
     - `asking`: the words of the asking sentence, in lower case.
-    - `words`: the words of the question. The nouns are read from them when a noise first asks for them.
+    - `text`, `words`: the question, and its words. Nouns, values and titles are read from them when a noise first asks.
     """
 
     insertion_point: int
@@ -54,6 +56,7 @@ class QuestionFeatures:
     mentions_group: bool
     english: bool
     asking: tuple[str, ...]
+    text: str
     words: Sequence[WordToken]
 
     @cached_property
@@ -61,9 +64,14 @@ class QuestionFeatures:
         return noun_uses(self.words)
 
     @cached_property
-    def values(self) -> tuple[float, ...]:
-        """The values of `numbers`, ascending."""
-        return tuple(sorted(map(float, self.numbers)))
+    def values(self) -> frozenset[Fraction]:
+        """The values of the question's numbers: a fraction has its own, not those of its parts."""
+        return number_values(self.text, self.words)
+
+    @cached_property
+    def titled(self) -> frozenset[str]:
+        """The names behind a title, in lower case, as that of "Miss Davis": no given names."""
+        return titled_names(self.words)
 
     @property
     def nouns(self) -> tuple[NounUse, ...]:
@@ -104,6 +112,7 @@ def question_features(question: str, at: int | None = None) -> QuestionFeatures:
         mentions_group=target.mentions_group or ("every" in question.lower() and _speaks_of_everyone(words)),
         english=is_english(question, words),
         asking=tuple(asking_words),
+        text=question,
         words=words,
     )
 

@@ -19,6 +19,7 @@ NATIONS = frozenset(
         """
     )
 )
+_TITLES = frozenset(word_list("mr mrs ms miss mister dr doctor prof professor sir madam lady coach principal captain"))
 
 
 def names_of(words: Sequence[WordToken]) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -43,6 +44,17 @@ def names_of(words: Sequence[WordToken]) -> tuple[frozenset[str], tuple[str, ...
                 people[word.raw.removesuffix("'s").removesuffix("’s")] = None
     persons = tuple([name for name in people if name.lower() not in towns]) if towns else tuple(people)
     return frozenset(proper_names), persons
+
+
+def titled_names(words: Sequence[WordToken]) -> frozenset[str]:
+    """Return the names behind a title, in lower case."""
+    return frozenset([word.bare for i, word in enumerate(words) if word.capital and _has_a_title(words, i)])
+
+
+def _has_a_title(words: Sequence[WordToken], i: int) -> bool:
+    """Return whether the word at index `i` is behind a title, as in "Mr. Lee" and "Miss Lee"."""
+    before = i - 2 if i > 1 and words[i - 1].text == "." else i - 1
+    return before >= 0 and words[before].capital and words[before].bare in _TITLES
 
 
 def _is_a_town(words: Sequence[WordToken], i: int) -> bool:

@@ -1,4 +1,7 @@
-"""Every number that a text may be read to state: `three dozen` states 3, 12 and 36, and `¾` states 3 and 4."""
+"""The numbers of a text: those that it may be read to state, and the values that it has.
+
+`three dozen` states 3, 12 and 36, and `¾` states 3 and 4; their values are 36 and 3/4.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 
-from noise.text.number_parsing import MAX_DIGITS
-from noise.text.word_lists import NUMBER_WORDS
+from noise.text.number_parsing import MAX_DIGITS, numbers_in
+from noise.text.word_lists import NUMBER_WORDS, PART_NUMBERS
 from noise.text.word_tokens import WordToken, number_text
 
 _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_PARTS = frozenset(PART_NUMBERS) - {"pair", "pairs", "couple", "couples", "trio"}
 _VULGAR = re.compile("[¼½¾⅐-⅞]")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -51,6 +55,34 @@ def has_value(number: str, value: Fraction | None) -> bool:
     if value is None:
         return False
     return number == str(value.numerator) if value.denominator == 1 else Fraction(number) == value
+
+
+def number_values(text: str, words: Sequence[WordToken]) -> frozenset[Fraction]:
+    """Return the values of the numbers of a text, in digits and in words; `words` are its tokens.
+
+    A fraction has its own value, not those of its parts. What is only a part or a multiple in words has none: "two
+    thirds of the eggs", "twice as many".
+    """
+    values = {number.value for number in numbers_in(text)}
+    i = 0
+    while i < len(words):
+        start, run = i, [*words[i].number_words]
+        i += 1
+        while run and i < len(words) and words[i].letters:
+            if words[i].number_words:
+                run += words[i].number_words
+            elif not (words[i].text == "and" and run[-1] in _SCALES and i + 1 < len(words) and words[i + 1].number):
+                break
+            i += 1
+        if not run or (len(run) == 1 and words[start].digits):
+            continue
+        following = words[i].text if i < len(words) else ""
+        if not _PARTS.isdisjoint((following, *words[i - 1].text.split("-"))):
+            continue
+        if words[start].digits:  # "3 dozen"
+            values.discard(Fraction(words[start].number))
+        values.update(map(Fraction, _value(run)))
+    return frozenset(values)
 
 
 def _value(run: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -169,6 +170,19 @@ def test_a_sentence_without_its_cell_is_not_offered() -> None:
 def test_all_sentences_of_a_dose_have_the_cell_of_the_draw() -> None:
     noisy = inject(Problem("p", BOB, "#### 13"), "ic4", 5)
     assert noisy.factors == (design_cell("p", 5).text(),) * 4
+
+
+def test_the_range_is_that_of_values() -> None:
+    """Of 1/2 and 1/6 neither 2 nor 6 is a number of the question."""
+    question = "Bob gives 1/2 of 1 pie to Ida and 1/6 to Tom. How much pie does Bob have left?"
+    assert question_features(question).values == {Fraction(1, 2), Fraction(1), Fraction(1, 6)}
+    assert all(drawn(question, seed)[0]["range"] == "out" for seed in range(24))
+
+
+def test_a_family_name_has_no_uncle_and_no_stranger_sounds_like_a_person_of_the_question() -> None:
+    question = "Miss Jerome has 16 eggs and eats 3 eggs. How many eggs does Miss Jerome have left?"
+    sentences = [drawn(question, seed)[1] for seed in range(80)]
+    assert not any(re.search(r"of Jerome|Jerome's|Jerry|Jeremy|Jeremiah", sentence) for sentence in sentences)
 
 
 def test_it_is_drawn_only_where_it_is_named() -> None:
