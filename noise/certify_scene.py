@@ -59,7 +59,7 @@ def _owner_refusal(features: QuestionFeatures, distractor: DistractorFeatures) -
         owner = word.removesuffix("'s")
         if owner in features.proper_names and not _is_whose_kin(words, i):
             return f"{owner.title()} is somebody or something of the question"
-        if owner in features.titled:
+        if owner in features.titled and words[i + 1 : i + 2] != ("town",):
             return f"{owner.title()} has a title in the question, and is no given name"
     like = next((known for name in strangers for known in features.proper_names if alike(name, known)), None)
     if like is not None:

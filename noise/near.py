@@ -44,8 +44,9 @@ _PARTS_OF_THINGS = frozenset(
     word_list("page slice sheet chapter piece leg wheel step lap seat story floor tire window")
 )
 #: From which age on somebody is an uncle, in a story that nobody stumbles over.
-_LEAST_AGES = {"uncle": 20, "aunt": 20, "godfather": 20, "godmother": 20, "coworker": 18, "roommate": 18}
+_LEAST_AGES = {"uncle": 20, "aunt": 20, "godfather": 20, "godmother": 20}
 _LEAST_AGES |= {"grandfather": 45, "grandmother": 45}
+_OF_ADULTS = frozenset(word_list("coworker roommate nephew niece"))
 #: Kinds of thing that are bought and sold in word problems.
 _BOUGHT = frozenset(
     word_list(
@@ -87,8 +88,10 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
     if group is None:
         return None
     numbers, kin = _numbers(features, rng), scene.kin
-    if group is AGE:
-        kin = tuple(word for word in kin if int(numbers["tens"]) >= _LEAST_AGES.get(word, 0))
+    if group is AGE:  # a child has no coworker, nor often a niece
+        kin = tuple(
+            word for word in kin if word not in _OF_ADULTS and int(numbers["tens"]) >= _LEAST_AGES.get(word, 0)
+        )
     if not kin:
         return None
     values = {"owner": somebody_close(scene, rng, kin), **numbers, "things": scene.plural}
@@ -130,7 +133,8 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
 
 def _propose_topic(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     groups = (TOPIC_OF_ANYTHING, TOPIC_OF_ANYTHING + TOPIC_OF_THINGS, TOPIC_SINGULAR)
-    person = asked_scene(features).person
+    # whoever has a name lives in a town, be it a dog, or a teacher with a surname
+    person = asked_scene(features).person or next(iter(features.people), "")
     town = f"{person}'s town" if person and "town" not in features.meanings else draw(TOWNS, rng)
     return _about_things(features, rng, {"town": town, **_numbers(features, rng)}, groups, "topic")
 

@@ -21,7 +21,7 @@ _OWNED = """
     Last summer, {owner} gave {n} {things} to a charity.
     {owner} ordered {n} {things} in a store downtown.
     A week ago, {owner} sorted {n} {things} in the garage.
-    {owner} stored {n} {things} for a winter.
+    {owner} stored {n} {things} in a basement.
 """
 _SEEN = """
     {owner} saw {n} {things} at a fair last year.
@@ -72,13 +72,18 @@ _MET = """
     {owner} once worked with {n} {things}.
 """
 _ATTENDED = """
-    {owner} went to {n} {things} last year.
+    {owner} went to {tens} {things} over the years.
     {owner} wrote about {n} {things} in a diary.
-    Last summer, {owner} planned {n} {things}.
+    {owner} once planned {tens} {things}.
     {owner} has photographs of {n} {things}.
 """
+_DRAWN = """
+    {owner} drew {n} {things} in a notebook.
+    Last summer, {owner} painted {n} {things} on a wall.
+    {owner} has photographs of {n} {things}.
+    {owner} once counted {n} {things} in a comic book.
+"""
 _SCORED = """
-    {owner} counted {n} {things} last week.
     {owner} wrote down {n} {things} in a notebook.
     Last month, {owner} kept track of {n} {things}.
     {owner} made a list of {n} {things} last summer.
@@ -98,7 +103,8 @@ ASKED: dict[str, tuple[Template, ...]] = {
     **_by_kind("place house", _VISITED),
     **_by_kind("person group", _MET),
     **_by_kind("event", _ATTENDED),
-    **_by_kind("idea sport work music body message business", _SCORED),
+    **_by_kind("idea sport work music message business", _SCORED),
+    **_by_kind("body", _DRAWN),
     "": templates(_WHATEVER),
 }
 #: Where money is asked for.
@@ -140,13 +146,13 @@ AGE = templates(
 ASKED_UNITS: dict[str, tuple[Template, ...]] = {
     "time": templates(
         """
-        {owner} waited {hundreds} minutes at the station.
+        {owner} waited {tens} minutes at the station.
         {owner} worked {tens} hours last week.
         {owner} practiced the piano for {tens} hours last month.
         Last summer, {owner} was away for {tens} days.
         {owner} painted a fence in {tens} hours.
         {owner} has lived in town for {tens} years.
-        {owner} talked on the phone for {hundreds} minutes.
+        {owner} talked on the phone for {tens} minutes.
         """
     ),
     "length": templates(
