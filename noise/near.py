@@ -57,6 +57,7 @@ _BOUGHT = frozenset(
     )
 )
 _NOT_BOUGHT = frozenset(word_list("money mail homework trash garbage recycling laundry dirt ice water rain snow coin"))
+_NOT_COUNTED = frozenset(word_list("calories gigabytes megabytes figures people owners jacks bars"))
 _MEASURES = (
     ("time", frozenset(word_list("time long hours minutes days weeks months hour minute day week month"))),
     ("length", frozenset(word_list("far distance miles feet inches meters yards tall"))),
@@ -111,6 +112,9 @@ def _asked_templates(features: QuestionFeatures, scene: AskedScene) -> tuple[Tem
         if "plural" in features.open_references or scene.plural in NO_THINGS:
             return None
         entry = LEXICON.get(scene.plural)
+        unsure = entry is not None and entry not in [noun.entry for noun in features.nouns]
+        if unsure or scene.plural in _NOT_COUNTED:
+            return None
         if entry is not None and entry.singular in _PARTS_OF_THINGS:
             return PARTS
         if entry is not None and entry.singular in AMBIGUOUS_NOUNS and entry.kind not in ABSTRACT_KINDS:

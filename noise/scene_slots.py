@@ -34,7 +34,7 @@ UNTOLD = frozenset(
         price cost profit value point investment record calorie digit object row figure step throw score skill lap
         length width perimeter area discount deadline follower credit time height weight distance speed growth
         mileage age rent revenue earnings tax goal rank item unit good product bill order page slice sheet member task
-        chapter pack packet
+        chapter pack packet people owner gigabyte megabyte jack bar
         """
     )
 )
@@ -56,6 +56,12 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' and not noun.startswith(('uni', 'eu', 'one')) else 'a'} {noun}"
 
 
+def is_told_of(features: QuestionFeatures, entry: NounEntry) -> bool:
+    """Return whether something can be told of a noun: not of the "figures" of action figures."""
+    sure = [noun.entry for noun in features.nouns]
+    return entry.singular not in UNTOLD and (entry in sure or not sure)
+
+
 def scene_noun(features: QuestionFeatures, rng: random.Random) -> tuple[NounEntry | None, str]:
     """Return a noun of the question: its entry in the lexicon, if it has one, and its plural.
 
@@ -68,7 +74,7 @@ def scene_noun(features: QuestionFeatures, rng: random.Random) -> tuple[NounEntr
     entry = LEXICON.get(plural)
     known = [noun.entry for noun in features.nouns or features.other_nouns if noun.entry.singular not in UNTOLD]
     concrete = [noun for noun in known if noun.kind not in ABSTRACT_KINDS]
-    if entry is None or (entry.kind in ABSTRACT_KINDS and concrete) or entry.singular in UNTOLD:
+    if entry is None or (entry.kind in ABSTRACT_KINDS and concrete) or not is_told_of(features, entry):
         nouns = concrete or known
         entry = draw(nouns, rng) if nouns else None
     if entry is None:
