@@ -10,8 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.store.record_kinds import ATTENTION_READINGS, LIKELIHOODS, PREDICTIONS, Measure, RecordKind
-from reports.store.stage_and_file_names import ATTENTION, LIKELIHOOD, SFT, ZERO_SHOT
+from reports.store.record_kinds import (
+    ATTENTION_READINGS,
+    INTERVENTIONS,
+    LIKELIHOODS,
+    PREDICTIONS,
+    Measure,
+    RecordKind,
+)
+from reports.store.stage_and_file_names import ATTENTION, INTERVENE, LIKELIHOOD, SFT, ZERO_SHOT
 
 if TYPE_CHECKING:
     from reports.findings import Findings
@@ -54,6 +61,7 @@ REPORTED_STAGES: dict[str, ReportedStage] = {
     SFT: ReportedStage(name=SFT, records=PREDICTIONS, gain_over=ZERO_SHOT),
     ATTENTION: ReportedStage(name=ATTENTION, records=ATTENTION_READINGS),
     LIKELIHOOD: ReportedStage(name=LIKELIHOOD, records=LIKELIHOODS),
+    INTERVENE: ReportedStage(name=INTERVENE, records=INTERVENTIONS),
 }
 
 

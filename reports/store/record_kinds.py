@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reports.store.atomic_io import ResultsDamaged
-from reports.store.records import OUTCOMES, READING_OUTCOMES, AttentionReading, Likelihood, Prediction
+from reports.store.records import (
+    INTERVENTION_OUTCOMES,
+    OUTCOMES,
+    READING_OUTCOMES,
+    AttentionReading,
+    Intervention,
+    Likelihood,
+    Prediction,
+)
 
 ACCURACY, LIKELIHOOD = "accuracy", "likelihood"
 
@@ -103,6 +111,17 @@ def _decode_prediction(values: dict[str, Any], where: str) -> dict[str, Any]:
     return values | {"factors": tuple(factors)}
 
 
+def _decode_intervention(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Check that outcome, answer and target agree, and that the record has the id of its problem and condition."""
+    contradiction = contradiction_in(values["outcome"], values["answer"], values["target"])
+    if contradiction:
+        raise ResultsDamaged(f"{where}: {contradiction}")
+    expected = f"{values['problem']} {values['condition']}"
+    if values["id"] != expected:
+        raise ResultsDamaged(f"{where}: expected the id {expected!r}, got {values['id']!r:.60}")
+    return values
+
+
 def contradiction_in(outcome: str, answer: str | None, target: str) -> str:
     """Return in what way an answer contradicts its outcome; empty if it does not."""
     if outcome == "correct" and answer != target:
@@ -149,4 +168,11 @@ LIKELIHOODS = RecordKind(
         score=lambda record: record.nats / record.tokens,
         text=lambda record: f"{record.tokens} {record.asked}",
     ),
+)
+INTERVENTIONS = RecordKind(
+    type=Intervention,
+    noun="intervention",
+    outcomes=INTERVENTION_OUTCOMES,
+    rounded=("nats",),
+    decode=_decode_intervention,
 )

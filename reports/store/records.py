@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 Outcome = Literal["correct", "incorrect", "no_answer", "truncated", "error"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 ReadingOutcome = Literal["measured", "error"]
+InterventionOutcome = Literal["correct", "incorrect", "no_answer", "truncated", "measured", "error"]
+INTERVENTION_OUTCOMES: tuple[InterventionOutcome, ...] = get_args(InterventionOutcome)
 READING_OUTCOMES: tuple[ReadingOutcome, ...] = get_args(ReadingOutcome)
 
 
@@ -154,7 +156,53 @@ class Likelihood:
         return f"{self.question}\n{self.gold}"
 
 
-Record = Prediction | AttentionReading | Likelihood
+@dataclass(frozen=True)
+class Intervention:
+    """What a model wrote for one problem under one condition, and how likely it found the worked answer.
+
+    `condition` says what was changed, as `everywhere`: no token of the text behind the noise could attend to it.
+    `clean` is the problem without noise and `noisy` that with it, both as they are. `problem` is the record id of the
+    problem, and `id` both: "mine-00001 everywhere". `question` and `spans` are those of the noisy question, whatever
+    the condition; `gold`, `target`, `text`, `answer`, `tokens`, `finished` and `grading` are those of a prediction.
+    `fault` says what is wrong with a wrong answer (`benchmarks.answer_faults`); it is empty for any other.
+
+    `nats` is the natural logarithm of the worked answer's probability, and `gold_tokens` its length. Where only one of
+    the two was measured, `nats` is None, or `outcome` is `measured` and `text` empty.
+
+    `hidden` counts the tokens that were hidden from others, and `edges` the pairs of a query and a key in the prompt
+    that were cut, each once for all heads and layers. `straddling` counts the tokens that noise and problem share, and
+    `same_tokens` says whether the text without the noise's tokens has the tokens of the clean text.
+    """
+
+    id: str
+    problem: str
+    condition: str
+    question: str
+    spans: tuple[tuple[int, int], ...]
+    gold: str
+    target: str
+    text: str
+    answer: str | None
+    outcome: InterventionOutcome
+    tokens: int
+    fault: str
+    nats: float | None
+    gold_tokens: int
+    hidden: int
+    edges: int
+    straddling: int
+    same_tokens: bool
+    error: str | None = None
+    finished: bool = True
+    grading: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The text that the record depends on: the noisy question, followed by the worked answer."""
+        return f"{self.question}\n{self.gold}"
+
+
+Record = Prediction | AttentionReading | Likelihood | Intervention
 
 
 @dataclass(frozen=True)

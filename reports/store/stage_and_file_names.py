@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 #: The stages, as they stand in case ids and in the paths of records.
-ZERO_SHOT, SFT, ATTENTION, LIKELIHOOD = "zero_shot", "sft", "attention", "likelihood"
+ZERO_SHOT, SFT, ATTENTION, LIKELIHOOD, INTERVENE = "zero_shot", "sft", "attention", "likelihood", "intervene"
 #: What the name of a tuned model has behind that of its base, as in `diffllama+sft`.
 TUNED_SUFFIX = "+sft"
 #: The folder of tuned checkpoints in a results folder, and the log in each of them.
