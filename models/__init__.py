@@ -20,6 +20,8 @@ _LAZY = {
     "SUBTRACTIONS": "attention.subtraction_registry",
     "attention_allocation": "attention.allocation",
     "Allocation": "attention.allocation",
+    "cut_attention": "attention.cut_attention",
+    "scaled_lambda": "attention.cut_attention",
     "tune": "sft.fine_tuning",
     "TuningMismatch": "sft.tuning_errors",
     "TrainingDiverged": "sft.tuning_errors",

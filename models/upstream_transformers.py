@@ -21,7 +21,8 @@ from torch.utils.data import Sampler
 from transformers import AttentionInterface, AttentionMaskInterface, GenerationMixin, PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
-from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.diffllama.modeling_diffllama import DiffLlamaAttention
 
 __all__ = ["DiffLlamaAttention", "eager_mask", "repeat_kv", "sdpa_attention_forward", "sdpa_mask"]
@@ -46,6 +47,21 @@ def can_set_attention(model: PreTrainedModel, name: str) -> bool:
     accepted: bool = model.config._attn_implementation == name
     model.set_attn_implementation(before)
     return accepted
+
+
+def attention_function_of(name: str, layer: nn.Module) -> Callable[..., Any]:
+    """Return the attention function that `layer` calls when its model runs on the implementation `name`."""
+    own = eager_attention_of(layer)
+    function: Callable[..., Any] | None = own if name == "eager" else ALL_ATTENTION_FUNCTIONS.get(name)
+    if function is None:
+        raise KeyError(f"{type(layer).__name__}: transformers has no attention implementation {name!r}")
+    return function
+
+
+def mask_function_of(name: str) -> Callable[..., Any]:
+    """Return the function that makes the mask of the attention implementation `name`."""
+    function: Callable[..., Any] = ALL_MASK_ATTENTION_FUNCTIONS[name]
+    return function
 
 
 @contextmanager

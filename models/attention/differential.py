@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import transformers
@@ -19,10 +19,15 @@ from transformers import PreTrainedModel
 
 from models import upstream_transformers
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
-from models.attention.subtraction_registry import checked_subtraction_of, is_differential_or_raise, subtraction_of
+from models.attention.attention_edits import edited_name, is_edited
+from models.attention.subtraction_registry import (
+    ShownPattern,
+    is_differential_or_raise,
+    shown_pattern,
+    subtraction_of,
+)
 
-Part = Literal["difference", "first", "second"]
-_IMPLEMENTATIONS: dict[Part, str] = {
+_IMPLEMENTATIONS: dict[ShownPattern, str] = {
     "difference": "differential",
     "first": "differential_first",
     "second": "differential_second",
@@ -30,7 +35,7 @@ _IMPLEMENTATIONS: dict[Part, str] = {
 
 
 @contextmanager
-def differential_attention(model: PreTrainedModel, part: Part = "difference") -> Iterator[PreTrainedModel]:
+def differential_attention(model: PreTrainedModel, part: ShownPattern = "difference") -> Iterator[PreTrainedModel]:
     """Inside, `model(**inputs, output_attentions=True).attentions[l]` is the pattern that layer `l` applies.
 
     For a differential layer it is A1 − λ·A2, (batch, heads / 2, query, key): its rows sum to 1 − λ, and entries can be
@@ -61,8 +66,10 @@ def can_set_attention_implementation(model: PreTrainedModel) -> bool:
 def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None]:
     """Run `model` on the registered attention implementation `name` inside the context, and on its own again after it.
 
-    Raises `AttentionInterfaceBypassed` for a model that does not accept it.
+    Edits of the model (`models.attention.attention_edits`) stay in force. Raises `AttentionInterfaceBypassed` for a
+    model that does not accept it, and what `edited_name` raises.
     """
+    name = edited_name(name) if is_edited(model) else name
     with upstream_transformers.attention_set(model, name) as accepted:
         if not accepted:
             raise AttentionInterfaceBypassed(
@@ -105,7 +112,7 @@ def pair_lambdas(model: nn.Module) -> list[torch.Tensor]:
     return [known.factor(layer).flatten().float() for known, layer in layers if known is not None]
 
 
-def _attend(part: Part, module: nn.Module, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def _attend(part: ShownPattern, module: nn.Module, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """The attention function: the layer's own explicit attention with other weights returned.
 
     Both calls of a DiffLlama layer come here; the layer returns the weights of the first.
@@ -117,14 +124,7 @@ def _attend(part: Part, module: nn.Module, *arguments: Any, **options: Any) -> t
             f" {transformers.__version__}"
         )
     output, weights = eager(module, *arguments, **options)
-    subtraction = checked_subtraction_of(module)
-    if subtraction is not None:
-        first, second = subtraction.parts(weights)
-        if part == "difference":
-            weights = first - subtraction.factor(module).to(weights.dtype) * second
-        else:
-            weights = first if part == "first" else second
-    return output, weights
+    return output, shown_pattern(module, weights, part)
 
 
 for _part, _name in _IMPLEMENTATIONS.items():

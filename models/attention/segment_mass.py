@@ -104,3 +104,27 @@ def select_queries(
         return selected, visible[:, None]
     mask = mask.expand(len(rows), -1, -1, -1)
     return selected, mask.gather(2, rows[:, None, :, None].expand(-1, 1, -1, length))
+
+
+def hidden_masses(
+    query_BxHxQxD: torch.Tensor,
+    key_BxGxKxD: torch.Tensor,
+    visible: torch.Tensor,
+    scale: float,
+    hidden: torch.Tensor,
+) -> torch.Tensor:
+    """Return the mass of softmax(QKᵀ) on the `hidden` keys, which may differ by query, (B, H, Q, 1) in float32.
+
+    `visible` and `hidden` are bool and broadcast to (B, H, Q, K). One block of queries is explicit at a time.
+    """
+    batch, heads, queries, _ = query_BxHxQxD.shape
+    length = key_BxGxKxD.shape[2]
+    key_BxHxKxD = key_BxGxKxD.repeat_interleave(heads // key_BxGxKxD.shape[1], dim=1).float()
+    step = max(1, _BLOCK_ELEMENTS // (batch * heads * length))
+    masses = []
+    for start in range(0, queries, step):
+        block = slice(start, min(start + step, queries))
+        scores = query_BxHxQxD[:, :, block].float() @ key_BxHxKxD.transpose(2, 3) * scale
+        weights = scores.masked_fill_(~visible[:, :, block], torch.finfo(scores.dtype).min).softmax(-1)
+        masses.append((weights * hidden[:, :, block]).sum(-1, keepdim=True))
+    return torch.cat(masses, dim=2)

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
 
 from models.attention.attention_errors import AttentionUnavailable
 from models.upstream_transformers import DiffLlamaAttention
+
+#: Which pattern of a differential layer is shown: the one that it applies, A1 − λ·A2, or one of the two.
+ShownPattern = Literal["difference", "first", "second"]
 
 
 def halves(heads: int) -> tuple[slice, slice]:
@@ -97,3 +101,21 @@ def checked_subtraction_of(layer: nn.Module) -> Subtraction | None:
 def is_differential_or_raise(model: nn.Module) -> bool:
     """Return whether a layer of `model` subtracts. Raises what `checked_subtraction_of` raises."""
     return any(checked_subtraction_of(module) is not None for module in model.modules())
+
+
+def shown_pattern(
+    layer: nn.Module, weights_BxHxQxK: torch.Tensor, shown: ShownPattern, second_factor: float = 1.0
+) -> torch.Tensor:
+    """Return a pattern of a layer from the softmax of all its heads, (batch, pairs, query, key).
+
+    `second_factor` multiplies λ. The pattern of an ordinary layer is that softmax itself, (batch, heads, query, key).
+    Raises what `checked_subtraction_of` raises.
+    """
+    subtraction = checked_subtraction_of(layer)
+    if subtraction is None:
+        return weights_BxHxQxK
+    first, second = subtraction.parts(weights_BxHxQxK)
+    if shown == "difference":
+        weight = subtraction.factor(layer).to(weights_BxHxQxK.dtype)
+        return first - (weight if second_factor == 1.0 else weight * second_factor) * second
+    return first if shown == "first" else second

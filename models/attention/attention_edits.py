@@ -1,0 +1,294 @@
+"""Changes to a model's attention while it runs: edges that are cut, and another weight of the second pattern, λ·A2.
+
+An edit belongs to the attention layers of one model. The attention functions registered here apply the edits of the
+layer that calls them, and leave the rest to the implementation that the model had: they hand it a mask with fewer
+visible keys, and scale what it returns. Shapes: B rows of the batch, H heads, Q queries, K keys, D head size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+from transformers import PreTrainedModel
+
+from models import upstream_transformers
+from models.attention.attention_errors import AttentionUnavailable
+from models.attention.segment_mass import hidden_masses
+from models.attention.subtraction_registry import ShownPattern, checked_subtraction_of, shown_pattern
+
+Part = Literal["both", "first", "second"]
+#: What the name of an implementation begins with that applies edits to another.
+_PREFIX = "edited_"
+#: Implementations that can be edited, which are those that take a mask of every query and key. Of the ones that show
+#: another pattern than they apply, what they apply, and which pattern they show.
+_EDITABLE: dict[str, tuple[str, ShownPattern | None]] = {
+    "eager": ("eager", None),
+    "sdpa": ("sdpa", None),
+    "decode_attention": ("decode_attention", None),
+    "allocation": ("allocation", None),
+    "differential": ("eager", "difference"),
+    "differential_first": ("eager", "first"),
+    "differential_second": ("eager", "second"),
+}
+
+
+@dataclass(eq=False)
+class AttentionEdit:
+    """One change to the attention of some layers.
+
+    `cut` is bool, (batch, query, key), True where a query may not see a key; None for no cut. Rows and columns count
+    from the first column of the cache; a query beyond its end takes the last row, and a key beyond it is seen. `heads`
+    gives the heads of each layer that is changed, None for all of them; those of a differential layer are pairs, of
+    which `part` says what is cut. With `renormalise` the weights of the other keys sum to 1 again. `second_factor`
+    multiplies λ. `reached` collects the layers that applied the edit.
+    """
+
+    heads: Mapping[int, tuple[int, ...] | None]
+    cut: torch.Tensor | None = None
+    part: Part = "both"
+    renormalise: bool = True
+    second_factor: float = 1.0
+    caches_every_column: bool = True
+    reached: set[int] = field(default_factory=set)
+    _hidden: tuple[Any, torch.Tensor | None] = (None, None)
+
+    def hidden(self, module: nn.Module, query_BxHxQxD: torch.Tensor, keys: int) -> torch.Tensor | None:
+        """Return which keys the heads of a layer may not see, (B, 1 or H, Q, K); None where nothing is cut."""
+        if self.cut is None:
+            return None
+        batch, heads, queries, _ = query_BxHxQxD.shape
+        if queries != keys and not self.caches_every_column:
+            raise AttentionUnavailable(
+                f"{type(module).__name__}: a cut needs the keys of every token in the cache, and this model drops some"
+            )
+        if len(self.cut) != batch:
+            raise ValueError(f"cut: expected one matrix for each of the {batch} rows of the batch, got {len(self.cut)}")
+        chosen = self._chosen_heads(module, heads)
+        key = (self.cut, queries, keys, chosen, query_BxHxQxD.device)
+        known = self._hidden[0]
+        if known is None or known[0] is not self.cut or known[1:] != key[1:]:
+            rows = torch.arange(keys - queries, keys, device=self.cut.device).clamp(max=self.cut.shape[1] - 1)
+            columns = self.cut[:, rows, :keys]
+            cut = pad(columns, (0, keys - columns.shape[2]))[:, None].to(query_BxHxQxD.device)
+            if chosen is not None:
+                of_head = torch.zeros(heads, dtype=torch.bool, device=cut.device)
+                of_head[list(chosen)] = True
+                cut = cut & of_head[:, None, None]
+            self._hidden = key, cut if bool(cut.any()) else None
+        return self._hidden[1]
+
+    def _chosen_heads(self, module: nn.Module, heads: int) -> tuple[int, ...] | None:
+        """Return the numbers, among the layer's `heads`, of those that are cut; None for all."""
+        selected = self.heads[upstream_transformers.layer_number(module)]
+        subtraction = checked_subtraction_of(module)
+        if subtraction is None:
+            return selected
+        if selected is None and self.part == "both":
+            return None
+        first, second = (range(heads)[part] for part in subtraction.pairs(heads))
+        parts = {"both": (first, second), "first": (first,), "second": (second,)}[self.part]
+        pairs = range(len(first)) if selected is None else selected
+        return tuple(part[pair] for part in parts for pair in pairs)
+
+
+_EDITS: WeakKeyDictionary[nn.Module, list[AttentionEdit]] = WeakKeyDictionary()
+
+
+def attention_layers(model: nn.Module) -> dict[nn.Module, int]:
+    """Return the modules of `model` that know the number of their layer, and that number."""
+    numbered = ((module, getattr(module, "layer_idx", None)) for module in model.modules())
+    return {module: number for module, number in numbered if isinstance(number, int)}
+
+
+def add_edit(model: PreTrainedModel, edit: AttentionEdit) -> None:
+    """Let the layers of `model` apply `edit`, once the model runs on an implementation of `edited_name`."""
+    for module, number in attention_layers(model).items():
+        if number in edit.heads:
+            _EDITS.setdefault(module, []).append(edit)
+
+
+def remove_edit(model: PreTrainedModel, edit: AttentionEdit) -> None:
+    """Undo `add_edit`."""
+    for module in attention_layers(model):
+        edits = _EDITS.get(module, [])
+        if edit in edits:
+            edits.remove(edit)
+        if not edits:
+            _EDITS.pop(module, None)
+
+
+def is_edited(model: nn.Module) -> bool:
+    """Return whether an edit is in force on a layer of `model`."""
+    return any(module in _EDITS for module in model.modules())
+
+
+def second_factor(module: nn.Module) -> float:
+    """Return what the edits of a layer multiply its λ by."""
+    factor = 1.0
+    for edit in _EDITS.get(module, ()):
+        factor *= edit.second_factor
+    return factor
+
+
+def edited_name(name: str) -> str:
+    """Return the implementation that applies edits to the implementation `name`.
+
+    Raises `AttentionUnavailable` for one that takes no mask of every query and key, such as flash attention.
+    """
+    if name.startswith(_PREFIX):
+        return name
+    if name not in _EDITABLE:
+        raise AttentionUnavailable(
+            f"the attention implementation {name!r} cannot be edited; load the model with one of eager and sdpa"
+        )
+    upstream_transformers.register_attention(
+        _PREFIX + name, partial(_attend, name), upstream_transformers.mask_function_of(name)
+    )
+    return _PREFIX + name
+
+
+def _attend(
+    name: str,
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The attention function: the implementation `name` with the edits of the layer that calls it."""
+    applied, shown = _EDITABLE[name]
+    attend = upstream_transformers.attention_function_of(applied, module)
+    edits = _EDITS.get(module, [])
+    for edit in edits:
+        edit.reached.add(upstream_transformers.layer_number(module))
+    keys = key.shape[2]
+    renormalised = [edit.hidden(module, query, keys) for edit in edits if edit.renormalise]
+    zeroed = [edit.hidden(module, query, keys) for edit in edits if not edit.renormalise]
+    factor = second_factor(module)
+    hidden, dropped = _union(renormalised), _union(zeroed)
+    by_head = any(cut is not None and cut.shape[1] > 1 for cut in (hidden, dropped))
+    if name == "allocation" and (by_head or dropped is not None or factor != 1.0):
+        raise AttentionUnavailable(
+            "attention mass is measured under a cut only where it is the same for all heads, and renormalised"
+        )
+    mask = attention_mask
+    if hidden is not None:
+        mask = _mask_without(mask, hidden, module, query, keys)
+    if dropped is None:
+        output, weights = attend(module, query, key, value, mask, **options)
+    else:
+        output, weights = _attend_zeroed(attend, module, query, key, value, mask, dropped, options)
+    if factor != 1.0:
+        output = _second_scaled(module, output, factor)
+    if shown is not None and weights is not None:
+        weights = shown_pattern(module, weights, shown, factor)
+    return output, weights
+
+
+def _union(cuts: list[torch.Tensor | None]) -> torch.Tensor | None:
+    real = [cut for cut in cuts if cut is not None]
+    if len(real) < 2:
+        return real[0] if real else None
+    union = real[0]
+    for cut in real[1:]:
+        union = union | cut
+    return union
+
+
+class _MaskCache:
+    """The mask of the last call: the layers of a forward pass share it, and some functions compare by identity."""
+
+    def __init__(self) -> None:
+        self.key: tuple[Any, ...] = ()
+        self.mask: torch.Tensor | None = None
+
+
+_mask_cache = _MaskCache()
+
+
+def _mask_without(
+    mask: torch.Tensor | None, hidden: torch.Tensor, module: nn.Module, query: torch.Tensor, keys: int
+) -> torch.Tensor:
+    """Return `mask` without the `hidden` keys. Raises `ValueError` for a query that would see no key."""
+    if _mask_cache.key and _mask_cache.key[0] is mask and _mask_cache.key[1] is hidden:
+        assert _mask_cache.mask is not None
+        return _mask_cache.mask
+    visible = visible_keys(mask, module, query, keys)
+    blind = (~(visible & ~hidden).any(-1) & visible.any(-1)).nonzero()
+    if len(blind):
+        row, _, number = blind[0].tolist()
+        first = keys - query.shape[2]
+        raise ValueError(f"cut: query {first + number} of row {row} would see no key; leave it at least one")
+    if mask is None or mask.dtype == torch.bool:
+        cut = visible & ~hidden
+    else:
+        cut = mask.masked_fill(hidden, torch.finfo(mask.dtype).min)
+    _mask_cache.key, _mask_cache.mask = (mask, hidden), cut
+    return cut
+
+
+def visible_keys(mask: torch.Tensor | None, module: nn.Module, query: torch.Tensor, keys: int) -> torch.Tensor:
+    """Return which keys each query sees without a cut, bool, (B or 1, 1 or H, Q, K).
+
+    Raises `AttentionUnavailable` for a cache whose columns are not those of the tokens: one of a fixed size, whose last
+    columns are empty.
+    """
+    queries = query.shape[2]
+    if mask is None:
+        if queries > 1 and queries != keys:
+            raise AttentionUnavailable(_FIXED_CACHE)
+        rows = torch.arange(keys - queries, keys, device=query.device)
+        return (torch.arange(keys, device=query.device) <= rows[:, None])[None, None]
+    visible = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min
+    if visible.shape[-1] != keys or not bool(visible[:, :, -1, -1].any()):
+        raise AttentionUnavailable(_FIXED_CACHE)
+    return visible
+
+
+_FIXED_CACHE = "a cut needs a cache that grows with the text, and this one has columns for later tokens"
+
+
+def _attend_zeroed(
+    attend: Callable[..., tuple[torch.Tensor, torch.Tensor | None]],
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropped: torch.Tensor,
+    options: Mapping[str, Any],
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Attend with the weights of the `dropped` keys set to zero: the rest is what renormalised weights give, times the
+    mass that is left."""
+    modifiers = [name for name in upstream_transformers.SCORE_MODIFIERS if options.get(name) is not None]
+    if modifiers:
+        raise AttentionUnavailable(
+            f"{type(module).__name__}: its attention uses {modifiers[0]!r}; only a renormalised cut can be made in it"
+        )
+    visible = visible_keys(mask, module, query, key.shape[2])
+    scale = options.get("scaling") or query.shape[-1] ** -0.5
+    lost = hidden_masses(query, key, visible, scale, dropped)  # (B, H, Q, 1)
+    nothing_left = ~(visible & ~dropped).any(-1, keepdim=True)
+    kept = torch.where(nothing_left, 0.0, 1 - lost).to(query.dtype)
+    others = visible & ~(dropped & ~nothing_left)
+    if mask is not None and mask.dtype != torch.bool:
+        others = mask.masked_fill(~others, torch.finfo(mask.dtype).min)
+    output, weights = attend(module, query, key, value, others, **options)
+    return output * kept.transpose(1, 2), None if weights is None else weights * kept
+
+
+def _second_scaled(module: nn.Module, output_BxQxHxD: torch.Tensor, factor: float) -> torch.Tensor:
+    """Return a layer's output with that of A2 multiplied: λ·A2 is linear in it."""
+    subtraction = checked_subtraction_of(module)
+    assert subtraction is not None
+    scaled = output_BxQxHxD.clone()
+    scaled[:, :, subtraction.pairs(output_BxQxHxD.shape[2])[1]] *= factor
+    return scaled
