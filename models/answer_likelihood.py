@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
+from models.attention.attention_edits import AttentionEdit
+from models.attention.cut_attention import edited_attention
+from models.decode.edited_prompt import EditedBatch, EditedPrompt, padded_left
 from models.decode.generation import threads_for
 from models.decode.onednn_linear import onednn_matmul
 from models.loading.load_model import LoadedModel
@@ -19,7 +22,6 @@ class LikelihoodNotFinite(ValueError):
     """A log-likelihood is infinite or NaN in the model's precision. `dtype="float32"` may help."""
 
 
-@torch.inference_mode()
 def answer_likelihoods(loaded: LoadedModel, problems: Sequence[Problem]) -> list[tuple[float, int]]:
     """Return the log-likelihood of each worked answer given its prompt, in nats (a sum, at most 0), and its tokens.
 
@@ -27,37 +29,61 @@ def answer_likelihoods(loaded: LoadedModel, problems: Sequence[Problem]) -> list
     taken in float32 whatever the model runs in. Raises `ValueError` for a text that is longer than the model's
     positions and an answer without a token; `LikelihoodNotFinite`.
     """
-    rows = [{"input_ids": prompt + answer, "labels": [IGNORED] * len(prompt) + answer}
-            for prompt, answer in tokenize_examples(loaded, problems)]  # fmt: skip
-    _check(loaded, problems, rows)
-    batch = {
-        name: values.to(loaded.device) for name, values in pad_left(rows, loaded.tokenizer.pad_token_id or 0).items()
-    }
+    examples = tokenize_examples(loaded, problems)
+    return _likelihoods(loaded, [problem.id for problem in problems], examples)
+
+
+def edited_likelihoods(
+    loaded: LoadedModel, ids: Sequence[str], examples: Sequence[tuple[EditedPrompt, list[int]]], edit: AttentionEdit
+) -> list[tuple[float, int]]:
+    """Return what `answer_likelihoods` does, of answers, as tokens, to prompts with positions and cuts of their own.
+
+    `edit` makes the cuts; `ids` name the problems in errors. Raises what `answer_likelihoods` raises.
+    """
+    plain = [(list(prompt.ids), answer) for prompt, answer in examples]
+    return _likelihoods(loaded, ids, plain, EditedBatch([prompt for prompt, _ in examples], edit))
+
+
+@torch.inference_mode()
+def _likelihoods(
+    loaded: LoadedModel,
+    ids: Sequence[str],
+    examples: Sequence[tuple[list[int], list[int]]],
+    edited: EditedBatch | None = None,
+) -> list[tuple[float, int]]:
+    rows = [{"input_ids": prompt + answer, "labels": [IGNORED] * len(prompt) + answer} for prompt, answer in examples]
+    _check(loaded, ids, rows)
+    batch = pad_left(rows, loaded.tokenizer.pad_token_id or 0)
+    edits = () if edited is None else (edited.edit,)
+    if edited is not None:
+        lengths = [len(row["input_ids"]) for row in rows]
+        batch["position_ids"], cut = padded_left(edited.prompts, lengths, max(lengths))
+        edited.edit.cut = cut.to(loaded.device) if bool(cut.any()) else None
+    batch = {name: values.to(loaded.device) for name, values in batch.items()}
     labels = batch.pop("labels")
     longest = int((labels != IGNORED).sum(dim=1).max())
     model: Any = loaded.model
     inputs = accepted_inputs(model, {**batch, "use_cache": False, "logits_to_keep": longest + 1})  # answers end rows
-    with threads_for(loaded), onednn_matmul(loaded.model):
+    with threads_for(loaded), onednn_matmul(loaded.model), edited_attention(loaded.model, *edits):
         logits = model(**inputs).logits[:, -longest - 1 : -1]
     likelihoods = []
-    for row, (predicted, expected) in enumerate(zip(logits, labels[:, -longest:], strict=True)):
+    for id, predicted, expected in zip(ids, logits, labels[:, -longest:], strict=True):
         nats = -float(cross_entropy(predicted.float(), expected, ignore_index=IGNORED, reduction="sum"))
         if not abs(nats) < float("inf"):
             raise LikelihoodNotFinite(
-                f"problem {problems[row].id!r}: the likelihood of its answer in {loaded.precision} is not finite; try"
-                ' dtype="float32"'
+                f'problem {id!r}: the likelihood of its answer in {loaded.precision} is not finite; try dtype="float32"'
             )
         likelihoods.append((nats, int((expected != IGNORED).sum())))
     return likelihoods
 
 
-def _check(loaded: LoadedModel, problems: Sequence[Problem], rows: Sequence[dict[str, list[int]]]) -> None:
+def _check(loaded: LoadedModel, ids: Sequence[str], rows: Sequence[dict[str, list[int]]]) -> None:
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
-    for problem, row in zip(problems, rows, strict=True):
+    for id, row in zip(ids, rows, strict=True):
         if row["labels"][-1:] in ([], [IGNORED]):
-            raise ValueError(f"problem {problem.id!r}: its worked answer {problem.answer!r} has no token")
+            raise ValueError(f"problem {id!r}: its worked answer has no token")
         if positions is not None and len(row["input_ids"]) > positions:
             raise ValueError(
-                f"problem {problem.id!r} has {len(row['input_ids'])} tokens with its worked answer, and"
+                f"problem {id!r} has {len(row['input_ids'])} tokens with its worked answer, and"
                 f" {loaded.spec.name!r} has {positions} positions"
             )

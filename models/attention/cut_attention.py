@@ -100,7 +100,10 @@ def edit_of(
 
 @contextmanager
 def edited_attention(model: PreTrainedModel, *edits: AttentionEdit) -> Iterator[None]:
-    """Let the layers of `model` apply `edits` inside the context."""
+    """Let the layers of `model` apply `edits` inside the context; without any, nothing is changed."""
+    if not edits:
+        yield
+        return
     before = upstream_transformers.current_attention(model)
     name = edited_name(before)
     for edit in edits:
@@ -120,4 +123,5 @@ def edited_attention(model: PreTrainedModel, *edits: AttentionEdit) -> Iterator[
         missed = edit.heads.keys() - edit.reached
         if edit.reached and missed:
             numbers = ", ".join(map(str, sorted(missed)))
-            raise LayersNotObserved(f"{type(model).__name__}: the cut did not reach layers {numbers}", sorted(edit.reached))
+            reached = sorted(edit.reached)
+            raise LayersNotObserved(f"{type(model).__name__}: the cut did not reach layers {numbers}", reached)

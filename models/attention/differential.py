@@ -18,8 +18,8 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from models import upstream_transformers
-from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
 from models.attention.attention_edits import edited_name, is_edited
+from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
 from models.attention.subtraction_registry import (
     ShownPattern,
     is_differential_or_raise,
@@ -112,7 +112,9 @@ def pair_lambdas(model: nn.Module) -> list[torch.Tensor]:
     return [known.factor(layer).flatten().float() for known, layer in layers if known is not None]
 
 
-def _attend(part: ShownPattern, module: nn.Module, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def _attend(
+    part: ShownPattern, module: nn.Module, *arguments: Any, **options: Any
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The attention function: the layer's own explicit attention with other weights returned.
 
     Both calls of a DiffLlama layer come here; the layer returns the weights of the first.

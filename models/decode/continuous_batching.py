@@ -18,6 +18,7 @@ import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from transformers.cache_utils import Cache
 
+from models.attention.cut_attention import edited_attention
 from models.decode.batch_size_option import BatchSize
 from models.decode.batch_sizing import (
     MEMORY_SHARE,
@@ -29,6 +30,7 @@ from models.decode.batch_sizing import (
     synchronized_clock,
 )
 from models.decode.decode_attention import fast_decode_attention
+from models.decode.edited_prompt import EditedBatch
 from models.decode.greedy_decoder import GeneratedTokens, GreedyDecoder, longest_first
 from models.decode.phase_timer import phase
 from models.decode.prefill import prefill, prefill_shared_prefix
@@ -50,9 +52,10 @@ NOT_FINITE = -1
 
 @dataclass(eq=False, repr=False)
 class ContinuousBatchingDecoder(GreedyDecoder):
-    """Decodes with `size` slots."""
+    """Decodes with `size` slots. `edited` are the prompts, where they have positions of their own or a cut."""
 
     size: BatchSize
+    edited: EditedBatch | None = None
 
     def __post_init__(self) -> None:
         self.batch_sizer = BatchSizer(self.size, int(free_memory(self.device) * MEMORY_SHARE))
@@ -60,17 +63,21 @@ class ContinuousBatchingDecoder(GreedyDecoder):
         self._slots: list[int] = []  # the prompt of each row, ENDED where its text has ended
         self._texts: dict[int, list[int]] = {}  # the tokens of each text that has not ended, by prompt
         self._cache: Any = None
-        self._mask = self._positions = self._inputs = torch.zeros(0)  # of each row: its columns, its next input
+        # of each row: its columns, its tokens in the cache, how far positions are above that, its next input
+        self._mask = self._lengths = self._shifts = self._inputs = torch.zeros(0)
 
     def run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
-        with fast_decode_attention(self.model) as used:
+        edits = () if self.edited is None else (self.edited.edit,)
+        with fast_decode_attention(self.model) as used, edited_attention(self.model, *edits):
             self._value_type = RepeatableTensor if used else torch.Tensor
             yield from self._run(prompts)
 
     def _run(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[int, GeneratedTokens]]:
         tune_threads = len(prompts) >= MIN_PROMPTS_TO_TUNE_THREADS
         self.thread_tuner = ThreadTuner(is_small(self.model, self.device), try_both=tune_threads)
-        self._last_position = max(map(len, prompts), default=0) + self.limit - 2  # where the last token may be read
+        largest_shift = 0 if self.edited is None else self.edited.largest_shift
+        longest = max(map(len, prompts), default=0)
+        self._last_position = longest + largest_shift + self.limit - 2  # where the last token may be read
         waiting = longest_first(prompts, range(len(prompts)))
         prefix: CachedRows | None = None
         started = False
@@ -78,7 +85,8 @@ class ContinuousBatchingDecoder(GreedyDecoder):
             try:
                 with self.thread_tuner.apply(), torch.inference_mode():
                     if not started:
-                        prefix, started = prefill_shared_prefix(self.model, self.device, prompts), True
+                        prefix = prefill_shared_prefix(self.model, self.device, prompts, self.edited)
+                        started = True
                     entering = self._entering(waiting)
                     if entering is not None:
                         with phase("move rows"):
@@ -149,12 +157,13 @@ class ContinuousBatchingDecoder(GreedyDecoder):
         output = self.model(
             input_ids=tokens[:, None],
             attention_mask=self._mask[:, : length + 1],
-            position_ids=self._positions.clamp(max=self._last_position)[:, None],  # an ended row may be beyond it
+            # an ended row may be beyond the last position
+            position_ids=(self._lengths + self._shifts).clamp(max=self._last_position)[:, None],
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
         )
-        self._positions = self._positions + 1
+        self._lengths = self._lengths + 1
         best = output.logits[:, -1].float().max(-1)  # compared in float32, as `generate` does
         return best.indices.where(best.values.isfinite(), NOT_FINITE)
 
@@ -162,13 +171,14 @@ class ContinuousBatchingDecoder(GreedyDecoder):
         """Build the cache of the rows that stay and of those that enter, all ending in one column, and the next input
         of each."""
         staying = [row for row, index in enumerate(self._slots) if index != ENDED]
-        parts = prefill(self.model, self.device, [prompts[index] for index in entering], prefix)
-        positions = self._positions.cpu()[staying] if staying else torch.zeros(0, dtype=torch.long)
-        lengths = torch.cat([positions, *(part.lengths for part in parts)])
+        edited = None if self.edited is None else self.edited.of(entering)
+        parts = prefill(self.model, self.device, [prompts[index] for index in entering], prefix, edited)
+        known = self._lengths.cpu()[staying] if staying else torch.zeros(0, dtype=torch.long)
+        lengths = torch.cat([known, *(part.lengths for part in parts)])
         end = int(lengths.max())
         columns = end + min(FREE_COLUMNS, self.limit)
         old_layers = self._cache.layers if staying else []
-        begin = old_layers[0].length - int(positions.max()) if staying else 0
+        begin = old_layers[0].length - int(known.max()) if staying else 0
         layers: list[Any] = []
         for number in range(len(old_layers) or len(parts[0].layers)):
             # Layer by layer, and each is released once copied: the old and the new cache are never both complete.
@@ -181,10 +191,15 @@ class ContinuousBatchingDecoder(GreedyDecoder):
             layers.append(SlotCache(keys, values, end, self._value_type))
             del cached
         self._cache = Cache(layers=layers)
-        self._positions = lengths.to(self.device)
+        self._lengths = lengths.to(self.device)
         column = torch.arange(columns)[None]
         self._mask = ((column >= end - lengths[:, None]) & (column < end)).long().to(self.device)
         self._slots = [self._slots[row] for row in staying] + list(entering)
+        self._shifts = torch.zeros_like(self._lengths)
+        if self.edited is not None:
+            rows = self.edited.of(self._slots)
+            self._shifts = torch.tensor([prompt.shift for prompt in rows.prompts], device=self.device)
+            rows.cut_steps(lengths, end, columns, self.device)
         self._texts.update((index, []) for index in entering)
         inputs = [self._texts[index][-1] if self._texts[index] else prompts[index][-1] for index in self._slots]
         self._inputs = torch.tensor(inputs, device=self.device)
@@ -194,4 +209,4 @@ class ContinuousBatchingDecoder(GreedyDecoder):
         """Bytes that a row takes at its longest: its keys and values twice, as those that enter are copied."""
         layers = self._cache.layers
         column = sum(states[0, :, 0].nbytes for layer in layers for states in (layer.keys, layer.values))
-        return int(2 * column * (self._positions.max() + self.limit))
+        return int(2 * column * (self._lengths.max() + self.limit))

@@ -9,9 +9,12 @@ from functools import lru_cache
 
 from transformers import PreTrainedTokenizerBase
 
+from models.attention.attention_edits import AttentionEdit, is_edited
+from models.attention.attention_errors import AttentionUnavailable
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.decode.batch_sizing import ThreadTuner, is_small
 from models.decode.continuous_batching import ContinuousBatchingDecoder
+from models.decode.edited_prompt import EditedBatch, EditedPrompt
 from models.decode.greedy_decoder import GreedyDecoder
 from models.decode.hf_generate import HfGenerateDecoder
 from models.decode.onednn_linear import onednn_matmul
@@ -110,6 +113,44 @@ def answers(
         indices_by_prompt.setdefault(tuple(ids), []).append(index)
     prompts = list(indices_by_prompt)
     _check_length(loaded, max(map(len, prompts)), max_new_tokens)
+    for number, generation in _decoded(loaded, prompts, max_new_tokens, batch_size):
+        yield from ((index, generation) for index in indices_by_prompt[prompts[number]])
+
+
+def edited_answers(
+    loaded: LoadedModel,
+    prompts: Sequence[EditedPrompt],
+    edit: AttentionEdit,
+    max_new_tokens: int = 256,
+    batch_size: BatchSize = 64,
+) -> Iterator[tuple[int, Generation]]:
+    """Yield greedy answers to `prompts`, each with its index, as they end: `answers` with an edited attention.
+
+    Each prompt is read with its own positions and cut, which `edit` makes in its layers, heads and part
+    (`models.attention.cut_attention.edit_of`). Raises what `answers` raises, and `AttentionUnavailable` for a model
+    that continuous batching does not support.
+    """
+    if not prompts:
+        return
+    longest = max(len(prompt.ids) + max(0, prompt.shift) for prompt in prompts)
+    _check_length(loaded, longest, max_new_tokens)
+    batch = EditedBatch(prompts, edit)
+    yield from _decoded(loaded, [prompt.ids for prompt in prompts], max_new_tokens, batch_size, batch)
+
+
+def _decoded(
+    loaded: LoadedModel,
+    prompts: Sequence[tuple[int, ...]],
+    max_new_tokens: int,
+    batch_size: BatchSize,
+    edited: EditedBatch | None = None,
+) -> Iterator[tuple[int, Generation]]:
+    """Yield what is written after each of `prompts`, with its index, as it ends."""
+    if is_edited(loaded.model):
+        raise ValueError(
+            "answers: the model is inside cut_attention or scaled_lambda, whose rows are those of one batch, and this"
+            " decodes in batches of its own; use edited_answers"
+        )
     rule = loaded.prompt.stop
     decoder_arguments = (
         loaded.model,
@@ -120,14 +161,21 @@ def answers(
     )
     decoder: GreedyDecoder
     if supports_continuous_batching(loaded.model):
-        decoder = ContinuousBatchingDecoder(*decoder_arguments, batch_size)
-    else:
+        decoder = ContinuousBatchingDecoder(*decoder_arguments, batch_size, edited)
+    elif edited is None:
         decoder = HfGenerateDecoder(*decoder_arguments, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
+    else:
+        raise AttentionUnavailable(
+            f"{type(loaded.model).__name__}: answers with an edited attention need one of transformers' own decoders"
+            " with plain full attention, such as Llama and DiffLlama"
+        )
     with onednn_matmul(loaded.model):
         for number, generated in decoder.run(prompts):
             text = _detokenize(loaded.tokenizer, generated.tokens)
-            generation = Generation(rule.truncate(text), len(generated.tokens), generated.finished, generated.finite)
-            yield from ((index, generation) for index in indices_by_prompt[prompts[number]])
+            yield (
+                number,
+                Generation(rule.truncate(text), len(generated.tokens), generated.finished, generated.finite),
+            )
 
 
 def generate(loaded: LoadedModel, questions: Sequence[str], max_new_tokens: int = 256) -> list[Generation]:
