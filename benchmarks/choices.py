@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS, is_intervention
 from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust
@@ -42,6 +43,14 @@ def choose_datasets(text: str | Sequence[str], parameter: str = "datasets") -> t
 def choose_measures(text: str | Sequence[str]) -> tuple[str, ...]:
     """Return the measures of a list. Raises `PlanError` with the nearest name for an unknown one."""
     return _chosen("measures", "measure", text, MEASURES)
+
+
+def choose_interventions(text: str | None) -> tuple[str, ...]:
+    """Return the interventions of a list, the usual ones for None. Raises `PlanError` with the nearest name for an
+    unknown one."""
+    if text is None:
+        return DEFAULT_INTERVENTIONS
+    return _chosen("interventions", "intervention", text, INTERVENTIONS, is_intervention)
 
 
 def choose_sft_noise(text: str) -> tuple[str, ...]:

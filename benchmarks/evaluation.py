@@ -17,7 +17,7 @@ from noise.placebo_sentences import Length
 from noise.placement import LAST, Placement
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError
-from reports.experiment import Experiment
+from reports.experiment import CellRecorder, Experiment
 from reports.store.records import Cell, Prediction, Settings, draw_id
 
 if TYPE_CHECKING:  # torch stays out of collection
@@ -28,6 +28,7 @@ NOT_FINITE = "FloatingPointError: the model's scores are NaN or infinite after {
 #: Predictions that are written to disk together, so that the file is not opened for each.
 WRITTEN_AT_ONCE = 32
 
+Item = TypeVar("Item")
 Record = TypeVar("Record")
 
 
@@ -105,19 +106,24 @@ def evaluate(
     with experiment.cell(cell, settings, texts) as recorder:
         recorder.replace(_graded_again(noisy_problems, experiment.results.newest_records(cell)))
         missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
-        unwritten: list[Prediction] = []
-        last_write = time.monotonic()
-        try:
-            for prediction in _ask(loaded, missing, max_new_tokens, batch_size):
-                unwritten.append(prediction)
-                if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
-                    batch, unwritten, last_write = unwritten, [], time.monotonic()
-                    with phase("write predictions"):
-                        recorder.append(batch)
-        finally:
-            with phase("write predictions"):
-                recorder.append(unwritten)
+        record_as_they_come(recorder, _ask(loaded, missing, max_new_tokens, batch_size))
     return recorder.records
+
+
+def record_as_they_come(recorder: CellRecorder, records: Iterator[Any]) -> None:
+    """Write `records` to disk as they come, a few at a time; when it ends, by an interruption too, all are written."""
+    unwritten: list[Any] = []
+    last_write = time.monotonic()
+    try:
+        for record in records:
+            unwritten.append(record)
+            if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
+                batch, unwritten, last_write = unwritten, [], time.monotonic()
+                with phase("write predictions"):
+                    recorder.append(batch)
+    finally:
+        with phase("write predictions"):
+            recorder.append(unwritten)
 
 
 def _graded_again(noisy_problems: Sequence[NoisyProblem], stored: Mapping[str, Any]) -> list[Prediction]:
@@ -135,37 +141,53 @@ def _ask(
 ) -> Iterator[Prediction]:
     from models.decode.generation import answers
 
-    unfinished = dict(enumerate(noisy_problems))
-    try:
-        for index, generation in answers(
-            loaded, [noisy.question for noisy in noisy_problems], max_new_tokens, batch_size
-        ):
+    def ask(problems: Sequence[NoisyProblem]) -> Iterator[tuple[int, Prediction]]:
+        questions = [noisy.question for noisy in problems]
+        for index, generation in answers(loaded, questions, max_new_tokens, batch_size):
             with phase("grade"):
                 prediction = (
-                    grade(unfinished[index], generation)
+                    grade(problems[index], generation)
                     if generation.finite
-                    else failed_prediction(unfinished[index], NOT_FINITE.format(generation.tokens))
+                    else failed_prediction(problems[index], NOT_FINITE.format(generation.tokens))
                 )
+            yield index, prediction
+
+    return ask_in_halves(noisy_problems, ask, failed_prediction, lambda noisy: len(noisy.question))
+
+
+def ask_in_halves(
+    items: Sequence[Item],
+    ask: Callable[[Sequence[Item]], Iterator[tuple[int, Record]]],
+    failed: Callable[[Item, str], Record],
+    size: Callable[[Item], int],
+) -> Iterator[Record]:
+    """Yield the records that `ask` yields with the number of their item, as they come.
+
+    After a failure the unfinished items are asked again in two halves, recursively, the larger ones in the second, as
+    `size` says. An item that fails alone gives `failed(item, traceback)`.
+    """
+    unfinished = dict(enumerate(items))
+    try:
+        for index, record in ask(items):
             del unfinished[index]
-            yield prediction
+            yield record
         return
     except Exception:  # kept as the outcome of the problem that causes it, once that is asked alone
         if not unfinished:
             raise
-        if len(noisy_problems) == 1:
-            yield failed_prediction(noisy_problems[0], traceback.format_exc())
+        if len(items) == 1:
+            yield failed(items[0], traceback.format_exc())
             return
-    # Sorted by length, so overlong ones end up in one half.
-    by_length = sorted(unfinished.values(), key=lambda noisy: len(noisy.question))
-    middle = (len(by_length) + 1) // 2
-    for half in (by_length[:middle], by_length[middle:]):
-        yield from _ask(loaded, half, max_new_tokens, batch_size)
+    by_size = sorted(unfinished.values(), key=size)  # so overlong ones end up in one half
+    middle = (len(by_size) + 1) // 2
+    for half in (by_size[:middle], by_size[middle:]):
+        yield from ask_in_halves(half, ask, failed, size)
 
 
 def retry_one_by_one(
-    batch: Sequence[NoisyProblem],
-    ask: Callable[[Sequence[NoisyProblem]], list[Record]],
-    failed: Callable[[NoisyProblem, str], Record],
+    batch: Sequence[Item],
+    ask: Callable[[Sequence[Item]], list[Record]],
+    failed: Callable[[Item, str], Record],
     *hopeless: type[Exception],
 ) -> list[Record]:
     """Return `ask(batch)`, or, if that raises, the results of asking each problem alone.

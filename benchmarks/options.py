@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.gate_options import AddOption, add_gate_options
 from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, SIZES
-from benchmarks.stage_options import add_attention_options, add_sft_options
+from benchmarks.stage_options import add_attention_options, add_intervene_options, add_sft_options
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import parse_batch_size
 from models.loading.trust_remote_code import add_trust_options
@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_noise_options(add)
     _add_model_options(add)
     add_attention_options(add)
+    add_intervene_options(add)
     add_sft_options(add)
     add_gate_options(add)
     add("--slow", action="store_true", help="also run what is marked slow")

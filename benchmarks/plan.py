@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.dataset_files import DatasetFiles
+from benchmarks.interventions import DEFAULT_INTERVENTIONS
 from benchmarks.plan_errors import (
     FROM_ONE,
     FROM_ONE_OR_ALL,
@@ -58,7 +59,8 @@ class Plan:
     `placement` says where in a question its distractors go.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
     `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are no errors.
-    `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn.
+    `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn, and
+    `interventions` names what the stage `intervene` changes.
     `sft_samples` counts problems to fine-tune on, −1 for all, the first ones of `sft_problems` or, where that is None,
     of the training split of `problems`; fewer will do unless `sft_exactly`. Each of them carries one of `sft_noise`.
     """
@@ -84,6 +86,7 @@ class Plan:
     attention_samples: int = ATTENTION_SIZES["default"]
     attention_maps: int = 1
     attention_scope: AttentionScope = field(default_factory=AttentionScope)
+    interventions: tuple[str, ...] = DEFAULT_INTERVENTIONS
     tuning: Tuning = field(default_factory=Tuning)
     sft_samples: int = SFT_SIZES["default"][0]
     sft_exactly: bool = False
@@ -153,14 +156,16 @@ class Plan:
     def cells(self, stage: str, *models: ModelSpec, datasets: Sequence[str] = ()) -> list[Cell]:
         """Return the cells of a stage, of all models or of `models`, model by model, in the order of the options.
 
-        `datasets` takes the place of the plan's. A stage that asks tuned models under a name of their own has cells of
-        `diffllama+sft` behind those of `diffllama`.
+        `datasets` takes the place of the plan's; a stage may have no cells of the clean problems. A stage that asks
+        tuned models under a name of their own has cells of `diffllama+sft` behind those of `diffllama`.
         """
-        also_tuned = find_stage(stage).models == "both" and "sft" in self.stages
+        found = find_stage(stage)
+        also_tuned = found.models == "both" and "sft" in self.stages
+        asked = [dataset for dataset in datasets or self.datasets if found.asks_clean or dataset != "clean"]
         cells = []
         for spec in models or self.models:
             names = (spec.name, spec.name + TUNED_SUFFIX) if also_tuned else (spec.name,)
-            cells += [Cell(name, dataset, stage) for name in names for dataset in datasets or self.datasets]
+            cells += [Cell(name, dataset, stage) for name in names for dataset in asked]
         return cells
 
     def spec_of(self, cell: Cell) -> ModelSpec:

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.choices import (
+    choose_interventions,
     choose_measures,
     choose_models,
     choose_numbers,
@@ -69,6 +70,7 @@ def plan_of(option: Any) -> Plan:
             layers=choose_numbers("attention_layers", options["attention_layers"]),
             heads=choose_numbers("attention_heads", options["attention_heads"]),
         ),
+        interventions=choose_interventions(options["interventions"]),
         tuning=Tuning(
             method=options["sft_method"],
             epochs=sft_epochs if options["sft_epochs"] is None else options["sft_epochs"],

@@ -73,7 +73,7 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     for segment in parts.cut(noisy):
         length = segment.stop - segment.start
         segment_ids[start + segment.start : start + segment.stop] = [parts.names.index(segment.kind)] * length
-    ids, offsets = _tokens(loaded, prompt + answer)
+    ids, offsets = tokens_and_offsets(loaded, prompt + answer)
     shares = _shares(offsets, segment_ids, len(parts.names), nothing=parts.names.index("oc"))
     shares[0] = torch.eye(len(parts.names))[parts.names.index("sink")]
     if queries == "answer":
@@ -94,8 +94,9 @@ def segmented(loaded: LoadedModel, noisy: NoisyProblem, queries: str, parts: Par
     return SegmentedText(tuple(ids), tokens, shares, queried, parts.names)
 
 
-def _tokens(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Return the token ids of `text`, and the half-open character range of each."""
+def tokens_and_offsets(loaded: LoadedModel, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """Return the token ids of `text`, and the half-open character range of each. Raises `ValueError` for a tokenizer
+    that does not give these."""
     if not loaded.tokenizer.is_fast:
         raise ValueError(
             f"model {loaded.spec.name!r}: its tokenizer, {type(loaded.tokenizer).__name__}, does not give the"

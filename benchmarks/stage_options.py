@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.attention_scope import QUERIES
 from benchmarks.gate_options import AddOption
+from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS
 from benchmarks.plan import MINI_SFT_NOISE, SFT_SIZES
 from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
 
@@ -34,6 +35,16 @@ def add_attention_options(add: AddOption) -> None:
         metavar="N",
         help="problems per cell whose patterns are drawn, 0 for none; of all heads, the one that attends most to the"
         " noise (default: %(default)s)",
+    )
+
+
+def add_intervene_options(add: AddOption) -> None:
+    """Add the option of the stage `intervene`."""
+    add(
+        "--interventions",
+        metavar="A,B",
+        help=f"what the stage intervene changes: {', '.join(INTERVENTIONS)} (default:"
+        f" {', '.join(DEFAULT_INTERVENTIONS)}; with --mode none, unless this names some)",
     )
 
 

@@ -18,7 +18,16 @@ from reports.stats.accuracies import CellAccuracy
 from reports.stats.problem_scores import ACCURACY, all_scores
 from reports.stats.proportions import wilson_by_problem
 from reports.store.atomic_io import display_path
-from reports.store.records import AttentionReading, Cell, CellRun, Likelihood, Prediction, Record, Settings
+from reports.store.records import (
+    AttentionReading,
+    Cell,
+    CellRun,
+    Intervention,
+    Likelihood,
+    Prediction,
+    Record,
+    Settings,
+)
 from reports.store.report_stamp import stamp, stamped_reports
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run
@@ -42,7 +51,10 @@ class CellRecorder:
         self.appended = self.replaced = 0
         self._write = write
 
-    def append(self, batch: Sequence[Prediction] | Sequence[AttentionReading] | Sequence[Likelihood]) -> None:
+    def append(
+        self,
+        batch: Sequence[Prediction] | Sequence[AttentionReading] | Sequence[Likelihood] | Sequence[Intervention],
+    ) -> None:
         """Write a batch to disk and advance the progress bar. Raises `ResultsFolderError` if it cannot be written."""
         self._write(batch, True)
         self.records |= {record.id: record for record in batch}

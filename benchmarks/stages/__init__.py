@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.stages.attention import ATTENTION
+from benchmarks.stages.intervene import INTERVENE
 from benchmarks.stages.likelihood import LIKELIHOOD
 from benchmarks.stages.sft import SFT
 from benchmarks.stages.stage import Stage
@@ -15,6 +16,7 @@ STAGES: dict[str, Stage] = {
     "sft": SFT,
     "attention": ATTENTION,
     "likelihood": LIKELIHOOD,
+    "intervene": INTERVENE,
 }
 for _stage in STAGES.values():  # so that reports know the ones that are added above
     REPORTED_STAGES.setdefault(_stage.name, _stage)

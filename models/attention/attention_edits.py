@@ -57,7 +57,7 @@ class AttentionEdit:
     second_factor: float = 1.0
     caches_every_column: bool = True
     reached: set[int] = field(default_factory=set)
-    _hidden: tuple[Any, torch.Tensor | None] = (None, None)
+    _hidden: tuple[Any, torch.Tensor | None] = field(default=(None, None), init=False)
 
     def hidden(self, module: nn.Module, query_BxHxQxD: torch.Tensor, keys: int) -> torch.Tensor | None:
         """Return which keys the heads of a layer may not see, (B, 1 or H, Q, K); None where nothing is cut."""
