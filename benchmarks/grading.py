@@ -28,7 +28,7 @@ def is_correct(text: str, target: Fraction | int) -> bool:
 
 def extract_answer(text: str) -> Fraction | None:
     """Return the exact number that `text` answers with, or None if it has no number. Never raises, on any text."""
-    number = any_answer(plain_numbers(_after_thought(text)))
+    number = any_answer(plain_numbers(after_thought(text)))
     return number.value if number else None
 
 
@@ -37,11 +37,11 @@ def marked_answer(text: str) -> Fraction | None:
 
     The marker's sentence, or box, must have ended before the cut, which may have come in the middle of a number.
     """
-    number = finished_answer(plain_numbers(_after_thought(text)))
+    number = finished_answer(plain_numbers(after_thought(text)))
     return number.value if number else None
 
 
-def _after_thought(text: str) -> str:
+def after_thought(text: str) -> str:
     """Return `text` without what a model thinks before its answer, `<think>…</think>`, even if it never ends."""
     return text.rpartition(THOUGHT_END)[2].partition(THOUGHT)[0]
 
