@@ -95,8 +95,13 @@ def _noisy_offset(end: int, spans: Sequence[tuple[int, int]]) -> int:
     return offset
 
 
-def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> EditedPrompt | None:
-    """Return the prompt of a problem under a condition; None where it has too few tokens to hide.
+def can_be_asked(tokens: NoisyTokens, condition: Condition) -> bool:
+    """Return whether a problem has as many tokens before its noise as a placebo hides."""
+    return condition.hidden in ("", "noise") or len(tokens.earlier) >= len(tokens.noise)
+
+
+def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> EditedPrompt:
+    """Return the prompt of a problem under a condition that it can be asked under.
 
     A placebo hides as many tokens as the noise has, from the same queries, so that equally many edges are cut: tokens
     before the noise, but not the first, which models use as a sink. `other` takes those of other content first. They
@@ -108,14 +113,12 @@ def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> Edite
         positions = tokens.clean_positions if condition.positions == "displaced" else None
         return EditedPrompt(tokens.clean_ids, positions)
     hidden = _hidden_tokens(tokens, condition, seed)
-    if hidden is None:
-        return None
     positions = _positions_without_noise(tokens) if condition.positions == "moved" else None
     return EditedPrompt(tokens.ids, positions, None if not hidden else _cut(tokens, hidden, condition))
 
 
-def _hidden_tokens(tokens: NoisyTokens, condition: Condition, seed: str) -> tuple[int, ...] | None:
-    """Return the tokens that a condition hides, in order, as many as the noise has; None where there are too few."""
+def _hidden_tokens(tokens: NoisyTokens, condition: Condition, seed: str) -> tuple[int, ...]:
+    """Return the tokens that a condition hides, in order, as many as the noise has."""
     if condition.hidden in ("", "noise"):
         return tokens.noise if condition.hidden else ()
     rng = random.Random(f"{seed} {condition.name}")
@@ -123,8 +126,7 @@ def _hidden_tokens(tokens: NoisyTokens, condition: Condition, seed: str) -> tupl
     rng.shuffle(first)
     rest = [token for token in tokens.earlier if token not in first]
     rng.shuffle(rest)
-    chosen = (first + rest)[: len(tokens.noise)]
-    return tuple(sorted(chosen)) if len(chosen) == len(tokens.noise) else None
+    return tuple(sorted((first + rest)[: len(tokens.noise)]))
 
 
 def _positions_without_noise(tokens: NoisyTokens) -> tuple[int, ...]:

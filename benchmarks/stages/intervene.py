@@ -7,13 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from benchmarks.answer_faults import fault_of
 from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.grading import GRADING_VERSION, graded_text
-from benchmarks.intervention_prompts import NoisyTokens, edited_prompt, noisy_tokens
+from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, edited_prompt, noisy_tokens
+from benchmarks.intervention_records import (
+    InterventionCase,
+    failed_case,
+    failed_record,
+    intervention_id,
+    record_of,
+)
 from benchmarks.interventions import REFERENCES, Condition, conditions_of
 from benchmarks.ranked_heads import ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
+from models.decode.batch_size_option import BatchSize
 from noise.problems.problem import NoisyProblem
 from reports.experiment import CellRecorder, Experiment
 from reports.stages import REPORTED_STAGES
@@ -25,7 +32,6 @@ if TYPE_CHECKING:  # torch stays out of collection
     from benchmarks.plan import Plan
     from benchmarks.runner import Runner
     from models.attention.attention_edits import AttentionEdit
-    from models.decode.edited_prompt import EditedPrompt
     from models.loading.load_model import LoadedModel
 
 #: Part of every record's key. Raise it when a change here, in the conditions, in the prompts or in the faults can
@@ -44,18 +50,6 @@ class _Asked:
     error: str = ""
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A problem under a condition: its prompt, and the likelihood of its worked answer."""
-
-    noisy: NoisyProblem
-    tokens: NoisyTokens
-    condition: Condition
-    prompt: EditedPrompt
-    nats: float | None = None
-    gold_tokens: int = 0
-
-
 def intervene(
     experiment: Experiment,
     loaded: LoadedModel,
@@ -63,7 +57,7 @@ def intervene(
     noisy_problems: Sequence[NoisyProblem],
     source: str,
     interventions: Sequence[str],
-    batch_size: int = 64,
+    batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
     answers: bool = True,
 ) -> dict[str, Intervention]:
@@ -76,15 +70,18 @@ def intervene(
     Raises `NothingToMeasure` where no problem has noise, `AttentionUnavailable` for a model whose attention cannot be
     edited, and what `Results.read_for_resume` raises.
     """
+    from models.decode.generation import check_editable
+
+    check_editable(loaded.model)
     asked = [_read(loaded, noisy) for noisy in noisy_problems if noisy.spans]
     if not asked:
         raise NothingToMeasure("no problem of the cell has noise that could be hidden")
     conditions = _conditions(loaded, [one.noisy for one in asked], interventions, cell)
     texts = {
-        _id(one.noisy, condition): f"{one.noisy.question}\n{one.noisy.problem.answer}"
+        intervention_id(one.noisy, condition): f"{one.noisy.question}\n{one.noisy.problem.answer}"
         for condition in conditions
         for one in asked
-        if one.tokens is None or edited_prompt(one.tokens, condition, one.noisy.problem.id) is not None
+        if one.tokens is None or can_be_asked(one.tokens, condition)
     }
     settings = settings_of(loaded, source, max_new_tokens if answers else 0)
     known = _written_before(experiment, cell, settings)
@@ -92,8 +89,10 @@ def intervene(
     settings = replace(settings, generation=f"{settings.generation}, {versions}")
     with experiment.cell(cell, settings, texts) as recorder:
         for condition in conditions:
-            missing = [one for one in asked if _id(one.noisy, condition) in texts.keys() - recorder.records.keys()]
-            recorder.append([_failed(one.noisy, condition, one.error) for one in missing if one.tokens is None])
+            missing = [
+                one for one in asked if intervention_id(one.noisy, condition) in texts.keys() - recorder.records.keys()
+            ]
+            recorder.append([failed_record(one.noisy, condition, one.error) for one in missing if one.tokens is None])
             cases = list(_cases(condition, missing))
             texts_on_disk = known if condition.name in REFERENCES else {}
             _measure(recorder, loaded, condition, cases, texts_on_disk, batch_size, max_new_tokens, answers)
@@ -107,58 +106,59 @@ def _read(loaded: LoadedModel, noisy: NoisyProblem) -> _Asked:
         return _Asked(noisy, None, traceback.format_exc())
 
 
-def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[_Case]:
+def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[InterventionCase]:
     for one in asked:
         if one.tokens is not None:
             prompt = edited_prompt(one.tokens, condition, one.noisy.problem.id)
-            assert prompt is not None
-            yield _Case(one.noisy, one.tokens, condition, prompt)
+            yield InterventionCase(one.noisy, one.tokens, condition, prompt)
 
 
 def _measure(
     recorder: CellRecorder,
     loaded: LoadedModel,
     condition: Condition,
-    cases: Sequence[_Case],
+    cases: Sequence[InterventionCase],
     known: Mapping[tuple[str, str], Prediction],
-    batch_size: int,
+    batch_size: BatchSize,
     max_new_tokens: int,
     answers: bool,
 ) -> None:
     """Record the likelihoods of `cases`, and the answers unless they are known; each batch is on disk at once."""
     edit = _edit(loaded, condition)
     by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
-    weighed = list[_Case]()
+    weighed = list[InterventionCase]()
     for start in range(0, len(by_length), _LARGEST_BATCH):
         batch = by_length[start : start + _LARGEST_BATCH]
-        for case in retry_one_by_one(batch, lambda some: _weighed(loaded, some, edit), _failed_case):
+        for case in retry_one_by_one(batch, lambda some: _weighed(loaded, some, edit), failed_case):
             if isinstance(case, Intervention):
                 recorder.append([case])
             else:
                 weighed.append(case)
     if not answers:
-        recorder.append([_record(case, None) for case in weighed])
+        recorder.append([record_of(case, None) for case in weighed])
         return
-    written = {case: known.get((case.noisy.problem.id, _text(case))) for case in weighed}
-    recorder.append([_record(case, prediction) for case, prediction in written.items() if prediction is not None])
-    unwritten = [case for case, prediction in written.items() if prediction is None]
+    written = [(case, known.get((case.noisy.problem.id, _text(case)))) for case in weighed]
+    recorder.append([record_of(case, prediction) for case, prediction in written if prediction is not None])
+    unwritten = [case for case, prediction in written if prediction is None]
 
-    def ask(some: Sequence[_Case]) -> Iterator[tuple[int, Intervention]]:
+    def ask(some: Sequence[InterventionCase]) -> Iterator[tuple[int, Intervention]]:
         from models.decode.generation import edited_answers
 
         prompts = [case.prompt for case in some]
         for index, generation in edited_answers(loaded, prompts, edit, max_new_tokens, batch_size):
             case = some[index]
             if not generation.finite:
-                yield index, _failed_case(case, NOT_FINITE.format(generation.tokens))
+                yield index, failed_case(case, NOT_FINITE.format(generation.tokens))
                 continue
             graded = graded_text(case.noisy, generation.text, generation.tokens, generation.finished)
-            yield index, _record(case, graded)
+            yield index, record_of(case, graded)
 
-    record_as_they_come(recorder, ask_in_halves(unwritten, ask, _failed_case, lambda case: len(case.prompt.ids)))
+    record_as_they_come(recorder, ask_in_halves(unwritten, ask, failed_case, lambda case: len(case.prompt.ids)))
 
 
-def _weighed(loaded: LoadedModel, cases: Sequence[_Case], edit: AttentionEdit) -> list[_Case | Intervention]:
+def _weighed(
+    loaded: LoadedModel, cases: Sequence[InterventionCase], edit: AttentionEdit
+) -> list[InterventionCase | Intervention]:
     """Return the cases with the likelihoods of their worked answers."""
     from models.answer_likelihood import edited_likelihoods
     from models.sft.tokenized_examples import tokenize_examples
@@ -171,7 +171,7 @@ def _weighed(loaded: LoadedModel, cases: Sequence[_Case], edit: AttentionEdit) -
     ]
 
 
-def _text(case: _Case) -> str:
+def _text(case: InterventionCase) -> str:
     """Return the question of a case as it is read."""
     return case.noisy.problem.question if case.condition.clean else case.noisy.question
 
@@ -215,87 +215,24 @@ def _written_before(experiment: Experiment, cell: Cell, settings: Settings) -> d
     return found
 
 
-def _id(noisy: NoisyProblem, condition: Condition) -> str:
-    return f"{noisy.problem.id} {condition.name}"
-
-
-def _record(case: _Case, written: Prediction | None) -> Intervention:
-    """Return the record of a case; `written` is what the model wrote, None where only the likelihood was taken."""
-    tokens, cut = case.tokens, case.prompt.cut
-    record = replace(
-        _failed(case.noisy, case.condition),
-        outcome="measured",
-        nats=case.nats,
-        gold_tokens=case.gold_tokens,
-        hidden=0 if cut is None else len(tokens.noise),
-        edges=0 if cut is None else int(cut.sum()),
-        straddling=tokens.straddling,
-        same_tokens=tokens.same_tokens,
-    )
-    if written is None:
-        return record
-    return replace(
-        record,
-        text=written.text,
-        answer=written.answer,
-        outcome=written.outcome,
-        tokens=written.tokens,
-        fault=fault_of(
-            written.text,
-            written.answer,
-            written.outcome,
-            record.target,
-            record.gold,
-            record.question,
-            record.spans,
-        ),
-        finished=written.finished,
-        grading=written.grading,
-    )
-
-
-def _failed_case(case: _Case, error: str) -> Intervention:
-    return _failed(case.noisy, case.condition, error)
-
-
-def _failed(noisy: NoisyProblem, condition: Condition, error: str | None = None) -> Intervention:
-    """Return the record of a problem that ended in an error; `error` is the traceback."""
-    return Intervention(
-        id=_id(noisy, condition),
-        problem=noisy.problem.id,
-        condition=condition.name,
-        question=noisy.question,
-        spans=noisy.spans,
-        gold=noisy.problem.answer,
-        target=str(noisy.problem.target),
-        text="",
-        answer=None,
-        outcome="error",
-        tokens=0,
-        fault="",
-        nats=None,
-        gold_tokens=0,
-        hidden=0,
-        edges=0,
-        straddling=0,
-        same_tokens=False,
-        error=error,
-    )
-
-
 def _run(runner: Runner, cell: Cell) -> dict[str, Intervention]:
-    plan = runner.plan
-    return intervene(
-        runner.experiment,
-        runner.model_of(cell),
-        cell,
-        runner.questions(cell),
-        runner.eval_set.source,
-        plan.interventions,
-        plan.fixed_batch_size,
-        plan.max_new_tokens,
-        "accuracy" in plan.measures,
-    )
+    from models.attention.attention_errors import AttentionUnavailable
+
+    plan, loaded, questions = runner.plan, runner.model_of(cell), runner.questions(cell)
+    try:
+        return intervene(
+            runner.experiment,
+            loaded,
+            cell,
+            questions,
+            runner.eval_set.source,
+            plan.interventions,
+            plan.batch_size,
+            plan.max_new_tokens,
+            "accuracy" in plan.measures,
+        )
+    except AttentionUnavailable as error:
+        raise NothingToMeasure(str(error)) from error
 
 
 def _has_cases(plan: Plan) -> bool:

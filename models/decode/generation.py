@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from models.attention.attention_edits import AttentionEdit, is_edited
+from models.attention.attention_edits import AttentionEdit, edited_name, is_edited
 from models.attention.attention_errors import AttentionUnavailable
+from models.attention.cut_attention import edit_of
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.decode.batch_sizing import ThreadTuner, is_small
 from models.decode.continuous_batching import ContinuousBatchingDecoder
@@ -22,6 +23,7 @@ from models.decode.phase_timer import phase
 from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel
 from models.stop_rule import THOUGHT, THOUGHT_END, StopRule
+from models.upstream_transformers import current_attention
 
 #: Part of every prediction's key. Raise it when a change here can change generated text.
 GENERATION_VERSION = "5"
@@ -127,15 +129,26 @@ def edited_answers(
     """Yield greedy answers to `prompts`, each with its index, as they end: `answers` with an edited attention.
 
     Each prompt is read with its own positions and cut, which `edit` makes in its layers, heads and part
-    (`models.attention.cut_attention.edit_of`). Raises what `answers` raises, and `AttentionUnavailable` for a model
-    that continuous batching does not support.
+    (`models.attention.cut_attention.edit_of`). Raises what `answers` and `check_editable` raise.
     """
+    check_editable(loaded.model)
     if not prompts:
         return
     longest = max(len(prompt.ids) + max(0, prompt.shift) for prompt in prompts)
     _check_length(loaded, longest, max_new_tokens)
     batch = EditedBatch(prompts, edit)
     yield from _decoded(loaded, [prompt.ids for prompt in prompts], max_new_tokens, batch_size, batch)
+
+
+def check_editable(model: PreTrainedModel) -> None:
+    """Raise `AttentionUnavailable` for a model that `edited_answers` cannot ask."""
+    if not supports_continuous_batching(model):
+        raise AttentionUnavailable(
+            f"{type(model).__name__}: answers with an edited attention need one of transformers' own decoders with"
+            " plain full attention, such as Llama and DiffLlama"
+        )
+    edited_name(current_attention(model))
+    edit_of(model)
 
 
 def _decoded(
@@ -162,13 +175,8 @@ def _decoded(
     decoder: GreedyDecoder
     if supports_continuous_batching(loaded.model):
         decoder = ContinuousBatchingDecoder(*decoder_arguments, batch_size, edited)
-    elif edited is None:
-        decoder = HfGenerateDecoder(*decoder_arguments, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
     else:
-        raise AttentionUnavailable(
-            f"{type(loaded.model).__name__}: answers with an edited attention need one of transformers' own decoders"
-            " with plain full attention, such as Llama and DiffLlama"
-        )
+        decoder = HfGenerateDecoder(*decoder_arguments, fixed_batch_size(batch_size), loaded.tokenizer.pad_token_id)
     with onednn_matmul(loaded.model):
         for number, generated in decoder.run(prompts):
             text = _detokenize(loaded.tokenizer, generated.tokens)
