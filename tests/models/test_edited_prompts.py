@@ -1,4 +1,4 @@
-"""Prompts with positions and cuts of their own: decoded in any batch as one at a time, without a cache, by the model."""
+"""Prompts with positions and cuts of their own: decoded in any batch as the model itself does one at a time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,168 @@
+"""Stage `intervene`: what hides the noise hides nothing else, and the causes that were planted are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmarks.evaluation import draw_questions, evaluate
+from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS, conditions_of
+from benchmarks.stages.intervene import intervene
+from benchmarks.stages.stage import NothingToMeasure
+from models.loading.load_model import LoadedModel, load
+from noise import mini
+from noise.problems.problem import NoisyProblem
+from reports.experiment import Experiment
+from reports.progress_bars import no_progress_bar
+from reports.store.records import Cell, Intervention
+from reports.store.results_folder import Results
+from tests.benchmarks.typed_commands import typed
+from tests.models.planted_causes import copies_the_last_number, counts_positions, noisy_problem
+
+CELL = Cell("llama", "inf", "intervene")
+
+
+@pytest.fixture(scope="module", params=["diffllama", "llama"])
+def loaded(request: pytest.FixtureRequest) -> LoadedModel:
+    return load(request.param, "cpu", "float32")
+
+
+def noisy(noise: str = "inf", count: int = 12) -> list[NoisyProblem]:
+    return draw_questions(noise, mini.problems("test")[:count], 0)
+
+
+def records_of(
+    folder: Path,
+    loaded: LoadedModel,
+    problems: Sequence[NoisyProblem],
+    interventions: Sequence[str] = DEFAULT_INTERVENTIONS,
+    answers: bool = True,
+) -> dict[str, dict[str, Intervention]]:
+    """Return the records of one cell by condition and problem."""
+    experiment = Experiment(Results(folder), progress=no_progress_bar)
+    records = intervene(experiment, loaded, CELL, problems, "mini", interventions, 64, 48, answers)
+    by_condition: dict[str, dict[str, Intervention]] = {}
+    for record in records.values():
+        by_condition.setdefault(record.condition, {})[record.problem] = record
+    return by_condition
+
+
+def share_right(records: dict[str, Intervention]) -> float:
+    return sum(record.outcome == "correct" for record in records.values()) / len(records)
+
+
+def test_hidden_and_moved_back_the_noise_is_not_there(loaded: LoadedModel, tmp_path: Path) -> None:
+    records = records_of(tmp_path, loaded, noisy())
+    for problem, clean in records["clean"].items():
+        moved, everywhere = records["moved"][problem], records["everywhere"][problem]
+        displaced, as_it_is = records["displaced"][problem], records["noisy"][problem]
+        assert moved.text == clean.text
+        assert moved.nats == pytest.approx(clean.nats, abs=1e-3)
+        assert everywhere.text == displaced.text
+        assert everywhere.nats == pytest.approx(displaced.nats, abs=1e-3)
+        assert everywhere.hidden > 0
+        assert everywhere.nats != pytest.approx(as_it_is.nats, abs=1e-4)
+
+
+def test_a_placebo_cuts_as_many_edges_as_the_noise(loaded: LoadedModel, tmp_path: Path) -> None:
+    records = records_of(tmp_path, loaded, noisy(), ["everywhere", "placebo", "random"])
+    for name in ("placebo", "random"):
+        assert records[name], f"{name} could be asked of no problem"
+        for problem, record in records[name].items():
+            assert (record.edges, record.hidden) == (
+                records["everywhere"][problem].edges,
+                records["everywhere"][problem].hidden,
+            )
+            assert record.nats != pytest.approx(records["everywhere"][problem].nats, abs=1e-4)
+
+
+def test_the_answer_and_the_question_share_the_edges_of_everywhere(loaded: LoadedModel, tmp_path: Path) -> None:
+    records = records_of(tmp_path, loaded, noisy())
+    for problem, everywhere in records["everywhere"].items():
+        assert records["answer"][problem].edges + records["question"][problem].edges == everywhere.edges
+
+
+def test_texts_of_the_stage_zero_shot_are_not_written_again(loaded: LoadedModel, tmp_path: Path) -> None:
+    problems, results = noisy(count=4), Results(tmp_path)
+    experiment = Experiment(results, progress=no_progress_bar)
+    for noise, asked in (("clean", noisy("clean", 4)), ("inf", problems)):
+        evaluate(experiment, loaded, Cell("llama", noise, "zero_shot"), asked, "mini", 64, 48)
+    records = records_of(tmp_path, loaded, problems, ["everywhere"])
+    fresh = records_of(tmp_path / "fresh", loaded, problems, ["everywhere"])
+    assert {name: {id: record.text for id, record in of.items()} for name, of in records.items()} == {
+        name: {id: record.text for id, record in of.items()} for name, of in fresh.items()
+    }
+
+
+def test_every_intervention_runs_and_differential_ones_only_in_a_differential_model(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    records = records_of(tmp_path, loaded, noisy(count=3), INTERVENTIONS)
+    names = {name.partition(":")[0] for name in records}
+    assert {*DEFAULT_INTERVENTIONS, "zeroed", "layer0", "layer3", "heads_top", "heads_random"} <= names
+    only_differential = {"first", "second", "lambda0", "lambda0_clean", "lambda0.5", "lambda2"}
+    assert (only_differential <= names) == (loaded.spec.name == "diffllama")
+    assert all(record.outcome != "error" for of in records.values() for record in of.values())
+
+
+def test_without_answers_only_likelihoods_are_taken(loaded: LoadedModel, tmp_path: Path) -> None:
+    records = records_of(tmp_path, loaded, noisy(count=3), answers=False)
+    for of_condition in records.values():
+        for record in of_condition.values():
+            assert (record.outcome, record.text, record.fault) == ("measured", "", "")
+            assert record.nats is not None
+
+
+def test_a_problem_that_cannot_be_asked_is_an_error_and_the_others_are_asked(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    problems = noisy(count=3)
+    long = problems[1].problem.question + " Well then." * 900
+    noise = " Ann slept."
+    broken = NoisyProblem(
+        type(problems[1].problem)(problems[1].problem.id, long, problems[1].problem.answer), "inf", long + noise,
+        ((len(long), len(long) + len(noise)),), 0,
+    )  # fmt: skip
+    records = records_of(tmp_path, loaded, [problems[0], broken, problems[2]], ["everywhere"])
+    for of_condition in records.values():
+        outcomes = {id: record.outcome == "error" for id, record in of_condition.items()}
+        assert outcomes == {problems[0].problem.id: False, broken.problem.id: True, problems[2].problem.id: False}
+    assert "positions" in (records["noisy"][broken.problem.id].error or "")
+
+
+def test_without_noise_there_is_nothing_to_hide(loaded: LoadedModel, tmp_path: Path) -> None:
+    with pytest.raises(NothingToMeasure, match="no problem of the cell has noise"):
+        records_of(tmp_path, loaded, noisy("clean"))
+
+
+@pytest.mark.parametrize(
+    ("planted", "noisy_share", "everywhere_share"), [(copies_the_last_number, 0, 1), (counts_positions, 0, 0)]
+)
+def test_a_planted_cause_is_found(planted: object, noisy_share: float, everywhere_share: float, tmp_path: Path) -> None:
+    """What reading costs comes back once the noise is hidden; what displacement costs, once the text moves back."""
+    assert callable(planted)
+    problems = [noisy_problem(index) for index in range(24)]
+    records = records_of(tmp_path, planted(), problems)
+    assert share_right(records["clean"]) == share_right(records["moved"]) == 1
+    assert share_right(records["noisy"]) == noisy_share
+    assert share_right(records["everywhere"]) == share_right(records["displaced"]) == everywhere_share
+
+
+def test_an_unknown_intervention_is_named_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="Did you mean 'everywhere'"):
+        conditions_of(["everywher"], 4, True, {})
+
+
+def test_the_stage_as_it_is_typed(tmp_path: Path) -> None:
+    run = ["benchmarks", "--skip-sft", "--skip-attention", "--datasets", "clean,inf", "--max-samples", "6"]
+    run += ["--models", "llama", "--interventions", "everywhere,moved", "--results", f"{tmp_path}"]
+    done = typed(*run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "readings of intervene: 0 read, 24 made" in done.stdout
+    again = typed(*run)
+    assert "readings of intervene: 24 read, 0 made" in again.stdout
+    wrong = typed(*run[:-4], "--interventions", "movd")
+    assert wrong.returncode == 4
+    assert "--interventions: unknown intervention 'movd'. Did you mean 'moved'?" in wrong.stderr
