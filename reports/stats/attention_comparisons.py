@@ -31,7 +31,7 @@ def attention_comparisons(cells: Sequence[MeasuredCell]) -> list[Comparison]:
     scopes: dict[str, set[object]] = {}
     for cell in cells:
         if cell.cell.noise != CLEAN and needle_depth(cell.cell.noise) is None and "ni" in cell.segments:
-            scores.setdefault(cell.cell.model, {})[cell.cell.noise] = _noise_lift(cell)
+            scores.setdefault(cell.cell.model, {})[cell.cell.noise] = noise_lift(cell)
             scopes.setdefault(cell.cell.model, set()).add(cell.scope)
     pairs = [
         (model, against)
@@ -71,7 +71,7 @@ def _are_split_otherwise(left: Scores, right: Scores) -> bool:
     return not all(numpy.isclose(share, other, rtol=1e-4) for share, other in pairs)
 
 
-def _noise_lift(cell: MeasuredCell) -> Scores:
+def noise_lift(cell: MeasuredCell) -> Scores:
     """Return the lift of the noise in each problem, over its draws; `tokens` is the share of the noise, not a count."""
     noise = cell.segments.index("ni")
     lifts = cell.lift[..., noise].mean(axis=(1, 2))

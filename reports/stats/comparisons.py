@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from itertools import combinations, groupby
 from pathlib import Path
+from typing import TypeVar
 
 import numpy
 
@@ -35,6 +36,7 @@ TESTED = (
     *OVER_PLACEBO,
     *FACTOR_CONTRASTS,
 )
+Row = TypeVar("Row", bound=Comparison)
 #: A row, and what its power is computed from; None for a row without a test.
 TestedRow = tuple[Comparison, Differences | LevelContrast | None]
 
@@ -152,16 +154,19 @@ def _gains(tuned: Sequence[Scores], untuned: Sequence[Scores]) -> Iterator[tuple
             yield row_of_differences("gain", after, against, after_values - before_values, draws)
 
 
-def adjusted(rows: Iterable[TestedRow]) -> list[Comparison]:
-    """Return the rows by contrast, with what depends on the number of rows of a contrast."""
-    adjusted_rows = []
+def adjusted(
+    rows: Iterable[tuple[Row, Differences | LevelContrast | None]], tested: Collection[str] = TESTED
+) -> list[Row]:
+    """Return the rows by contrast, with what depends on the number of rows of a contrast: Holm's p, and for those in
+    `tested` the power."""
+    adjusted_rows: list[Row] = []
     for contrast, group in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
         family = list(group)
         adjusted_p = holm([row.p for row, _ in family])
         alpha = ALPHA / max(1, sum(row.p is not None for row, _ in family))
         for (row, differences), p_adjusted in zip(family, adjusted_p, strict=True):
-            if differences is not None and contrast in TESTED:
-                effect, problems = _power(differences, alpha)
+            if differences is not None:
+                effect, problems = _power(differences, alpha) if contrast in tested else (None, None)
                 row = replace(row, p_adjusted=p_adjusted, detectable=effect, needed=problems)
             adjusted_rows.append(row)
     return adjusted_rows
