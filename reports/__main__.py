@@ -22,6 +22,7 @@ from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import table_of_cells
 from reports.tables.compare_runs_table import compare_runs_table
+from reports.tables.intervention_tables import intervention_tables
 from reports.tables.narrative import narrative
 from reports.tables.printable_text import printable
 from reports.tables.score_tables import score_tables
@@ -94,8 +95,15 @@ def _parser() -> argparse.ArgumentParser:
         "comparisons": (_comparisons, "write comparisons.csv, and print what noise costs each model"),
         "html": (_html, "write report.html, one page with everything, and print its path"),
         "attention": (_attention, "write attention.csv and the attention figures, and print the table"),
+        "interventions": (_interventions, "write interventions.csv and interventions.png, and print what cuts change"),
     }
-    written_by = {"accuracy", "comparisons", "attention", "page"}  # the reports that these commands write
+    written_by = {
+        "accuracy",
+        "comparisons",
+        "attention",
+        "interventions",
+        "page",
+    }  # the reports that these commands write
     for name, report in REPORTS.items():
         if name not in written_by:
             described[name] = (_registered, f"write {', '.join(report.files)}")
@@ -190,6 +198,20 @@ def _attention(options: argparse.Namespace) -> list[str]:
         )
     models = (measured.cell.model for measured in cells)
     return [*table_of_cells(cells, _width()), *_footer(folder, models, files)]
+
+
+def _interventions(options: argparse.Namespace) -> list[str]:
+    """Write interventions.csv and interventions.png over all records of the stage intervene in the folder, and print
+    the parts of what noise costs, each condition, and what is wrong with wrong answers."""
+    folder = options.results
+    findings = _findings(folder)
+    rows, files = findings.interventions, _write("interventions", findings)
+    if not files:
+        raise ResultsFolderError(
+            f"no interventions in {folder}: expected {folder}/readings/intervene/<model>/<noise>.jsonl with at least"
+            " one record that is not an error"
+        )
+    return [*intervention_tables(rows, _width()), *_footer(folder, (row.model for row in rows), files)]
 
 
 def _registered(options: argparse.Namespace) -> list[str]:

@@ -13,6 +13,9 @@ from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
+from reports.stats.intervention_rows import InterventionRow
+from reports.stats.intervention_scores import intervention_cells
+from reports.stats.interventions import intervention_rows
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
 from reports.store.records import Cell
 from reports.store.results_folder import Results, StoredCell
@@ -41,7 +44,7 @@ class _Snapshot(Results):
 
 
 class Findings:
-    """The accuracies, comparisons and attention of a results folder.
+    """The accuracies, comparisons, attention and interventions of a results folder.
 
     Each is computed on first access and then kept, so later changes on disk are not seen. `only` restricts them to its
     cells, and each cell to the given record ids. All raise `ResultsDamaged` and `ResultsFolderError`. Reports that take
@@ -77,6 +80,11 @@ class Findings:
     @cached_property
     def attention_comparisons(self) -> list[Comparison]:
         return attention_comparisons(self.attention_cells)
+
+    @cached_property
+    def interventions(self) -> list[InterventionRow]:
+        cells = intervention_cells(self.results, self._only)
+        return intervention_rows(cells, self.attention_cells if cells else ())
 
     @cached_property
     def model_styles(self) -> ModelStyles:

@@ -18,11 +18,13 @@ from reports.plots.accuracy_plot import write_accuracy_plot
 from reports.plots.attention_heatmap import has_heatmap_data, write_heatmap
 from reports.plots.dose_plot import write_doses
 from reports.plots.draw_attention_maps import draw_maps
+from reports.plots.intervention_plot import write_intervention_plot
 from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
 from reports.stats.accuracies import write_accuracy_csv
 from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
+from reports.stats.intervention_rows import write_interventions_csv
 from reports.stats.retrieval_stats import retrieval_points
 from reports.store.stage_and_file_names import MAPS_FOLDER
 from reports.tables.score_tables import are_compared
@@ -86,6 +88,19 @@ def _write_attention(findings: Findings) -> Iterator[Path]:
         yield folder / MAPS_FOLDER
 
 
+def _write_interventions(findings: Findings) -> Iterator[Path]:
+    """Write what each cut changes as a table, and the parts of what noise costs as a figure, if a model has them."""
+    rows, folder = findings.interventions, findings.results.folder
+    if not rows:
+        return
+    write_interventions_csv(rows, folder / "interventions.csv")
+    yield folder / "interventions.csv"
+    with drawing():
+        has_parts = write_intervention_plot(rows, folder / "interventions.png")
+    if has_parts:
+        yield folder / "interventions.png"
+
+
 def _write_page(findings: Findings) -> Iterator[Path]:
     """Write the page; it exists for every folder."""
     yield write_page(findings)
@@ -98,6 +113,7 @@ REPORTS: dict[str, Report] = {
     "attention": Report(
         "attention", ("attention.csv", "attention_heat.png", "retrieval.png", MAPS_FOLDER), _write_attention
     ),
+    "interventions": Report("interventions", ("interventions.csv", "interventions.png"), _write_interventions),
     "page": Report("page", (PAGE_FILE,), _write_page),
 }
 #: Names in a results folder that belong to no report.

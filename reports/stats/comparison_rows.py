@@ -10,6 +10,9 @@ from reports.stats.paired_tests import Differences, interval, p_value
 from reports.stats.problem_scores import ACCURACY, Array, Scores
 from reports.stats.proportions import relative_drop, wilson_by_problem
 
+#: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
+_FEWEST_RIGHT = 6
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -118,3 +121,8 @@ def untested_row(
         clusters=len(draws),
         method=method,
     )
+
+
+def has_few_right(row: Comparison) -> bool:
+    """Return whether an accuracy is of so few right answers that losing all of them would show nothing."""
+    return row.estimate is not None and round(row.estimate * row.n) < _FEWEST_RIGHT

@@ -44,11 +44,11 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
         short = {key: text.partition(" ")[0] for key, text in values.items()}
         if _one_block(labels, noises, short, width, gap=1):
             values, heading = short, "accuracy, % (intervals: -v)"
-    heading += f", {_problems([row.problems for row in rows])}"
+    heading += f", {problems_text([row.problems for row in rows])}"
     heading += f", {draws}" if draws else ""
     errors = sum(row.errors for row in rows)
     heading += f", {errors:,} error{'s' * (errors != 1)} left out" if errors else ""
-    return [*wrapped(heading, width), *_grid(labels, noises, values, width)]
+    return [*wrapped(heading, width), *grid(labels, noises, values, width)]
 
 
 def compact_scores(rows: Sequence[Comparison], width: int = 80) -> list[str]:
@@ -60,9 +60,9 @@ def compact_scores(rows: Sequence[Comparison], width: int = 80) -> list[str]:
             continue
         noises = sorted(dict.fromkeys(row.noise for row in levels), key=noise_order)
         values = {(row.model, row.noise): f"{figure(row.measure, row.estimate)} {half_interval(row)}" for row in levels}
-        size = _problems([row.clusters for row in levels])
+        size = problems_text([row.clusters for row in levels])
         heading = f"{measure.label}, {measure.unit} ± half the 95 % interval, {size}"
-        lines += [*wrapped(heading, width), *_grid(_untuned_first(row.model for row in levels), noises, values, width)]
+        lines += [*wrapped(heading, width), *grid(_untuned_first(row.model for row in levels), noises, values, width)]
     return lines
 
 
@@ -83,11 +83,11 @@ def compact_attention(cells: Sequence[MeasuredCell], width: int = 80) -> list[st
         short = {key: text.partition(" ")[0] for key, text in values.items()}
         if _one_block(models, noises, short, width, gap=1):
             values, spread = short, "mean"
-    size = _problems([row.n for row in lifts])
+    size = problems_text([row.n for row in lifts])
     measured = [over for over in dict.fromkeys(cell.scope for cell in outside_retrieval) if over]
     heading = f"attention: lift of the noise (1 = token share), {spread}, {size}"
     lines = wrapped("; ".join([heading, *(measured if measured != [_USUAL_READING] else [])]), width)
-    return [*lines, *_grid(models, noises, values, width), *_lambda_ranges(overall, width)]
+    return [*lines, *grid(models, noises, values, width), *_lambda_ranges(overall, width)]
 
 
 def _lambda_ranges(rows: Sequence[AttentionRow], width: int) -> list[str]:
@@ -102,7 +102,7 @@ def _lambda_ranges(rows: Sequence[AttentionRow], width: int) -> list[str]:
     return wrapped(f"λ by layer: {', '.join(ranges)}", width) if ranges else []
 
 
-def _grid(labels: Sequence[str], columns: Sequence[str], values: Values, width: int) -> list[str]:
+def grid(labels: Sequence[str], columns: Sequence[str], values: Values, width: int) -> list[str]:
     """Return a table of `values` by label and column; columns that do not fit the width follow in another block."""
     cell_width, indent = _widths(labels, columns, values, width)
     gap = 2 if _one_block(labels, columns, values, width) else 1
@@ -155,7 +155,7 @@ def _untuned_first(models: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(models), key=lambda name: name.endswith(TUNED_SUFFIX))
 
 
-def _problems(counts: Sequence[int]) -> str:
+def problems_text(counts: Sequence[int]) -> str:
     fewest, most = min(counts), max(counts)
     counted = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
     return f"{counted} problem{'s' * (most != 1)} a cell"

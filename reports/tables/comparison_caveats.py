@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.stats.comparisons import Comparison
+from reports.stats.comparison_rows import Comparison, has_few_right
 from reports.stats.noise_doses import CLEAN
 from reports.store.record_kinds import ACCURACY
-
-#: Six right answers, all lost, are the fewest that McNemar's exact test calls significant: p = 2 / 2⁶ = 0.03.
-_FEWEST_RIGHT = 6
 
 
 def is_at_floor(row: Comparison) -> bool:
     """Return whether a row is a clean accuracy with so few right answers that losing all of them would show nothing."""
-    return (
-        row.contrast == row.measure == ACCURACY
-        and row.noise == CLEAN
-        and row.estimate is not None
-        and round(row.estimate * row.n) < _FEWEST_RIGHT
-    )
+    return row.contrast == row.measure == ACCURACY and row.noise == CLEAN and has_few_right(row)
 
 
 def floor_sentence(rows: Sequence[Comparison], has_likelihood: bool) -> str:

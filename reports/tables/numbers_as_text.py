@@ -21,12 +21,13 @@ def p_text(row: Comparison) -> str:
     excludes_zero = row.low is not None and row.high is not None and not row.low <= 0 <= row.high
     if excludes_zero and not significant:
         if row.p <= ALPHA:
-            return f"{_p(row.p)} alone, but {_p(row.p_adjusted).removeprefix('p = ')} after Holm"
-        return f"{_p(row.p)} in the exact test alone, which the interval only approximates"
+            return f"{p_figure(row.p)} alone, but {p_figure(row.p_adjusted).removeprefix('p = ')} after Holm"
+        return f"{p_figure(row.p)} in the exact test alone, which the interval only approximates"
     if significant and not excludes_zero and row.low is not None:
-        return f"{_p(row.p_adjusted)} in the exact test, which the interval only approximates"
-    return _p(row.p_adjusted)
+        return f"{p_figure(row.p_adjusted)} in the exact test, which the interval only approximates"
+    return p_figure(row.p_adjusted)
 
 
-def _p(value: float) -> str:
+def p_figure(value: float) -> str:
+    """Return a p value as it stands in a sentence."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

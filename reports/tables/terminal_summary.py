@@ -18,6 +18,7 @@ from reports.tables.accuracy_table import accuracy_table
 from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import retrieval_table, table_of_cells
 from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
+from reports.tables.intervention_tables import intervention_answer, intervention_tables
 from reports.tables.narrative import answer, narrative
 from reports.tables.score_tables import are_compared, not_compared, score_tables
 from reports.tables.text_wrap import wrapped
@@ -52,6 +53,12 @@ def reason_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     return attention_answer(findings.attention_comparisons, width, verbose)
 
 
+def cause_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return what comes back without attention to the noise, or with `verbose` every table of interventions."""
+    rows = findings.interventions
+    return intervention_tables(rows, width) if verbose else intervention_answer(rows, width)
+
+
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return the tables of other scores, such as likelihoods, and which models are not compared by them."""
     rows, pairs_with_different_tokenization = findings.comparisons, findings.pairs_with_different_tokenization
@@ -75,7 +82,14 @@ def attention_section(findings: Findings, width: int, verbose: bool) -> list[str
 
 
 #: The sections of the summary, in order; the lines of `ReportedStage.terminal` follow them.
-SECTIONS: list[Section] = [answer_section, reason_section, accuracy_section, score_section, attention_section]
+SECTIONS: list[Section] = [
+    answer_section,
+    reason_section,
+    cause_section,
+    accuracy_section,
+    score_section,
+    attention_section,
+]
 
 
 def summary(
@@ -152,6 +166,7 @@ def _more(findings: Findings) -> list[str]:
         "accuracy": bool(findings.accuracies),
         "comparisons": are_compared(findings.comparisons),
         "attention": bool(findings.attention_cells),
+        "interventions": bool(findings.interventions),
     }
     commands = "|".join(name for name, there in tables.items() if there)
     return [f"full tables: python -m reports {commands} {display_path(findings.results.folder)}"] if commands else []

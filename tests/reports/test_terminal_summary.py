@@ -17,6 +17,8 @@ from reports.store.stage_and_file_names import TRAINING_LOG
 from reports.store.tuning_logs import tuned_checkpoint_folder
 from reports.tables.terminal_summary import SECTIONS, summary
 from tests.reports.attention_factories import ATTENTION_SETTINGS, NEEDLE_SEGMENTS, SEGMENTS, readings
+from tests.reports.intervention_factories import interventions as made_interventions
+from tests.reports.intervention_factories import random_nats, rights
 from tests.reports.record_factories import SETTINGS, longest, outcomes, question_of
 
 CAVEAT = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
@@ -72,6 +74,16 @@ class Grid:
                     for k in range(n)
                 ]
                 self._append(Cell(model, noise, "likelihood"), SETTINGS, made)
+
+    def interventions(self, models: Sequence[str], noises: Sequence[str], right: int, n: int) -> None:
+        """`right` of `n` clean answers are correct, half of them with noise, and all where the noise is cut away."""
+        for model in models:
+            for noise in noises:
+                answers = rights(
+                    {"clean": right, "noisy": right // 2, "everywhere": right // 2 + 1, "moved": right, "placebo": 1}, n
+                )
+                nats = random_nats(dict(zip(answers, (-0.3, -0.9, -0.6, -0.4, -1.0), strict=True)), n, len(model))
+                self._append(Cell(model, noise, "intervene"), SETTINGS, made_interventions(answers, nats))
 
     def tuning_logs(self, models: Sequence[str]) -> None:
         for model in models:
@@ -149,6 +161,34 @@ def test_factors_add_six_lines_at_most(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(lines) + ATTENTION_LINES + PLUGIN_LINES <= 50, "\n".join(lines)
     assert longest(lines) <= 80
     assert any("by factor" in line for line in lines) or any("more sentence" in line for line in lines)
+
+
+@pytest.mark.parametrize(("right", "n"), [(18, 20), (0, 20), (95, 100)])
+def test_interventions_add_sixteen_lines_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, right: int, n: int
+) -> None:
+    """A table with a row for each model and noise, two sentences, and a line of what was made."""
+    monkeypatch.chdir(tmp_path)
+    grid = Grid(Path("results")).default(right, n)
+    before = len(grid.summary())
+    grid.interventions(MODELS, NOISES[1:], right, n)
+    lines = grid.summary()
+    assert len(lines) - before <= 16, "\n".join(lines)
+    assert longest(lines) <= 80
+    start = next(number for number, line in enumerate(lines) if line.startswith("parts of the cost, "))
+    assert sum(line.startswith(("diffllama, ", "llama, ")) for line in lines[start:]) == 6
+    assert lines.index("accuracy, % [95 % interval], " + f"{n} problems a cell") > start
+    assert "interventions" in next(line for line in lines if line.startswith("full tables: "))
+
+
+def test_a_run_of_interventions_alone_is_a_short_screen(grid: Grid) -> None:
+    grid.interventions(MODELS, ("inf",), 95, 100)
+    lines = grid.summary()
+    assert lines[0].startswith("parts of the cost, points")
+    assert len(lines) + PLUGIN_LINES <= 24
+    text = "\n".join(grid.summary(verbose=True))
+    for heading in ("parts of the cost", "accuracy by condition", "faults: % of the wrong answers"):
+        assert heading in text
 
 
 def test_a_designed_noise_fits_one_screen_with_every_factor(grid: Grid) -> None:
