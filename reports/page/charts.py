@@ -22,6 +22,7 @@ _PAGE_COLOURS = {
     "#000000": "currentColor",
     "#e6e6e6": "var(--line)",
     "#ffffff": "var(--paper)",
+    "#4c4c4c": "var(--quiet)",  # "0.3" as matplotlib writes it
     "#4d4d4d": "var(--quiet)",
     "#808080": "var(--quiet)",
 }

@@ -8,6 +8,7 @@ from typing import Any
 from reports.findings import Findings
 from reports.page.charts import forest_figure, lift_figure, svg
 from reports.page.examples import examples, packed
+from reports.page.intervention_context import intervention_context
 from reports.page.provenance import caveats, provenance, relevant_runs, run_description
 from reports.page.token_shading import shaded_questions
 from reports.plots.accuracy_plot import accuracy_figure
@@ -83,6 +84,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
         "stage_tables": [table for stage in REPORTED_STAGES.values() if stage.page for table in stage.page(findings)],
         "attention_sentences": attention_sentences(findings.attention_comparisons),
         "attention_limit": LIMIT,
+        "interventions": intervention_context(findings.interventions),
         "retrieval": _picture(
             retrieval_figure(points, styles) if points else None,
             "Lift of the needle and of the noise by the depth of the needle, a line for each model",

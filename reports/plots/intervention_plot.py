@@ -100,7 +100,7 @@ def _whisker(panel: Axes, row: InterventionRow, start: float, height: float, sca
 
     estimate = scale * (row.estimate or 0.0)
     low, high = (estimate if bound is None else scale * bound for bound in (row.low, row.high))
-    _, caps, bars = panel.errorbar(
+    marker, caps, bars = panel.errorbar(
         [start + estimate],
         [height],
         xerr=[[max(0.0, estimate - low)], [max(0.0, high - estimate)]],
@@ -113,8 +113,9 @@ def _whisker(panel: Axes, row: InterventionRow, start: float, height: float, sca
     for line in bars:
         line.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
         line.set_zorder(3)
-    for cap in caps:
-        cap.set_zorder(4)
+    for artist in (marker, *caps):
+        if artist is not None:  # parts have no marker
+            artist.set_zorder(4)
 
 
 def _label(model: str, noise: str) -> str:

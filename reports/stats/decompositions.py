@@ -33,16 +33,16 @@ def decompositions(rows: Sequence[InterventionRow], measure: str) -> list[Decomp
     return [Decomposition(by_part[TOTAL], tuple(by_part[part] for part in PARTS)) for by_part in by_cell.values()]
 
 
-def told_decompositions(rows: Sequence[InterventionRow]) -> list[Decomposition]:
+def shown_decompositions(rows: Sequence[InterventionRow]) -> list[Decomposition]:
     """Return the decomposition of each model and noise in accuracy, or in likelihood where that has nothing to lose."""
     at_floor = {(row.model, row.noise) for row in rows_at_floor(rows)}
     by_measure = {measure: decompositions(rows, measure) for measure in (ACCURACY, LIKELIHOOD)}
     in_accuracy = [of_cell for of_cell in by_measure[ACCURACY] if of_cell.cell not in at_floor]
-    told = {of_cell.cell for of_cell in in_accuracy}
-    return [*in_accuracy, *(of_cell for of_cell in by_measure[LIKELIHOOD] if of_cell.cell not in told)]
+    shown = {of_cell.cell for of_cell in in_accuracy}
+    return [*in_accuracy, *(of_cell for of_cell in by_measure[LIKELIHOOD] if of_cell.cell not in shown)]
 
 
-def told_differences(rows: Sequence[InterventionRow]) -> list[InterventionRow]:
+def shown_differences(rows: Sequence[InterventionRow]) -> list[InterventionRow]:
     """Return the differences of parts between models in accuracy, or in likelihood where one has nothing to lose."""
     at_floor = {(row.model, row.noise) for row in rows_at_floor(rows)}
     differences = [row for row in rows if row.contrast == PART_DIFFERENCE and row.estimate is not None]
@@ -51,8 +51,8 @@ def told_differences(rows: Sequence[InterventionRow]) -> list[InterventionRow]:
         for row in differences
         if row.measure == ACCURACY and not at_floor & {(row.model, row.noise), (row.against, row.noise)}
     ]
-    told = {(row.model, row.against, row.noise) for row in in_accuracy}
-    others = [row for row in differences if (row.model, row.against, row.noise) not in told]
+    shown = {(row.model, row.against, row.noise) for row in in_accuracy}
+    others = [row for row in differences if (row.model, row.against, row.noise) not in shown]
     return [*in_accuracy, *(row for row in others if row.measure == LIKELIHOOD)]
 
 

@@ -18,7 +18,7 @@ from reports.store.stage_and_file_names import ZERO_SHOT
 NOISY = "noisy"
 MEASURES = (ACCURACY, LIKELIHOOD)
 #: The conditions that every run may have, in the order of tables. Others follow by name.
-_ORDER = (
+ORDER = (
     *(CLEAN, NOISY, "answer", "question", "everywhere", "moved", "displaced", "placebo", "random"),
     *("zeroed", "first", "second", "heads_top", "heads_random"),
 )
@@ -85,8 +85,8 @@ def intervention_cell(cell: Cell, settings: Settings, records: Iterable[Interven
 
 
 def condition_order(condition: str) -> tuple[int, str, int, str]:
-    """Return the sort key of a condition: as `_ORDER` has them, then by name, with numbers in their order."""
-    known = _ORDER.index(condition) if condition in _ORDER else len(_ORDER)
+    """Return the sort key of a condition: as `ORDER` has them, then by name, with numbers in their order."""
+    known = ORDER.index(condition) if condition in ORDER else len(ORDER)
     number = re.search(r"\d+", condition)
     return known, re.sub(r"\d.*", "", condition), int(number[0]) if number else 0, condition
 

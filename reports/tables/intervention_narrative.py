@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.stages import measure_named
-from reports.stats.decompositions import Decomposition, rows_at_floor, told_decompositions, told_differences
+from reports.stats.decompositions import Decomposition, rows_at_floor, shown_decompositions, shown_differences
 from reports.stats.flip_prediction import NOISE_LIFT
 from reports.stats.intervention_rows import FLIP, InterventionRow
 from reports.stats.noise_doses import CLEAN
@@ -16,9 +16,9 @@ from reports.tables.numbers_as_text import decimal, p_figure, p_text
 
 #: What the figures do not show.
 LIMIT = (
-    "A model whose attention is cut works as it was never trained to: that an answer comes back says that reading the"
-    " noise is what keeps this checkpoint from it, not that it would be right without such attention."
-    " Where `placebo` loses as much as `everywhere` wins, the cut itself may be the reason."
+    "A model whose attention is cut works as it was never trained to: an answer that comes back says that this"
+    " checkpoint loses it by reading the noise, and not that a model without such attention would have it right."
+    " Where the placebo, which hides as much of the problem, costs about what a cut brings, the cut says little."
 )
 #: The differences that have a sentence, as the beginning of a claim.
 _CLAIMS = {"reading": "reading {noise} costs", "displacement": "displacement by {noise} costs"}
@@ -26,7 +26,7 @@ _CLAIMS = {"reading": "reading {noise} costs", "displacement": "displacement by 
 
 def decomposition_sentences(rows: Sequence[InterventionRow]) -> list[str]:
     """Return a sentence for each model and noise, on the parts of what the noise costs the model."""
-    return [decomposition_sentence(of_cell) for of_cell in told_decompositions(rows)]
+    return [decomposition_sentence(of_cell) for of_cell in shown_decompositions(rows)]
 
 
 def decomposition_sentence(of_cell: Decomposition) -> str:
@@ -43,7 +43,7 @@ def decomposition_sentence(of_cell: Decomposition) -> str:
 
 def difference_sentences(rows: Sequence[InterventionRow]) -> list[str]:
     """Return a sentence for each pair of models, noise and part: by which one loses more."""
-    return [difference_sentence(row) for row in told_differences(rows) if row.of in _CLAIMS]
+    return [difference_sentence(row) for row in shown_differences(rows) if row.of in _CLAIMS]
 
 
 def difference_sentence(row: InterventionRow, brief: bool = False) -> str:
@@ -69,14 +69,14 @@ def flip_sentences(rows: Sequence[InterventionRow]) -> list[str]:
     return [_flip(row) for row in rows if row.contrast == FLIP]
 
 
-def told_first(rows: Sequence[InterventionRow]) -> list[str]:
+def first_sentences(rows: Sequence[InterventionRow]) -> list[str]:
     """Return the two sentences that answer first: the parts of the largest cost, and the clearest difference in reading
     between two models, or the parts of the next cost where there is none."""
     of_cells = sorted(
-        told_decompositions(rows), key=lambda of_cell: (of_cell.total.measure, -(of_cell.total.estimate or 0.0))
+        shown_decompositions(rows), key=lambda of_cell: (of_cell.total.measure, -(of_cell.total.estimate or 0.0))
     )
     sentences = [decomposition_sentence(of_cell) for of_cell in of_cells[:2]]
-    differences = [row for row in told_differences(rows) if row.of == "reading"]
+    differences = [row for row in shown_differences(rows) if row.of == "reading"]
     if differences:
         clearest = min(differences, key=lambda row: (row.measure, 1.0 if row.p is None else row.p))
         sentences[1:] = [difference_sentence(clearest, brief=True)]
@@ -110,15 +110,16 @@ def _clause(row: InterventionRow) -> str:
 
 
 def _flip(row: InterventionRow) -> str:
-    predictor = "the lift of the noise" if row.of == NOISE_LIFT else "what cutting it does to the likelihood"
-    among = f"which of the {row.clusters:,} problems that {row.model} has right when clean {row.noise} flips"
+    predictor = (
+        f"the lift of {row.noise}" if row.of == NOISE_LIFT else f"what cutting {row.noise} adds to the likelihood"
+    )
+    among = f"the {row.clusters:,} problems that {row.model} has right when clean"
     if row.estimate is None:
-        return f"Whether {predictor} tells {among} cannot be said: {row.method}."
-    assert row.low is not None
-    assert row.high is not None
+        return f"Among {among}, {predictor} cannot be said to tell which flip: {row.method}."
     p = "nothing to test" if row.p_adjusted is None else p_figure(row.p_adjusted)
-    area = f"AUC {decimal(row.estimate, 2)} [{decimal(row.low, 2)}, {decimal(row.high, 2)}], {p}, {row.count:,} flipped"
+    interval = f"[{decimal(row.low or 0.0, 2)}, {decimal(row.high or 0.0, 2)}]"
+    area = f"AUC {decimal(row.estimate, 2)} {interval}, {p}, {row.count:,} flipped"
     if not is_significant(row):
-        return f"No evidence that {predictor} tells {among}: {area}."
+        return f"No evidence that among {among} {predictor} tells which flip: {area}."
     around = ", the wrong way round" if row.estimate < 0.5 else ""
-    return f"{predictor[0].upper()}{predictor[1:]} tells {among}{around}: {area}."
+    return f"Among {among}, {predictor} tells which flip{around}: {area}."

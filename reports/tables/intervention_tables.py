@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.stages import measure_named
-from reports.stats.decompositions import told_decompositions
+from reports.stats.decompositions import shown_decompositions
 from reports.stats.intervention_rows import COST, EFFECT, FAULT, TOTAL, InterventionRow
 from reports.stats.intervention_scores import NOISY
 from reports.stats.noise_doses import CLEAN
@@ -16,9 +16,9 @@ from reports.tables.intervention_narrative import (
     LIMIT,
     decomposition_sentences,
     difference_sentences,
+    first_sentences,
     flip_sentences,
     floor_sentences,
-    told_first,
 )
 from reports.tables.numbers_as_text import decimal
 from reports.tables.score_tables import half_interval
@@ -27,7 +27,7 @@ from reports.tables.text_wrap import wrapped
 #: What the parts are called in tables and figures.
 PART_NAMES = {TOTAL: "cost", "reading": "reading", "displacement": "displacement", "rest": "neither"}
 _ROWS_SHOWN = 6
-_FAULTS_SHOWN = (NOISY, "everywhere")
+FAULTS_SHOWN = (NOISY, "everywhere")
 
 
 def intervention_answer(rows: Sequence[InterventionRow], width: int = 80) -> list[str]:
@@ -36,7 +36,7 @@ def intervention_answer(rows: Sequence[InterventionRow], width: int = 80) -> lis
     if not rows:
         return []
     lines = parts_table(rows, width, _ROWS_SHOWN) or conditions_table(rows, width)
-    sentences = told_first(rows) or floor_sentences(rows)[:1]
+    sentences = first_sentences(rows) or floor_sentences(rows)[:1]
     return [*lines, *(line for sentence in sentences for line in wrapped(sentence, width, "  ", "    "))]
 
 
@@ -58,9 +58,9 @@ def intervention_tables(rows: Sequence[InterventionRow], width: int = 80) -> lis
 
 def parts_table(rows: Sequence[InterventionRow], width: int = 80, most: int | None = None) -> list[str]:
     """Return what noise costs each model and its parts; rows after the first `most` are counted, not shown."""
-    told, lines = told_decompositions(rows), []
-    for measure in dict.fromkeys(of_cell.total.measure for of_cell in told[:most]):
-        of_measure = [of_cell for of_cell in told[:most] if of_cell.total.measure == measure]
+    shown, lines = shown_decompositions(rows), []
+    for measure in dict.fromkeys(of_cell.total.measure for of_cell in shown[:most]):
+        of_measure = [of_cell for of_cell in shown[:most] if of_cell.total.measure == measure]
         values = {
             (_label(row), PART_NAMES[row.of]): part_text(row)
             for of_cell in of_measure
@@ -70,7 +70,7 @@ def parts_table(rows: Sequence[InterventionRow], width: int = 80, most: int | No
         interval = "[95 % interval]" if measure == ACCURACY else "± half the 95 % interval"
         lines += wrapped(f"parts of the cost, {unit} {interval}, {size}", width)
         lines += grid([_label(of_cell.total) for of_cell in of_measure], list(PART_NAMES.values()), values, width)
-    hidden = len(told) - len(told[:most])
+    hidden = len(shown) - len(shown[:most])
     return [*lines, *([f"and {hidden:,} more row{'s' * (hidden > 1)}: -v"] if hidden else [])]
 
 
@@ -96,11 +96,11 @@ def conditions_table(rows: Sequence[InterventionRow], width: int = 80) -> list[s
 
 def faults_table(rows: Sequence[InterventionRow], width: int = 80) -> list[str]:
     """Return what is wrong with the wrong answers, with the noise and where it cannot be read: per cent and count."""
-    faults = [row for row in rows if row.contrast == FAULT and row.of in _FAULTS_SHOWN]
+    faults = [row for row in rows if row.contrast == FAULT and row.of in FAULTS_SHOWN]
     if not faults:
         return []
     values = {(f"{_label(row)}, {row.of}", row.fault): fault_text(row) for row in faults}
-    labels, names = (list(dict.fromkeys(found)) for found in zip(*values, strict=True))
+    labels, names = (list(dict.fromkeys(names_of)) for names_of in zip(*values, strict=True))
     return [*wrapped("faults: % of the wrong answers (how many)", width), *grid(labels, names, values, width)]
 
 

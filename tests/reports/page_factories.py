@@ -14,6 +14,7 @@ from reports.plots.attention_maps import save_map
 from reports.store.records import Cell, Prediction
 from reports.store.results_folder import Results
 from tests.reports.attention_factories import ATTENTION_SETTINGS, attention_map, readings
+from tests.reports.intervention_factories import DIFFLLAMA, LLAMA, NATS, interventions, random_nats
 from tests.reports.record_factories import SETTINGS, outcomes, predicted
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><!-- \u2028 &amp; {{ 7 * 7 }}")
@@ -32,6 +33,9 @@ def whole_page(folder: Path) -> Path:
             experiment.results.append(cell, ATTENTION_SETTINGS, made)
             if number or model == "llama":
                 save_map(folder, replace(attention_map(20), model=model, noise=noise, number=0))
+        answers = LLAMA if model == "llama" else DIFFLLAMA
+        records = [replace(record, fault="<b>odd</b>") for record in interventions(answers, random_nats(NATS, 100))]
+        experiment.results.append(Cell(model, "inf", "intervene"), SETTINGS, records)
     experiment.warnings = ["a case: UserWarning: <b>mind</b> the gap"]
     return next(path for path in experiment.write() if path.suffix == ".html")
 

@@ -222,10 +222,10 @@ def test_the_faults_stand_with_the_noise_and_where_it_cannot_be_read() -> None:
     [
         (
             1.0,
-            "What cutting it does to the likelihood tells which of the 92 problems that llama has right when clean ",
+            "Among the 92 problems that llama has right when clean, what cutting inf adds to the likelihood tells",
         ),
-        (-1.0, "clean inf flips, the wrong way round: AUC 0.00 ["),
-        (0.0, "No evidence that what cutting it does to the likelihood tells which of the 92 problems"),
+        (-1.0, " tells which flip, the wrong way round: AUC 0.00 ["),
+        (0.0, "No evidence that among the 92 problems that llama has right when clean what cutting inf adds to the"),
     ],
 )
 def test_a_sentence_says_whether_flips_are_predicted(lost: float, claim: str) -> None:
@@ -246,7 +246,7 @@ def flips_alone(records: object) -> list[InterventionRow]:
 def test_a_sentence_says_that_too_few_flipped() -> None:
     nats = random_nats(dict.fromkeys(("clean", "noisy", "everywhere", "moved"), -1.0), 100)
     (sentence,) = flip_sentences(flips_alone(interventions(four(90, 88, 90, 90), nats)))
-    assert sentence.endswith("has right when clean inf flips cannot be said: too few: 2 flipped and 88 did not.")
+    assert sentence.endswith("cannot be said to tell which flip: too few: 2 flipped and 88 did not.")
 
 
 def test_all_of_it_has_every_table_and_the_limit() -> None:

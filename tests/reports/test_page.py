@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import zlib
@@ -18,15 +19,19 @@ from reports.experiment import Experiment
 from reports.findings import Findings
 from reports.page import write_page
 from reports.page.examples import examples
+from reports.page.intervention_context import CONDITIONS
 from reports.page.provenance import provenance, relevant_runs, run_description
 from reports.page.token_shading import shaded_questions
 from reports.plots.attention_maps import save_map
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.comparisons import Comparison
+from reports.stats.intervention_scores import ORDER
 from reports.store.record_codec import settings_hash
 from reports.store.records import Cell
 from reports.store.results_folder import Results
+from reports.tables.intervention_narrative import LIMIT
 from tests.reports.attention_factories import ATTENTION_CELL, ATTENTION_SETTINGS, attention_map, readings
+from tests.reports.intervention_factories import DIFFLLAMA, LLAMA, NATS, interventions, random_nats
 from tests.reports.page_factories import HOSTILE
 from tests.reports.record_factories import CELL, CLEAN, OTHER_SETTINGS, SETTINGS, asked, outcomes, predicted
 
@@ -104,6 +109,34 @@ def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> N
     assert "There is no run.json in these results." in text
 
 
+def test_interventions_have_a_section_of_their_own(results: Results) -> None:
+    """With the figure, the parts, every condition and what it is, and hostile names as text."""
+    for model, answers in (("llama", LLAMA), ("<b>bold</b>", DIFFLLAMA)):
+        results.append(Cell(model, "inf", "intervene"), SETTINGS, interventions(answers, random_nats(NATS, 100)))
+    text = page(results)
+    section = text.partition('<section id="cause"')[2].partition("</section>")[0]
+    assert '<a href="#cause">' in text
+    assert "Of the 59.0 points [" in section
+    assert 'aria-label="What noise costs each model, as a bar of its parts with intervals: ' in section
+    assert "llama, inf: cost 59.0, reading 27.0, displacement 35.0, neither -3.0" in section
+    assert html.escape(LIMIT) in section
+    assert len(re.findall(r"<tr><td>inf</td><td>llama</td>", section)) == 2 + len(LLAMA) + 2
+    assert "<dt>displaced</dt>" in section
+    assert "<dt>random</dt>" not in section
+    assert "<b>bold" not in text
+    assert "#101010" not in section
+    assert "#4c4c4c" not in section
+
+
+def test_without_interventions_there_is_no_such_section(results: Results) -> None:
+    results.append(CELL, SETTINGS, outcomes(3, 1))
+    assert "#cause" not in page(results)
+
+
+def test_every_known_condition_has_words() -> None:
+    assert set(CONDITIONS) == {*ORDER, "layer", "lambda"}
+
+
 def test_what_is_not_there_is_said(results: Results) -> None:
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 2, 2))
     text = page(results)
@@ -144,6 +177,9 @@ def test_the_kept_sample_is_of_this_version() -> None:
     columns = (sample / "comparisons.csv").read_text().splitlines()[0].split(",")
     assert columns == [field.name for field in fields(Comparison)]
     template = Path(page_of_reports.__file__).with_name("report.html.jinja").read_text()
+    template = re.sub(
+        r"{% if interventions %}\n<section.*?</section>", "", template, flags=re.DOTALL
+    )  # where asked for
     kept = (sample / "report.html").read_text()
     assert all(heading in kept for heading in re.findall(r'<h2 id="[^"]*">[^<]*</h2>', template))
     assert sum(path.stat().st_size for path in sample.iterdir()) < 2e6

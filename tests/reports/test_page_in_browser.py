@@ -62,11 +62,14 @@ def watched(chromium: Any, path: Path) -> Iterator[Watched]:
 def test_every_section_renders(watched: Watched) -> None:
     page = watched.page
     headings = page.locator("h2").all_text_contents()
-    assert headings == ["Accuracy", "What noise costs", "Attention", "Examples", "How it was made"]
+    assert headings == [
+        *("Accuracy", "What noise costs", "Attention", "Is it the attention to the noise?", "Examples"),
+        "How it was made",
+    ]
     for section in page.locator("main > section").all():
         assert section.bounding_box()["height"] > 100
     pictures = page.locator("svg[role=img]").all()
-    assert len(pictures) == 4
+    assert len(pictures) == 5
     for picture in pictures:
         assert picture.get_attribute("aria-label")
         assert picture.bounding_box()["height"] > 100
