@@ -128,7 +128,7 @@ def _faults(rows: Sequence[InterventionRow]) -> dict[str, Any] | None:
     for row in faults:
         by_key.setdefault((row.noise, row.model, row.of), {})[row.fault] = row
     return {
-        "names": names,
+        "names": [name.replace("_", " ") for name in names],
         "rows": [
             [
                 *key,

@@ -17,7 +17,7 @@ from reports.stats.noise_doses import CLEAN
 from reports.stats.paired_tests import Array, holm
 from reports.stats.problem_scores import ACCURACY, hash_texts
 from reports.store.record_kinds import LIKELIHOOD
-from reports.store.records import problem_of
+from reports.store.records import Intervention, problem_of
 
 #: The predictors: the lift of the noise, and what hiding it does to the likelihood of the worked answer.
 NOISE_LIFT, CUT_EFFECT = "noise_lift", "cut_effect"
@@ -78,10 +78,14 @@ def _area(positives: Array, negatives: Array) -> tuple[float | None, float | Non
 
 def _lifts(cell: InterventionCell, attention: Sequence[MeasuredCell]) -> dict[str, float] | None:
     """Return the mean lift of the noise in each problem that was read with the same text; None without readings."""
-    texts: dict[str, dict[str, str]] = {}
+    by_problem: dict[str, dict[str, Intervention]] = {}
     for record in cell.records:
-        texts.setdefault(problem_of(record.problem), {})[record.problem] = record.asked
-    hashes = {problem: hash_texts(by_id[id] for id in sorted(by_id)) for problem, by_id in texts.items()}
+        by_problem.setdefault(problem_of(record.problem), {})[record.problem] = record
+    hashes = {}
+    for problem, by_id in by_problem.items():
+        draws = [by_id[id] for id in sorted(by_id)]
+        texts = [draw.asked for draw in draws], [draw.question for draw in draws]  # a reading may be of the question
+        hashes[problem] = {hash_texts(of_draws) for of_draws in texts}
     for measured in attention:
         is_same = (measured.cell.model, measured.cell.noise) == (cell.cell.model, cell.cell.noise)
         if is_same and "ni" in measured.segments and cell.settings.weights.startswith(measured.checkpoint):
@@ -89,7 +93,7 @@ def _lifts(cell: InterventionCell, attention: Sequence[MeasuredCell]) -> dict[st
             return {
                 problem: float(value)
                 for problem, value, text in zip(scores.problems, scores.values, scores.texts, strict=True)
-                if hashes.get(problem) == text
+                if text in hashes.get(problem, ())
             }
     return None
 

@@ -99,7 +99,7 @@ def faults_table(rows: Sequence[InterventionRow], width: int = 80) -> list[str]:
     faults = [row for row in rows if row.contrast == FAULT and row.of in FAULTS_SHOWN]
     if not faults:
         return []
-    values = {(f"{_label(row)}, {row.of}", row.fault): fault_text(row) for row in faults}
+    values = {(f"{_label(row)}, {row.of}", row.fault.replace("_", " ")): fault_text(row) for row in faults}
     labels, names = (list(dict.fromkeys(names_of)) for names_of in zip(*values, strict=True))
     return [*wrapped("faults: % of the wrong answers (how many)", width), *grid(labels, names, values, width)]
 

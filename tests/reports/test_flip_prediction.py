@@ -19,6 +19,7 @@ from reports.stats.intervention_scores import InterventionCell
 from reports.store.records import Cell, draw_id
 from tests.reports.attention_factories import reading
 from tests.reports.intervention_factories import cut_cell, intervention, interventions
+from tests.reports.record_factories import question_of
 
 pytestmark = pytest.mark.quick
 VALUES = st.lists(st.integers(-5, 5), min_size=1, max_size=20)
@@ -125,10 +126,12 @@ def test_the_lift_of_the_noise_predicts_flips_of_the_same_model_noise_and_text()
     assert (row.estimate, row.n, row.count) == (1.0, 30, 10)
     some = {id: lift for id, lift in lifts.items() if id != "p0"}
     assert by_predictor(cell, readings_of(some))[NOISE_LIFT].n == 29
+    other = readings_of(lifts)
+    of_questions = replace(other, texts=tuple(question_of(id) for id in lifts))
+    assert by_predictor(cell, of_questions)[NOISE_LIFT].n == 30, "a reading may end with the question"
     assert NOISE_LIFT not in by_predictor(cell)
     assert NOISE_LIFT not in by_predictor(cell, readings_of(lifts, cell=Cell("llama", "sd", "attention")))
     assert NOISE_LIFT not in by_predictor(cell, readings_of(lifts, checkpoint="others"))
-    other = readings_of(lifts)
     assert by_predictor(cell, replace(other, texts=tuple(f"{t}?" for t in other.texts)))[NOISE_LIFT].n == 0
 
 
