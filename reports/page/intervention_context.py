@@ -9,19 +9,18 @@ from typing import Any
 from reports.page.charts import svg
 from reports.plots.intervention_plot import intervention_figure
 from reports.stages import measure_named
-from reports.stats.decompositions import decompositions
-from reports.stats.intervention_rows import COST, EFFECT, FAULT, SHARE, InterventionRow
+from reports.stats.decompositions import decompositions, shown_differences
+from reports.stats.flip_prediction import NOISE_LIFT
+from reports.stats.intervention_rows import COST, EFFECT, FAULT, FLIP, SHARE, InterventionRow
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.tables.comparison_figures import figure, interval_text
 from reports.tables.intervention_narrative import (
     LIMIT,
-    decomposition_sentences,
-    difference_sentences,
-    flip_sentences,
+    difference_sentence,
     floor_sentences,
 )
 from reports.tables.intervention_tables import FAULTS_SHOWN, PART_NAMES, fault_text
-from reports.tables.numbers_as_text import p_figure
+from reports.tables.numbers_as_text import decimal, p_figure
 
 #: What each condition cuts or changes. Those that end in a number, or in _clean, stand with the one that they vary.
 CONDITIONS = {
@@ -50,8 +49,7 @@ def intervention_context(rows: Sequence[InterventionRow]) -> dict[str, Any] | No
         return None
     picture = intervention_figure(rows)
     return {
-        "sentences": [*floor_sentences(rows), *decomposition_sentences(rows), *difference_sentences(rows)],
-        "flips": flip_sentences(rows),
+        "sentences": [*floor_sentences(rows), *(difference_sentence(row) for row in _of_reading(rows))],
         "limit": LIMIT,
         "picture": None if picture is None else svg(picture, _alternative(rows)),
         "part_columns": list(PART_NAMES.values()),
@@ -59,7 +57,13 @@ def intervention_context(rows: Sequence[InterventionRow]) -> dict[str, Any] | No
         "conditions": _conditions(rows),
         "condition_words": _condition_words(rows),
         "faults": _faults(rows),
+        "flips": _flips(rows),
     }
+
+
+def _of_reading(rows: Sequence[InterventionRow]) -> list[InterventionRow]:
+    """Return by how much more reading the noise costs one model than another."""
+    return [row for row in shown_differences(rows) if row.of == "reading"]
 
 
 def _alternative(rows: Sequence[InterventionRow]) -> str:
@@ -76,17 +80,60 @@ def _alternative(rows: Sequence[InterventionRow]) -> str:
 
 
 def _parts(rows: Sequence[InterventionRow]) -> list[dict[str, Any]]:
-    return [
-        {
-            "noise": of_cell.total.noise,
-            "model": of_cell.total.model,
-            "unit": measure_named(measure).unit,
-            "values": [_with_interval(row) for row in (of_cell.total, *of_cell.parts)],
-            "problems": f"{of_cell.total.clusters:,}",
-        }
+    """Return the parts of what noise costs: of each model, then by how much more one model loses than another."""
+    table = [
+        _row_of_parts(of_cell.total.model, (of_cell.total, *of_cell.parts), [""] * len(PART_NAMES))
         for measure in (ACCURACY, LIKELIHOOD)
         for of_cell in decompositions(rows, measure)
     ]
+    pairs: dict[tuple[str, ...], dict[str, InterventionRow]] = {}
+    for row in shown_differences(rows):
+        pairs.setdefault((row.measure, row.noise, row.model, row.against), {})[row.of] = row
+    for by_part in pairs.values():
+        of_pair = [by_part[part] for part in PART_NAMES]
+        p_values = ["" if row.p_adjusted is None else f", {p_figure(row.p_adjusted)}" for row in of_pair]
+        table.append(_row_of_parts(f"{of_pair[0].against} − {of_pair[0].model}", of_pair, p_values))
+    return table
+
+
+def _row_of_parts(name: str, of_parts: Sequence[InterventionRow], suffixes: Sequence[str]) -> dict[str, Any]:
+    total = of_parts[0]
+    return {
+        "noise": total.noise,
+        "model": name,
+        "unit": measure_named(total.measure).unit,
+        "values": [f"{_with_interval(row)}{suffix}" for row, suffix in zip(of_parts, suffixes, strict=True)],
+        "problems": f"{total.clusters:,}",
+    }
+
+
+def _flips(rows: Sequence[InterventionRow]) -> list[dict[str, str]]:
+    """Return, for each model and noise, how well the lift of the noise and the cut's effect tell which answers flip."""
+    cells: dict[tuple[str, str], dict[str, InterventionRow]] = {}
+    for row in rows:
+        if row.contrast == FLIP:
+            cells.setdefault((row.noise, row.model), {})["lift" if row.of == NOISE_LIFT else "cut"] = row
+    return [
+        {
+            "noise": noise,
+            "model": model,
+            "right": f"{next(iter(of_cell.values())).clusters:,}",
+            "flipped": f"{next(iter(of_cell.values())).count:,}",
+            "lift": _area(of_cell.get("lift")),
+            "cut": _area(of_cell.get("cut")),
+        }
+        for (noise, model), of_cell in cells.items()
+    ]
+
+
+def _area(row: InterventionRow | None) -> str:
+    if row is None:
+        return "not measured"
+    if row.estimate is None:
+        return row.method
+    interval = f"[{decimal(row.low or 0.0, 2)}, {decimal(row.high or 0.0, 2)}]"
+    p = "" if row.p_adjusted is None else f", {p_figure(row.p_adjusted)}"
+    return f"{decimal(row.estimate, 2)} {interval}{p}"
 
 
 def _conditions(rows: Sequence[InterventionRow]) -> list[dict[str, str]]:
