@@ -116,7 +116,7 @@ def test_interventions_have_a_section_of_their_own(results: Results) -> None:
     text = page(results)
     section = text.partition('<section id="cause"')[2].partition("</section>")[0]
     assert '<a href="#cause">' in text
-    assert "Of the 59.0 points [" in section
+    assert 'data-label="cost">59.0 [' in section
     assert 'aria-label="What noise costs each model, as a bar of its parts with intervals: ' in section
     assert "llama, inf: cost 59.0, reading 27.0, displacement 35.0, neither -3.0" in section
     assert html.escape(LIMIT) in section
