@@ -120,7 +120,7 @@ def test_interventions_have_a_section_of_their_own(results: Results) -> None:
     assert 'aria-label="What noise costs each model, as a bar of its parts with intervals: ' in section
     assert "llama, inf: cost 59.0, reading 27.0, displacement 35.0, neither -3.0" in section
     assert html.escape(LIMIT) in section
-    assert len(re.findall(r"<tr><td>inf</td><td>llama</td>", section)) == 2 + len(LLAMA) + 2
+    assert len(re.findall(r"<tr><td>inf</td><td>llama</td>", section)) == 2 + len(LLAMA) + 2 + 1
     assert "<dt>displaced</dt>" in section
     assert "<dt>random</dt>" not in section
     assert "<b>bold" not in text
