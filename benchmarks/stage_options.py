@@ -44,7 +44,7 @@ def add_intervene_options(add: AddOption) -> None:
         "--interventions",
         metavar="A,B",
         help=f"what the stage intervene changes: {', '.join(INTERVENTIONS)} (default:"
-        f" {', '.join(DEFAULT_INTERVENTIONS)}; with --mode none, unless this names some)",
+        f" {', '.join(DEFAULT_INTERVENTIONS)}; none with --mode or --skip-attention)",
     )
 
 

@@ -222,5 +222,5 @@ ATTENTION = Stage.from_reported(
     models="both",
     samples=lambda plan: plan.attention_samples,
     draws=lambda plan: 1,
-    skip_help="leave out the stage attention",
+    skip_help="leave out the stage attention, and intervene unless --interventions asks for it",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.grading import GRADING_VERSION, graded_text
@@ -239,6 +239,11 @@ def _has_cases(plan: Plan) -> bool:
     return any(dataset != "clean" for dataset in plan.datasets)
 
 
+def _is_skipped(options: Mapping[str, Any]) -> bool:
+    """Whoever names interventions wants them; others do without where they want less than the whole grid."""
+    return options["interventions"] is None and bool(options["mode"] or options["skip_attention"])
+
+
 INTERVENE = Stage.from_reported(
     REPORTED_STAGES["intervene"],
     own_test=True,
@@ -246,6 +251,6 @@ INTERVENE = Stage.from_reported(
     asks_clean=False,
     draws=lambda plan: 1,
     has_cases=_has_cases,
-    skipped=lambda options: bool(options["mode"]) and options["interventions"] is None,
+    skipped=_is_skipped,
     skip_help="leave out the stage intervene",
 )

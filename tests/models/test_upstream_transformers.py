@@ -20,6 +20,7 @@ from transformers import (
     AttentionInterface,
     BloomConfig,
     BloomForCausalLM,
+    DynamicCache,
     Gemma2Config,
     Gemma2ForCausalLM,
     GptOssConfig,
@@ -328,3 +329,32 @@ def test_registering_again_replaces_a_function() -> None:
         assert AttentionInterface()["canary"]() == result, (
             CHANGED + "AttentionInterface.register keeps the first function; see `register_attention`"
         )
+
+
+def test_attention_and_mask_functions_are_kept_by_name() -> None:
+    layer = random_model("diffllama", SHAPES[0]).model.layers[0].self_attn
+    functions = {name: upstream_transformers.attention_function_of(name, layer) for name in ("eager", "sdpa")}
+    masks = {name: upstream_transformers.mask_function_of(name) for name in ("eager", "sdpa")}
+    assert functions == {
+        "eager": upstream_transformers.eager_attention_of(layer),
+        "sdpa": upstream_transformers.sdpa_attention_forward,
+    }, CHANGED + "implementations are kept elsewhere; see `attention_edits`"
+    assert masks == {"eager": upstream_transformers.eager_mask, "sdpa": upstream_transformers.sdpa_mask}, (
+        CHANGED + "mask functions are kept elsewhere; see `attention_edits`"
+    )
+    with pytest.raises(KeyError, match="no attention implementation 'none'"):
+        upstream_transformers.attention_function_of("none", layer)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_positions_with_a_gap_are_one_text_where_a_mask_or_a_cache_is_given(family: str) -> None:
+    """Without both, a gap begins another text of a packed row. Edited prompts are read with one of the two."""
+    model, ids = random_model(family, SHAPES[0]), padded_batch(rows=1)["input_ids"]
+    positions = torch.arange(ids.shape[1])[None] + 5 * (torch.arange(ids.shape[1]) > 6)
+    with torch.inference_mode():
+        with_mask = model(ids, torch.ones_like(ids), position_ids=positions, use_cache=False).logits
+        with_cache = model(ids, position_ids=positions, past_key_values=DynamicCache(), use_cache=True).logits
+        alone = model(ids[:, 7:], position_ids=positions[:, 7:] - 12, use_cache=False).logits
+    message = CHANGED + "a gap in positions separates texts; see `answer_likelihood` and `prefill`"
+    assert torch.allclose(with_mask, with_cache, atol=1e-5), message
+    assert not torch.allclose(with_mask[:, 7:], alone, atol=1e-3), message
