@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
-from weakref import WeakKeyDictionary
+from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import nn
@@ -23,6 +23,7 @@ from models.attention.attention_errors import AttentionUnavailable
 from models.attention.segment_mass import hidden_masses
 from models.attention.subtraction_registry import ShownPattern, checked_subtraction_of, shown_pattern
 
+T = TypeVar("T")
 Part = Literal["both", "first", "second"]
 #: What the name of an implementation begins with that applies edits to another.
 _PREFIX = "edited_"
@@ -181,7 +182,8 @@ def _attend(
         )
     mask = attention_mask
     if hidden is not None:
-        mask = _mask_without(mask, hidden, module, query, keys)
+        cut = hidden
+        mask = _last_mask.of(lambda: _mask_without(attention_mask, cut, module, query, keys), attention_mask, cut)
     if dropped is None:
         output, weights = attend(module, query, key, value, mask, **options)
     else:
@@ -203,24 +205,37 @@ def _union(cuts: list[torch.Tensor | None]) -> torch.Tensor | None:
     return union
 
 
-class _MaskCache:
-    """The mask of the last call: the layers of a forward pass share it, and some functions compare by identity."""
+class _LastResult:
+    """The result of the last call with the same objects: the layers of a forward pass share their mask, the two calls
+    of a DiffLlama layer their queries and keys, and some functions compare masks by identity.
+
+    Tensors are held by weak references: keys keep a whole cache alive.
+    """
 
     def __init__(self) -> None:
-        self.key: tuple[Any, ...] = ()
-        self.mask: torch.Tensor | None = None
+        self._keys: tuple[Callable[[], Any], ...] = ()
+        self._result: Any = None
+
+    def of(self, compute: Callable[[], T], *keys: Any) -> T:
+        """Return what `compute` returns for these `keys`, compared by identity."""
+        if len(self._keys) != len(keys) or any(known() is not key for known, key in zip(self._keys, keys, strict=True)):
+            self._result = compute()
+            self._keys = tuple(ref(key) if isinstance(key, torch.Tensor) else partial(_same, key) for key in keys)
+        result: T = self._result
+        return result
 
 
-_mask_cache = _MaskCache()
+def _same(value: Any) -> Any:
+    return value
+
+
+_last_mask, _last_rest, _last_mass = _LastResult(), _LastResult(), _LastResult()
 
 
 def _mask_without(
     mask: torch.Tensor | None, hidden: torch.Tensor, module: nn.Module, query: torch.Tensor, keys: int
 ) -> torch.Tensor:
     """Return `mask` without the `hidden` keys. Raises `ValueError` for a query that would see no key."""
-    if _mask_cache.key and _mask_cache.key[0] is mask and _mask_cache.key[1] is hidden:
-        assert _mask_cache.mask is not None
-        return _mask_cache.mask
     visible = visible_keys(mask, module, query, keys)
     blind = (~(visible & ~hidden).any(-1) & visible.any(-1)).nonzero()
     if len(blind):
@@ -228,11 +243,8 @@ def _mask_without(
         first = keys - query.shape[2]
         raise ValueError(f"cut: query {first + number} of row {row} would see no key; leave it at least one")
     if mask is None or mask.dtype == torch.bool:
-        cut = visible & ~hidden
-    else:
-        cut = mask.masked_fill(hidden, torch.finfo(mask.dtype).min)
-    _mask_cache.key, _mask_cache.mask = (mask, hidden), cut
-    return cut
+        return visible & ~hidden
+    return mask.masked_fill(hidden, torch.finfo(mask.dtype).min)
 
 
 def visible_keys(mask: torch.Tensor | None, module: nn.Module, query: torch.Tensor, keys: int) -> torch.Tensor:
@@ -273,16 +285,27 @@ def _attend_zeroed(
         raise AttentionUnavailable(
             f"{type(module).__name__}: its attention uses {modifiers[0]!r}; only a renormalised cut can be made in it"
         )
-    visible = visible_keys(mask, module, query, key.shape[2])
     scale = options.get("scaling") or query.shape[-1] ** -0.5
-    lost = hidden_masses(query, key, visible, scale, dropped)  # (B, H, Q, 1)
+    visible, others, nothing_left = _last_rest.of(
+        lambda: _rest_of_mask(mask, dropped, module, query, key.shape[2]), mask, dropped
+    )
+    lost = _last_mass.of(lambda: hidden_masses(query, key, visible, scale, dropped), query, key, visible, dropped)
+    kept = torch.where(nothing_left, 0.0, 1 - lost).to(query.dtype)  # (B, H, Q, 1)
+    output, weights = attend(module, query, key, value, others, **options)
+    return output * kept.transpose(1, 2), None if weights is None else weights * kept
+
+
+def _rest_of_mask(
+    mask: torch.Tensor | None, dropped: torch.Tensor, module: nn.Module, query: torch.Tensor, keys: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return which keys each query sees, the mask without those that are dropped, and the queries that are left none:
+    these see them, as no softmax is over nothing."""
+    visible = visible_keys(mask, module, query, keys)
     nothing_left = ~(visible & ~dropped).any(-1, keepdim=True)
-    kept = torch.where(nothing_left, 0.0, 1 - lost).to(query.dtype)
     others = visible & ~(dropped & ~nothing_left)
     if mask is not None and mask.dtype != torch.bool:
         others = mask.masked_fill(~others, torch.finfo(mask.dtype).min)
-    output, weights = attend(module, query, key, value, others, **options)
-    return output * kept.transpose(1, 2), None if weights is None else weights * kept
+    return visible, others, nothing_left
 
 
 def _second_scaled(module: nn.Module, output_BxQxHxD: torch.Tensor, factor: float) -> torch.Tensor:

@@ -65,6 +65,8 @@ def _attention_weights(
     else:  # the same product, in the order that is faster
         scores = (key @ queries.transpose(2, 3)).transpose(2, 3)
     if mask is not None:
+        if mask.shape[1] != 1:  # one for each head
+            mask = mask.reshape(rows, heads, -1, mask.shape[-1])
         scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
     return scores.softmax(-1, dtype=torch.float32).to(query.dtype)
 
@@ -105,11 +107,10 @@ def decode_attention_forward(
 ) -> tuple[torch.Tensor, None]:
     """Return outputs of shape (rows, 1, heads, size) and no weights: an attention function of `AttentionInterface`.
 
-    Calls that are not supported here (several queries, dropout, a mask for each head) go to `sdpa`.
+    Calls that are not supported here (several queries, dropout) go to `sdpa`.
     """
-    mask_by_head = attention_mask is not None and attention_mask.shape[1] != 1
     unsupported = any(options.get(name) is not None for name in _UNSUPPORTED_OPTIONS)
-    if query.shape[2] != 1 or dropout or mask_by_head or unsupported:
+    if query.shape[2] != 1 or dropout or unsupported:
         plain_value = materialize(value).as_subclass(torch.Tensor)
         return sdpa_attention_forward(module, query, key, plain_value, attention_mask, dropout, scaling, **options)
     rows, heads, _, size = query.shape
