@@ -125,8 +125,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def wanted(item: pytest.Item) -> bool:
         cell = cell_of(item)
-        if cell is None and item.get_closest_marker("added_stages"):
-            return False  # no added stages
+        if cell is None and (item.get_closest_marker("added_stages") or item.get_closest_marker("stage")):
+            return False  # no added stages, or no cell of the stage
         if speed != bool(item.get_closest_marker("speed")):
             return False
         if cell is not None and not plan.has_cases(cell.stage):

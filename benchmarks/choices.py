@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS, is_intervention
+from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS, INTERVENTIONS, is_intervention
 from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
 from models.loading.trust_remote_code import NO_TRUST, Trust

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.interventions import Condition
+from benchmarks.intervention_conditions import Condition
 from benchmarks.segmented_text import tokens_and_offsets
 from noise.problems.problem import NoisyProblem
 from noise.text.question_segments import segments
@@ -81,7 +81,7 @@ def noisy_tokens(loaded: LoadedModel, noisy: NoisyProblem) -> NoisyTokens:
 
 def _characters(text: str, kinds: Sequence[str], begin: int, end: int) -> tuple[int, int]:
     """Return how many characters of a range are noise and how many are not, white space apart."""
-    real = [kinds[place] for place in range(begin, end) if not text[place].isspace()]
+    real = [kinds[offset] for offset in range(begin, end) if not text[offset].isspace()]
     of_noise = real.count("ni")
     return of_noise, len(real) - of_noise
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.answer_faults import fault_of
+from benchmarks.intervention_conditions import Condition
 from benchmarks.intervention_prompts import NoisyTokens
-from benchmarks.interventions import Condition
 from noise.problems.problem import NoisyProblem
 from reports.store.records import Intervention, Prediction
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.dataset_files import DatasetFiles
-from benchmarks.interventions import DEFAULT_INTERVENTIONS
+from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS
 from benchmarks.plan_errors import (
     FROM_ONE,
     FROM_ONE_OR_ALL,
@@ -159,9 +159,9 @@ class Plan:
         `datasets` takes the place of the plan's; a stage may have no cells of the clean problems. A stage that asks
         tuned models under a name of their own has cells of `diffllama+sft` behind those of `diffllama`.
         """
-        found = find_stage(stage)
-        also_tuned = found.models == "both" and "sft" in self.stages
-        asked = [dataset for dataset in datasets or self.datasets if found.asks_clean or dataset != "clean"]
+        definition = find_stage(stage)
+        also_tuned = definition.models == "both" and "sft" in self.stages
+        asked = [dataset for dataset in datasets or self.datasets if definition.asks_clean or dataset != "clean"]
         cells = []
         for spec in models or self.models:
             names = (spec.name, spec.name + TUNED_SUFFIX) if also_tuned else (spec.name,)

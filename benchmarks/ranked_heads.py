@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.interventions import Heads
+from benchmarks.intervention_conditions import Heads
 from benchmarks.stages.attention import read_attention
 from noise.problems.problem import NoisyProblem
 

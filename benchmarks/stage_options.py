@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.attention_scope import QUERIES
 from benchmarks.gate_options import AddOption
-from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS
+from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS, INTERVENTIONS
 from benchmarks.plan import MINI_SFT_NOISE, SFT_SIZES
 from models.sft.sft_options import LOSSES, METHODS, RATE_TIMES_WIDTH
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.grading import GRADING_VERSION, graded_text
+from benchmarks.intervention_conditions import REFERENCES, Condition, conditions_of
 from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, edited_prompt, noisy_tokens
 from benchmarks.intervention_records import (
     InterventionCase,
@@ -17,7 +18,6 @@ from benchmarks.intervention_records import (
     intervention_id,
     record_of,
 )
-from benchmarks.interventions import REFERENCES, Condition, conditions_of
 from benchmarks.ranked_heads import ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from models.decode.batch_size_option import BatchSize
@@ -41,7 +41,7 @@ INTERVENTION_VERSION = "1"
 _LARGEST_BATCH = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Asked:
     """A noisy problem, and its prompt in tokens, or why it has none."""
 
@@ -76,12 +76,12 @@ def intervene(
     asked = [_read(loaded, noisy) for noisy in noisy_problems if noisy.spans]
     if not asked:
         raise NothingToMeasure("no problem of the cell has noise that could be hidden")
-    conditions = _conditions(loaded, [one.noisy for one in asked], interventions, cell)
+    conditions = _conditions(loaded, [text.noisy for text in asked], interventions, cell)
     texts = {
-        intervention_id(one.noisy, condition): f"{one.noisy.question}\n{one.noisy.problem.answer}"
+        intervention_id(text.noisy, condition): f"{text.noisy.question}\n{text.noisy.problem.answer}"
         for condition in conditions
-        for one in asked
-        if one.tokens is None or can_be_asked(one.tokens, condition)
+        for text in asked
+        if text.tokens is None or can_be_asked(text.tokens, condition)
     }
     settings = settings_of(loaded, source, max_new_tokens if answers else 0)
     known = _written_before(experiment, cell, settings)
@@ -89,10 +89,10 @@ def intervene(
     settings = replace(settings, generation=f"{settings.generation}, {versions}")
     with experiment.cell(cell, settings, texts) as recorder:
         for condition in conditions:
-            missing = [
-                one for one in asked if intervention_id(one.noisy, condition) in texts.keys() - recorder.records.keys()
-            ]
-            recorder.append([failed_record(one.noisy, condition, one.error) for one in missing if one.tokens is None])
+            ids = {text: intervention_id(text.noisy, condition) for text in asked}
+            missing = [text for text, id in ids.items() if id in texts and id not in recorder.records]
+            unread = [failed_record(text.noisy, condition, text.error) for text in missing if text.tokens is None]
+            recorder.append(unread)
             cases = list(_cases(condition, missing))
             texts_on_disk = known if condition.name in REFERENCES else {}
             _measure(recorder, loaded, condition, cases, texts_on_disk, batch_size, max_new_tokens, answers)
@@ -107,10 +107,10 @@ def _read(loaded: LoadedModel, noisy: NoisyProblem) -> _Asked:
 
 
 def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[InterventionCase]:
-    for one in asked:
-        if one.tokens is not None:
-            prompt = edited_prompt(one.tokens, condition, one.noisy.problem.id)
-            yield InterventionCase(one.noisy, one.tokens, condition, prompt)
+    for text in asked:
+        if text.tokens is not None:
+            prompt = edited_prompt(text.tokens, condition, text.noisy.problem.id)
+            yield InterventionCase(text.noisy, text.tokens, condition, prompt)
 
 
 def _measure(
@@ -124,12 +124,12 @@ def _measure(
     answers: bool,
 ) -> None:
     """Record the likelihoods of `cases`, and the answers unless they are known; each batch is on disk at once."""
-    edit = _edit(loaded, condition)
+    edit = edit_for(loaded, condition)
     by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
     weighed = list[InterventionCase]()
     for start in range(0, len(by_length), _LARGEST_BATCH):
         batch = by_length[start : start + _LARGEST_BATCH]
-        for case in retry_one_by_one(batch, lambda some: _weighed(loaded, some, edit), failed_case):
+        for case in retry_one_by_one(batch, lambda part: _weighed(loaded, part, edit), failed_case):
             if isinstance(case, Intervention):
                 recorder.append([case])
             else:
@@ -141,12 +141,12 @@ def _measure(
     recorder.append([record_of(case, prediction) for case, prediction in written if prediction is not None])
     unwritten = [case for case, prediction in written if prediction is None]
 
-    def ask(some: Sequence[InterventionCase]) -> Iterator[tuple[int, Intervention]]:
+    def ask(part: Sequence[InterventionCase]) -> Iterator[tuple[int, Intervention]]:
         from models.decode.generation import edited_answers
 
-        prompts = [case.prompt for case in some]
+        prompts = [case.prompt for case in part]
         for index, generation in edited_answers(loaded, prompts, edit, max_new_tokens, batch_size):
-            case = some[index]
+            case = part[index]
             if not generation.finite:
                 yield index, failed_case(case, NOT_FINITE.format(generation.tokens))
                 continue
@@ -176,7 +176,7 @@ def _text(case: InterventionCase) -> str:
     return case.noisy.problem.question if case.condition.clean else case.noisy.question
 
 
-def _edit(loaded: LoadedModel, condition: Condition) -> AttentionEdit:
+def edit_for(loaded: LoadedModel, condition: Condition) -> AttentionEdit:
     """Return the edit of a condition; its cut is given for each batch."""
     from models.attention.cut_attention import edit_of
 
@@ -205,14 +205,14 @@ def _conditions(
 def _written_before(experiment: Experiment, cell: Cell, settings: Settings) -> dict[tuple[str, str], Prediction]:
     """Return the predictions of the stage `zero_shot` by problem and question, of the clean problems and of the cell's
     noise, as far as they were made under these settings and graded as now."""
-    found: dict[tuple[str, str], Prediction] = {}
+    known: dict[tuple[str, str], Prediction] = {}
     for noise in ("clean", cell.noise):
         stored = experiment.results.load_cell(Cell(cell.model, noise, ZERO_SHOT))
         if stored is not None and stored.settings_hash == settings_hash(settings):
             for id, record in stored.records.items():
                 if isinstance(record, Prediction) and record.outcome != "error" and record.grading == GRADING_VERSION:
-                    found[id, record.question] = record
-    return found
+                    known[id, record.question] = record
+    return known
 
 
 def _run(runner: Runner, cell: Cell) -> dict[str, Intervention]:

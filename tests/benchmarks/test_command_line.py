@@ -21,7 +21,7 @@ NOISES = ("clean", *default_noises())  # those of whoever adds one, too
 
 def cases(model: str) -> list[str]:
     """The ids of a model's cases, in their order."""
-    return [*zero_shot(model), *sft(model), *attention(model), *attention(f"{model}+sft")]
+    return [*zero_shot(model), *sft(model), *attention(model), *intervene(model), *attention(f"{model}+sft")]
 
 
 def zero_shot(model: str) -> list[str]:
@@ -36,6 +36,10 @@ def attention(model: str) -> list[str]:
     return [f"{model}-{noise}-attention" for noise in (*NOISES, "needle")]
 
 
+def intervene(model: str) -> list[str]:
+    return [f"{model}-{noise}-intervene" for noise in NOISES if noise != "clean"]
+
+
 def likelihood(model: str) -> list[str]:
     return [f"{model}-{noise}-likelihood" for noise in NOISES]
 
@@ -45,7 +49,8 @@ NOISY = " with clean/inf/rcs/sd"
 ZERO_SHOT = ["benchmarks", "--skip-attention", "--skip-sft"]
 OPTIONS = """--models --datasets --problems --skip-bad-lines --max-samples --quick --mode --results --fresh --seed
 --batch-size --max-new-tokens --device --dtype --skip-data-gen --skip-zero-shot --skip-attention --attention-layers
---attention-heads --attention-queries --attention-maps --skip-sft --enable-sft --sft-method --sft-samples
+--attention-heads --attention-queries --attention-maps --interventions --skip-intervene --skip-sft --enable-sft
+--sft-method --sft-samples
 --prompt --chat --device-map --allow-pickles --trust-remote-code
 --noise-seeds --noise-file --certified-only --measure --save-baseline --baseline --tolerance --alpha
 --sft-epochs --sft-problems --sft-noise --sft-loss --sft-batch-size --sft-accumulation --sft-lr --sft-rank""".split()
@@ -59,7 +64,7 @@ CHOSEN = [
         ["-k", "diffllama and inf"],
         [
             *("diffllama-inf-zero_shot", "diffllama-inf-sft"),
-            *("diffllama-inf-attention", "diffllama+sft-inf-attention"),
+            *("diffllama-inf-attention", "diffllama-inf-intervene", "diffllama+sft-inf-attention"),
         ],
     ),
     (["-k", "attention and diffllama"], [*attention("diffllama"), *attention("diffllama+sft")]),
@@ -76,9 +81,18 @@ CHOSEN = [
         ["mine-clean-zero_shot", "mine-clean-sft"],
     ),
     (["--skip-zero-shot", "--models", "llama"], cases("llama")[len(NOISES) :]),
-    (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+    (["--skip-sft", "--models", "llama"], [*zero_shot("llama"), *attention("llama"), *intervene("llama")]),
+    (["--skip-sft", "--skip-intervene", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
+    (["-k", "intervene", "--models", "llama"], intervene("llama")),
+    (
+        ["--mode", "quick", "--skip-attention", "--interventions", "moved", "--models", "llama", "--datasets", "inf"],
+        ["llama-inf-zero_shot", "llama-inf-intervene"],
+    ),
     (["--mode", "medium", "--models", "llama"], [*zero_shot("llama"), *attention("llama")]),
-    (["--mode", "medium", "--enable-sft", "--models", "llama"], cases("llama")),
+    (
+        ["--mode", "medium", "--enable-sft", "--models", "llama"],
+        [case for case in cases("llama") if "intervene" not in case],
+    ),
     (["--skip-zero-shot", "--skip-attention", "--skip-sft"], []),
     (["-m", "zero_shot", "--models", "llama"], zero_shot("llama")),
     (["-m", "attention", "--models", "llama", "--skip-sft"], attention("llama")),
@@ -198,13 +212,13 @@ def test_the_options_stand_under_one_heading() -> None:
 
 #: Arguments, and what the header says of them.
 HEADERS = [
-    ([], f"sft (lora, 500 × 2{NOISY}), attention; 200 problems (100 for attention) a cell from mini, seed 0"),
-    (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention; 20 problems a cell"),
+    ([], f"sft (lora, 500 × 2{NOISY}), attention, intervene; 200 problems (100 for attention) a cell from mini, seed 0"),
+    (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention, intervene; 20 problems a cell"),
     (["--sft-noise", "none"], "sft (lora, 500 × 2), attention"),
     (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),
     (["--mode", "medium"], "zero_shot, attention; 100 problems (50 for attention) a cell"),
     (["--mode", "full"], "zero_shot, attention; all problems (200 for attention) a cell"),
-    (["--quick", "--max-samples", "7"], "attention; 7 problems a cell"),
+    (["--quick", "--max-samples", "7"], "attention, intervene; 7 problems a cell"),
     (
         "--sft-method full --sft-samples -1 --sft-epochs 3 --sft-noise inf,sd --skip-attention".split(),
         "zero_shot, sft (full, all × 3 with inf/sd); 200 problems",

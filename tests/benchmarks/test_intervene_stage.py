@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.evaluation import draw_questions, evaluate
-from benchmarks.interventions import DEFAULT_INTERVENTIONS, INTERVENTIONS, conditions_of
+from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS, INTERVENTIONS, conditions_of
 from benchmarks.stages.intervene import intervene
 from benchmarks.stages.stage import NothingToMeasure
 from models.loading.load_model import LoadedModel, load
