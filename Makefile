@@ -41,7 +41,7 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 	tests/benchmarks/test_study_shape.py
 
 # Of these only what is marked slow: `make test` has the rest.
-SLOW_PARTS := tests/models/test_fine_tuning.py
+SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py
 
 proofs: $(DEV_READY) $(PEERS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)

@@ -212,7 +212,10 @@ def test_the_options_stand_under_one_heading() -> None:
 
 #: Arguments, and what the header says of them.
 HEADERS = [
-    ([], f"sft (lora, 500 × 2{NOISY}), attention, intervene; 200 problems (100 for attention) a cell from mini, seed 0"),
+    (
+        [],
+        f"sft (lora, 500 × 2{NOISY}), attention, intervene; 200 problems (100 for attention) a cell from mini, seed 0",
+    ),
     (["--quick"], f"sft (lora, 50 × 1{NOISY}), attention, intervene; 20 problems a cell"),
     (["--sft-noise", "none"], "sft (lora, 500 × 2), attention"),
     (["--mode", "quick"], "zero_shot, attention; 20 problems a cell"),

@@ -91,5 +91,9 @@ def test_the_pair_goes_from_the_hub_through_every_stage(
     printed = typed(offline, *common, "--datasets", "inf", "--max-samples", "2", "--skip-zero-shot", "--skip-sft")
     assert "4 passed" in printed
     assert "λ by layer: diffllama-375m " in printed
+    cuts = ("--skip-attention", "--interventions", "everywhere,moved", "--skip-zero-shot", "--skip-sft")
+    printed = typed(offline, *common, *small, *cuts, "--measure", "accuracy")
+    assert "2 passed" in printed
+    assert "readings of intervene: 0 read, 32 made" in printed
     weights = {run["weights"] for run in json.loads((results / "run.json").read_text())["runs"][0]["settings"].values()}
     assert len(weights) == 4, "two models, and each tuned"
