@@ -17,6 +17,7 @@ from reports.tables.comparison_figures import figure, interval_text
 from reports.tables.intervention_narrative import (
     LIMIT,
     difference_sentence,
+    flip_summary,
     floor_sentences,
 )
 from reports.tables.intervention_tables import FAULTS_SHOWN, PART_NAMES, fault_text
@@ -58,6 +59,7 @@ def intervention_context(rows: Sequence[InterventionRow]) -> dict[str, Any] | No
         "condition_words": _condition_words(rows),
         "faults": _faults(rows),
         "flips": _flips(rows),
+        "flip_sentences": flip_summary(rows),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reports.stages import measure_named
 from reports.stats.decompositions import Decomposition, rows_at_floor, shown_decompositions, shown_differences
-from reports.stats.flip_prediction import NOISE_LIFT
+from reports.stats.flip_prediction import CUT_EFFECT, NOISE_LIFT
 from reports.stats.intervention_rows import FLIP, InterventionRow
 from reports.stats.noise_doses import CLEAN
 from reports.tables.comparison_caveats import floor_sentence
@@ -20,6 +20,8 @@ LIMIT = (
     " checkpoint loses it by reading the noise, and not that a model without such attention would have it right."
     " Where the placebo, which hides as much of the problem, costs about what a cut brings, the cut says little."
 )
+#: What may tell which problems flip, in words.
+PREDICTORS = {NOISE_LIFT: "the lift of the noise", CUT_EFFECT: "what the cut adds to the likelihood"}
 #: The differences that have a sentence, as the beginning of a claim.
 _CLAIMS = {"reading": "reading {noise} costs", "displacement": "displacement by {noise} costs"}
 
@@ -67,6 +69,20 @@ def difference_sentence(row: InterventionRow, brief: bool = False) -> str:
 def flip_sentences(rows: Sequence[InterventionRow]) -> list[str]:
     """Return a sentence for each model, noise and predictor: whether it tells which problems flip."""
     return [_flip(row) for row in rows if row.contrast == FLIP]
+
+
+def flip_summary(rows: Sequence[InterventionRow]) -> list[str]:
+    """Return a sentence for each predictor: in how many cells it tells which problems flip, and how well."""
+    sentences = []
+    for predictor, words in PREDICTORS.items():
+        known = [row for row in rows if row.contrast == FLIP and row.of == predictor and row.estimate is not None]
+        if known:
+            areas = sorted(row.estimate or 0.0 for row in known)
+            told = sum(is_significant(row) for row in known)
+            extent = f"{decimal(areas[0], 2)} to {decimal(areas[-1], 2)}" if len(areas) > 1 else decimal(areas[0], 2)
+            cells = f"{told} of {len(known)} cells" if len(known) > 1 else ("its cell" if told else "no cell")
+            sentences.append(f"{words[0].upper()}{words[1:]} tells which answers flip in {cells}: AUC {extent}.")
+    return sentences
 
 
 def first_sentences(rows: Sequence[InterventionRow]) -> list[str]:
