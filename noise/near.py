@@ -90,9 +90,7 @@ def _propose_asked(features: QuestionFeatures, rng: random.Random) -> Proposal |
         return None
     numbers, kin = _numbers(features, rng), scene.kin
     if group is AGE:  # a child has no coworker, nor often a niece
-        kin = tuple(
-            word for word in kin if word not in _OF_ADULTS and int(numbers["tens"]) >= _LEAST_AGES.get(word, 0)
-        )
+        kin = tuple(word for word in kin if word not in _OF_ADULTS and int(numbers["tens"]) >= _LEAST_AGES.get(word, 0))
     if not kin:
         return None
     values = {"owner": somebody_close(scene, rng, kin), **numbers, "things": scene.plural}

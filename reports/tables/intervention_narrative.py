@@ -78,9 +78,9 @@ def flip_summary(rows: Sequence[InterventionRow]) -> list[str]:
         known = [row for row in rows if row.contrast == FLIP and row.of == predictor and row.estimate is not None]
         if known:
             areas = sorted(row.estimate or 0.0 for row in known)
-            told = sum(is_significant(row) for row in known)
+            significant = sum(is_significant(row) for row in known)
             extent = f"{decimal(areas[0], 2)} to {decimal(areas[-1], 2)}" if len(areas) > 1 else decimal(areas[0], 2)
-            cells = f"{told} of {len(known)} cells" if len(known) > 1 else ("its cell" if told else "no cell")
+            cells = f"{significant} of {len(known)} cells"
             sentences.append(f"{words[0].upper()}{words[1:]} tells which answers flip in {cells}: AUC {extent}.")
     return sentences
 

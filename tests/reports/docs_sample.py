@@ -23,6 +23,8 @@ KEPT = {
     "accuracy.png": "accuracy.png",
     "attention_heat.png": "attention_heat.png",
     "retrieval.png": "retrieval.png",
+    "interventions.csv": "interventions.csv",
+    "interventions.png": "interventions.png",
 }
 _PICTURES = {"page.png": ((1280, 860), None), "examples.png": ((1280, 860), "#examples")}
 
