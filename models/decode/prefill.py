@@ -31,6 +31,8 @@ def prefill_shared_prefix(
         shared = min(shared, edited.usual_tokens)
     if len(prompts) == 1 or shared < MIN_SHARED_TOKENS:
         return None
+    if edited is not None:
+        edited.edit.cut = None  # it may have that of other rows, such as of the likelihoods before
     with phase("prefill"):
         return _forward(model, device, torch.tensor([list(first[:shared])]), torch.tensor([shared]), None)
 

@@ -91,6 +91,18 @@ def test_worked_examples_that_prompts_share_are_read_once_and_change_nothing() -
         assert loaded.tokenizer.decode(expected, skip_special_tokens=True).startswith(written[index].text)
 
 
+def test_an_edit_that_was_used_before_does_not_cut_what_prompts_share() -> None:
+    loaded = load("diffllama", "cpu", "float32", template_of("fewshot:2"))
+    prompts = edited_prompts(loaded, shared=60)
+    answer_ids = [answer for _, answer in tokenize_examples(loaded, PROBLEMS)]
+    used = edit_of(loaded.model)
+    for count in (len(prompts), 1):  # a batch leaves its cut in the edit
+        examples = list(zip(prompts, answer_ids, strict=True))[:count]
+        edited_likelihoods(loaded, [problem.id for problem in PROBLEMS[:count]], examples, used)
+        written = dict(edited_answers(loaded, prompts, used, LIMIT, 8))
+        assert written == dict(edited_answers(loaded, prompts, edit_of(loaded.model), LIMIT, 8))
+
+
 def test_likelihoods_of_edited_prompts_are_those_of_the_model_one_at_a_time(loaded: LoadedModel) -> None:
     answer_ids = [answer for _, answer in tokenize_examples(loaded, PROBLEMS)]
     prompts = edited_prompts(loaded)
