@@ -137,7 +137,7 @@ def _measure(
     if not answers:
         recorder.append([record_of(case, None) for case in weighed])
         return
-    written = [(case, known.get((case.noisy.problem.id, _text(case)))) for case in weighed]
+    written = [(case, _known_text(case, known)) for case in weighed]
     recorder.append([record_of(case, prediction) for case, prediction in written if prediction is not None])
     unwritten = [case for case, prediction in written if prediction is None]
 
@@ -169,6 +169,12 @@ def _weighed(
     return [
         replace(case, nats=nats, gold_tokens=tokens) for case, (nats, tokens) in zip(cases, likelihoods, strict=True)
     ]
+
+
+def _known_text(case: InterventionCase, known: Mapping[tuple[str, str], Prediction]) -> Prediction | None:
+    """Return what was written before for the text of a case; None if it was graded against another worked answer."""
+    prediction = known.get((case.noisy.problem.id, _text(case)))
+    return prediction if prediction is not None and prediction.gold == case.noisy.problem.answer else None
 
 
 def _text(case: InterventionCase) -> str:

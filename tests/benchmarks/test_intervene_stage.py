@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,15 @@ def test_texts_of_the_stage_zero_shot_are_not_written_again(loaded: LoadedModel,
     assert {name: {id: record.text for id, record in of.items()} for name, of in records.items()} == {
         name: {id: record.text for id, record in of.items()} for name, of in fresh.items()
     }
+
+
+def test_texts_that_were_graded_against_another_answer_are_not_taken_over(loaded: LoadedModel, tmp_path: Path) -> None:
+    experiment = Experiment(Results(tmp_path), progress=no_progress_bar)
+    for noise in ("clean", "inf"):
+        evaluate(experiment, loaded, Cell("llama", noise, "zero_shot"), noisy(noise, 4), "mini", 64, 48)
+    corrected = [replace(draw, problem=replace(draw.problem, answer="1\n#### 987654")) for draw in noisy(count=4)]
+    records = records_of(tmp_path, loaded, corrected, ["everywhere"])
+    assert {record.outcome for of in records.values() for record in of.values()} == {"incorrect"}
 
 
 def test_every_intervention_runs_and_differential_ones_only_in_a_differential_model(
