@@ -213,15 +213,18 @@ class _LastResult:
     """
 
     def __init__(self) -> None:
-        self._keys: tuple[Callable[[], Any], ...] = ()
-        self._result: Any = None
+        # Both in one attribute: another thread may call between two assignments.
+        self._entry: tuple[tuple[Callable[[], Any], ...], Any] = ((), None)
 
     def of(self, compute: Callable[[], T], *keys: Any) -> T:
         """Return what `compute` returns for these `keys`, compared by identity."""
-        if len(self._keys) != len(keys) or any(known() is not key for known, key in zip(self._keys, keys, strict=True)):
-            self._result = compute()
-            self._keys = tuple(ref(key) if isinstance(key, torch.Tensor) else partial(_same, key) for key in keys)
-        result: T = self._result
+        known, result = self._entry
+        if len(known) != len(keys) or any(of_known() is not key for of_known, key in zip(known, keys, strict=True)):
+            result = compute()
+            self._entry = (
+                tuple(ref(key) if isinstance(key, torch.Tensor) else partial(_same, key) for key in keys),
+                result,
+            )
         return result
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask
 
 from models import AttentionUnavailable, attention_allocation, cut_attention, differential_attention, scaled_lambda
-from models.attention.attention_edits import is_edited
+from models.attention.attention_edits import _last_mask, is_edited
 from models.attention.subtraction_registry import subtraction_of
 from models.upstream_transformers import attention_set, current_attention, repeat_kv
 from tests.models.attention_models import FAMILIES, SHAPES, padded_batch, random_model
@@ -308,3 +311,17 @@ def test_weights_set_to_zero_may_leave_nothing(model: PreTrainedModel) -> None:
     expected = explicit_logits(model, batch, without_columns(everything, "both", renormalise=False))
     with cut_attention(model, everything, renormalise=False):
         torch.testing.assert_close(logits(model, batch), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_models_in_two_threads_do_not_get_each_others_masks() -> None:
+    def wrong(_: int) -> int:
+        own = SimpleNamespace()
+        return sum(_last_mask.of(lambda: own, own) is not own for _ in range(20_000))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            assert sum(threads.map(wrong, range(2))) == 0
+    finally:
+        sys.setswitchinterval(before)
