@@ -30,12 +30,13 @@ Heads = Mapping[int, tuple[int, ...] | None]
 class Condition:
     """What is changed when a model is asked a problem.
 
-    `clean`: the problem is asked without its noise. `hidden` tokens are not seen by others: those of the `noise`, as
-    many of the question's `other` content, or as many at `random`. `queries` says which later tokens do not see them:
-    `every` one, those of the `answer`, with the last of the prompt, which predicts the first of it, or those of the
-    `question`, which are all others. `positions`: those that the tokens have without the noise (`moved`) or with it
-    (`displaced`), by default their own. In `layers` (all for None) the edges are cut in A1, in A2 or in both, and the
-    other weights are renormalised or not. `second_factor` multiplies λ.
+    `clean`: the problem is asked without its noise. `hidden` tokens are not seen by others: those of the `noise`,
+    as many of the question's `other` content before it, or as many of all its tokens there at `random`. `queries`
+    says which later tokens do not see them: `every` one, those of the `answer`, with the last of the prompt, which
+    predicts the first of it, or those of the `question`, which are all others. `positions`: those that the tokens
+    have without the noise (`moved`) or with it (`displaced`), by default their own. In `layers` (all for None) the
+    edges are cut in A1, in A2 or in both, and the other weights are renormalised or not. `second_factor` multiplies
+    λ.
     """
 
     name: str
@@ -66,6 +67,12 @@ _CONDITIONS = {
         Condition("second", hidden="noise", part="second"),
     )
 }
+
+
+def listed_heads(heads: Heads | None) -> str:
+    """Return chosen heads as text: "1.0,2.3" for head 0 of layer 1 and head 3 of layer 2; empty for all of a layer."""
+    chosen = [(layer, head) for layer, of_layer in (heads or {}).items() for head in of_layer or ()]
+    return ",".join(f"{layer}.{head}" for layer, head in sorted(chosen))
 
 
 def is_intervention(name: str) -> bool:

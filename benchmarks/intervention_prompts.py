@@ -24,9 +24,10 @@ class NoisyTokens:
     """The prompt of a noisy problem in tokens.
 
     `ids` are those of the noisy prompt, and `noise` the numbers, from 0, of those that are mostly noise. `clean_ids`
-    are those of the clean prompt, and `clean_positions` where they stand in the noisy one. `other` are the numbers of
-    the tokens of other content before the noise, `earlier` of all but the first. `straddling` counts the tokens that
-    noise and problem share, white space apart.
+    are those of the clean prompt, and `clean_positions` where they stand in the noisy one. `earlier` are the numbers of
+    the question's tokens before the noise, and `other` of those that are other content: neither a number, nor what it
+    counts, nor of the sentence that asks. `straddling` counts the tokens that noise and problem share, white space
+    apart.
     """
 
     ids: tuple[int, ...]
@@ -53,14 +54,16 @@ def noisy_tokens(loaded: LoadedModel, noisy: NoisyProblem) -> NoisyTokens:
     kinds = ["oc"] * start + [kind for part in segments(noisy) for kind in [part.kind] * (part.stop - part.start)]
     kinds += [""] * (len(prompt) - len(kinds))
     ids, offsets = tokens_and_offsets(loaded, prompt)
-    noise, straddling, other = list[int](), 0, list[int]()
+    noise, straddling, other, earlier = list[int](), 0, list[int](), list[int]()
     for number, (begin, end) in enumerate(offsets):
         of_noise, of_problem = _characters(prompt, kinds, begin, end)
         straddling += bool(of_noise and of_problem)
         if of_noise > of_problem or (not of_noise + of_problem and kinds[begin:end].count("ni") * 2 > end - begin):
             noise.append(number)
-        elif start <= begin and kinds[begin:end].count("oc") * 2 > end - begin:
-            other.append(number)
+        elif number and not noise and end > start:
+            earlier.append(number)
+            if kinds[begin:end].count("oc") * 2 > end - begin:
+                other.append(number)
     if not noise:
         raise ValueError(f"problem {noisy.problem.id!r}: its noise has no token of its own")
     clean_ids, clean_offsets = tokens_and_offsets(loaded, clean)
@@ -73,8 +76,8 @@ def noisy_tokens(loaded: LoadedModel, noisy: NoisyProblem) -> NoisyTokens:
         noise=tuple(noise),
         clean_ids=tuple(clean_ids),
         clean_positions=tuple(positions),
-        other=tuple(number for number in other if 0 < number < noise[0]),
-        earlier=tuple(range(1, noise[0])),
+        other=tuple(other),
+        earlier=tuple(earlier),
         straddling=straddling,
     )
 
@@ -96,16 +99,20 @@ def _noisy_offset(end: int, spans: Sequence[tuple[int, int]]) -> int:
 
 
 def can_be_asked(tokens: NoisyTokens, condition: Condition) -> bool:
-    """Return whether a problem has as many tokens before its noise as a placebo hides."""
-    return condition.hidden in ("", "noise") or len(tokens.earlier) >= len(tokens.noise)
+    """Return whether a problem has as many tokens as a condition hides."""
+    return len(_hidden_pool(tokens, condition)) >= len(tokens.noise) or not condition.hidden
+
+
+def _hidden_pool(tokens: NoisyTokens, condition: Condition) -> tuple[int, ...]:
+    """Return the tokens of which a condition hides some."""
+    return {"": (), "noise": tokens.noise, "other": tokens.other, "random": tokens.earlier}[condition.hidden]
 
 
 def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> EditedPrompt:
     """Return the prompt of a problem under a condition that it can be asked under.
 
     A placebo hides as many tokens as the noise has, from the same queries, so that equally many edges are cut: tokens
-    before the noise, but not the first, which models use as a sink. `other` takes those of other content first. They
-    are drawn with `seed`.
+    of the question before the noise, drawn with `seed`.
     """
     from models.decode.edited_prompt import EditedPrompt
 
@@ -119,14 +126,9 @@ def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> Edite
 
 def _hidden_tokens(tokens: NoisyTokens, condition: Condition, seed: str) -> tuple[int, ...]:
     """Return the tokens that a condition hides, in order, as many as the noise has."""
-    if condition.hidden in ("", "noise"):
-        return tokens.noise if condition.hidden else ()
-    rng = random.Random(f"{seed} {condition.name}")
-    first = list(tokens.other) if condition.hidden == "other" else []
-    rng.shuffle(first)
-    rest = [token for token in tokens.earlier if token not in first]
-    rng.shuffle(rest)
-    return tuple(sorted((first + rest)[: len(tokens.noise)]))
+    pool = list(_hidden_pool(tokens, condition))
+    random.Random(f"{seed} {condition.name}").shuffle(pool)
+    return tuple(sorted(pool[: len(tokens.noise)]))
 
 
 def _positions_without_noise(tokens: NoisyTokens) -> tuple[int, ...]:

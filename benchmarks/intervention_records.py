@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.answer_faults import fault_of
-from benchmarks.intervention_conditions import Condition
+from benchmarks.intervention_conditions import Condition, listed_heads
 from benchmarks.intervention_prompts import NoisyTokens
 from noise.problems.problem import NoisyProblem
 from reports.store.records import Intervention, Prediction
@@ -92,4 +92,5 @@ def failed_record(noisy: NoisyProblem, condition: Condition, error: str | None =
         straddling=0,
         same_tokens=False,
         error=error,
+        heads=listed_heads(condition.heads),
     )

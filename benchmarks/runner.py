@@ -126,6 +126,12 @@ class Runner:
             self._questions[key] = self._draw_or_read(cell.noise, sample, draws)
         return self._questions[key]
 
+    def first_questions(self, cell: Cell, count: int) -> list[NoisyProblem]:
+        """Return the first `count` problems of a cell's noise, whatever the number of problems a cell of this run."""
+        if cell.noise in self._given_questions:
+            return self._given_questions[cell.noise][:count]
+        return self._draw_or_read(cell.noise, self.eval_set.problems[:count], 1)
+
     def read_noisy_files(self) -> list[str]:
         """Read the noisy problems of every dataset that comes from a file, and return what is left out of those cells.
 

@@ -52,7 +52,8 @@ def _likelihoods(
     edited: EditedBatch | None = None,
 ) -> list[tuple[float, int]]:
     rows = [{"input_ids": prompt + answer, "labels": [IGNORED] * len(prompt) + answer} for prompt, answer in examples]
-    _check(loaded, ids, rows)
+    shifts = [0] * len(rows) if edited is None else [max(0, prompt.shift) for prompt in edited.prompts]
+    _check(loaded, ids, rows, shifts)
     batch = pad_left(rows, loaded.tokenizer.pad_token_id or 0)
     edits = () if edited is None else (edited.edit,)
     if edited is not None:
@@ -77,13 +78,16 @@ def _likelihoods(
     return likelihoods
 
 
-def _check(loaded: LoadedModel, ids: Sequence[str], rows: Sequence[dict[str, list[int]]]) -> None:
+def _check(
+    loaded: LoadedModel, ids: Sequence[str], rows: Sequence[dict[str, list[int]]], shifts: Sequence[int]
+) -> None:
+    """Check the answers and the positions of `rows`; `shifts` is how far these are above the number of tokens."""
     positions = getattr(loaded.model.config, "max_position_embeddings", None)
-    for id, row in zip(ids, rows, strict=True):
+    for id, row, shift in zip(ids, rows, shifts, strict=True):
         if row["labels"][-1:] in ([], [IGNORED]):
             raise ValueError(f"problem {id!r}: its worked answer has no token")
-        if positions is not None and len(row["input_ids"]) > positions:
+        if positions is not None and len(row["input_ids"]) + shift > positions:
             raise ValueError(
-                f"problem {id!r} has {len(row['input_ids'])} tokens with its worked answer, and"
+                f"problem {id!r} has {len(row['input_ids']) + shift} tokens with its worked answer, and"
                 f" {loaded.spec.name!r} has {positions} positions"
             )

@@ -18,7 +18,7 @@ from benchmarks.intervention_records import (
     intervention_id,
     record_of,
 )
-from benchmarks.ranked_heads import ranked_heads
+from benchmarks.ranked_heads import RANKED_PROBLEMS, ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from models.decode.batch_size_option import BatchSize
 from noise.problems.problem import NoisyProblem
@@ -60,12 +60,13 @@ def intervene(
     batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
     answers: bool = True,
+    ranked_over: Sequence[NoisyProblem] = (),
 ) -> dict[str, Intervention]:
     """Return the records of `cell` by id, problem and condition: those on disk, and the missing ones, made now.
 
     Every problem is asked under the conditions of `interventions` and as it is, clean and noisy; those without noise
     are left out. Texts of the stage `zero_shot` that were made under the same settings are not written again. With
-    `answers=False` only likelihoods are taken.
+    `answers=False` only likelihoods are taken. The intervention `heads` ranks heads over the problems `ranked_over`.
 
     Raises `NothingToMeasure` where no problem has noise, `AttentionUnavailable` for a model whose attention cannot be
     edited, and what `Results.read_for_resume` raises.
@@ -76,21 +77,24 @@ def intervene(
     asked = [_read(loaded, noisy) for noisy in noisy_problems if noisy.spans]
     if not asked:
         raise NothingToMeasure("no problem of the cell has noise that could be hidden")
-    conditions = _conditions(loaded, [text.noisy for text in asked], interventions, cell)
+    conditions = _conditions(
+        loaded, [noisy for noisy in ranked_over or noisy_problems if noisy.spans], interventions, cell
+    )
     texts = {
         intervention_id(text.noisy, condition): f"{text.noisy.question}\n{text.noisy.problem.answer}"
         for condition in conditions
         for text in asked
         if text.tokens is None or can_be_asked(text.tokens, condition)
     }
-    settings = settings_of(loaded, source, max_new_tokens if answers else 0)
+    settings = settings_of(loaded, source, max_new_tokens)
     known = _written_before(experiment, cell, settings)
     versions = f"intervention {INTERVENTION_VERSION}, grading {GRADING_VERSION}"
     settings = replace(settings, generation=f"{settings.generation}, {versions}")
     with experiment.cell(cell, settings, texts) as recorder:
         for condition in conditions:
             ids = {text: intervention_id(text.noisy, condition) for text in asked}
-            missing = [text for text, id in ids.items() if id in texts and id not in recorder.records]
+            done = {id for id, record in recorder.records.items() if record.outcome != "measured" or not answers}
+            missing = [text for text, id in ids.items() if id in texts and id not in done]
             unread = [failed_record(text.noisy, condition, text.error) for text in missing if text.tokens is None]
             recorder.append(unread)
             cases = list(_cases(condition, missing))
@@ -123,7 +127,7 @@ def _measure(
     max_new_tokens: int,
     answers: bool,
 ) -> None:
-    """Record the likelihoods of `cases`, and the answers unless they are known; each batch is on disk at once."""
+    """Record the likelihoods of `cases`, and the answers unless they are known, as they come."""
     edit = edit_for(loaded, condition)
     by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
     weighed = list[InterventionCase]()
@@ -236,6 +240,7 @@ def _run(runner: Runner, cell: Cell) -> dict[str, Intervention]:
             plan.batch_size,
             plan.max_new_tokens,
             "accuracy" in plan.measures,
+            runner.first_questions(cell, RANKED_PROBLEMS) if "heads" in plan.interventions else (),
         )
     except AttentionUnavailable as error:
         raise NothingToMeasure(str(error)) from error

@@ -72,7 +72,8 @@ class AttentionEdit:
         if len(self.cut) != batch:
             raise ValueError(f"cut: expected one matrix for each of the {batch} rows of the batch, got {len(self.cut)}")
         chosen = self._chosen_heads(module, heads)
-        key = (self.cut, queries, keys, chosen, query_BxHxQxD.device)
+        changes = 0 if self.cut.is_inference() else self.cut._version  # a cut may be changed in place
+        key = (self.cut, changes, queries, keys, chosen, query_BxHxQxD.device)
         known = self._hidden[0]
         if known is None or known[0] is not self.cut or known[1:] != key[1:]:
             rows = torch.arange(keys - queries, keys, device=self.cut.device).clamp(max=self.cut.shape[1] - 1)

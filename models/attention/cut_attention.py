@@ -41,7 +41,7 @@ def cut_attention(
 
     Contexts nest, and then all their edges are cut. The model's own attention is restored on exit, also after an
     exception. A `cut` without an edge leaves every bit as it was. Memory is linear in the length but for `cut` and the
-    mask, one byte per query and key each.
+    mask, which have one byte per query and key each; a mask has as many for each head where `part` or `heads` choose.
 
     Raises `ValueError` for another type or shape of `cut`, for a layer, head or part that the model does not have, and,
     while the model runs, for a batch of another size and for a query that would see no key; `AttentionUnavailable` for

@@ -169,9 +169,10 @@ class Intervention:
     `nats` is the natural logarithm of the worked answer's probability, and `gold_tokens` its length. Where only one of
     the two was measured, `nats` is None, or `outcome` is `measured` and `text` empty.
 
-    `hidden` counts the tokens that were hidden from others, and `edges` the pairs of a query and a key in the prompt
-    that were cut, each once for all heads and layers. `straddling` counts the tokens that noise and problem share, and
-    `same_tokens` says whether the text without the noise's tokens has the tokens of the clean text.
+    `heads` lists the heads that were cut where they were chosen, as "1.0,2.3" for head 0 of layer 1 and head 3 of
+    layer 2. `hidden` counts the tokens that were hidden from others, and `edges` the pairs of a query and a key in the
+    prompt that were cut, each once for all heads and layers. `straddling` counts the tokens that noise and problem
+    share, and `same_tokens` says whether the text without the noise's tokens has the tokens of the clean text.
     """
 
     id: str
@@ -195,6 +196,7 @@ class Intervention:
     error: str | None = None
     finished: bool = True
     grading: str = ""
+    heads: str = ""
 
     @property
     def asked(self) -> str:

@@ -16,14 +16,12 @@ from reports.tables.numbers_as_text import decimal, p_figure, p_text
 
 #: What the figures do not show.
 LIMIT = (
-    "A model whose attention is cut works as it was never trained to: an answer that comes back says that this"
-    " checkpoint loses it by reading the noise, and not that a model without such attention would have it right."
-    " Where the placebo, which hides as much of the problem, costs about what a cut brings, the cut says little."
+    "A model whose attention is cut works as it was never trained to; docs/attention.md says what may be concluded."
 )
 #: What may tell which problems flip, in words.
 PREDICTORS = {NOISE_LIFT: "the lift of the noise", CUT_EFFECT: "what the cut adds to the likelihood"}
 #: The differences that have a sentence, as the beginning of a claim.
-_CLAIMS = {"reading": "reading {noise} costs", "displacement": "displacement by {noise} costs"}
+_CLAIMS = {"reading": "hiding {noise} gives", "displacement": "undoing the displacement by {noise} gives"}
 
 
 def decomposition_sentences(rows: Sequence[InterventionRow]) -> list[str]:
@@ -49,7 +47,7 @@ def difference_sentences(rows: Sequence[InterventionRow]) -> list[str]:
 
 
 def difference_sentence(row: InterventionRow, brief: bool = False) -> str:
-    """`Reading inf costs llama 32.0 points more than diffllama [18.0, 46.0], p < 0.001, 100 problems.`
+    """`Hiding inf gives llama back 32.0 points more than diffllama [18.0, 46.0], p < 0.001, 100 problems.`
 
     A `brief` sentence leaves out what could have been shown.
     """
@@ -59,10 +57,10 @@ def difference_sentence(row: InterventionRow, brief: bool = False) -> str:
     claim, unit = _CLAIMS[row.of].format(noise=row.noise), measure_named(row.measure).unit
     if is_significant(row):
         sentence = (
-            f"{claim} {more} {size} {unit} more than {less} {interval}, {p_text(row)}, {row.clusters:,} problems."
+            f"{claim} {more} back {size} {unit} more than {less} {interval}, {p_text(row)}, {row.clusters:,} problems."
         )
         return f"{sentence[0].upper()}{sentence[1:]}"
-    claim = f"No evidence that {claim} {more} more than {less}"
+    claim = f"No evidence that {claim} {more} back more than {less}"
     return f"{claim}: {size} {unit} {interval}, {p_text(row)}{'' if brief else f'; {power_text(row, size)}'}."
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import draw_questions, evaluate
 from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS, INTERVENTIONS, conditions_of
+from benchmarks.intervention_prompts import noisy_tokens
+from benchmarks.stages.attention import read_attention
 from benchmarks.stages.intervene import intervene
 from benchmarks.stages.stage import NothingToMeasure
 from models.loading.load_model import LoadedModel, load
@@ -40,10 +43,11 @@ def records_of(
     problems: Sequence[NoisyProblem],
     interventions: Sequence[str] = DEFAULT_INTERVENTIONS,
     answers: bool = True,
+    ranked_over: Sequence[NoisyProblem] = (),
 ) -> dict[str, dict[str, Intervention]]:
     """Return the records of one cell by condition and problem."""
     experiment = Experiment(Results(folder), progress=no_progress_bar)
-    records = intervene(experiment, loaded, CELL, problems, "mini", interventions, 64, 48, answers)
+    records = intervene(experiment, loaded, CELL, problems, "mini", interventions, 64, 48, answers, ranked_over)
     by_condition: dict[str, dict[str, Intervention]] = {}
     for record in records.values():
         by_condition.setdefault(record.condition, {})[record.problem] = record
@@ -196,3 +200,45 @@ def test_the_stage_as_it_is_typed(tmp_path: Path) -> None:
     wrong = typed(*run[:-4], "--interventions", "movd")
     assert wrong.returncode == 4
     assert "--interventions: unknown intervention 'movd'. Did you mean 'moved'?" in wrong.stderr
+
+
+def test_a_placebo_hides_other_content_of_the_question_alone(loaded: LoadedModel) -> None:
+    """No number, nothing of the sentence that asks, and nothing of the prompt around the question."""
+    asked = 0
+    for problem in noisy(count=60):
+        tokens = noisy_tokens(loaded, problem)
+        texts = [loaded.tokenizer.decode([id]).strip() for id in tokens.ids]
+        assert not any(character.isdigit() for token in tokens.other for character in texts[token])
+        assert not {"Question", "Answer"} & {texts[token] for token in (*tokens.other, *tokens.earlier)}
+        assert set(tokens.other) <= set(tokens.earlier) <= set(range(1, tokens.noise[0]))
+        asked += len(tokens.other) >= len(tokens.noise)
+    assert asked, "no problem has enough of it"
+
+
+def test_heads_are_those_with_the_most_lift_and_do_not_change_with_the_sample(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    ranked = noisy(count=20)
+    few = records_of(tmp_path / "few", loaded, ranked[:2], ["heads"], ranked_over=ranked)
+    more = records_of(tmp_path / "more", loaded, ranked[:4], ["heads"], ranked_over=ranked)
+    assert {name: {record.heads for record in of.values()} for name, of in few.items()} == {
+        name: {record.heads for record in of.values()} for name, of in more.items()
+    }
+    lifts: dict[str, float] = {}
+    for problem in ranked:
+        (reading,) = read_attention(loaded, [problem], AttentionScope())
+        noise = reading.segments.index("ni")
+        for layer, of_layer in zip(reading.layers, reading.absolute, strict=True):
+            for head, shares in zip(reading.heads, of_layer, strict=True):
+                lift = shares[noise] / reading.tokens[noise]
+                lifts[f"{layer}.{head}"] = lifts.get(f"{layer}.{head}", 0) + lift
+    (top,) = {record.heads for record in few["heads_top"].values()}
+    (others,) = {record.heads for record in few["heads_random"].values()}
+    assert set(top.split(",")) == set(sorted(lifts, key=lambda head: -lifts[head])[: len(top.split(","))])
+    assert not {*top.split(",")} & {*others.split(",")}
+
+
+def test_answers_are_added_to_likelihoods(loaded: LoadedModel, tmp_path: Path) -> None:
+    records_of(tmp_path, loaded, noisy(count=2), ["moved"], answers=False)
+    records = records_of(tmp_path, loaded, noisy(count=2), ["moved"])
+    assert all(record.outcome != "measured" and record.text for of in records.values() for record in of.values())

@@ -100,9 +100,10 @@ def test_parts_that_are_negative_read_as_they_should(answers: dict[str, str], wo
 
 def test_a_sentence_says_in_which_model_the_noise_is_read_at_a_higher_price() -> None:
     reading, displacement = difference_sentences(rows_of(BOTH))
-    assert reading.startswith("Reading inf costs llama 32.0 points more than diffllama [")
+    assert reading.startswith("Hiding inf gives llama back 32.0 points more than diffllama [")
     assert reading.endswith("], p < 0.001, 100 problems.")
-    assert displacement.startswith("No evidence that displacement by inf costs llama more than diffllama: 6.0 points [")
+    claim = "No evidence that undoing the displacement by inf gives llama back more than diffllama: 6.0 points ["
+    assert displacement.startswith(claim)
     assert displacement.endswith(
         "100 problems could have shown 12.3 points, and about 13,000 problems are needed to detect 6.0."
     )
@@ -162,7 +163,7 @@ def test_the_answer_is_a_table_and_two_sentences(noises: Sequence[str], width: i
     assert len(lines) - len(rows) <= 8
     assert longest(lines) <= width
     text = " ".join(" ".join(lines).split())
-    assert text.count("Of the ") == text.count("Reading ") == 1
+    assert text.count("Of the ") == text.count("Hiding ") == 1
 
 
 def test_many_rows_are_counted_and_not_shown() -> None:
