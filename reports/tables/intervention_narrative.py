@@ -15,9 +15,7 @@ from reports.tables.comparison_figures import figure, interval_text, is_signific
 from reports.tables.numbers_as_text import decimal, p_figure, p_text
 
 #: What the figures do not show.
-LIMIT = (
-    "A model whose attention is cut works as it was never trained to; docs/attention.md says what may be concluded."
-)
+LIMIT = "A cut model works as it was never trained to: docs/attention.md says what may be concluded."
 #: What may tell which problems flip, in words.
 PREDICTORS = {NOISE_LIFT: "the lift of the noise", CUT_EFFECT: "what the cut adds to the likelihood"}
 #: The differences that have a sentence, as the beginning of a claim.
