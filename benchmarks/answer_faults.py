@@ -30,8 +30,8 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from benchmarks.answer_steps import Step, steps_in
-from benchmarks.arithmetic_terms import Term
-from benchmarks.calculation_runs import tidied
+from benchmarks.arithmetic_expressions import Term
+from benchmarks.calculation_tokens import tidied
 from benchmarks.grading import after_thought
 from benchmarks.number_sources import NumberSources, number_sources
 from noise.text.number_parsing import numbers_in

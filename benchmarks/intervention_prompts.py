@@ -108,7 +108,7 @@ def _hidden_pool(tokens: NoisyTokens, condition: Condition) -> tuple[int, ...]:
     return {"": (), "noise": tokens.noise, "other": tokens.other, "random": tokens.earlier}[condition.hidden]
 
 
-def edited_prompt(tokens: NoisyTokens, condition: Condition, seed: str) -> EditedPrompt:
+def prompt_under(tokens: NoisyTokens, condition: Condition, seed: str) -> EditedPrompt:
     """Return the prompt of a problem under a condition that it can be asked under.
 
     A placebo hides as many tokens as the noise has, from the same queries, so that equally many edges are cut: tokens

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from noise.text.distractor_features import DistractorFeatures
-from noise.text.noun_lexicon import lemma
-from noise.text.question_features import QuestionFeatures
-from noise.text.unfitting_frames import unfitting
-from noise.text.unfitting_questions import (
+from noise.text.clashes_with_question import (
     alive_on_a_plate,
     fed_to_animals,
     in_another_sense,
     too_cheerful,
     weather_in_space,
 )
+from noise.text.distractor_features import DistractorFeatures
+from noise.text.noun_lexicon import lemma
+from noise.text.question_features import QuestionFeatures
+from noise.text.unfitting_frames import unfitting
 
 
 def sense_refusal(features: QuestionFeatures, distractor: DistractorFeatures, sentence: str) -> str | None:

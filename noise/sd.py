@@ -8,12 +8,12 @@ from noise.proposals import Noise, Proposal, draw
 from noise.sd_kinds import ANY_WORD, BY_KIND, BY_NOUN, TALK_GROUPS, is_plural
 from noise.sd_person_templates import NAME_ALONE
 from noise.sd_talk_templates import NEUTRAL, WEATHER
+from noise.text.clashes_with_question import in_another_sense
 from noise.text.given_names import GIVEN_NAMES
 from noise.text.noun_lists import PEOPLE_NOUNS
 from noise.text.question_features import QuestionFeatures
 from noise.text.question_nouns import NounUse
 from noise.text.unfitting_frames import unfitting
-from noise.text.unfitting_questions import in_another_sense
 from noise.text.word_lists import word_list
 
 # Too general to be the subject while the question has a more specific noun.

@@ -13,9 +13,9 @@ from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
+from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import InterventionRow
 from reports.stats.intervention_scores import intervention_cells
-from reports.stats.interventions import intervention_rows
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
 from reports.store.records import Cell
 from reports.store.results_folder import Results, StoredCell

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.grading import GRADING_VERSION, graded_text
-from benchmarks.intervention_conditions import REFERENCES, Condition, conditions_of
-from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, edited_prompt, noisy_tokens
-from benchmarks.intervention_records import (
+from benchmarks.intervention_cases import (
     InterventionCase,
     failed_case,
     failed_record,
     intervention_id,
     record_of,
 )
+from benchmarks.intervention_conditions import REFERENCES, Condition, conditions_of
+from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, noisy_tokens, prompt_under
 from benchmarks.ranked_heads import RANKED_PROBLEMS, ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from models.decode.batch_size_option import BatchSize
@@ -113,7 +113,7 @@ def _read(loaded: LoadedModel, noisy: NoisyProblem) -> _Asked:
 def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[InterventionCase]:
     for text in asked:
         if text.tokens is not None:
-            prompt = edited_prompt(text.tokens, condition, text.noisy.problem.id)
+            prompt = prompt_under(text.tokens, condition, text.noisy.problem.id)
             yield InterventionCase(text.noisy, text.tokens, condition, prompt)
 
 

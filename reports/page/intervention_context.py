@@ -9,9 +9,9 @@ from typing import Any
 from reports.page.charts import svg
 from reports.plots.intervention_plot import intervention_figure
 from reports.stages import measure_named
-from reports.stats.decompositions import decompositions, shown_differences
 from reports.stats.flip_prediction import NOISE_LIFT
 from reports.stats.intervention_rows import COST, EFFECT, FAULT, FLIP, SHARE, InterventionRow
+from reports.stats.shown_parts import decompositions, shown_differences
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.tables.comparison_figures import figure, interval_text
 from reports.tables.intervention_narrative import (

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.stages import measure_named
-from reports.stats.decompositions import Decomposition, rows_at_floor, shown_decompositions, shown_differences
 from reports.stats.flip_prediction import CUT_EFFECT, NOISE_LIFT
 from reports.stats.intervention_rows import FLIP, InterventionRow
 from reports.stats.noise_doses import CLEAN
+from reports.stats.shown_parts import Decomposition, rows_at_floor, shown_decompositions, shown_differences
 from reports.tables.comparison_caveats import floor_sentence
 from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
 from reports.tables.numbers_as_text import decimal, p_figure, p_text
 
 #: What the figures do not show.
-LIMIT = "A cut model works as it was never trained to: docs/attention.md says what may be concluded."
+LIMIT = "A cut puts a model in a state it never met in training: docs/attention.md says what may be concluded."
 #: What may tell which problems flip, in words.
 PREDICTORS = {NOISE_LIFT: "the lift of the noise", CUT_EFFECT: "what the cut adds to the likelihood"}
 #: The differences that have a sentence, as the beginning of a claim.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.stages import measure_named
-from reports.stats.decompositions import shown_decompositions
 from reports.stats.intervention_rows import COST, EFFECT, FAULT, TOTAL, InterventionRow
 from reports.stats.intervention_scores import NOISY
 from reports.stats.noise_doses import CLEAN
+from reports.stats.shown_parts import shown_decompositions
 from reports.store.record_kinds import ACCURACY
 from reports.tables.compact_tables import grid, problems_text
 from reports.tables.comparison_figures import figure

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.answer_faults import FAULTS, fault_of
 from benchmarks.answer_steps import steps_in
-from benchmarks.calculation_runs import tidied
+from benchmarks.calculation_tokens import tidied
 from benchmarks.number_sources import number_sources
 from reports.stats.proportions import wilson
 from tests.strategies import questions

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.evaluation import draw_questions
 from benchmarks.intervention_conditions import Condition, conditions_of
-from benchmarks.intervention_prompts import edited_prompt, noisy_tokens
+from benchmarks.intervention_prompts import noisy_tokens, prompt_under
 from benchmarks.stages.intervene import edit_for
 from models.decode.generation import answers, edited_answers
 from models.loading.load_model import load
@@ -38,7 +38,7 @@ def test_a_condition_takes_at_most_a_third_longer_than_plain_answers(name: str) 
     ratios: dict[str, list[float]] = {}
 
     def edited(condition: Condition) -> Iterable[tuple[int, Any]]:
-        prompts = [edited_prompt(of_problem, condition, "seed") for of_problem in tokens]
+        prompts = [prompt_under(of_problem, condition, "seed") for of_problem in tokens]
         return edited_answers(loaded, prompts, edit_for(loaded, condition), 64)
 
     conditions = conditions_of(ASKED, 4, name == "diffllama", {})[2:]

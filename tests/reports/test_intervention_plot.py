@@ -8,7 +8,7 @@ import pytest
 
 from reports.__main__ import main
 from reports.plots.intervention_plot import intervention_figure, write_intervention_plot
-from reports.stats.interventions import intervention_rows
+from reports.stats.intervention_contrasts import intervention_rows
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from tests.reports.intervention_factories import (

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import InterventionRow
-from reports.stats.interventions import intervention_rows
 from reports.tables.intervention_narrative import (
     LIMIT,
     decomposition_sentences,

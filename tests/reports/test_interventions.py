@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 from statsmodels.stats.contingency_tables import mcnemar
 
+from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import (
     COLUMNS,
     COST,
@@ -27,7 +28,6 @@ from reports.stats.intervention_rows import (
     write_interventions_csv,
 )
 from reports.stats.intervention_scores import condition_order, intervention_cells
-from reports.stats.interventions import intervention_rows
 from reports.stats.paired_tests import Differences, interval
 from reports.stats.proportions import wilson
 from reports.store.records import draw_id
