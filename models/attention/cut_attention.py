@@ -15,9 +15,10 @@ from transformers import PreTrainedModel
 
 from models import upstream_transformers
 from models.attention.allocation import selected_layers_and_heads
-from models.attention.attention_edits import AttentionEdit, Part, add_edit, attention_layers, edited_name, remove_edit
+from models.attention.attention_edits import AttentionEdit, Part, add_edit, attention_layers, remove_edit
 from models.attention.attention_errors import AttentionUnavailable, LayersNotObserved
 from models.attention.differential import attention_implementation
+from models.attention.edited_implementations import edited_name
 from models.attention.subtraction_registry import is_differential_or_raise
 
 

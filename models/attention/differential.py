@@ -18,8 +18,9 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from models import upstream_transformers
-from models.attention.attention_edits import edited_name, is_edited
+from models.attention.attention_edits import is_edited
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
+from models.attention.edited_implementations import edited_name
 from models.attention.subtraction_registry import (
     ShownPattern,
     is_differential_or_raise,

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from models.attention.attention_edits import AttentionEdit, edited_name, is_edited
+from models.attention.attention_edits import AttentionEdit, is_edited
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.cut_attention import edit_of
+from models.attention.edited_implementations import edited_name
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.decode.batch_sizing import ThreadTuner, is_small
 from models.decode.continuous_batching import ContinuousBatchingDecoder

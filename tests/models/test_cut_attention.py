@@ -16,7 +16,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask
 
 from models import AttentionUnavailable, attention_allocation, cut_attention, differential_attention, scaled_lambda
-from models.attention.attention_edits import _last_mask, is_edited
+from models.attention.attention_edits import is_edited
+from models.attention.edited_implementations import _last_mask
 from models.attention.subtraction_registry import subtraction_of
 from models.upstream_transformers import attention_set, current_attention, repeat_kv
 from tests.models.attention_models import FAMILIES, SHAPES, padded_batch, random_model

@@ -338,9 +338,9 @@ def test_attention_and_mask_functions_are_kept_by_name() -> None:
     assert functions == {
         "eager": upstream_transformers.eager_attention_of(layer),
         "sdpa": upstream_transformers.sdpa_attention_forward,
-    }, CHANGED + "implementations are kept elsewhere; see `attention_edits`"
+    }, CHANGED + "implementations are kept elsewhere; see `edited_implementations`"
     assert masks == {"eager": upstream_transformers.eager_mask, "sdpa": upstream_transformers.sdpa_mask}, (
-        CHANGED + "mask functions are kept elsewhere; see `attention_edits`"
+        CHANGED + "mask functions are kept elsewhere; see `edited_implementations`"
     )
     with pytest.raises(KeyError, match="no attention implementation 'none'"):
         upstream_transformers.attention_function_of("none", layer)
