@@ -118,7 +118,7 @@ MONEY = templates(
     {owner} sold an old bicycle for ${hundreds}.
     {owner} keeps ${hundreds} in a jar.
     {owner} donated ${n} to a shelter last summer.
-    A week ago, {owner} borrowed ${n} from a bank.
+    A week ago, {owner} borrowed ${n} from a friend.
     {owner} makes ${hundreds} on a good day.
     """
 )
@@ -162,7 +162,7 @@ ASKED_UNITS: dict[str, tuple[Template, ...]] = {
         Last summer, {owner} drove {n} miles to the coast.
         {owner} ran {tens} miles last month.
         {owner} has a garden that is {hundreds} feet long.
-        {owner} bought a rope of {hundreds} feet.
+        {owner} bought {hundreds} feet of rope.
         """
     ),
     "weight": templates(
@@ -197,13 +197,13 @@ SCENE_OF_ANYTHING = templates(
     """
     {owner} wrote {n} pages about {things}.
     {owner} knows {hundreds} jokes about {things}.
-    {owner} sang {tens} songs about {things} at a party.
+    {owner} knows {tens} songs about {things}.
     {owner} collected {n} riddles about {things}.
     {owner} read {hundreds} poems about {things}.
     {owner} told {tens} stories about {things} last night.
-    {owner} asked {tens} questions about {things} at a talk.
+    {owner} read {tens} articles about {things} last year.
     {owner} watched {hundreds} videos about {things} last week.
-    {owner} heard {tens} lectures about {things} last year.
+    {owner} has seen {tens} films about {things}.
     """
 )
 #: The same for what can be pictured.
@@ -236,17 +236,17 @@ TOPIC_OF_ANYTHING = templates(
     A website about {town} lists {n} riddles about {things}.
     A class in {town} wrote {tens} essays about {things}.
     The newspaper of {town} printed {hundreds} letters about {things} last year.
-    A radio station in {town} played {hundreds} songs about {things} last month.
-    A puppet theater in {town} performs {tens} plays about {things}.
+    An archive in {town} keeps {hundreds} songs about {things}.
+    A club in {town} collected {tens} tales about {things}.
     """
 )
 TOPIC_OF_THINGS = templates(
     """
     A magazine from {town} has {hundreds} photographs of {things}.
     A museum in {town} shows {n} paintings of {things}.
-    A calendar from {town} has {tens} cartoons of {things}.
+    A comic book from {town} has {tens} cartoons of {things}.
     A catalog from {town} shows {n} pictures of {things}.
-    A mural in {town} shows {hundreds} drawings of {things}.
+    A school in {town} has {hundreds} drawings of {things}.
     """
 )
 TOPIC_SINGULAR = templates(

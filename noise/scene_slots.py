@@ -34,7 +34,7 @@ UNTOLD = frozenset(
         price cost profit value point investment record calorie digit object row figure step throw score skill lap
         length width perimeter area discount deadline follower credit time height weight distance speed growth
         mileage age rent revenue earnings tax goal rank item unit good product bill order page slice sheet member task
-        chapter pack packet people owner gigabyte megabyte jack bar
+        chapter pack packet people owner gigabyte megabyte jack bar drawer scoop company wing
         """
     )
 )
