@@ -29,11 +29,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal, get_args
 
-from benchmarks.answer_steps import Step, steps_in
 from benchmarks.arithmetic_expressions import Term
-from benchmarks.calculation_tokens import tidied
+from benchmarks.calculations_in_answers import Step, steps_in
 from benchmarks.grading import after_thought
 from benchmarks.number_sources import NumberSources, number_sources
+from benchmarks.numbers_and_signs import tidied
 from noise.text.number_parsing import numbers_in
 
 Fault = Literal[

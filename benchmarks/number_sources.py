@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from benchmarks.answer_steps import steps_in
-from benchmarks.calculation_tokens import tidied
+from benchmarks.calculations_in_answers import steps_in
+from benchmarks.numbers_and_signs import tidied
 from noise.text.number_parsing import MAX_DIGITS, numbers_in
 from noise.text.question_numbers import stated_numbers
 from noise.text.word_tokens import tokenize

@@ -135,7 +135,7 @@ def _propose_scene(features: QuestionFeatures, rng: random.Random) -> Proposal |
 
 def _propose_topic(features: QuestionFeatures, rng: random.Random) -> Proposal | None:
     groups = (TOPIC_OF_ANYTHING, TOPIC_OF_ANYTHING + TOPIC_OF_THINGS, TOPIC_SINGULAR)
-    # whoever has a name lives in a town, be it a dog, or a teacher with a surname
+    # only a town is named after them, so the name of a dog or a surname will do
     person = asked_scene(features).person or next(iter(features.people), "")
     town = f"{person}'s town" if person and "town" not in features.meanings else draw(TOWNS, rng)
     return _about_things(features, rng, {"town": town, **_numbers(features, rng)}, groups, "topic")

@@ -7,22 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one, settings_of
-from benchmarks.grading import GRADING_VERSION, graded_text
+from benchmarks.evaluation import settings_of
+from benchmarks.grading import GRADING_VERSION
 from benchmarks.intervention_cases import (
     InterventionCase,
-    failed_case,
     failed_record,
     intervention_id,
-    record_of,
 )
 from benchmarks.intervention_conditions import REFERENCES, Condition, conditions_of
 from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, noisy_tokens, prompt_under
+from benchmarks.measure_interventions import measure
 from benchmarks.ranked_heads import RANKED_PROBLEMS, ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from models.decode.batch_size_option import BatchSize
 from noise.problems.problem import NoisyProblem
-from reports.experiment import CellRecorder, Experiment
+from reports.experiment import Experiment
 from reports.stages import REPORTED_STAGES
 from reports.store.record_codec import settings_hash
 from reports.store.records import Cell, Intervention, Prediction, Settings
@@ -31,14 +30,11 @@ from reports.store.stage_and_file_names import ZERO_SHOT
 if TYPE_CHECKING:  # torch stays out of collection
     from benchmarks.plan import Plan
     from benchmarks.runner import Runner
-    from models.attention.attention_edits import AttentionEdit
     from models.loading.load_model import LoadedModel
 
 #: Part of every record's key. Raise it when a change here, in the conditions, in the prompts or in the faults can
 #: change one.
 INTERVENTION_VERSION = "1"
-#: The largest batch of texts whose likelihood is taken: a large vocabulary has large logits.
-_LARGEST_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +95,7 @@ def intervene(
             recorder.append(unread)
             cases = list(_cases(condition, missing))
             texts_on_disk = known if condition.name in REFERENCES else {}
-            _measure(recorder, loaded, condition, cases, texts_on_disk, batch_size, max_new_tokens, answers)
+            measure(recorder, loaded, condition, cases, texts_on_disk, batch_size, max_new_tokens, answers)
     return {id: record for id, record in recorder.records.items() if isinstance(record, Intervention)}
 
 
@@ -115,90 +111,6 @@ def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[Interventi
         if text.tokens is not None:
             prompt = prompt_under(text.tokens, condition, text.noisy.problem.id)
             yield InterventionCase(text.noisy, text.tokens, condition, prompt)
-
-
-def _measure(
-    recorder: CellRecorder,
-    loaded: LoadedModel,
-    condition: Condition,
-    cases: Sequence[InterventionCase],
-    known: Mapping[tuple[str, str], Prediction],
-    batch_size: BatchSize,
-    max_new_tokens: int,
-    answers: bool,
-) -> None:
-    """Record the likelihoods of `cases`, and the answers unless they are known, as they come."""
-    edit = edit_for(loaded, condition)
-    by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
-    weighed = list[InterventionCase]()
-    for start in range(0, len(by_length), _LARGEST_BATCH):
-        batch = by_length[start : start + _LARGEST_BATCH]
-        for case in retry_one_by_one(batch, lambda part: _weighed(loaded, part, edit), failed_case):
-            if isinstance(case, Intervention):
-                recorder.append([case])
-            else:
-                weighed.append(case)
-    if not answers:
-        recorder.append([record_of(case, None) for case in weighed])
-        return
-    written = [(case, _known_text(case, known)) for case in weighed]
-    recorder.append([record_of(case, prediction) for case, prediction in written if prediction is not None])
-    unwritten = [case for case, prediction in written if prediction is None]
-
-    def ask(part: Sequence[InterventionCase]) -> Iterator[tuple[int, Intervention]]:
-        from models.decode.generation import edited_answers
-
-        prompts = [case.prompt for case in part]
-        for index, generation in edited_answers(loaded, prompts, edit, max_new_tokens, batch_size):
-            case = part[index]
-            if not generation.finite:
-                yield index, failed_case(case, NOT_FINITE.format(generation.tokens))
-                continue
-            graded = graded_text(case.noisy, generation.text, generation.tokens, generation.finished)
-            yield index, record_of(case, graded)
-
-    record_as_they_come(recorder, ask_in_halves(unwritten, ask, failed_case, lambda case: len(case.prompt.ids)))
-
-
-def _weighed(
-    loaded: LoadedModel, cases: Sequence[InterventionCase], edit: AttentionEdit
-) -> list[InterventionCase | Intervention]:
-    """Return the cases with the likelihoods of their worked answers."""
-    from models.answer_likelihood import edited_likelihoods
-    from models.sft.tokenized_examples import tokenize_examples
-
-    examples = tokenize_examples(loaded, [replace(case.noisy.problem, question=_text(case)) for case in cases])
-    pairs = [(case.prompt, answer) for case, (_, answer) in zip(cases, examples, strict=True)]
-    likelihoods = edited_likelihoods(loaded, [case.noisy.problem.id for case in cases], pairs, edit)
-    return [
-        replace(case, nats=nats, gold_tokens=tokens) for case, (nats, tokens) in zip(cases, likelihoods, strict=True)
-    ]
-
-
-def _known_text(case: InterventionCase, known: Mapping[tuple[str, str], Prediction]) -> Prediction | None:
-    """Return what was written before for the text of a case; None if it was graded against another worked answer."""
-    prediction = known.get((case.noisy.problem.id, _text(case)))
-    return prediction if prediction is not None and prediction.gold == case.noisy.problem.answer else None
-
-
-def _text(case: InterventionCase) -> str:
-    """Return the question of a case as it is read."""
-    return case.noisy.problem.question if case.condition.clean else case.noisy.question
-
-
-def edit_for(loaded: LoadedModel, condition: Condition) -> AttentionEdit:
-    """Return the edit of a condition; its cut is given for each batch."""
-    from models.attention.cut_attention import edit_of
-
-    edit = edit_of(
-        loaded.model,
-        part=condition.part,
-        renormalise=condition.renormalise,
-        second_factor=condition.second_factor,
-    )
-    if condition.heads is not None:
-        edit.heads = condition.heads
-    return edit
 
 
 def _conditions(
@@ -251,7 +163,7 @@ def _has_cases(plan: Plan) -> bool:
 
 
 def _is_skipped(options: Mapping[str, Any]) -> bool:
-    """Whoever names interventions wants them; others do without where they want less than the whole grid."""
+    """Leave the stage out of runs that ask for less than the whole grid, unless they name interventions."""
     return options["interventions"] is None and bool(options["mode"] or options["skip_attention"])
 
 

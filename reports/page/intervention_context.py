@@ -11,7 +11,7 @@ from reports.plots.intervention_plot import intervention_figure
 from reports.stages import measure_named
 from reports.stats.flip_prediction import NOISE_LIFT
 from reports.stats.intervention_rows import COST, EFFECT, FAULT, FLIP, SHARE, InterventionRow
-from reports.stats.shown_parts import decompositions, shown_differences
+from reports.stats.parts_of_cost import decompositions, shown_differences
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.tables.comparison_figures import figure, interval_text
 from reports.tables.intervention_narrative import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.stats.intervention_rows import InterventionRow
 from reports.stats.noise_doses import noise_order
-from reports.stats.shown_parts import Decomposition, decompositions, rows_at_floor
+from reports.stats.parts_of_cost import Decomposition, decompositions, rows_at_floor
 from reports.store.atomic_io import write_atomically
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 

@@ -9,7 +9,7 @@ from reports.stages import measure_named
 from reports.stats.flip_prediction import CUT_EFFECT, NOISE_LIFT
 from reports.stats.intervention_rows import FLIP, InterventionRow
 from reports.stats.noise_doses import CLEAN
-from reports.stats.shown_parts import Decomposition, rows_at_floor, shown_decompositions, shown_differences
+from reports.stats.parts_of_cost import Decomposition, rows_at_floor, shown_decompositions, shown_differences
 from reports.tables.comparison_caveats import floor_sentence
 from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
 from reports.tables.numbers_as_text import decimal, p_figure, p_text

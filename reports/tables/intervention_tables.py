@@ -8,7 +8,7 @@ from reports.stages import measure_named
 from reports.stats.intervention_rows import COST, EFFECT, FAULT, TOTAL, InterventionRow
 from reports.stats.intervention_scores import NOISY
 from reports.stats.noise_doses import CLEAN
-from reports.stats.shown_parts import shown_decompositions
+from reports.stats.parts_of_cost import shown_decompositions
 from reports.store.record_kinds import ACCURACY
 from reports.tables.compact_tables import grid, problems_text
 from reports.tables.comparison_figures import figure

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.answer_faults import FAULTS, fault_of
-from benchmarks.answer_steps import steps_in
-from benchmarks.calculation_tokens import tidied
+from benchmarks.calculations_in_answers import steps_in
 from benchmarks.number_sources import number_sources
+from benchmarks.numbers_and_signs import tidied
 from reports.stats.proportions import wilson
 from tests.strategies import questions
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.evaluation import draw_questions
 from benchmarks.intervention_conditions import Condition, conditions_of
 from benchmarks.intervention_prompts import noisy_tokens, prompt_under
-from benchmarks.stages.intervene import edit_for
+from benchmarks.measure_interventions import edit_for
 from models.decode.generation import answers, edited_answers
 from models.loading.load_model import load
 from noise import mini

@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 
 from benchmarks.arithmetic_expressions import Term, parsed
-from benchmarks.calculation_tokens import ABOUT, UNKNOWN, CalculationToken, calculation_runs
+from benchmarks.numbers_and_signs import ABOUT, UNKNOWN, CalculationToken, calculation_runs
 
 _ANNOTATION = re.compile(r"<<([^<>\n]{0,200})>>")
 _SHARE = re.compile("[0-9]+/[0-9]+")  # in `3/4 of it is 15`, which is no division
