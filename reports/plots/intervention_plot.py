@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: The colour of each part, two of Okabe and Ito's and the paper's own, dotted: apart in grey as well; and its label.
+#: The colour of each part, apart in grey as well and none of a model; the hatch of the last; and its label.
 _STYLES = {
-    "reading": ("#0072B2", "", "reading: back when the noise cannot be read"),
-    "displacement": ("#E69F00", "", "displacement: back when later words also move back"),
+    "reading": ("#5E3C99", "", "reading: back when the noise cannot be read"),
+    "displacement": ("#B2ABD2", "", "displacement: back when later words also move back"),
     "rest": ("#ffffff", "....", "neither"),
 }
 _INK = "#101010"
