@@ -1,4 +1,6 @@
 # make bench   run the grid on the included models and problems
+# make experiment  train every pair of miniatures again and repeat docs/experiment.md: a night on two
+#              cores; ARGS=--quick goes through all of it in ten minutes, with figures that mean nothing
 # make quick   run the tests marked quick, and the grid with 20 problems a cell
 # make test    run the tests
 # make proofs  run the slower tests: intervals, the page in a browser, the included pair,
@@ -26,16 +28,24 @@ DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
 MUTANTS_READY := $(VENV)/.mutants-ready
 
-.PHONY: bench test proofs fuzz peers mutants quick check format sample install lock audit clean
+.PHONY: bench experiment test proofs fuzz peers mutants quick check format sample install lock audit clean
 .DELETE_ON_ERROR:
 
+# Every seed is asked the problems with each noise and with filler; the first one goes through the other stages, without
+# filler. Two workers share the cells.
+BENCH := --replicates all --datasets clean,near,inf,rcs,sd,filler:near,filler:inf,filler:rcs \
+	-k 'zero_shot or not filler' --interventions everywhere,moved -n 2
+
 bench: $(READY)
-	$(VENV)/bin/python -m pytest benchmarks $(ARGS)
+	$(VENV)/bin/python -m pytest benchmarks $(BENCH) $(ARGS)
+
+experiment: $(READY)
+	$(VENV)/bin/python -m benchmarks experiment $(ARGS)
 
 test: $(DEV_READY)
 	$(VENV)/bin/python -m pytest tests -n 2 $(ARGS)
 
-PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_mini_pair.py \
+PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_included_pairs.py \
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
 	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
 	tests/benchmarks/test_study_shape.py
@@ -100,7 +110,7 @@ $(MUTANTS_READY): requirements-mutants.txt $(READY)
 	@touch $@
 
 sample: $(DEV_READY)
-	$(VENV)/bin/python -m pytest benchmarks --results results-sample
+	$(VENV)/bin/python -m pytest benchmarks $(BENCH) --results results-sample
 	$(VENV)/bin/python -m tests.reports.docs_sample results-sample
 
 clean:

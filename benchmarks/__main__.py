@@ -1,4 +1,4 @@
-"""How fast the harness is, how it scales, and where its time goes."""
+"""Repeat the experiment over training seeds, or measure how fast the harness is and where its time goes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from io import TextIOWrapper
 
 #: Name of a command, the module whose `main` it is, and its help.
 COMMANDS = {
+    "experiment": ("benchmarks.seed_experiment", "repeat the experiment over training seeds"),
     "peers": ("benchmarks.speed.peers", "time the harness next to what people run today"),
     "scaling": ("benchmarks.speed.scaling", "measure how time and memory grow"),
     "profile": ("benchmarks.speed.profile_cell", "show where the time of a cell goes"),
@@ -20,7 +21,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. Exits with 2 for an unknown command."""
-    lines = [f"  {name:<9} {help}" for name, (_, help) in COMMANDS.items()]
+    lines = [f"  {name:<10} {help}" for name, (_, help) in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,

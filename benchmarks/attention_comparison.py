@@ -66,6 +66,7 @@ def compare_attention_patterns(
         models=choose_models(models),
         datasets=tuple(questions),
         stages=("attention",),
+        replicated_stages=("attention",),
         problems=str(clean_dataset),
         attention_samples=num_samples,
         attention_maps=0,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS, INTERVENTIONS, is_intervention
 from benchmarks.plan import MEASURES
 from benchmarks.plan_errors import PlanError, escaped
+from benchmarks.stages import STAGES
 from models.loading.trust_remote_code import NO_TRUST, Trust
-from models.model_registry import ModelSpec, find_models
+from models.model_registry import MODELS, ModelSpec, find_models, find_replicates
+from models.replicate_names import replicate_name, replicates_text, split_replicate
 from noise.registry import UnknownNoiseError, default_noises, find_noise
 from noise.unknown_name import unknown_name
 
@@ -53,6 +56,13 @@ def choose_interventions(text: str | None) -> tuple[str, ...]:
     return _chosen("interventions", "intervention", text, INTERVENTIONS, is_intervention)
 
 
+def choose_replicated_stages(text: str | None) -> tuple[str, ...]:
+    """Return the stages of a list, `all` for each, none for None. Raises `PlanError` with the nearest name."""
+    if text is None:
+        return ()
+    return _chosen("replicated_stages", "stage", tuple(STAGES) if text.strip() == "all" else text, tuple(STAGES))
+
+
 def choose_sft_noise(text: str) -> tuple[str, ...]:
     """Return the noises to tune with, of `none` or a list of datasets, `clean` among them. Raises `PlanError`."""
     names = ["clean" if part.strip() == "none" else part for part in text.split(",")]
@@ -75,12 +85,44 @@ def choose_numbers(parameter: str, text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted(numbers))
 
 
-def choose_models(models: str | Sequence[str], trust: Trust = NO_TRUST) -> tuple[ModelSpec, ...]:
+def choose_models(
+    models: str | Sequence[str], trust: Trust = NO_TRUST, replicates: str | None = None
+) -> tuple[ModelSpec, ...]:
     """Return the models of a list, comma-separated or not, each trusted as `trust` says.
 
-    Raises `UnknownModelError`, and `PlanError` for what is no list of names.
+    With `replicates`, a list of numbers such as `0-7` or `all`, they are these replicates of each, the first of every
+    model before the second of any. Raises `UnknownModelError`, and `PlanError` for what is no list of names or numbers.
     """
-    return tuple(find_models(models if isinstance(models, str) else ",".join(listed("models", models)), trust))
+    specs = find_models(models if isinstance(models, str) else ",".join(listed("models", models)), trust)
+    if replicates is None:
+        return tuple(specs)
+    chosen = choose_numbers("replicates", replicates)
+    by_family = {spec.name: _registered_replicates(spec) for spec in specs}
+    numbers = sorted({number for known in by_family.values() for number in known}) if chosen is None else chosen
+    for name, known in by_family.items():
+        missing = [number for number in numbers if number not in known]
+        if missing:
+            raise PlanError(
+                f"{{replicates:name}} {escaped(repr(replicates))}: {name} has no replicate {missing[0]}; available:"
+                f" {replicates_text([replicate_name(name, number) for number in known])}"
+            )
+    return tuple(replace(known[number], trust=trust) for number in numbers for known in by_family.values())
+
+
+def _registered_replicates(spec: ModelSpec) -> dict[int, ModelSpec]:
+    """Return the replicates of a registered model by number. Raises `PlanError` for any other model."""
+    if split_replicate(spec.name)[1]:
+        raise PlanError(
+            f"{{replicates:name}}: expected families in {{models:name}}, got the replicate {escaped(spec.name)};"
+            " use one option or the other"
+        )
+    names = find_replicates(spec.name)
+    if not names or replace(MODELS[names[0]], trust=spec.trust) != spec:
+        raise PlanError(
+            f"{{replicates:name}} works with registered families only, and {escaped(spec.name)} is none;"
+            f" name those of yours in {{models:name}}, as {escaped(spec.name)}:0=PATH,{escaped(spec.name)}:1=PATH"
+        )
+    return {split_replicate(name)[1]: MODELS[name] for name in names}
 
 
 def listed(parameter: str, names: str | Iterable[str]) -> list[str]:

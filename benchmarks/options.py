@@ -14,7 +14,7 @@ from benchmarks.stage_options import add_attention_options, add_intervene_option
 from benchmarks.stages import STAGES
 from models.decode.batch_size_option import parse_batch_size
 from models.loading.trust_remote_code import add_trust_options
-from models.model_registry import MODELS
+from models.model_registry import known_models
 from models.prompt import add_prompt_options
 from noise.placement import POSITIONS
 from noise.problems.problem_sources import SOURCES
@@ -76,7 +76,21 @@ def _add_grid_options(add: AddOption) -> None:
         "--models",
         default=DEFAULT_MODELS,
         metavar="A,B",
-        help=f"models: {', '.join(MODELS)}, a checkpoint folder, a hub id, or NAME=SOURCE (default: %(default)s)",
+        help=f"models: {known_models()}, a checkpoint folder, a hub id, or NAME=SOURCE; diffllama:* is every replicate,"
+        " and NAME:0=SOURCE,NAME:1=SOURCE are replicates of yours (default: %(default)s)",
+    )
+    add(
+        "--replicates",
+        metavar="N-M",
+        help="training seeds of registered models to evaluate: 0-7, 0,2 or all; families are compared over them"
+        " (default: 0)",
+    )
+    add(
+        "--replicated-stages",
+        metavar="A,B",
+        help="stages, or all, to run for every seed besides"
+        f" {' and '.join(stage.name for stage in STAGES.values() if stage.runs_every_replicate)}; the rest run for the"
+        " lowest seed only (default: none)",
     )
     clean_and = (
         "clean and noises; a number is the count of distractors, as in inf4; filler:inf and digits:inf are placebos of"

@@ -26,8 +26,9 @@ from benchmarks.stages import STAGES, find_stage
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.loading.generation_settings import ignored_settings
 from models.model_reference import full_source
-from models.model_registry import ModelSpec
+from models.model_registry import SINGLE_SEED, ModelSpec
 from models.prompt import PLAIN, Template
+from models.replicate_names import replicates_text, split_replicate
 from models.sft.sft_options import Tuning
 from noise.placement import LAST, Placement
 from noise.problems.problem import Problem
@@ -58,9 +59,10 @@ class Plan:
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `placement` says where in a question its distractors go.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
-    `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are no errors.
-    `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn, and
-    `interventions` names what the stage `intervene` changes.
+    Every replicate of a family goes through the stages that say so and through `replicated_stages`, and only the first
+    through the others. `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are
+    no errors. `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn,
+    and `interventions` names what the stage `intervene` changes.
     `sft_samples` counts problems to fine-tune on, −1 for all, the first ones of `sft_problems` or, where that is None,
     of the training split of `problems`; fewer will do unless `sft_exactly`. Each of them carries one of `sft_noise`.
     """
@@ -87,6 +89,7 @@ class Plan:
     attention_maps: int = 1
     attention_scope: AttentionScope = field(default_factory=AttentionScope)
     interventions: tuple[str, ...] = DEFAULT_INTERVENTIONS
+    replicated_stages: tuple[str, ...] = ()
     tuning: Tuning = field(default_factory=Tuning)
     sft_samples: int = SFT_SIZES["default"][0]
     sft_exactly: bool = False
@@ -160,13 +163,23 @@ class Plan:
         tuned models under a name of their own has cells of `diffllama+sft` behind those of `diffllama`.
         """
         definition = find_stage(stage)
-        also_tuned = definition.models == "both" and "sft" in self.stages
         asked = [dataset for dataset in datasets or self.datasets if definition.asks_clean or dataset != "clean"]
         cells = []
         for spec in models or self.models:
+            if not self.goes_through(stage, spec):
+                continue
+            also_tuned = definition.models == "both" and "sft" in self.stages and self.goes_through("sft", spec)
             names = (spec.name, spec.name + TUNED_SUFFIX) if also_tuned else (spec.name,)
             cells += [Cell(name, dataset, stage) for name in names for dataset in asked]
         return cells
+
+    def goes_through(self, stage: str, spec: ModelSpec) -> bool:
+        """Return whether a model of the plan goes through a stage: not every replicate of a family goes through all."""
+        if find_stage(stage).runs_every_replicate or stage in self.replicated_stages:
+            return True
+        family, number = split_replicate(spec.name)
+        replicates = [split_replicate(other.name) for other in self.models]
+        return number == min(other for of, other in replicates if of == family)
 
     def spec_of(self, cell: Cell) -> ModelSpec:
         """Return the model that a cell is about, or the base of the tuned model that it is about."""
@@ -183,8 +196,21 @@ class Plan:
 
     def caveat(self, cells: Sequence[Cell]) -> str | None:
         """Return what must be said next to figures of `cells`, if anything."""
-        used = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells} | {cell.model for cell in cells}
-        return "; ".join(sorted({spec.caveat for spec in self.models if spec.name in used} - {""})) or None
+        names = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells} | {cell.model for cell in cells}
+        used = [spec for spec in self.models if spec.name in names]
+        caveats = sorted({spec.caveat for spec in used} - {""})
+        single = {cell.stage for cell in cells} - {stage for stage in STAGES if self._has_seeds(stage, cells)}
+        if caveats and single == {cell.stage for cell in cells}:
+            caveats.append(SINGLE_SEED)
+        elif caveats and single:
+            caveats.append(f"{', '.join(stage for stage in STAGES if stage in single)}: one training seed")
+        return "; ".join(caveats) or None
+
+    def _has_seeds(self, stage: str, cells: Sequence[Cell]) -> bool:
+        """Return whether each family that goes through a stage does so with several replicates."""
+        models = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells if cell.stage == stage}
+        families = [split_replicate(model)[0] for model in models]
+        return all(families.count(family) > 1 for family in families)
 
     def sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:
         """Return those of `problems` that a cell of `stage` takes."""
@@ -226,7 +252,7 @@ class Plan:
 
     def describe(self) -> str:
         """Return one line that says what will run."""
-        models, datasets = ", ".join(spec.name for spec in self.models), ", ".join(self.datasets)
+        models, datasets = replicates_text([spec.name for spec in self.models]), ", ".join(self.datasets)
         at_most = "at most " * is_file_source(self.problems)  # a file is read later
         size = "all problems" if self.max_samples < 0 else f"{at_most}{self.max_samples} problems"
         if "attention" in self.stages and self.attention_samples != self.max_samples:

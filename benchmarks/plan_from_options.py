@@ -13,6 +13,7 @@ from benchmarks.choices import (
     choose_measures,
     choose_models,
     choose_numbers,
+    choose_replicated_stages,
     choose_sft_noise,
     known_datasets,
 )
@@ -55,7 +56,7 @@ def plan_of(option: Any) -> Plan:
     samples = options["max_samples"]
     sft_samples, sft_epochs = SFT_SIZES[size]
     return Plan(
-        models=choose_models(options["models"], trust_of(option)),
+        models=choose_models(options["models"], trust_of(option), options["replicates"]),
         datasets=datasets,
         files=files,
         stages=stages_of({**options, "measures": measures}),
@@ -71,6 +72,7 @@ def plan_of(option: Any) -> Plan:
             heads=choose_numbers("attention_heads", options["attention_heads"]),
         ),
         interventions=choose_interventions(options["interventions"]),
+        replicated_stages=choose_replicated_stages(options["replicated_stages"]),
         tuning=Tuning(
             method=options["sft_method"],
             epochs=sft_epochs if options["sft_epochs"] is None else options["sft_epochs"],

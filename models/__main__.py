@@ -120,22 +120,25 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _train_mini(options: argparse.Namespace) -> int:
-    from models.mini.mini_training import Recipe
-    from models.mini.train_mini_pair import CheckpointExistsError, train_pair
+    from concurrent.futures.process import BrokenProcessPool
 
-    for name, value, lowest, highest in (("steps", options.steps, 1, 10**7), ("seed", options.seed, 0, 2**32 - 1)):
-        if value is not None and not lowest <= value <= highest:
-            message = f"--{name} {value}: expected a number from {lowest} to {highest:,}"
-            return _fail(options, ValueError(message), 2)
-    recipe = Recipe() if options.steps is None else Recipe(steps=options.steps)
+    from models.mini.mini_training import TrainingMismatchError
+    from models.mini.train_mini_options import parse_seeds, recipe_from_options, worker_count
+    from models.mini.train_mini_pairs import train_pairs
+
     try:
-        folders = train_pair(options.out, options.seed, recipe)
-    except CheckpointExistsError as error:
+        seeds, recipe, workers = parse_seeds(options.seeds), recipe_from_options(options), worker_count(options.workers)
+    except ValueError as error:
+        return _fail(options, error, 2)
+    try:
+        train_pairs(options.out, seeds, recipe, workers=workers)
+    except TrainingMismatchError as error:
         return _fail(options, ValueError(f"{error}; choose another --out, or move it away"), 1)
-    except OSError as error:
+    except (OSError, BrokenProcessPool) as error:
         return _fail(options, error, 1)
-    for folder in folders:
-        print(folder)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to resume", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -16,13 +16,18 @@ from models.loading.checkpoint_layout import (
     find_checkpoint,
 )
 from models.loading.trust_remote_code import NO_TRUST, Trust
+from models.replicate_names import REPLICATE_SUFFIX, canonical_name, replicate_name, split_replicate
 
 _CHECKPOINTS = Path(__file__).parent / "checkpoints"
 #: The file next to weights that were trained here (a miniature's or a tuned model's) that says how.
 TRAINING_LOG = "training.json"
 #: The file next to a tuned model's weights with the keys of the problems that it and its base were tuned on.
 TRAINED_ON = "trained_on.txt"
-_MINIATURE = "two miniatures of one training seed: a comparison of checkpoints, not yet of architectures"
+_MINIATURE = "miniatures of a million parameters, trained on synthetic text by one recipe"
+#: What must be said as well where a miniature stands for its family alone.
+SINGLE_SEED = "one training seed: a comparison of checkpoints, not yet of architectures"
+#: The training seeds of the miniatures that are shipped.
+INCLUDED_SEEDS = range(4)
 
 
 class UnknownModelError(ValueError):
@@ -45,12 +50,16 @@ class ModelSpec:
     trust: Trust = NO_TRUST
 
 
-#: The registered models. Any other is given as `NAME=SOURCE`, a folder or a hub id.
+#: The registered models, `diffllama:3` that of training seed 3. Any other is given as `NAME=SOURCE`, a folder or a hub
+#: id.
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in (
-        ModelSpec("diffllama", str(_CHECKPOINTS / "diffllama"), caveat=_MINIATURE),
-        ModelSpec("llama", str(_CHECKPOINTS / "llama"), caveat=_MINIATURE),
+        *(
+            ModelSpec(replicate_name(family, seed), str(_CHECKPOINTS / family / str(seed)), caveat=_MINIATURE)
+            for seed in INCLUDED_SEEDS
+            for family in ("diffllama", "llama")
+        ),
         # The commits that the study's own published code loads.
         ModelSpec(
             "diffllama-375m",
@@ -73,7 +82,16 @@ _HUB_ID = re.compile(
     r"(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(@(?P<revision>refs/pr/\d+|[\w.-]+)(?P<folder>(/[\w.+-]+)*)/?)?"
 )
 _HUB_FORM = "org/name, org/name@revision/folder"
-_NAME = re.compile(r"[\w.+-]+")
+_NAME = re.compile(rf"[\w.+-]+(?:{REPLICATE_SUFFIX})?")
+
+
+def known_models() -> str:
+    """Return the registered names in words, the replicates of a family together."""
+    numbers: dict[str, list[int]] = {}
+    for name in MODELS:
+        family, number = split_replicate(name)
+        numbers.setdefault(family, []).append(number)
+    return ", ".join(f"{name} ({name}:0 to :{max(of)})" if len(of) > 1 else name for name, of in numbers.items())
 
 
 def find_model(text: str) -> ModelSpec:
@@ -85,24 +103,36 @@ def find_model(text: str) -> ModelSpec:
     name, equals, source = text.partition("=")
     if equals:
         if not _NAME.fullmatch(name):
-            raise UnknownModelError(f"model {text!r}: expected a name of letters, digits and . _ + -, got {name!r}")
-        return _spec_from_source(name, source, text)
-    if text.rstrip("/") in MODELS:  # a shell completes the folder of that name with a slash
-        return MODELS[text.rstrip("/")]
+            raise UnknownModelError(
+                f"model {text!r}: expected a name of letters, digits and . _ + -, and for a replicate a number, as in"
+                f" mine:3; got {name!r}"
+            )
+        return _spec_from_source(canonical_name(name), source, text)
+    if canonical_name(text.rstrip("/")) in MODELS:  # a shell completes the folder of that name with a slash
+        return MODELS[canonical_name(text.rstrip("/"))]
     if "/" in text or Path(text).is_dir():
         hub = _HUB_ID.fullmatch(text)
-        name = hub["id"] if hub and not Path(text).is_dir() else str(Path(text).resolve())
-        return _spec_from_source(name.rsplit("/")[-1], text, text)
+        name = (
+            hub["id"].rpartition("/")[2] if hub and not Path(text).is_dir() else _name_of_folder(Path(text).resolve())
+        )
+        return _spec_from_source(name, text, text)
     near = difflib.get_close_matches(text, MODELS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    known = f"{', '.join(MODELS)}; or a folder, a hub id ({_HUB_FORM}), or NAME=SOURCE"
+    known = f"{known_models()}; or a folder, a hub id ({_HUB_FORM}), or NAME=SOURCE"
     raise UnknownModelError(f"unknown model {text!r}.{hint} Known: {known}.")
+
+
+def _name_of_folder(folder: Path) -> str:
+    """Return the last part of a path; `llama:3` for the folder `llama/3`, as `train-mini` writes them."""
+    if re.fullmatch(REPLICATE_SUFFIX, f":{folder.name}"):
+        return canonical_name(f"{folder.parent.name}:{folder.name}")
+    return folder.name
 
 
 def _spec_from_source(name: str, source: str, text: str) -> ModelSpec:
     """Return the model `name` from `source`; `text` is what was typed, for the error."""
-    if source in MODELS:
-        return replace(MODELS[source], name=name)
+    if canonical_name(source) in MODELS:
+        return replace(MODELS[canonical_name(source)], name=name)
     folder = Path(source).expanduser()
     if source and folder.is_dir():
         try:
@@ -115,8 +145,7 @@ def _spec_from_source(name: str, source: str, text: str) -> ModelSpec:
     if spec is not None:
         return spec
     raise UnknownModelError(
-        f"model {text!r}: {source!r} is not a folder, a hub id ({_HUB_FORM}) or a registered model"
-        f" ({', '.join(MODELS)})"
+        f"model {text!r}: {source!r} is not a folder, a hub id ({_HUB_FORM}) or a registered model ({known_models()})"
     )
 
 
@@ -133,19 +162,39 @@ def parse_hub_id(hub_id: str, name: str | None = None) -> ModelSpec | None:
 
 
 def find_models(text: str, trust: Trust = NO_TRUST) -> list[ModelSpec]:
-    """Return the models of a comma-separated list, in its order, each with `trust`.
+    """Return the models of a comma-separated list, in its order, each with `trust`. `diffllama:*` is every replicate.
 
     Raises `UnknownModelError` for an unknown model, an empty list, and two models of one name.
     """
-    specs = [replace(_model_named(part.strip()), trust=trust) for part in text.split(",") if part.strip()]
+    parts = [name for part in text.split(",") if part.strip() for name in _replicates(part.strip())]
+    specs = [replace(_model_named(part), trust=trust) for part in parts]
     if not specs:
-        raise UnknownModelError(f"no model in {text!r}. Known: {', '.join(MODELS)}.")
+        raise UnknownModelError(f"no model in {text!r}. Known: {known_models()}.")
     names = {unicodedata.normalize("NFKC", spec.name).casefold() for spec in specs}
     if len(names) < len(specs):  # names become files, and some disks tell no capitals apart
         raise UnknownModelError(
             f"models {text!r}: expected a different name for each, whatever the case, as in first=PATH,second=PATH"
         )
     return specs
+
+
+def find_replicates(family: str) -> list[str]:
+    """Return the names of the registered replicates of a family; none where it is not registered."""
+    return [name for name in MODELS if split_replicate(name)[0] == family]
+
+
+def _replicates(text: str) -> list[str]:
+    """Return the names that `text` stands for: those of `find_replicates` for `FAMILY:*`, else itself."""
+    family = text.removesuffix(":*")
+    if family == text:
+        return [text]
+    names = find_replicates(family)
+    if not names:
+        raise UnknownModelError(
+            f"model {text!r}: no replicate of {family!r} is registered; name those of yours as {family}:0=PATH,"
+            f"{family}:1=PATH. Known: {known_models()}."
+        )
+    return names
 
 
 def _model_named(text: str) -> ModelSpec:

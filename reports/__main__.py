@@ -14,11 +14,12 @@ from pathlib import Path
 from reports.findings import Findings
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
+from reports.stats.seed_means import replicate_rows
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.tables.accuracy_remarks import accuracy_remarks
-from reports.tables.accuracy_table import accuracy_table
+from reports.tables.accuracy_table import accuracy_table, seed_table
 from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import table_of_cells
 from reports.tables.compare_runs_table import compare_runs_table
@@ -26,6 +27,7 @@ from reports.tables.intervention_tables import intervention_tables
 from reports.tables.narrative import narrative
 from reports.tables.printable_text import printable
 from reports.tables.score_tables import score_tables
+from reports.tables.single_seed_table import single_seed_lines
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
 
@@ -155,8 +157,13 @@ def _accuracy(options: argparse.Namespace) -> list[str]:
         raise ResultsFolderError(
             f"no predictions in {folder}: expected {folder}/predictions/<stage>/<model>/<noise>.jsonl"
         )
-    remarks = [line for remark in accuracy_remarks(rows) for line in wrapped(remark, _width())]
-    return [*accuracy_table(rows, _width()), *remarks, *_footer(folder, (row.model for row in rows), files)]
+    remarks = [*accuracy_remarks(rows), *findings.seed_remarks]
+    return [
+        *accuracy_table(rows, _width()),
+        *seed_table(replicate_rows(findings.cell_accuracies), _width()),
+        *(line for remark in remarks for line in wrapped(remark, _width())),
+        *_footer(folder, (row.model for row in rows), files),
+    ]
 
 
 def _comparisons(options: argparse.Namespace) -> list[str]:
@@ -171,6 +178,7 @@ def _comparisons(options: argparse.Namespace) -> list[str]:
     return [
         *score_tables(rows, _width(), findings.pairs_with_different_tokenization),
         *narrative(rows, _width()),
+        *single_seed_lines(findings.single_seed_claims, _width()),
         *attention_answer(findings.attention_comparisons, _width(), verbose=True),
         *_footer(folder, (row.model for row in rows), files),
     ]

@@ -143,8 +143,8 @@ class Experiment:
         return taken
 
     def accuracies(self) -> list[CellAccuracy]:
-        """Return the accuracies of the cells of this run, over the problems that it asked."""
-        return self._of_this_run(self.findings()).accuracies
+        """Return the accuracy of each cell of this run, over the problems that it asked."""
+        return self._of_this_run(self.findings()).cell_accuracies
 
     def run_accuracy(self, run: CellRun) -> dict[str, float]:
         """Return the accuracy of a cell over the problems that `run` asked, and its interval, `low` to `high`; an empty

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,12 +13,26 @@ from reports.stats.accuracies import CellAccuracy, accuracies
 from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
+from reports.stats.crossed_intervals import with_crossed_intervals
+from reports.stats.excluded_replicates import excluded_replicates, seed_remarks
 from reports.stats.intervention_contrasts import intervention_rows
-from reports.stats.intervention_rows import InterventionRow
+from reports.stats.intervention_rows import PART_DIFFERENCE, InterventionRow
 from reports.stats.intervention_scores import intervention_cells
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
+from reports.stats.seed_means import (
+    Named,
+    accuracies_over_seeds,
+    accuracy_key,
+    comparison_key,
+    comparisons_over_seeds,
+    numbered,
+    with_family_rows,
+)
+from reports.stats.single_seed_claims import SingleSeedClaims, single_seed_claims
 from reports.store.records import Cell
+from reports.store.replicates import replicated_families
 from reports.store.results_folder import Results, StoredCell
+from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 Asked = Mapping[Cell, Collection[str]]
 """Cells, and the record ids of each that findings are restricted to."""
@@ -58,11 +72,61 @@ class Findings:
 
     @cached_property
     def accuracies(self) -> list[CellAccuracy]:
-        return accuracies(self.results, self._only)
+        """One row for each cell, with a family in the place of its replicates."""
+        return self._in_place(self.cell_accuracies, self.family_accuracies, accuracy_key)
+
+    @cached_property
+    def cell_accuracies(self) -> list[CellAccuracy]:
+        return self._numbered(accuracies(self.results, self._only))
+
+    @cached_property
+    def family_accuracies(self) -> list[CellAccuracy]:
+        """The means over training seeds; none where no family has several."""
+        return accuracies_over_seeds(self.cell_accuracies, self.excluded_replicates)
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
-        return comparisons(self._scores)
+        """The comparisons, with those of families in the place of those of their replicates."""
+        return self._in_place(self.model_comparisons, self.family_comparisons, comparison_key)
+
+    @cached_property
+    def model_comparisons(self) -> list[Comparison]:
+        return self._numbered(comparisons(self._scores))
+
+    @cached_property
+    def family_comparisons(self) -> list[Comparison]:
+        return with_crossed_intervals(
+            comparisons_over_seeds(self.model_comparisons, excluded=self.excluded_replicates), self._scores
+        )
+
+    @cached_property
+    def excluded_replicates(self) -> frozenset[tuple[str, str]]:
+        """The replicates that are in no mean over seeds, each as its stage and its name."""
+        return excluded_replicates(self.results, self.results.cells() if self._only is None else self._only)
+
+    @cached_property
+    def seed_remarks(self) -> list[str]:
+        """What readers of means over seeds must know: replicates that are not like the others."""
+        return seed_remarks(self.cell_accuracies, self.excluded_replicates)
+
+    def _in_place(self, rows: list[Named], families: list[Named], key: Callable[[Named], Hashable]) -> list[Named]:
+        return with_family_rows(rows, families, key, self.excluded_replicates)
+
+    @cached_property
+    def _replicated_families(self) -> set[str]:
+        """The families with several replicates, and their tuned versions, of which there may be one."""
+        families = replicated_families(cell.model for cell in self.results.cells())
+        return families | {f"{family}{TUNED_SUFFIX}" for family in families}
+
+    def _numbered(self, rows: list[Named]) -> list[Named]:
+        """Return rows that name each replicate with its number, so that `diffllama` alone is never one of several."""
+        families = self._replicated_families
+        return [numbered(row, families) for row in rows] if families else rows
+
+    @cached_property
+    def single_seed_claims(self) -> list[SingleSeedClaims]:
+        """What one training seed would have said, for each answer over several; none where no family has several."""
+        return single_seed_claims(self.family_comparisons, self.model_comparisons, self._scores)
 
     @cached_property
     def pairs_with_different_tokenization(self) -> list[tuple[str, str]]:
@@ -75,16 +139,42 @@ class Findings:
 
     @cached_property
     def attention_cells(self) -> list[MeasuredCell]:
+        families = self._replicated_families
+        return [
+            replace(measured, cell=numbered(measured.cell, families)) if families else measured
+            for measured in self._measured_cells
+        ]
+
+    @cached_property
+    def _measured_cells(self) -> list[MeasuredCell]:
         return measured_cells(self.results, self._only)
 
     @cached_property
     def attention_comparisons(self) -> list[Comparison]:
-        return attention_comparisons(self.attention_cells)
+        """The comparisons of attention, with those of families in the place of those of their replicates."""
+        return self._in_place(self.model_attention_comparisons, self.family_attention_comparisons, comparison_key)
+
+    @cached_property
+    def model_attention_comparisons(self) -> list[Comparison]:
+        return self._numbered(attention_comparisons(self.attention_cells))
+
+    @cached_property
+    def family_attention_comparisons(self) -> list[Comparison]:
+        return comparisons_over_seeds(self.model_attention_comparisons, excluded=self.excluded_replicates)
 
     @cached_property
     def interventions(self) -> list[InterventionRow]:
+        """The rows of the stage, with those of families in the place of those of their replicates."""
+        return self._in_place(self.model_interventions, self.family_interventions, comparison_key)
+
+    @cached_property
+    def model_interventions(self) -> list[InterventionRow]:
         cells = intervention_cells(self.results, self._only)
-        return intervention_rows(cells, self.attention_cells if cells else ())
+        return self._numbered(intervention_rows(cells, self._measured_cells if cells else ()))
+
+    @cached_property
+    def family_interventions(self) -> list[InterventionRow]:
+        return comparisons_over_seeds(self.model_interventions, (PART_DIFFERENCE,), self.excluded_replicates)
 
     @cached_property
     def model_styles(self) -> ModelStyles:

@@ -21,11 +21,13 @@ from reports.plots.draw_attention_maps import draw_maps
 from reports.plots.intervention_plot import write_intervention_plot
 from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
+from reports.plots.seed_plot import write_seed_plot
 from reports.stats.accuracies import write_accuracy_csv
 from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.intervention_rows import write_interventions_csv
 from reports.stats.retrieval_stats import retrieval_points
+from reports.stats.seed_means import replicate_rows
 from reports.store.stage_and_file_names import MAPS_FOLDER
 from reports.tables.score_tables import are_compared
 
@@ -49,10 +51,11 @@ def _write_accuracy(findings: Findings) -> Iterator[Path]:
     rows, folder = findings.accuracies, findings.results.folder
     if not rows:
         return
-    write_accuracy_csv(rows, folder / "accuracy.csv")
+    write_accuracy_csv([*findings.cell_accuracies, *findings.family_accuracies], folder / "accuracy.csv")
     yield folder / "accuracy.csv"
     with drawing():
-        write_accuracy_plot(rows, folder / "accuracy.png", findings.model_styles)
+        seeds = replicate_rows(findings.cell_accuracies)
+        write_accuracy_plot(rows, folder / "accuracy.png", findings.model_styles, seeds)
     yield folder / "accuracy.png"
     with drawing():
         has_doses = write_doses(rows, folder / "doses.png", findings.model_styles)
@@ -61,12 +64,22 @@ def _write_accuracy(findings: Findings) -> Iterator[Path]:
 
 
 def _write_comparisons(findings: Findings) -> Iterator[Path]:
-    """Write the comparisons if any cells can be compared."""
-    compared, path = findings.comparisons, findings.results.folder / "comparisons.csv"
-    rows = [*(compared if are_compared(compared) else []), *findings.attention_comparisons]
+    """Write the comparisons if any cells can be compared, and the figure of training seeds if there are several."""
+    compared = [*findings.model_comparisons, *findings.family_comparisons]
+    folder = findings.results.folder
+    path = folder / "comparisons.csv"
+    rows = [
+        *(compared if are_compared(compared) else []),
+        *findings.model_attention_comparisons,
+        *findings.family_attention_comparisons,
+    ]
     if rows:
         write_comparisons_csv(rows, path)
         yield path
+    with drawing():
+        has_seeds = write_seed_plot(findings.family_comparisons, findings.model_comparisons, folder / "seeds.png")
+    if has_seeds:
+        yield folder / "seeds.png"
 
 
 def _write_attention(findings: Findings) -> Iterator[Path]:
@@ -93,7 +106,9 @@ def _write_interventions(findings: Findings) -> Iterator[Path]:
     rows, folder = findings.interventions, findings.results.folder
     if not rows:
         return
-    write_interventions_csv(rows, folder / "interventions.csv")
+    write_interventions_csv(
+        [*findings.model_interventions, *findings.family_interventions], folder / "interventions.csv"
+    )
     yield folder / "interventions.csv"
     with drawing():
         has_parts = write_intervention_plot(rows, folder / "interventions.png")
@@ -109,7 +124,7 @@ def _write_page(findings: Findings) -> Iterator[Path]:
 #: Every report, in the order in which they are written. The page is last.
 REPORTS: dict[str, Report] = {
     "accuracy": Report("accuracy", ("accuracy.csv", "accuracy.png", "doses.png"), _write_accuracy),
-    "comparisons": Report("comparisons", ("comparisons.csv",), _write_comparisons),
+    "comparisons": Report("comparisons", ("comparisons.csv", "seeds.png"), _write_comparisons),
     "attention": Report(
         "attention", ("attention.csv", "attention_heat.png", "retrieval.png", MAPS_FOLDER), _write_attention
     ),

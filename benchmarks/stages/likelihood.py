@@ -73,6 +73,7 @@ def _run(runner: Runner, cell: Cell) -> dict[str, Likelihood]:
 LIKELIHOOD = Stage.from_reported(
     REPORTED_STAGES["likelihood"],
     own_test=True,
+    runs_every_replicate=True,
     run=_run,
     models="both",
     skipped=lambda options: "likelihood" not in options["measures"],

@@ -39,17 +39,19 @@ class Stage(ReportedStage):
 
     `run` asks the model of a cell, and returns the cell's records by problem id; it leaves them on disk as they
     come. `check` raises, before the first case, what can be told about a model without its weights. `models` says
-    which models it asks. `samples` and `draws` give, for a plan, the number of problems per cell (−1 for all) and
-    how often the noise of each is drawn. `asks_clean` says whether it has cells without noise. `has_cases` says
-    whether a plan that runs the stage has cases of it. `skipped` says, from the values of the command line by name,
-    whether a run leaves the stage out; a stage with a `skip_help` gets an option `--skip-NAME` of its own, which
-    `skipped` need not ask for. `own_test` says that a test marked `pytest.mark.stage` has the cases; otherwise
-    `benchmarks/test_added_stages.py` has them.
+    which models it asks. `runs_every_replicate` says whether every replicate of a family goes through it, unless
+    `--replicated-stages` says otherwise; through other stages only the first goes. `samples` and `draws` give, for a
+    plan, the number of problems per cell (−1 for all) and how often the noise of each is drawn. `asks_clean` says
+    whether it has cells without noise. `has_cases` says whether a plan that runs the stage has cases of it. `skipped`
+    says, from the values of the command line by name, whether a run leaves the stage out; a stage with a `skip_help`
+    gets an option `--skip-NAME` of its own, which `skipped` need not ask for. `own_test` says that a test marked
+    `pytest.mark.stage` has the cases; otherwise `benchmarks/test_added_stages.py` has them.
     """
 
     run: Callable[[Runner, Cell], Mapping[str, Any]]
     check: Callable[[Plan, ModelSpec], None] = lambda plan, spec: None
     models: Models = "base"
+    runs_every_replicate: bool = False
     samples: Callable[[Plan], int] = every_problem
     draws: Callable[[Plan], int] = every_draw
     asks_clean: bool = True

@@ -30,6 +30,7 @@ def run_zero_shot(runner: Runner, cell: Cell) -> dict[str, Prediction]:
 ZERO_SHOT = Stage.from_reported(
     REPORTED_STAGES["zero_shot"],
     own_test=True,
+    runs_every_replicate=True,
     run=run_zero_shot,
     has_cases=lambda plan: "accuracy" in plan.measures,
     skipped=lambda options: "accuracy" not in options["measures"],

@@ -83,12 +83,31 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         "train-mini",
-        help="train the miniature pair from scratch",
-        description="Train the miniature pair from scratch: one process and one thread per model.",
+        help="train pairs of miniatures from scratch",
+        description="Train pairs of miniatures from scratch, into OUT/diffllama/SEED and OUT/llama/SEED: one process"
+        " and one thread per model. The two of a seed get the same text in the same order, and the same initial"
+        " weights as far as both have them. Existing models are kept, and an interrupted training resumes. Exit"
+        " status: 0 if all models are there, 1 if a folder holds another model, 130 if interrupted.",
     )
-    command.add_argument("--seed", type=int, default=0, help="of weights and training data (default: %(default)s)")
     command.add_argument(
-        "--out", type=Path, required=True, help="folder for one checkpoint folder per model; none may exist yet"
+        "--seeds",
+        "--seed",
+        default="0",
+        metavar="N-M",
+        help="seeds of weights and training text, a pair each, as in 0-7 or 0,3 (default: %(default)s)",
     )
-    command.add_argument("--steps", type=int, help="batches to train on (default: the recipe's)")
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the models")
+    command.add_argument(
+        "--size", default="1M", help="number of parameters: 0.3M, 1M or 3M (default: %(default)s, the included models')"
+    )
+    command.add_argument("--steps", type=int, metavar="N", help="batches to train on (default: the recipe's)")
+    command.add_argument(
+        "--distractor-share",
+        type=float,
+        metavar="SHARE",
+        help="share of training stories with an irrelevant number or calculation, from 0 to 1 (default: the recipe's)",
+    )
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="models to train at the same time (default: as many as cores)"
+    )
     return parser

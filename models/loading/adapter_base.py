@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.model_reference import resolve_reference
-from models.model_registry import MODELS, TRAINING_LOG, ModelSpec
+from models.model_registry import TRAINING_LOG, ModelSpec, known_models
 
 #: The file that makes a folder an adapter and not a model.
 ADAPTER_CONFIG = "adapter_config.json"
@@ -36,7 +36,7 @@ def find_adapter_base(folder: Path) -> ModelSpec:
     if base is None or os.path.realpath(base.source) == os.path.realpath(folder):
         raise ValueError(
             f"the adapter in {folder} needs the base model {reference!r}, which is not a registered model"
-            f" ({', '.join(MODELS)}), a hub id, or a folder relative to the adapter or the current folder"
+            f" ({known_models()}), a hub id, or a folder relative to the adapter or the current folder"
         )
     on_hub = not Path(base.source).is_dir()
     return replace(base, revision=str(revision)) if on_hub and revision and not base.revision else base

@@ -1,16 +1,20 @@
-"""The recipe of the miniature pair: both families are trained alike, from scratch, on two CPU cores."""
+"""Train one miniature from scratch, on one CPU thread, and resume after an interruption, bit for bit."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.nn import functional
 from transformers import (
     DiffLlamaConfig,
@@ -21,6 +25,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from models.mini.mini_recipe import Recipe
 from models.prompt import completion_for, prompt_for
 from noise.problems.problem import Problem
 
@@ -28,58 +33,18 @@ FAMILIES: dict[str, tuple[type, type]] = {
     "diffllama": (DiffLlamaConfig, DiffLlamaForCausalLM),
     "llama": (LlamaConfig, LlamaForCausalLM),
 }
+_SNAPSHOT_EVERY = 250  # steps
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Sizes and settings; everything else is PyTorch's or transformers' default."""
-
-    hidden: int = 128
-    intermediate: int = 384
-    layers: int = 4
-    heads: int = 4
-    vocabulary: int = 1_000
-    tokenizer_problems: int = 20_000  # the tokenizer is trained on the text of the first ones
-    positions: int = 2_048
-    steps: int = 4_500
-    batch: int = 32
-    muon_lr: float = 0.02
-    adamw_lr: float = 3e-3
-    warmup: int = 100
-    bucket: int = 50  # this many batches of problems are sorted by length together
+def data_fingerprint(problems: list[Problem]) -> str:
+    """Return the SHA-256 (hex) over questions and answers, in order. Equal values mean the same training text."""
+    digest = hashlib.sha256()
+    for problem in problems:
+        digest.update(f"{problem.question}\0{problem.answer}\0".encode())
+    return digest.hexdigest()
 
 
-def make_tokenizer(problems: list[Problem], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer with one token per digit. It adds `<bos>` itself, so harnesses prompt alike."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=recipe.vocabulary,
-        special_tokens=["<pad>", "<bos>", "<eos>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(
-        (prompt_for(problem.question) + completion_for(problem.answer) for problem in problems), trainer
-    )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<bos> $A", special_tokens=[("<bos>", tokenizer.token_to_id("<bos>"))]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        padding_side="left",
-        model_max_length=recipe.positions,
-        clean_up_tokenization_spaces=False,
-    )
-
-
-def make_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+def _random_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     """Return a model with random weights. Both families get the same sizes and, as defaults differ, `rms_norm_eps`."""
     config_class, model_class = FAMILIES[family]
     config = config_class(
@@ -97,6 +62,19 @@ def make_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) 
         eos_token_id=tokenizer.eos_token_id,
     )
     return model_class(config)
+
+
+def initial_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
+    """Return the model that training begins with. All weights that both families have are the same; λ is apart."""
+    torch.manual_seed(seed)
+    shared = _random_model("llama", recipe, tokenizer)
+    if family == "llama":
+        return shared
+    model = _random_model(family, recipe, tokenizer)
+    _, unexpected = model.load_state_dict(shared.state_dict(), strict=False)
+    if unexpected:
+        raise ValueError(f"{family} lacks weights of llama: {', '.join(unexpected)}")
+    return model
 
 
 def _batches(
@@ -140,6 +118,69 @@ def _optimizers(model: PreTrainedModel, recipe: Recipe) -> list[torch.optim.Opti
     ]
 
 
+class TrainingMismatchError(ValueError):
+    """A folder holds a checkpoint or a snapshot of a different training run."""
+
+
+@dataclass
+class _Training:
+    """A model in training, and what its log says so far."""
+
+    model: PreTrainedModel
+    optimizers: list[torch.optim.Optimizer]
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)  # since the last entry of the curve
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def save(self, path: Path, of: dict[str, Any]) -> None:
+        """Write a snapshot to a temporary file, and rename it once it is complete. `of` says what is trained."""
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        numbers = (self.step, self.tokens, self.seconds, self.losses, self.curve)
+        states = [optimizer.state_dict() for optimizer in self.optimizers]
+        snapshot = {"of": of, "model": self.model.state_dict(), "optimizers": states, "numbers": numbers}
+        with temporary.open("wb") as file:
+            torch.save(snapshot, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    def restore(self, path: Path, of: dict[str, Any]) -> None:
+        """Resume from a snapshot; start over where it cannot be read. Raises `TrainingMismatchError` where it is not
+        `of` this training."""
+        try:
+            snapshot = torch.load(path, weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError):  # a disk that was full, or a machine that went down
+            warnings.warn(f"{path} is damaged: training restarts from step 0", stacklevel=2)
+            return
+        if snapshot["of"] != of:
+            raise TrainingMismatchError(f"{path} belongs to a different training run; move it away")
+        self.model.load_state_dict(snapshot["model"])
+        for optimizer, state in zip(self.optimizers, snapshot["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.step, self.tokens, self.seconds, self.losses, self.curve = snapshot["numbers"]
+
+    def set_rates(self, recipe: Recipe) -> None:
+        """Set the learning rates of a step: a linear warm-up, then a cosine down to a hundredth."""
+        factor = min(self.step / recipe.warmup, 0.5 * (1 + math.cos(math.pi * self.step / recipe.steps)) + 0.01)
+        for optimizer, rate in zip(self.optimizers, (recipe.muon_lr, recipe.adamw_lr), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+
+    def train_step(self, ids: torch.Tensor, labels: torch.Tensor) -> float:
+        """Take one step on a batch. Return its loss, the mean over answer tokens in nats."""
+        hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+        answer = labels[:, 1:] != -100  # the output projection is only needed where there is a loss
+        loss = functional.cross_entropy(self.model.lm_head(hidden[answer]), labels[:, 1:][answer])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+
 def train(
     family: str,
     problems: list[Problem],
@@ -147,42 +188,42 @@ def train(
     recipe: Recipe,
     seed: int,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    snapshot: Path | None = None,
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """Train one model on `recipe.steps` batches of `problems`, in order. Return it with its training log.
 
-    `progress(step, loss)` is called after each step; the loss is the mean over answer tokens, in nats.
+    `progress(step, loss)` is called after each step; the loss is the mean over answer tokens, in nats. The state is
+    written to the file `snapshot` every few minutes. Where the file exists, training goes on from it, to the same
+    weights. Raises `TrainingMismatchError` where it is one of another training.
     """
-    torch.manual_seed(seed)
-    model = make_model(family, recipe, tokenizer).train()
-    optimizers = _optimizers(model, recipe)
-    base_rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
-    curve: list[dict[str, float]] = []
-    total, count, tokens, begin = 0.0, 0, 0, time.perf_counter()
-    for step, (ids, labels) in enumerate(_batches(problems, tokenizer, recipe, seed), 1):
-        rate = min(step / recipe.warmup, 0.5 * (1 + math.cos(math.pi * step / recipe.steps)) + 0.01)
-        groups = (group for optimizer in optimizers for group in optimizer.param_groups)
-        for group, base in zip(groups, base_rates, strict=True):
-            group["lr"] = base * rate
-        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-        answer = labels[:, 1:] != -100  # the output projection is only needed where there is a loss
-        loss = functional.cross_entropy(model.lm_head(hidden[answer]), labels[:, 1:][answer])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        total, count, tokens = total + loss.item(), count + 1, tokens + int((ids != tokenizer.pad_token_id).sum())
-        progress(step, loss.item())
-        if step % 100 == 0 or step == recipe.steps:
-            curve.append({"step": step, "loss": round(total / count, 4), "seconds": round(time.perf_counter() - begin)})
-            total, count = 0.0, 0
-        if step == recipe.steps:
-            break
+    model = initial_model(family, recipe, tokenizer, seed).train()
+    training = _Training(model, _optimizers(model, recipe))
     log = {
         "family": family,
         "seed": seed,
         "recipe": asdict(recipe),
-        "tokens": tokens,
         "problems": recipe.steps * recipe.batch,
+        "data": data_fingerprint(problems),
     }
-    return model.eval(), {**log, "loss": curve}
+    if snapshot is not None and snapshot.exists():
+        training.restore(snapshot, log)
+    done, before, begin = training.step, training.seconds, time.perf_counter()
+    for step, (ids, labels) in enumerate(_batches(problems, tokenizer, recipe, seed), 1):
+        if step > recipe.steps:
+            break
+        if step <= done:
+            continue
+        training.step = step
+        training.set_rates(recipe)
+        loss = training.train_step(ids, labels)
+        training.losses.append(loss)
+        training.tokens += int((ids != tokenizer.pad_token_id).sum())
+        training.seconds = before + time.perf_counter() - begin
+        progress(step, loss)
+        if step % 100 == 0 or step == recipe.steps:
+            mean = sum(training.losses) / len(training.losses)
+            training.curve.append({"step": step, "loss": round(mean, 4), "seconds": round(training.seconds)})
+            training.losses = []
+        if snapshot is not None and step % _SNAPSHOT_EVERY == 0:
+            training.save(snapshot, log)
+    return model.eval(), {**log, "tokens": training.tokens, "loss": training.curve}

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.device_dtype import resolve_device, resolve_dtype
 from models.loading.read_checkpoint import hidden_loading_bars
-from models.mini.train_mini_pair import data_fingerprint
+from models.mini.mini_training import data_fingerprint
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
 from models.prompt import PLAIN, Template
 from models.sft.checkpoint_reuse import check_reusable, files_fingerprint

@@ -9,7 +9,14 @@ import functools
 import itertools
 from collections.abc import Callable
 
-from noise.mini.problem_generator import new_names, new_numbers, new_templates, new_templates_train, training_stream
+from noise.mini.problem_generator import (
+    DISTRACTOR_SHARE,
+    new_names,
+    new_numbers,
+    new_templates,
+    new_templates_train,
+    training_stream,
+)
 from noise.problems.problem import Problem
 
 #: The seeds of the test splits and of the problems to fine-tune on. The shipped pair was trained with seed 0.
@@ -29,9 +36,12 @@ _SPLITS: dict[str, Callable[[], list[Problem]]] = {
 SPLITS = tuple(_SPLITS)
 
 
-def training(seed: int, n: int) -> list[Problem]:
-    """Return the first `n` problems of the training stream of `seed`. No seed has a worked answer of a test split."""
-    return list(itertools.islice(training_stream(seed), n))
+def training(seed: int, n: int, distractor_share: float = DISTRACTOR_SHARE) -> list[Problem]:
+    """Return the first `n` problems of the training stream of `seed`. No seed has a worked answer of a test split.
+
+    `distractor_share` is the share of stories with a distractor: all else is the same for each share.
+    """
+    return list(itertools.islice(training_stream(seed, distractor_share), n))
 
 
 def problems(split: str) -> list[Problem]:

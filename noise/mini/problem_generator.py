@@ -11,16 +11,23 @@ from fractions import Fraction
 from functools import cache
 
 from noise.mini.mini_vocabulary import HELD_OUT, MADE_UP, SEEN, Vocabulary, plural
+from noise.mini.neutral_sentences import JOINS, NEUTRAL_SENTENCES, OPENERS
 from noise.mini.problem_templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.mini.training_distractors import TRAINING_DISTRACTORS
 from noise.problems.problem import Problem
 
 #: Shares of the training text, as probabilities for each problem, and the number of sums in a drill.
 DISTRACTOR_SHARE = 0.10
+NEUTRAL_SHARE = 0.50
 DRILL_SHARE = 0.20
 MADE_UP_SHARE = 0.40
 KIND_SHARE = 0.30
 DRILL_LENGTH = 5
+#: A story with neutral sentences has one to this many, each number as likely as another.
+MOST_NEUTRAL_SENTENCES = 4
+#: Shares of neutral sentences, as probabilities for each.
+OPENER_SHARE = 0.15
+JOIN_SHARE = 0.25
 #: One in this many worked answers is held out: test splits have only these, and training has none of them.
 HELD_OUT_EVERY = 5
 
@@ -166,6 +173,36 @@ def _with_distractor(question: str, cast: _Cast) -> str:
     return " ".join(sentences)
 
 
+def draw_neutral_sentence(words: Vocabulary, rng: random.Random, made_up_share: float, used: _CastWords) -> str:
+    """Return a sentence that names nobody and counts nothing, about other things than those that are `used`."""
+    cast = _Cast(words, rng, made_up_share)
+    cast.words = {f"problem {slot}": word for slot, word in used.items()}
+    text = rng.choice(NEUTRAL_SENTENCES)
+    if rng.random() < OPENER_SHARE:
+        text = f"{rng.choice(OPENERS)}, {_uncapitalised(text)}"
+    if rng.random() < JOIN_SHARE:
+        text = text.removesuffix(".") + rng.choice(JOINS) + _uncapitalised(rng.choice(NEUTRAL_SENTENCES))
+    sentence = _fill(text, {}, cast)
+    return sentence[0].upper() + sentence[1:]
+
+
+def _uncapitalised(text: str) -> str:
+    """Return a template with small first letters, those of its alternatives included."""
+    if not text.startswith("["):
+        return text[0].lower() + text[1:]
+    wordings, bracket, rest = text[1:].partition("]")
+    return "[" + "|".join(wording[0].lower() + wording[1:] for wording in wordings.split("|")) + bracket + rest
+
+
+def _with_neutral_sentences(question: str, cast: _Cast, rng: random.Random) -> str:
+    """Insert neutral sentences, each before any sentence of the question, as noise may stand before any."""
+    sentences = re.split(r"(?<=[.?]) ", question)
+    for _ in range(rng.randint(1, MOST_NEUTRAL_SENTENCES)):
+        sentence = draw_neutral_sentence(cast.vocabulary, rng, cast.made_up_share, cast.words)
+        sentences.insert(rng.randrange(len(sentences)), sentence)
+    return " ".join(sentences)
+
+
 _SUMS = (
     ("x:2..199 y:2..99", "x+y=r", "+"),
     ("x:10..199 y:2..x-1", "x-y=r", "-"),
@@ -210,8 +247,13 @@ def problems_of(
     return problems
 
 
-def training_stream(seed: int, distractor_share: float = DISTRACTOR_SHARE) -> Iterator[Problem]:
-    """Yield endless training problems: stories, drills and distractors in the shares above, no answer held out."""
+def training_stream(
+    seed: int, distractor_share: float = DISTRACTOR_SHARE, neutral_share: float = NEUTRAL_SHARE
+) -> Iterator[Problem]:
+    """Yield endless training problems, no answer held out: drills, and stories with distractors and neutral sentences.
+
+    The shares of stories with either are given; the other shares are those above.
+    """
     for number in itertools.count():
         rng = random.Random(f"mini train {seed} {number}")
         if rng.random() < DRILL_SHARE:
@@ -220,6 +262,9 @@ def training_stream(seed: int, distractor_share: float = DISTRACTOR_SHARE) -> It
             question, answer, cast = _instance(rng.choice(TEMPLATES), SEEN, rng, False, MADE_UP_SHARE)
             if rng.random() < distractor_share:
                 question = _with_distractor(question, cast)
+            neutral = random.Random(f"mini neutral {seed} {number}")  # so that no share changes another draw
+            if neutral.random() < neutral_share:
+                question = _with_neutral_sentences(question, cast, neutral)
         yield Problem(f"mini-train-{number:06d}", question, answer)
 
 

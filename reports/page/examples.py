@@ -1,4 +1,7 @@
-"""Every prediction, for the page's examples; texts that models share are stored once."""
+"""The predictions of each model, for the page's examples; texts that models share are stored once.
+
+Of a family with several replicates it is the first one's.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 from reports.stages import has_predictions
 from reports.stats.noise_doses import noise_order
 from reports.store.records import OUTCOMES, Cell, Prediction, problem_of
+from reports.store.replicates import first_replicates
 from reports.store.results_folder import Results
 
 
@@ -33,7 +37,9 @@ def examples(results: Results) -> dict[str, Any]:
     one name, each text has a row. Raises `ResultsDamaged`.
     """
     gathered = _Examples()
-    for cell in sorted((cell for cell in results.cells() if has_predictions(cell.stage)), key=_order):
+    predicted = [cell for cell in results.cells() if has_predictions(cell.stage)]
+    first = first_replicates(cell.model for cell in predicted)
+    for cell in sorted((cell for cell in predicted if cell.model in first), key=_order):
         on_disk = results.load_cell(cell)
         records = on_disk.records.values() if on_disk else ()
         _gather(gathered, cell, (record for record in records if isinstance(record, Prediction)))

@@ -15,11 +15,13 @@ from reports.plots.accuracy_plot import accuracy_figure
 from reports.plots.attention_heatmap import has_heatmap_data, heat_figure
 from reports.plots.dose_plot import dose_figure
 from reports.plots.retrieval_plot import retrieval_figure
+from reports.plots.seed_plot import seed_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.attention_stats import AttentionRow, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.retrieval_stats import retrieval_points
+from reports.stats.seed_means import replicate_rows
 from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import read_runs
 from reports.tables.accuracy_remarks import accuracy_remarks
@@ -27,6 +29,7 @@ from reports.tables.attention_narrative import LIMIT, attention_sentences
 from reports.tables.comparison_figures import figure
 from reports.tables.narrative import sentences
 from reports.tables.score_tables import not_compared
+from reports.tables.single_seed_table import single_seed_table
 
 #: The columns of the table of accuracies: name of the value, heading, and whether it is a number.
 _COLUMNS = (
@@ -36,6 +39,7 @@ _COLUMNS = (
     ("problems", "problems", True),
     ("accuracy", "accuracy, %", True),
     ("interval", "95 % interval of accuracy", True),
+    ("seeds", "training seeds, lowest to highest", True),
     ("degradation", "points lost to noise", True),
     ("degradation_interval", "95 % interval of the loss", True),
     ("gain", "points won by tuning", True),
@@ -55,7 +59,7 @@ def page_context(findings: Findings) -> dict[str, Any]:
         findings.attention_cells,
         findings.model_styles,
     )
-    results = findings.results
+    results, seeds = findings.results, replicate_rows(findings.cell_accuracies)
     settings = findings.settings
     all_runs = read_runs(results.folder / "run.json")
     runs = relevant_runs(all_runs or [], settings.keys())
@@ -71,10 +75,16 @@ def page_context(findings: Findings) -> dict[str, Any]:
             runs=runs,
             precisions=[str(known.get("precision", "")) for known in settings.values()],
         ),
-        "accuracy_picture": svg(accuracy_figure(rows, styles), _accuracy_alternative(rows)) if rows else None,
+        "accuracy_picture": svg(accuracy_figure(rows, styles, seeds), _accuracy_alternative(rows)) if rows else None,
         "accuracy_columns": _columns(_table(rows)),
         "accuracy_rows": _table(rows),
-        "remarks": accuracy_remarks(rows),
+        "remarks": [*accuracy_remarks(rows), *findings.seed_remarks],
+        "each_seed_rows": _table(seeds),
+        "seeds": _picture(
+            seed_figure(findings.family_comparisons, findings.model_comparisons),
+            "By how much one family loses less than the other: a number for each training seed, and their mean",
+        ),
+        "single_seed_claims": single_seed_table(findings.single_seed_claims) if findings.single_seed_claims else None,
         "doses": _picture(dose_figure(rows, styles), "Accuracy by the number of distractors, a line for each model"),
         "forest": _picture(
             forest_figure(compared, styles), "What noise costs each model, and how much less one loses: intervals"
@@ -124,6 +134,7 @@ def _table(rows: Sequence[CellAccuracy]) -> list[dict[str, str]]:
             "problems": f"{row.problems:,}",
             "accuracy": "–" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
             "interval": _interval(row.low, row.high),
+            "seeds": f"{row.seeds} ({_interval(row.lowest, row.highest)})" if row.seeds > 1 else "",
             "degradation": "" if row.degradation is None else f"{100 * row.degradation:.1f}",
             "degradation_interval": _interval(row.degradation_low, row.degradation_high),
             "gain": "" if row.gain is None else f"{100 * row.gain:+.1f}",
@@ -149,7 +160,7 @@ def _comparison(row: Comparison) -> dict[str, str]:
         "estimate": "" if row.estimate is None else figure(row.measure, row.estimate),
         "interval": _interval(row.low, row.high, row.measure),
         "p": "" if adjusted is None else "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}",
-        "problems": f"{row.clusters:,}",
+        "problems": f"{row.clusters:,}" if row.seeds == 1 else f"{row.seeds} seeds × {row.clusters:,}",
     }
 
 

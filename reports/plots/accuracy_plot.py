@@ -12,23 +12,32 @@ from reports.plots.plot_style import ModelStyle, ModelStyles, add_legend, model_
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import noise_order
 from reports.store.atomic_io import write_atomically
+from reports.store.replicates import split_replicate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def write_accuracy_plot(rows: Sequence[CellAccuracy], path: Path, styles: ModelStyles | None = None) -> None:
+def write_accuracy_plot(
+    rows: Sequence[CellAccuracy],
+    path: Path,
+    styles: ModelStyles | None = None,
+    seeds: Sequence[CellAccuracy] = (),
+) -> None:
     """Write `accuracy_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no row."""
     picture = BytesIO()
-    accuracy_figure(rows, styles).savefig(picture, format="png", dpi=150)
+    accuracy_figure(rows, styles, seeds).savefig(picture, format="png", dpi=150)
     write_atomically(path, picture.getvalue())
 
 
-def accuracy_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None) -> Figure:
+def accuracy_figure(
+    rows: Sequence[CellAccuracy], styles: ModelStyles | None = None, seeds: Sequence[CellAccuracy] = ()
+) -> Figure:
     """Return a figure with one panel per stage.
 
-    `styles` defaults to styles for the models of these rows. Raises `ValueError` if there is no row.
+    `styles` defaults to styles for the models of these rows. `seeds` are the accuracies of the replicates whose means
+    are among the rows: a pale dot each. Raises `ValueError` if there is no row.
     """
     from matplotlib.figure import Figure  # not pyplot, which selects a backend for the whole process
 
@@ -46,6 +55,13 @@ def accuracy_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = N
             shift = (number - (len(stage_models) - 1) / 2) * min(0.2, 0.8 / len(stage_models))
             shown = [row for row in of_stage if row.model == model and row.accuracy is not None]
             _draw_model(panel, shown, [noises.index(row.noise) + shift for row in shown], styles[model])
+            of_seeds = [
+                (noises.index(row.noise) + shift - 0.09, 100 * row.accuracy)
+                for row in seeds
+                if (row.stage, split_replicate(row.model)[0]) == (stage, model) and row.accuracy is not None
+            ]
+            for position, height in of_seeds:
+                panel.plot(position, height, ".", color=styles[model].colour, alpha=0.5, markersize=4)
         panel.set_xticks(range(len(noises)), noises)
         panel.set_xlim(-0.5, len(noises) - 0.5)
         panel.set_title(stage)
@@ -53,7 +69,8 @@ def accuracy_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = N
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylim(-2, 102)
-    panels[0].set_ylabel("accuracy, % (bars: 95 % Wilson interval)")
+    means = "; dots: seeds" if seeds else ""
+    panels[0].set_ylabel(f"accuracy, % (bars: 95 % interval{means})")
     add_legend(figure, panels)
     return figure
 

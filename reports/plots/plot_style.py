@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reports.store.replicates import replicate_label, split_replicate
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 if TYPE_CHECKING:
@@ -35,12 +36,17 @@ class ModelStyle:
 
 
 def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
-    """Return a style for each model, independent of the order of the names and of which models are tuned."""
-    names = set(models)
-    base_names = sorted({name.removesuffix(TUNED_SUFFIX) for name in names})
+    """Return a style for each model and family, independent of the order of the names and of which models are tuned.
+
+    All replicates of a family have its style.
+    """
+    names = {*models}
+    names |= {other for name in names for other in (split_replicate(name)[0], replicate_label(name))}
+    families = {name: split_replicate(name)[0].removesuffix(TUNED_SUFFIX) for name in names}
+    base_names = sorted(set(families.values()))
     styles = {}
     for name in sorted(names):
-        number = base_names.index(name.removesuffix(TUNED_SUFFIX))
+        number = base_names.index(families[name])
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
         styles[name] = ModelStyle(colour, marker, hollow=name.endswith(TUNED_SUFFIX))
     return styles

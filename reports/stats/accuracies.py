@@ -36,6 +36,10 @@ class CellAccuracy:
     made under the same settings. `gain` is this accuracy minus that of the same model in the stage zero_shot, over the
     `gain_n` problems that both answered, with its paired interval. It is None except in the stage sft, and if the two
     differ in more than the weights.
+
+    A row of a family, `diffllama:*`, has the means over `seeds` training seeds of the `all_seeds` that it has records
+    of, with Student's intervals over seeds, and the `lowest` and the `highest` accuracy of a seed. `problems`,
+    `degradation_n` and `gain_n` are those of the seed with the fewest.
     """
 
     model: str
@@ -60,6 +64,10 @@ class CellAccuracy:
     degradation_p: float | None = None
     gain_low: float | None = None
     gain_high: float | None = None
+    seeds: int = 1
+    all_seeds: int = 1
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def cell(self) -> Cell:

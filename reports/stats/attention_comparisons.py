@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 import numpy
 
@@ -14,7 +13,7 @@ from reports.stats.noise_means import NoiseMeans, mean_over_noises
 from reports.stats.paired_tests import Differences
 from reports.stats.problem_scores import UNKNOWN_SETTINGS, Scores, aligned_values, hash_texts
 from reports.store.records import problem_of
-from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.store.replicates import compared_pairs
 
 NOISE_LIFT = "noise_lift"
 
@@ -33,11 +32,7 @@ def attention_comparisons(cells: Sequence[MeasuredCell]) -> list[Comparison]:
         if cell.cell.noise != CLEAN and needle_depth(cell.cell.noise) is None and "ni" in cell.segments:
             scores.setdefault(cell.cell.model, {})[cell.cell.noise] = noise_lift(cell)
             scopes.setdefault(cell.cell.model, set()).add(cell.scope)
-    pairs = [
-        (model, against)
-        for model, against in combinations(sorted(scores), 2)
-        if model.endswith(TUNED_SUFFIX) == against.endswith(TUNED_SUFFIX) and scopes[model] == scopes[against]
-    ]
+    pairs = [(model, against) for model, against in compared_pairs(scores) if scopes[model] == scopes[against]]
     return adjusted(row for model, against in pairs for row in _of_pair(scores, model, against))
 
 

@@ -24,6 +24,11 @@ class Comparison:
     the smallest estimate that this number of problems shows in 80 % of runs, and `needed` the number of problems that
     would show this estimate, both at 5 % over the whole family. `n` counts predictions, `clusters` problems. Values are
     None if there is nothing to divide by or to test.
+
+    A row of a family, `diffllama:*`, is the mean over `seeds` training seeds of the `all_seeds` that it has records of
+    (`reports.stats.seed_means`): interval and p are Student's with the seed as the unit, `p_sign_flips` is exact,
+    `needed` counts seeds, `clusters` are the problems of the seed with the fewest, and the interval from `crossed_low`
+    to `crossed_high` takes both seeds and problems as random.
     """
 
     stage: str
@@ -42,6 +47,11 @@ class Comparison:
     method: str
     detectable: float | None = None
     needed: int | None = None
+    seeds: int = 1
+    all_seeds: int = 1
+    p_sign_flips: float | None = None
+    crossed_low: float | None = None
+    crossed_high: float | None = None
 
 
 def row_of_differences(
@@ -125,4 +135,4 @@ def untested_row(
 
 def has_few_right(row: Comparison) -> bool:
     """Return whether an accuracy is of so few right answers that losing all of them would show nothing."""
-    return row.estimate is not None and round(row.estimate * row.n) < _FEWEST_RIGHT
+    return row.estimate is not None and round(row.estimate * row.n / row.seeds) < _FEWEST_RIGHT

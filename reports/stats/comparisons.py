@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from itertools import combinations, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ from reports.stats.paired_tests import ALPHA, Differences, holm
 from reports.stats.placebo_comparisons import OVER_PLACEBO, over_placebos, over_placebos_between
 from reports.stats.power import detectable_effect, needed_problems
 from reports.stats.problem_scores import ACCURACY, Scores, aligned_values, pairs_with_different_tokenization
+from reports.stats.retained_accuracy import TESTED_RETAINED, retained_rows
+from reports.store.replicates import compared_pairs, model_order, split_replicate
 from reports.store.spreadsheet_safe_csv import write_csv
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
@@ -34,6 +37,7 @@ TESTED = (
     *("degradation", "mean_degradation", "model_difference", "mean_model_difference"),
     *("difference_in_differences", "mean_difference_in_differences", "gain", "change"),
     *OVER_PLACEBO,
+    *TESTED_RETAINED,
     *FACTOR_CONTRASTS,
 )
 Row = TypeVar("Row", bound=Comparison)
@@ -51,7 +55,7 @@ def comparisons(scores: Iterable[Scores]) -> list[Comparison]:
         reported = REPORTED_STAGES.get(stage)
         gain_over = None if reported is None else reported.gain_over
         untuned = [] if gain_over is None else by_stage.get((gain_over, ACCURACY), [])
-        means = NoiseMeans(_by_model(cells))
+        means = NoiseMeans(scores_by_model(cells))
         rows += adjusted([*_within_models(cells, means), *_between_models(cells, means), *_gains(cells, untuned)])
     return rows
 
@@ -77,7 +81,7 @@ def write_comparisons_csv(rows: Sequence[Comparison], path: Path) -> None:
 
 def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[TestedRow]:
     """Yield the measure of each cell, and what noise costs each model."""
-    for model, by_noise in _by_model(scores).items():
+    for model, by_noise in scores_by_model(scores).items():
         yield from ((cell_row(cell_scores), None) for cell_scores in by_noise.values() if len(cell_scores.values))
         clean = by_noise.get(CLEAN)
         for noise, noisy in by_noise.items():
@@ -104,30 +108,36 @@ def _within_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[Test
 
 def _between_models(scores: Sequence[Scores], means: NoiseMeans) -> Iterator[TestedRow]:
     """Yield for each pair of models which is better with each noise, and which loses less."""
-    for (model, left), (against, right) in combinations(_by_model(scores).items(), 2):
-        if model.endswith(TUNED_SUFFIX) != against.endswith(TUNED_SUFFIX):
-            continue  # a tuned and an untuned model differ in more than the model
-        if pairs_with_different_tokenization([*left.values(), *right.values()]):
+    for model, against in compared_pairs(scores_by_model(scores)):
+        yield from compare_models(model, against, means)
+
+
+def compare_models(model: str, against: str, means: NoiseMeans) -> Iterator[TestedRow]:
+    """Yield the rows that compare two models of `means`; nothing where their scores are not comparable."""
+    left, right = means.by_model[model], means.by_model[against]
+    if pairs_with_different_tokenization([*left.values(), *right.values()]):
+        return
+    for noise in left:
+        if noise not in right or left[noise].comparable_settings != right[noise].comparable_settings:
             continue
-        for noise in left:
-            if noise not in right or left[noise].comparable_settings != right[noise].comparable_settings:
-                continue
-            (left_values, right_values), draws = aligned_values([left[noise], right[noise]], [(0, 1)])
-            yield row_of_differences("model_difference", left[noise], against, left_values - right_values, draws)
-            if noise == CLEAN or not all(_comparable_to_clean(by_noise, by_noise[noise]) for by_noise in (left, right)):
-                continue
-            four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
-            yield _difference_in_differences("difference_in_differences", four)
-        yield from over_placebos_between(left, right)
-        yield from factor_effects_between(left, right)
-        left_cells, right_cells = means.shared_cells(model, against)
-        comparable = all(_comparable_to_clean(left, cell_scores) for cell_scores in left_cells) and all(
-            _comparable_to_clean(right, cell_scores) for cell_scores in right_cells
-        )
-        if left_cells and comparable and left[CLEAN].comparable_settings == right[CLEAN].comparable_settings:
-            label = means.label(cell_scores.cell.noise for cell_scores in left_cells)
-            noisy = [mean_over_noises(cells, label) for cells in (left_cells, right_cells)]
-            yield _difference_in_differences("mean_difference_in_differences", [left[CLEAN], right[CLEAN], *noisy])
+        (left_values, right_values), draws = aligned_values([left[noise], right[noise]], [(0, 1)])
+        yield row_of_differences("model_difference", left[noise], against, left_values - right_values, draws)
+        if noise == CLEAN or not all(_comparable_to_clean(by_noise, by_noise[noise]) for by_noise in (left, right)):
+            continue
+        four = [left[CLEAN], right[CLEAN], left[noise], right[noise]]
+        yield _difference_in_differences("difference_in_differences", four)
+    yield from over_placebos_between(left, right)
+    yield from factor_effects_between(left, right)
+    left_cells, right_cells = means.shared_cells(model, against)
+    comparable = all(_comparable_to_clean(left, cell_scores) for cell_scores in left_cells) and all(
+        _comparable_to_clean(right, cell_scores) for cell_scores in right_cells
+    )
+    noisy = None
+    if left_cells and comparable and left[CLEAN].comparable_settings == right[CLEAN].comparable_settings:
+        label = means.label(cell_scores.cell.noise for cell_scores in left_cells)
+        noisy = mean_over_noises(left_cells, label), mean_over_noises(right_cells, label)
+        yield _difference_in_differences("mean_difference_in_differences", [left[CLEAN], right[CLEAN], *noisy])
+    yield from retained_rows(left, right, noisy, means.filled_noises(model, against))
 
 
 def _difference_in_differences(contrast: str, four: Sequence[Scores]) -> tuple[Comparison, Differences]:
@@ -158,18 +168,27 @@ def adjusted(
     rows: Iterable[tuple[Row, Differences | LevelContrast | None]], tested: Collection[str] = TESTED
 ) -> list[Row]:
     """Return the rows by contrast, with what depends on the number of rows of a contrast: Holm's p, and for those in
-    `tested` the power."""
+    `tested` the power. A row that has its like for another training seed needs none: their mean has it."""
     adjusted_rows: list[Row] = []
+    rows = list(rows)
+    alike = Counter(_whichever_seed(row) for row, _ in rows)
     for contrast, group in groupby(sorted(rows, key=lambda row: row[0].contrast), lambda row: row[0].contrast):
         family = list(group)
         adjusted_p = holm([row.p for row, _ in family])
         alpha = ALPHA / max(1, sum(row.p is not None for row, _ in family))
         for (row, differences), p_adjusted in zip(family, adjusted_p, strict=True):
             if differences is not None:
-                effect, problems = _power(differences, alpha) if contrast in tested else (None, None)
+                is_alone = alike[_whichever_seed(row)] == 1
+                effect, problems = _power(differences, alpha) if contrast in tested and is_alone else (None, None)
                 row = replace(row, p_adjusted=p_adjusted, detectable=effect, needed=problems)
             adjusted_rows.append(row)
     return adjusted_rows
+
+
+def _whichever_seed(row: Comparison) -> tuple[str, ...]:
+    """Return what a row is about, whichever training seed it is of."""
+    families = (split_replicate(name)[0] for name in (row.model, row.against))
+    return row.contrast, row.noise, getattr(row, "of", ""), *families
 
 
 def _power(differences: Differences | LevelContrast, alpha: float) -> tuple[float | None, int | None]:
@@ -180,10 +199,11 @@ def _power(differences: Differences | LevelContrast, alpha: float) -> tuple[floa
 
 
 def _model_and_noise(scores: Scores) -> tuple[object, ...]:
-    return scores.cell.model, noise_order(scores.cell.noise)
+    return model_order(scores.cell.model), noise_order(scores.cell.noise)
 
 
-def _by_model(scores: Sequence[Scores]) -> dict[str, dict[str, Scores]]:
+def scores_by_model(scores: Sequence[Scores]) -> dict[str, dict[str, Scores]]:
+    """Return the scores of one stage and measure by model and noise."""
     by_model: dict[str, dict[str, Scores]] = {}
     for cell_scores in scores:
         by_model.setdefault(cell_scores.cell.model, {})[cell_scores.cell.noise] = cell_scores

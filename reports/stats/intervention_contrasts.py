@@ -35,7 +35,7 @@ from reports.stats.problem_scores import (
 )
 from reports.stats.proportions import wilson_by_problem
 from reports.store.records import Settings, problem_of
-from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.store.replicates import compared_pairs, model_order
 
 #: The conditions that the parts are differences of.
 _DECOMPOSED = (CLEAN, NOISY, "everywhere", "moved")
@@ -102,9 +102,12 @@ def _parts(cell: InterventionCell, measure: str) -> Iterator[Tested]:
 
 def _differences(cells: Sequence[InterventionCell], measure: str) -> Iterator[Tested]:
     """Yield for each pair of models and each part by how much more the second loses by it."""
-    for left, right in combinations(cells, 2):
+    pairs = set(compared_pairs({cell.cell.model for cell in cells}))
+    for left, right in combinations(sorted(cells, key=lambda cell: model_order(cell.cell.model)), 2):
         first, second = _decomposed(left, measure), _decomposed(right, measure)
-        if left.cell.noise != right.cell.noise or first is None or second is None or not _are_comparable(left, right):
+        if left.cell.noise != right.cell.noise or first is None or second is None:
+            continue
+        if (left.cell.model, right.cell.model) not in pairs or not _are_comparable(left, right):
             continue
         if pairs_with_different_tokenization([first[0], second[0]]):
             continue
@@ -125,9 +128,8 @@ def _decomposed(cell: InterventionCell, measure: str) -> list[Scores] | None:
 
 
 def _are_comparable(left: InterventionCell, right: InterventionCell) -> bool:
-    """Whether two models were asked alike: both tuned or neither, under the same settings but for the weights."""
-    tuned = [cell.cell.model.endswith(TUNED_SUFFIX) for cell in (left, right)]
-    return tuned[0] == tuned[1] and _asked_alike(left.settings) == _asked_alike(right.settings)
+    """Whether two models were asked under the same settings but for the weights."""
+    return _asked_alike(left.settings) == _asked_alike(right.settings)
 
 
 def _asked_alike(settings: Settings) -> Settings:

@@ -37,7 +37,7 @@ class InterventionRow(Comparison):
 #: The columns of the file, in order. The stage is the same in every row.
 COLUMNS = (
     *("model", "against", "noise", "contrast", "of", "fault", "measure", "estimate", "low", "high"),
-    *("p", "p_adjusted", "count", "n", "clusters", "method", "detectable", "needed"),
+    *("p", "p_adjusted", "count", "n", "clusters", "method", "detectable", "needed", "seeds", "p_sign_flips"),
 )
 
 

@@ -9,7 +9,7 @@ from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import CLEAN, noise_order
 from reports.tables.numbers_as_text import decimal
 
-_LABELS = ("accuracy %", "95 % interval", "degradation", "gain", "95 % of gain")
+_LABELS = ("accuracy %", "95 % interval", "seed range", "degradation", "gain", "95 % of gain")
 _LABEL_WIDTH = max(map(len, _LABELS))
 _LONGEST_NAME = 14  # four noises then fit 80 columns; a longer name gets a line of its own
 _MINIMUM_COLUMN = len("99.9-100.0")
@@ -26,9 +26,16 @@ def accuracy_table(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]:
     return lines
 
 
+def seed_table(seeds: Sequence[CellAccuracy], width: int = 80) -> list[str]:
+    """Return the table of each training seed; no lines where no family has several."""
+    if not seeds:
+        return []
+    return ["each training seed", *accuracy_table(seeds, width)]
+
+
 def draws_text(rows: Sequence[CellAccuracy]) -> str:
     """Return how often the noise of each problem was drawn, in words; empty for once everywhere."""
-    draws = [-(-row.n // max(1, row.problems)) for row in rows if row.noise != CLEAN]
+    draws = [-(-row.n // max(1, row.problems * row.seeds)) for row in rows if row.noise != CLEAN]
     fewest, most = min(draws, default=1), max(draws, default=1)
     if most == 1:
         return ""
@@ -83,5 +90,6 @@ def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
     gain_interval = (
         "" if None in bounds else " to ".join(decimal(100 * bound, 0) for bound in bounds if bound is not None)
     )
+    spread = "" if cell.lowest is None or cell.highest is None else f"{100 * cell.lowest:.1f}-{100 * cell.highest:.1f}"
     counts = f"{cell.problems:,}", f"{cell.errors:,}" if cell.errors else ""
-    return accuracy, interval, degradation, gain, gain_interval, *counts
+    return accuracy, interval, spread, degradation, gain, gain_interval, *counts

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reports.stats.comparisons import Comparison
 from reports.stats.paired_tests import ALPHA
 from reports.store.stage_and_file_names import TUNED_SUFFIX
+from reports.tables.comparison_figures import sample_text
 from reports.tables.narrative import mean_label
 from reports.tables.numbers_as_text import decimal, p_text
 from reports.tables.text_wrap import wrapped
@@ -49,7 +50,7 @@ def _sentence(row: Comparison) -> str:
     sign = -1 if row.estimate <= 0 else 1
     bounds = sorted(sign * bound for bound in (row.low, row.high) if bound is not None)
     interval = f"[{', '.join(decimal(bound, 2) for bound in bounds)}]" if bounds else "[no interval]"
-    figures = f"{interval}, {p_text(row)}, {row.clusters:,} problem{'s' * (row.clusters != 1)}"
+    figures = f"{interval}, {p_text(row)}, {sample_text(row)}"
     if row.p_adjusted is not None and row.p_adjusted <= ALPHA:
         return f"the noise has {abs(row.estimate):.2f} less lift in {less} than in {more} {figures}."
     return f"No evidence that the noise has less lift in {less} than in {more}: {abs(row.estimate):.2f} {figures}."

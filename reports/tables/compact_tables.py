@@ -28,7 +28,7 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
     """Return accuracies in per cent with their intervals, of each model and noise; no lines if there is no row.
 
     If the width allows it, the change from clean is next to them, in points. A tuned model is a row of its own, after
-    the untuned ones.
+    the untuned ones. Below the mean over training seeds are the lowest and the highest accuracy of a seed.
     """
     if not rows:
         return []
@@ -37,18 +37,26 @@ def compact_accuracy(rows: Sequence[CellAccuracy], width: int = 80) -> list[str]
     draws = draws_text(rows)
     values = {(_label(row), row.noise): _accuracy(row) for row in rows}
     changed = {(_label(row), row.noise): f"{_accuracy(row)}{_change(row)}" for row in rows}
-    heading = "accuracy, % [95 % interval]"
+    means = [row.seeds for row in rows if row.seeds > 1]
+    counted = "" if not means else f"{min(means)} to {max(means)}" if min(means) < max(means) else str(max(means))
+    figures = f"accuracy, %, mean of {counted} seeds" if means else "accuracy, %"
+    heading = f"{figures} [95 % interval]"
     if changed != values and _one_block(labels, noises, changed, width):
         values, heading = changed, f"{heading}, change from clean"
     elif not _one_block(labels, noises, values, width) and any(map(is_placebo, noises)):
         short = {key: text.partition(" ")[0] for key, text in values.items()}
         if _one_block(labels, noises, short, width, gap=1):
-            values, heading = short, "accuracy, % (intervals: -v)"
+            values, heading = short, f"{figures} (intervals: -v)"
     heading += f", {problems_text([row.problems for row in rows])}"
     heading += f", {draws}" if draws else ""
     errors = sum(row.errors for row in rows)
     heading += f", {errors:,} error{'s' * (errors != 1)} left out" if errors else ""
-    return [*wrapped(heading, width), *grid(labels, noises, values, width)]
+    spreads = {(f"  {_label(row)} range", row.noise): _spread(row) for row in rows if row.seeds > 1}
+    spread_labels = {label for label, _ in spreads}
+    labels = [
+        text for label in labels for text in (label, f"  {label} range") if text == label or text in spread_labels
+    ]
+    return [*wrapped(heading, width), *grid(labels, noises, {**values, **spreads}, width)]
 
 
 def compact_scores(rows: Sequence[Comparison], width: int = 80) -> list[str]:
@@ -141,6 +149,10 @@ def _accuracy(row: CellAccuracy) -> str:
     if row.accuracy is None or row.low is None or row.high is None:
         return "-"
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
+
+
+def _spread(row: CellAccuracy) -> str:
+    return "" if row.lowest is None or row.highest is None else f"{100 * row.lowest:.1f} to {100 * row.highest:.1f}"
 
 
 def _change(row: CellAccuracy) -> str:

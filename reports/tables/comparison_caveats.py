@@ -36,6 +36,10 @@ def without_shared_problems(rows: Sequence[Comparison]) -> list[tuple[str, list[
 
 def over_other_problems(costs: Sequence[Comparison], pairs: Sequence[Comparison]) -> list[str]:
     """Return a sentence where losses and differences are not over the same problems, so that they do not add up."""
+    seeds = {row.model: row.seeds for row in costs}
+    if {*seeds.values(), *(row.seeds for row in pairs)} != {pairs[0].seeds}:
+        each = ", ".join(f"{model} {count}" for model, count in seeds.items())
+        return [f"Each loss is a mean over the model's own seeds ({each}): a difference is over those that both have."]
     over = {row.model: row.clusters for row in costs}
     if {*over.values(), *(row.clusters for row in pairs)} == {pairs[0].clusters}:
         return []

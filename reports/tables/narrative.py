@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from reports.stages import measure_named
 from reports.stats.comparison_rows import Comparison
 from reports.stats.noise_doses import CLEAN
 from reports.stats.placebo_labels import is_placebo
+from reports.stats.retained_accuracy import MEAN_OVER_FILLER
 from reports.store.record_kinds import LIKELIHOOD
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 from reports.tables.comparison_caveats import (
@@ -17,10 +19,11 @@ from reports.tables.comparison_caveats import (
     over_other_problems,
     without_shared_problems,
 )
-from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
+from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text, sample_text
 from reports.tables.factor_narrative import factor_sentences
 from reports.tables.numbers_as_text import p_text
 from reports.tables.placebo_narrative import over_placebo_sentences
+from reports.tables.retained_narrative import beyond_filler_sentences, retained_sentence
 from reports.tables.text_wrap import wrapped
 
 _QUESTION, _COST, _MEAN = "difference_in_differences", "degradation", "mean_"
@@ -44,13 +47,17 @@ def answer(rows: Sequence[Comparison], width: int = 80, max_lines: int = 12) -> 
 
     They are the sentences over all noises, and those of each noise if they fit. What does not fit is counted.
     """
-    sections = _sections(rows)
+    sections = _sections(rows, brief_only=True)
     if not sections:
         return []
     full = [_section_lines(section, section.by_noise, width) for section in sections]
     if sum(map(len, full)) > max_lines:
-        share = max(3, max_lines // len(sections))
-        full = [_section_lines(section, section.brief or section.by_noise, width, share) for section in sections]
+        later = min(4, max_lines // len(sections))
+        shares = [max_lines - later * (len(sections) - 1), *[later] * (len(sections) - 1)]
+        full = [
+            _section_lines(section, section.brief or section.by_noise, width, share)
+            for section, share in zip(sections, shares, strict=True)
+        ]
     return ["what noise costs (95 % intervals, p after Holm)", *(line for lines in full for line in lines)]
 
 
@@ -75,6 +82,12 @@ def sentences(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, lis
     return [(section.heading, section.by_noise) for section in _sections(rows)]
 
 
+class _Retained(Enum):
+    """How much is said of what models retain."""
+
+    NOT, BRIEFLY, WHOLE = range(3)
+
+
 @dataclass(frozen=True)
 class _Section:
     """The sentences of one stage and measure.
@@ -92,7 +105,9 @@ class _Section:
     by_noise: list[tuple[str, list[str]]]
 
 
-def _sections(rows: Sequence[Comparison]) -> list[_Section]:
+def _sections(rows: Sequence[Comparison], brief_only: bool = False) -> list[_Section]:
+    """Return the sections. What models retain is said for each noise, or with `brief_only` for their mean and untuned
+    models."""
     sections, has_likelihood = [], any(row.measure == LIKELIHOOD for row in rows)
     for stage, measure, tuned in dict.fromkeys((row.stage, row.measure, _tuned(row)) for row in rows):
         group = [row for row in rows if (row.stage, row.measure, _tuned(row)) == (stage, measure, tuned)]
@@ -103,24 +118,31 @@ def _sections(rows: Sequence[Comparison]) -> list[_Section]:
         mean_rows = [
             replace(row, contrast=row.contrast.removeprefix(_MEAN), noise=mean_label(row.noise))
             for row in group
-            if row.contrast.startswith(_MEAN)
+            if row.contrast.startswith(_MEAN) and row.contrast != MEAN_OVER_FILLER
         ]
-        describe = _compared_models if contrast == _QUESTION else _single_models
         without = without_shared_problems(group)
-        means, each = list(describe(mean_rows)), list(describe(group))
+        if contrast == _QUESTION:
+            of_means = _Retained.NOT if tuned else _Retained.BRIEFLY
+            means = list(_compared_models(mean_rows, of_means if brief_only else _Retained.WHOLE))
+            each = list(_compared_models(group, _Retained.NOT if brief_only else _Retained.WHOLE))
+        else:
+            means, each = list(_single_models(mean_rows)), list(_single_models(group))
         against = [*over_placebo_sentences(group), *factor_sentences(group)]
         placebos = [entry for entry in each if is_placebo(entry[0])]
-        noises = [*floor, *means, *(entry for entry in each if entry not in placebos)]
+        beyond = beyond_filler_sentences(group)
+        noises = [*floor, *beyond, *means, *(entry for entry in each if entry not in placebos)]
         by_noise = [*noises, *against, *placebos, *without]
-        brief = [*(noises if not means else [*floor, *means]), *against, *without] if means or against else []
+        brief = [*(noises if not means else [*floor, *beyond, *means]), *against, *without] if means or against else []
         if by_noise:
             stage_label = f", {stage}," if stage != measure else ""
             tuned_label = ", tuned models" if tuned else ""
             count = sum(row.contrast == contrast and row.p is not None for row in rows if row.stage == stage)
-            means_apart = ", means over noises apart" if mean_rows else ""
+            means_apart = ", means over noises separately" if mean_rows else ""
             adjusted = f"; p adjusted over {count} comparisons{means_apart}" if count > 1 else ""
             costs = f"what noise costs{stage_label} in {measure_named(measure).label}{tuned_label}"
-            heading = f"{costs} (95 % intervals{adjusted})"
+            seeds = max((row.all_seeds for row in group), default=1)
+            over = f", means over {seeds} training seeds" if seeds > 1 else ""
+            heading = f"{costs}{over} (95 % intervals{adjusted})"
             sections.append(_Section(f"{stage}{tuned_label}", heading, contrast == _QUESTION, brief, noises, by_noise))
     return sections
 
@@ -163,13 +185,22 @@ def _tuned(row: Comparison) -> bool:
     return row.model.endswith(TUNED_SUFFIX)
 
 
-def _compared_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
+def _compared_models(rows: Sequence[Comparison], retained: _Retained) -> Iterator[tuple[str, list[str]]]:
     compared = [row for row in rows if row.contrast == _QUESTION and row.estimate is not None]
     for noise in dict.fromkeys(row.noise for row in compared):
         pairs = [row for row in compared if row.noise == noise]
         names = dict.fromkeys(name for row in pairs for name in (row.model, row.against))
         costs = [row for row in rows if row.contrast == _COST and row.noise == noise and row.model in names]
-        yield noise, [*([_costs(costs)] if costs else []), *map(_comparison, pairs), *over_other_problems(costs, pairs)]
+        kept = [retained_sentence(rows, row, retained is _Retained.BRIEFLY) for row in pairs if retained.value]
+        yield (
+            noise,
+            [
+                *([_costs(costs)] if costs else []),
+                *map(_comparison, pairs),
+                *(sentence for sentence in kept if sentence is not None),
+                *over_other_problems(costs, pairs),
+            ],
+        )
 
 
 def _single_models(rows: Sequence[Comparison]) -> Iterator[tuple[str, list[str]]]:
@@ -184,7 +215,7 @@ def _cost(row: Comparison) -> str:
     verb, size = "loses" if row.estimate >= 0 else "gains", figure(row.measure, abs(row.estimate))
     interval = interval_text(row, negated=row.estimate < 0)
     if is_significant(row):
-        return f"{row.model} {verb} {size} {unit} {interval}, {p_text(row)}, {row.clusters:,} problems."
+        return f"{row.model} {verb} {size} {unit} {interval}, {p_text(row)}, {sample_text(row)}."
     return f"No evidence that {row.model} {verb} any: {size} {unit} {interval}, {p_text(row)}; {power_text(row, size)}."
 
 
@@ -204,6 +235,6 @@ def _comparison(row: Comparison) -> str:
     less, more = (row.model, row.against) if row.estimate >= 0 else (row.against, row.model)
     size, interval = figure(row.measure, abs(row.estimate)), interval_text(row, negated=row.estimate < 0)
     if is_significant(row):
-        return f"{less} loses {size} {unit} less than {more} {interval}, {p_text(row)}, {row.clusters:,} problems."
+        return f"{less} loses {size} {unit} less than {more} {interval}, {p_text(row)}, {sample_text(row)}."
     claim = f"No evidence that {more} loses more than {less}"
     return f"{claim}: {size} {unit} {interval}, {p_text(row)}; {power_text(row, size)}."

@@ -8,7 +8,7 @@ from reports.stages import measure_named
 from reports.stats.comparison_rows import Comparison
 from reports.stats.placebo_comparisons import OVER_PLACEBO, split_label
 from reports.stats.placebo_labels import placebo_phrase
-from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text
+from reports.tables.comparison_figures import figure, interval_text, is_significant, power_text, sample_text
 from reports.tables.numbers_as_text import p_text
 
 _COST, _BETWEEN = OVER_PLACEBO
@@ -45,7 +45,7 @@ def _cost(row: Comparison, noise: str, placebo: str) -> str:
     claim = f"{noise} costs {row.model}"
     if is_significant(row):
         than = f"{size} {unit} {more} than {placebo_phrase(placebo)}"
-        return f"{claim} {than} {interval}, {p_text(row)}, {row.clusters:,} problems."
+        return f"{claim} {than} {interval}, {p_text(row)}, {sample_text(row)}."
     against = f"No evidence that {claim} {more} than {placebo_phrase(placebo)}"
     return f"{against}: {size} {unit} {interval}, {p_text(row)}; {power_text(row, size)}."
 

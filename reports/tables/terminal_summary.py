@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 
 from reports.findings import Findings
 from reports.stages import REPORTED_STAGES, has_predictions
+from reports.stats.seed_means import replicate_rows
 from reports.store.atomic_io import display_path
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
 from reports.store.tuning_logs import tuning_summary
 from reports.tables.accuracy_remarks import accuracy_remarks
-from reports.tables.accuracy_table import accuracy_table
+from reports.tables.accuracy_table import accuracy_table, seed_table
 from reports.tables.attention_narrative import attention_answer
 from reports.tables.attention_table import retrieval_table, table_of_cells
 from reports.tables.compact_tables import compact_accuracy, compact_attention, compact_scores
 from reports.tables.intervention_tables import intervention_answer, intervention_tables
 from reports.tables.narrative import answer, narrative
 from reports.tables.score_tables import are_compared, not_compared, score_tables
+from reports.tables.single_seed_table import single_seed_lines
 from reports.tables.text_wrap import wrapped
 
 _ERRORS_SHOWN = 5
@@ -37,10 +39,13 @@ def answer_section(findings: Findings, width: int, verbose: bool) -> list[str]:
 def accuracy_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return the table of accuracies."""
     rows = findings.accuracies
-    remarks = [line for remark in accuracy_remarks(rows) for line in wrapped(remark, width)]
+    remarks = [line for remark in (*accuracy_remarks(rows), *findings.seed_remarks) for line in wrapped(remark, width)]
     if not verbose:
         return [*compact_accuracy(rows, width), *remarks]
     lines = accuracy_table(rows, width)
+    if findings.family_accuracies:
+        lines.append("seed range: the lowest and the highest accuracy of a training seed")
+    lines += seed_table(replicate_rows(findings.cell_accuracies), width)
     if any(row.degradation is not None for row in rows):
         lines.append("degradation: points of accuracy lost against clean, over the same problems")
     if any(row.gain is not None for row in rows):
@@ -57,6 +62,11 @@ def cause_section(findings: Findings, width: int, verbose: bool) -> list[str]:
     """Return what comes back without attention to the noise, or with `verbose` every table of interventions."""
     rows = findings.interventions
     return intervention_tables(rows, width) if verbose else intervention_answer(rows, width)
+
+
+def seed_section(findings: Findings, width: int, verbose: bool) -> list[str]:
+    """Return with `verbose` what one training seed would have said."""
+    return single_seed_lines(findings.single_seed_claims, width) if verbose else []
 
 
 def score_section(findings: Findings, width: int, verbose: bool) -> list[str]:
@@ -84,6 +94,7 @@ def attention_section(findings: Findings, width: int, verbose: bool) -> list[str
 #: The sections of the summary, in order; the lines of `ReportedStage.terminal` follow them.
 SECTIONS: list[Section] = [
     answer_section,
+    seed_section,
     reason_section,
     cause_section,
     accuracy_section,

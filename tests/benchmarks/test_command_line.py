@@ -260,7 +260,7 @@ def test_a_run_is_extended_by_the_next_and_refused_under_other_settings(tmp_path
     assert "predictions: 0 read, 3 made" in first.stdout
     second = typed(*common, "--max-samples", "5")
     assert "predictions: 3 read, 17 made" in second.stdout
-    assert "two miniatures of one training seed" in " ".join(second.stdout.split())
+    assert "one training seed: a comparison of checkpoints" in " ".join(second.stdout.split())
     assert [(row["model"], row["noise"], row["n"]) for row in rows(folder)] == [
         (model, noise, "5") for model in ("diffllama", "llama") for noise in ("clean", "inf")
     ]

@@ -166,14 +166,14 @@ def test_models_refuses_or_begins(
     """Slow, as torch is imported."""
     from models.commands import doctor, download
     from models.loading import load_model
-    from models.mini import train_mini_pair
+    from models.mini import train_mini_pairs
 
     def stop(*_: object, **__: object) -> Any:
         raise LoadError("stopped")
 
     monkeypatch.setattr(load_model, "load", stop)
     monkeypatch.setattr(doctor, "doctor", lambda *_: 0)
-    monkeypatch.setattr(train_mini_pair, "train_pair", lambda *_: [])
+    monkeypatch.setattr(train_mini_pairs, "train_pairs", lambda *_, **__: [])
     monkeypatch.setattr(download, "_download_with_base", lambda *_: [])
     monkeypatch.setattr(sys, "stdin", StringIO())
     needed = {"chat": ["llama"], "inspect": ["llama"], "download": ["llama"], "train-mini": ["--out", "out"]}

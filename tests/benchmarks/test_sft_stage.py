@@ -118,7 +118,7 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
     said = r"tuned: llama, lora on 24 problems of mini:train with clean,inf,rcs,sd × 1, loss \d\.\d\d → \d\.\d\d, \d+ s"
     assert re.search(said, first.stdout)
     assert "predictions: 0 read, 12 made" in first.stdout
-    assert "two miniatures of one training seed" in " ".join(first.stdout.split())
+    assert "one training seed: a comparison of checkpoints" in " ".join(first.stdout.split())
     assert "warning" not in first.stdout
     table = {(row["stage"], row["noise"]): row for row in rows(folder)}
     assert set(table) == {(stage, noise) for stage in ("zero_shot", "sft") for noise in ("clean", "inf")}
@@ -150,7 +150,7 @@ def test_a_model_is_tuned_evaluated_reused_and_used_on_its_own(tmp_path: Path) -
         *("--skip-attention", "--skip-sft", "--results", str(tmp_path / "own")),
     )
     assert alone.returncode == 0, alone.stdout
-    assert "two miniatures of one training seed" in " ".join(alone.stdout.split())
+    assert "one training seed: a comparison of checkpoints" in " ".join(alone.stdout.split())
     for noise in ("clean.jsonl", "inf.jsonl"):
         here, there = folder / "predictions/sft/llama" / noise, tmp_path / "own/predictions/zero_shot/mine" / noise
         assert [line["text"] for line in lines_of(here)] == [line["text"] for line in lines_of(there)]

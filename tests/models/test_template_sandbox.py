@@ -44,7 +44,7 @@ def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_template_that_does_not_end_well_is_one_sentence(template: str, message: str) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(ROOT / "models/checkpoints/llama")
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "models/checkpoints/llama/0")
     tokenizer.chat_template = template
     with pytest.raises(ChatTemplateError, match="its chat template failed: ") as failed:
         render_prompt(Template(chat=True), tokenizer)

@@ -15,7 +15,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArgumen
 
 from models.loading.load_model import LoadedModel
 from models.loading.lora_adapters import add_adapter
-from models.mini.mini_training import Recipe, make_tokenizer
+from models.mini.mini_recipe import Recipe
+from models.mini.mini_tokenizer import train_tokenizer
 from models.model_registry import ModelSpec
 from models.prompt import completion_for, prompt_for
 from models.sft.sft_options import Tuning
@@ -31,7 +32,7 @@ LENGTH, BATCH, RUNS = 1_024, 4, 3
 def model_for(problems: Sequence[Problem]) -> LoadedModel:
     """Return two layers of the width of the 375M pair with random weights, and a byte-level BPE of 16,000 trained on
     `problems`."""
-    tokenizer = make_tokenizer(list(problems), Recipe(vocabulary=16_000))
+    tokenizer = train_tokenizer(problems, Recipe(vocabulary=16_000))
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=16_000,

@@ -5,15 +5,22 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
 
 from noise import NOISES, inject, mini
 from noise.mini.mini_vocabulary import HELD_OUT, MADE_UP, SEEN, plural
+from noise.mini.neutral_sentences import NEUTRAL_SENTENCES
 from noise.mini.problem_generator import (
     DISTRACTOR_SHARE,
     HELD_OUT_EVERY,
+    MADE_UP_SHARE,
+    MOST_NEUTRAL_SENTENCES,
+    NEUTRAL_SHARE,
+    draw_neutral_sentence,
     draw_numbers,
     draw_training_distractor,
     is_held_out,
@@ -23,6 +30,8 @@ from noise.mini.problem_templates import NEW_TEMPLATES, TEMPLATES, Template
 from noise.mini.training_distractors import TRAINING_DISTRACTORS
 from noise.problems.problem import Problem
 from noise.text.given_names import NEWCOMERS
+from noise.text.question_numbers import stated_numbers
+from noise.text.word_tokens import tokenize
 
 pytestmark = pytest.mark.quick
 TEST_SPLITS = [split for split in mini.SPLITS if not split.endswith("train")]
@@ -100,7 +109,7 @@ def test_the_problems_to_fine_tune_on_are_not_those_of_the_shipped_training(stre
 
 def test_training_has_no_word_that_holds_a_held_out_name_or_thing() -> None:
     """Checked over the word lists and templates, so that no draw can bring one in."""
-    texts = " ".join(template.text for template in (*TEMPLATES, *TRAINING_DISTRACTORS))
+    texts = " ".join((*(template.text for template in (*TEMPLATES, *TRAINING_DISTRACTORS)), *NEUTRAL_SENTENCES))
     words = {*SEEN.women, *SEEN.men, *SEEN.things, *SEEN.kinds, *MADE_UP.women, *MADE_UP.men, *MADE_UP.things}
     things = map(plural, {*SEEN.things, *MADE_UP.things})
     trained = {word.lower() for word in (*words, *things, *re.findall(r"[A-Za-z]+", texts))}
@@ -135,6 +144,84 @@ def test_the_share_of_problems_with_a_distractor_is_as_documented() -> None:
     stories = sum(not problem.question.startswith("Work out") for problem in without)
     different = sum(first.question != second.question for first, second in zip(with_distractors, without, strict=True))
     assert different / stories == pytest.approx(DISTRACTOR_SHARE, abs=0.015)
+
+
+def without_neutral(n: int) -> list[Problem]:
+    return list(itertools.islice(training_stream(0, neutral_share=0.0), n))
+
+
+def test_half_of_the_stories_have_one_to_four_neutral_sentences_and_nothing_else_is_changed(
+    stream: list[Problem],
+) -> None:
+    """Counted against the stream without them: the rest of the draw is the same, in the same order."""
+    counts: Counter[int] = Counter()
+    for problem, without in zip(stream[:5_000], without_neutral(5_000), strict=True):
+        assert (problem.id, problem.answer) == (without.id, without.answer)
+        if without.question.startswith("Work out"):
+            assert problem.question == without.question
+            continue
+        kept, sentences = without.question.split(". "), problem.question.split(". ")
+        remaining = iter(sentences)
+        assert all(sentence in remaining for sentence in kept), problem.question
+        assert sentences[-1] == kept[-1], "the question asks last"
+        counts[len(sentences) - len(kept)] += 1
+    assert set(counts) == set(range(MOST_NEUTRAL_SENTENCES + 1))
+    assert 1 - counts[0] / counts.total() == pytest.approx(NEUTRAL_SHARE, abs=0.02)
+    for number in range(1, MOST_NEUTRAL_SENTENCES + 1):
+        assert counts[number] / counts.total() == pytest.approx(NEUTRAL_SHARE / MOST_NEUTRAL_SENTENCES, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def neutral_sentences() -> list[str]:
+    rng = random.Random(0)
+    return [draw_neutral_sentence(SEEN, rng, MADE_UP_SHARE, {}) for _ in range(5_000)]
+
+
+def test_a_neutral_sentence_names_nobody_and_counts_nothing(neutral_sentences: list[str]) -> None:
+    people = {*SEEN.women, *SEEN.men, *MADE_UP.women, *MADE_UP.men}
+    for sentence in neutral_sentences:
+        assert not stated_numbers(sentence, tokenize(sentence)), sentence
+        assert not words_of_text(sentence) & people, sentence
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert sentence.count(".") == 1
+    assert len({sentence.split()[0] for sentence in neutral_sentences}) > 80
+
+
+def words_of_text(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z]+", text))
+
+
+#: Words of a neutral sentence's own: what they have in common with fillers but these would be no new text.
+FUNCTION_WORDS = {*"the a over at on and as ever against in around by near of to from under behind".split()}
+
+
+def drawn(noise: str) -> list[str]:
+    """The sentences that a noise adds to the embedded problems."""
+    sentences = []
+    for problem in mini.problems("test")[:250]:
+        with suppress(ValueError):  # a few problems can carry no noise
+            noisy = inject(problem, noise, seed=1)
+            sentences += [noisy.question[start:stop] for start, stop in noisy.spans]
+    return sentences
+
+
+def test_neutral_sentences_share_no_content_word_with_fillers(neutral_sentences: list[str]) -> None:
+    things = {word for noun in (*SEEN.things, *SEEN.kinds, *MADE_UP.things) for word in (noun, plural(noun))}
+    words = {word.lower() for sentence in neutral_sentences for word in words_of_text(sentence)} - things
+    for noise in ("filler:inf", "filler:rcs", "filler:near"):
+        fillers = {word.lower() for sentence in drawn(noise) for word in words_of_text(sentence)}
+        assert len(fillers) > 200
+        assert words & fillers <= FUNCTION_WORDS, noise
+
+
+@pytest.mark.parametrize("noise", ["inf", "rcs", "sd", "near", "ic", "filler:inf", "digits:inf"])
+def test_neutral_sentences_share_no_turn_of_four_words_with_a_noise(noise: str, neutral_sentences: list[str]) -> None:
+    def turns(sentences: list[str]) -> set[tuple[str, ...]]:
+        words = [re.findall(r"[a-z]+", sentence.lower()) for sentence in sentences]
+        return {tuple(of[start : start + 4]) for of in words for start in range(len(of) - 3)}
+
+    assert not turns(neutral_sentences) & turns(drawn(noise))
 
 
 def test_an_unknown_split_is_refused() -> None:

@@ -20,11 +20,8 @@ KEPT = {
     "report.html": "report.html",
     "accuracy.csv": "accuracy.csv",
     "comparisons.csv": "comparisons.csv",
-    "accuracy.png": "accuracy.png",
-    "attention_heat.png": "attention_heat.png",
-    "retrieval.png": "retrieval.png",
+    "seeds.png": "seeds.png",
     "interventions.csv": "interventions.csv",
-    "interventions.png": "interventions.png",
 }
 _PICTURES = {"page.png": ((1280, 860), None), "examples.png": ((1280, 860), "#examples")}
 

@@ -145,9 +145,10 @@ def test_the_file_is_tidy_and_can_be_read(results: Results) -> None:
     write_accuracy_csv(accuracies(results), path)
     assert path.read_text().splitlines() == [
         "model,stage,noise,n,correct,accuracy,low,high,degradation,degradation_n,incorrect,no_answer,truncated,errors,"
-        "gain,gain_n,problems,degradation_low,degradation_high,degradation_p,gain_low,gain_high",
-        "diffllama,zero_shot,clean,10,9,0.9,0.59585,0.982124,,,1,0,0,0,,,10,,,,,",
-        "diffllama,zero_shot,inf,3,2,0.666667,0.20766,0.938508,0.333333,3,1,0,0,0,,,3,-0.455929,0.855929,1,,",
+        "gain,gain_n,problems,degradation_low,degradation_high,degradation_p,gain_low,gain_high,seeds,all_seeds,"
+        "lowest,highest",
+        "diffllama,zero_shot,clean,10,9,0.9,0.59585,0.982124,,,1,0,0,0,,,10,,,,,,1,1,,",
+        "diffllama,zero_shot,inf,3,2,0.666667,0.20766,0.938508,0.333333,3,1,0,0,0,,,3,-0.455929,0.855929,1,,,1,1,,",
     ]
     table = pandas.read_csv(path)
     assert table.set_index("noise").loc["inf", "degradation"] == pytest.approx(1 / 3, abs=1e-6)

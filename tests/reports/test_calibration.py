@@ -21,6 +21,8 @@ from reports.stats.problem_scores import Scores
 from reports.store.records import Cell
 from tests.reports.calibration import ACCURACIES, KINDS, SIZES, Kind, answers, coverage
 from tests.reports.record_factories import SETTINGS
+from tests.reports.seed_calibration import ALARMS, CROSSED, FLIPS, SEEDS, THESE, WORLDS, World
+from tests.reports.seed_calibration import coverage as seed_coverage
 
 pytestmark = pytest.mark.slow
 CELLS = [
@@ -44,6 +46,16 @@ def test_an_interval_covers_the_true_value_in_93_to_97_of_100_runs(kind: Kind) -
     shares = {(n, p): coverage(kind, n, p) for n in SIZES for p in ACCURACIES}
     assert min(shares.values()) >= 0.93, shares
     assert not {n_and_p: share for n_and_p, share in shares.items() if share > 0.97 and not edge(kind, *n_and_p)}
+
+
+@pytest.mark.parametrize("seeds", SEEDS)
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_intervals_over_seeds_hold_in_93_to_97_of_100_runs(world: World, seeds: int) -> None:
+    """The crossed one may be a little off where it has few degrees of freedom: docs/statistics.md says where."""
+    shares = seed_coverage(world, seeds)
+    assert 0.93 <= shares[THESE] <= 0.97, shares
+    assert (0.92 if seeds == 3 else 0.93) <= shares[CROSSED] <= 0.98, shares
+    assert max(shares[ALARMS], shares[FLIPS]) <= 0.06, shares
 
 
 def score(cell: Cell, values: Array, draws: int = 1) -> Scores:

@@ -45,7 +45,7 @@ def test_estimates_match_those_counted_by_hand() -> None:
     assert row(rows, "relative_drop", "llama").estimate == pytest.approx(4 / 6)
     assert row(rows, "accuracy").estimate == pytest.approx(0.5)
     assert row(rows, "degradation", "llama").p == pytest.approx(2 * 7 / 64), "five lost, one gained"
-    assert {r.clusters for r in rows} == {10}
+    assert {r.clusters for r in rows if not r.contrast.startswith("retained")} == {10}
 
 
 def test_the_mean_over_noises_is_one_number_per_problem() -> None:
@@ -59,7 +59,7 @@ def test_the_mean_over_noises_is_one_number_per_problem() -> None:
     assert (mean_row.estimate, mean_row.against, mean_row.p_adjusted) == (pytest.approx(0.35), "llama", mean_row.p)
     text = " ".join(" ".join(narrative(rows)).split())
     assert "both noises: llama loses 50.0 points [" in text
-    assert "p adjusted over 2 comparisons, means over noises apart)" in text
+    assert "p adjusted over 2 comparisons, means over noises separately)" in text
     other = [*more[:-1], scored("llama", "sd", "0000000000", question="another noise")]
     assert row(comparisons(other), "mean_difference_in_differences", noise="all 2").clusters == 0
     short = [*more[:-1], scored("llama", "sd", "00000000", first=2)]
@@ -181,19 +181,24 @@ def test_a_row_says_what_was_compared_with_what_and_how() -> None:
         *(("relative_drop", model, "", "inf", "log ratio") for model in models),
         *(("model_difference", "diffllama", "llama", noise, "adjusted Wald; McNemar exact") for noise in noises),
         ("difference_in_differences", "diffllama", "llama", "inf", "adjusted Wald; sign flips"),
+        ("retained", "diffllama", "llama", "inf", "Wilson"),
+        ("retained", "llama", "diffllama", "inf", "Wilson"),
+        ("retained_difference", "diffllama", "llama", "inf", "adjusted Wald; McNemar exact"),
     }
     assert len(rows) == len(facts(rows))
-    assert {(r.stage, r.measure, r.n) for r in rows} == {("zero_shot", "accuracy", 10)}
+    assert {(r.stage, r.measure) for r in rows} == {("zero_shot", "accuracy")}
+    assert {(r.contrast.startswith("retained"), r.n) for r in rows} == {(False, 10), (True, 6)}
 
 
 def test_only_what_is_tested_has_a_p_value_and_a_power() -> None:
     for r in comparisons([*FOUR, scored("diffllama", "sd", "1" * 10), scored("llama", "sd", "0" * 10)]):
-        tested = r.contrast not in ("accuracy", "relative_drop", "macro_accuracy")
+        tested = r.contrast not in ("accuracy", "relative_drop", "macro_accuracy", "retained", "mean_retained")
         assert (r.p is not None, r.p_adjusted is not None) == (tested, tested)
         assert r.low is not None
         assert r.high is not None
         assert r.low <= (r.estimate or 0.0) <= r.high
-        assert (r.detectable is not None) == tested
+        few = r.clusters < 10  # of what both solve clean
+        assert (r.detectable is not None) == tested or few
 
 
 def test_every_noise_and_the_mean_of_all_have_rows_of_their_own() -> None:

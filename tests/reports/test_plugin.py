@@ -122,7 +122,7 @@ SUMMARY = [
 
 FULL_TABLES = [
     "what noise costs, zero_shot, in accuracy (95 % intervals; p adjusted over 3",
-    "  comparisons, means over noises apart)",
+    "  comparisons, means over noises separately)",
     "  all 3 noises: diffllama loses 40.0 points *",
     "  inf: diffllama loses 40.0 points [[]*[]] and llama 40.0 [[]*[]].",
     "    No evidence that llama loses more than diffllama: 0.0 points *",
