@@ -111,7 +111,7 @@ def _accuracies(findings: Findings, title: str = "Mean accuracy") -> list[str]:
 
 
 def _contrasts(findings: Findings) -> list[str]:
-    """Return by how much less the first family loses, in points, and how much more it keeps of what both solve."""
+    """Return by how much less the first family loses, in points, and how much more it retains of what both solve."""
     names = {_DID: "difference in loss", _MEAN_DID: "difference in loss", BETWEEN: "difference retained"}
     names |= {MEAN_BETWEEN: "difference retained", OVER_FILLER: "difference retained, net of filler"}
     rows = _between_families(findings, list(names))

@@ -18,7 +18,7 @@ from reports.stats.paired_tests import Array, Differences
 from reports.stats.problem_scores import ACCURACY, Scores, aligned_values
 from reports.stats.proportions import wilson_by_problem
 
-#: The contrasts: of each model of a pair, between the two, between the two beyond filler, and the mean of that.
+#: The contrasts: of each model of a pair, between the two, between the two net of filler, and the mean of that.
 RETAINED, BETWEEN = "retained", "retained_difference"
 MEAN_RETAINED, MEAN_BETWEEN = "mean_retained", "mean_retained_difference"
 OVER_FILLER, MEAN_OVER_FILLER = "retained_difference_over_filler", "mean_retained_difference_over_filler"

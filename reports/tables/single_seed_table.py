@@ -19,7 +19,7 @@ _ABOUT = {
 
 
 def single_seed_table(claims: Sequence[SingleSeedClaims]) -> PageTable:
-    """Return the same as a table."""
+    """Return for each answer how often a single pair of models would have misled, as a table."""
     columns = ("what", "mean over seeds, points", "opposite sign", "p < 0.05", "opposite", "within a family, p < 0.05")
     rows = [
         (

@@ -197,7 +197,7 @@ def test_only_what_is_tested_has_a_p_value_and_a_power() -> None:
         assert r.low is not None
         assert r.high is not None
         assert r.low <= (r.estimate or 0.0) <= r.high
-        few = r.clusters < 10  # of what both solve clean
+        few = r.clusters < 10  # of what both solve without noise
         assert (r.detectable is not None) == tested or few
 
 
