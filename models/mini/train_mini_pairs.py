@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import torch
+import transformers
 from tqdm import tqdm
 
 from models.mini.mini_recipe import Recipe
@@ -132,6 +133,7 @@ def _init_worker(steps: Any, stop: Event) -> None:
     """Prepare a worker: its models count their steps together with those of the others."""
     global _steps, _stop
     _steps, _stop = steps, stop
+    transformers.utils.logging.disable_progress_bar()  # of a save that takes a moment
     torch.set_num_threads(1)  # two processes of one thread are faster than two threads for one model after the other
 
 
