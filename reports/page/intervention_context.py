@@ -133,7 +133,8 @@ def _area(row: InterventionRow | None) -> str:
         return "not measured"
     if row.estimate is None:
         return row.method
-    interval = f"[{decimal(row.low or 0.0, 2)}, {decimal(row.high or 0.0, 2)}]"
+    bounds = [decimal(bound, 2) for bound in (row.low, row.high) if bound is not None]
+    interval = f"[{', '.join(bounds)}]" if bounds else "[no interval]"
     p = "" if row.p_adjusted is None else f", {p_figure(row.p_adjusted)}"
     return f"{decimal(row.estimate, 2)} {interval}{p}"
 

@@ -79,7 +79,9 @@ def _draw_model(panel: Axes, rows: Sequence[CellAccuracy], positions: Sequence[f
     """Draw one model's points with their intervals."""
     heights, below, above = [], [], []
     for row in rows:
-        accuracy, low, high = (100 * (value or 0.0) for value in (row.accuracy, row.low, row.high))
+        accuracy = 100 * (row.accuracy or 0.0)
+        # Seeds that do not differ have no interval.
+        low, high = (accuracy if bound is None else 100 * bound for bound in (row.low, row.high))
         heights.append(accuracy)
         below.append(max(0.0, accuracy - low))  # rounding may put a bound beyond the point
         above.append(max(0.0, high - accuracy))

@@ -47,13 +47,16 @@ def dose_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None)
         for panel, noise in zip(panel_row, noises, strict=True):
             for model in dict.fromkeys(row.model for row in rows if row.stage == stage):
                 points = sorted(
-                    (split_dose(row.noise)[1], row.accuracy, row.low, row.high)
+                    (
+                        split_dose(row.noise)[1],
+                        row.accuracy,
+                        row.accuracy if row.low is None else row.low,  # seeds that do not differ have no interval
+                        row.accuracy if row.high is None else row.high,
+                    )
                     for row in rows
                     if (row.stage, row.model) == (stage, model)
                     and split_dose(row.noise)[0] in (CLEAN, noise)
                     and row.accuracy is not None
-                    and row.low is not None
-                    and row.high is not None
                 )
                 positions, heights = [dose for dose, *_ in points], [100 * accuracy for _, accuracy, *_ in points]
                 lows = [max(0.0, 100 * (accuracy - low)) for _, accuracy, low, _ in points]

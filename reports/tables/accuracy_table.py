@@ -80,10 +80,8 @@ def _model_lines(name: str, cells: Iterable[CellAccuracy | None], indent: int, c
 def _figures(cell: CellAccuracy | None) -> tuple[str, ...]:
     if cell is None:
         return ("",) * (len(_LABELS) + 2)
-    if cell.accuracy is None or cell.low is None or cell.high is None:
-        accuracy, interval = "-", "-"
-    else:
-        accuracy, interval = f"{cell.accuracy:.1%}"[:-1], f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
+    accuracy = "-" if cell.accuracy is None else f"{cell.accuracy:.1%}"[:-1]
+    interval = "-" if cell.low is None or cell.high is None else f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
     degradation = "" if cell.degradation is None else f"{100 * cell.degradation:.1f}"
     gain = "" if cell.gain is None else f"{100 * cell.gain:+.1f}"
     bounds = (cell.gain_low, cell.gain_high)

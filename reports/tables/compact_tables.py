@@ -146,8 +146,10 @@ def _label(row: CellAccuracy) -> str:
 
 
 def _accuracy(row: CellAccuracy) -> str:
-    if row.accuracy is None or row.low is None or row.high is None:
+    if row.accuracy is None:
         return "-"
+    if row.low is None or row.high is None:  # seeds that do not differ have no interval
+        return f"{100 * row.accuracy:.1f}"
     return f"{100 * row.accuracy:.1f} [{100 * row.low:.0f}, {100 * row.high:.0f}]"
 
 

@@ -12,6 +12,7 @@ from reports.experiment import Experiment
 from reports.findings import Findings
 from reports.page import write_page
 from reports.page.examples import examples
+from reports.plots.accuracy_plot import accuracy_figure
 from reports.plots.plot_style import model_styles
 from reports.plots.seed_plot import seed_figure
 from reports.store.records import Cell
@@ -134,6 +135,26 @@ def test_seeds_that_were_asked_otherwise_or_less_are_named(tmp_path: Path) -> No
         "left out of the means over seeds, as asked under other settings: llama:2",
         "seeds answered different numbers of problems: llama, inf: 5 (llama:1) to 10",
     ]
+
+
+def test_seeds_that_do_not_differ_have_an_accuracy_without_an_interval(tmp_path: Path) -> None:
+    from reports.tables.terminal_summary import summary
+
+    results = Results(tmp_path / "results")
+    for model in ("llama", "llama:1", "diffllama", "diffllama:1"):
+        results.append(Cell(model, "clean", "zero_shot"), SETTINGS, outcomes(9, 1))
+        results.append(Cell(model, "inf", "zero_shot"), SETTINGS, outcomes(6, 4))
+    findings = Findings(results)
+    (row,) = (row for row in findings.accuracies if (row.model, row.noise) == ("llama", "inf"))
+    assert (row.accuracy, row.low, row.high, row.lowest, row.highest) == (0.6, None, None, 0.6, 0.6)
+    for verbose in (False, True):
+        (line, *_) = (line for line in summary(findings, [], None, 80, verbose) if line.startswith("llama "))
+        assert {"90.0", "60.0"} <= set(line.split()), line
+    assert "all 2 seeds say the same" in " ".join(" ".join(summary(findings, [], None, 80)).split())
+    (panel,) = accuracy_figure(findings.accuracies).axes
+    bars = [segment for collection in panel.collections for segment in collection.get_segments()]
+    assert bars
+    assert all(bottom[1] == top[1] for bottom, top in bars), "no bar down to 0"
 
 
 def test_a_stage_of_one_seed_names_it(results: Results, tmp_path: Path) -> None:
