@@ -27,7 +27,7 @@ def single_seed_table(claims: Sequence[SingleSeedClaims]) -> PageTable:
             f"{figure(single.row.measure, single.row.estimate)} {interval_text(single.row)}",
             f"{single.other_sign} of {single.row.seeds}",
             f"{single.shown} of {single.row.seeds}",
-            f"{single.shown_other_sign} of {single.shown}",
+            f"{single.shown_other_sign} of {single.shown}" if single.shown else "–",
             f"{single.false_alarms} of {single.same_family}",
         )
         for single in claims
