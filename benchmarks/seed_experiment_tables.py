@@ -9,11 +9,11 @@ from benchmarks.seed_experiment_steps import INCLUDED, VARIANTS
 from reports.findings import Findings
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.comparison_rows import Comparison
+from reports.stats.comparisons_over_seeds import comparison_key, comparisons_over_seeds
 from reports.stats.factor_comparisons import FACTOR_CONTRASTS
 from reports.stats.intervention_rows import PART, PART_DIFFERENCE, PARTS, TOTAL
 from reports.stats.noise_doses import noise_order
 from reports.stats.retained_accuracy import BETWEEN, MEAN_BETWEEN, MEAN_OVER_FILLER, OVER_FILLER
-from reports.stats.seed_means import comparison_key, comparisons_over_seeds
 from reports.store.record_kinds import ACCURACY
 from reports.store.replicates import display_name, split_replicate
 from reports.store.results_folder import Results

@@ -12,9 +12,9 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from reports.findings import Findings
+from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
-from reports.stats.seed_means import replicate_rows
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat

@@ -10,24 +10,18 @@ from typing import Any
 from reports.plots.plot_style import ModelStyles, model_styles
 from reports.progress_bars import Progress, no_progress_bar
 from reports.stats.accuracies import CellAccuracy, accuracies
+from reports.stats.accuracies_over_seeds import accuracies_over_seeds, accuracy_key
 from reports.stats.attention_comparisons import attention_comparisons
 from reports.stats.attention_stats import MeasuredCell, measured_cells
 from reports.stats.comparisons import Comparison, comparisons
+from reports.stats.comparisons_over_seeds import comparison_key, comparisons_over_seeds
 from reports.stats.crossed_intervals import with_crossed_intervals
 from reports.stats.excluded_replicates import excluded_replicates, seed_remarks
 from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import PART_DIFFERENCE, InterventionRow
 from reports.stats.intervention_scores import intervention_cells
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
-from reports.stats.seed_means import (
-    Named,
-    accuracies_over_seeds,
-    accuracy_key,
-    comparison_key,
-    comparisons_over_seeds,
-    numbered,
-    with_family_rows,
-)
+from reports.stats.replicate_groups import Named, numbered, with_family_rows
 from reports.stats.single_seed_claims import SingleSeedClaims, single_seed_claims
 from reports.store.records import Cell
 from reports.store.replicates import replicated_families

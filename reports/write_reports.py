@@ -23,11 +23,11 @@ from reports.plots.plot_style import drawing
 from reports.plots.retrieval_plot import write_retrieval
 from reports.plots.seed_plot import write_seed_plot
 from reports.stats.accuracies import write_accuracy_csv
+from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.attention_stats import rows_of_cells, write_attention_csv
 from reports.stats.comparisons import write_comparisons_csv
 from reports.stats.intervention_rows import write_interventions_csv
 from reports.stats.retrieval_stats import retrieval_points
-from reports.stats.seed_means import replicate_rows
 from reports.store.stage_and_file_names import MAPS_FOLDER
 from reports.tables.score_tables import are_compared
 

@@ -18,10 +18,10 @@ from reports.plots.retrieval_plot import retrieval_figure
 from reports.plots.seed_plot import seed_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
+from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.attention_stats import AttentionRow, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.retrieval_stats import retrieval_points
-from reports.stats.seed_means import replicate_rows
 from reports.store.record_kinds import ACCURACY
 from reports.store.run_json import read_runs
 from reports.tables.accuracy_remarks import accuracy_remarks

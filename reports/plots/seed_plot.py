@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.stats.comparison_rows import Comparison
+from reports.stats.comparisons_over_seeds import comparison_key
 from reports.stats.noise_doses import noise_order
 from reports.stats.placebo_labels import is_placebo
 from reports.stats.problem_scores import ACCURACY
-from reports.stats.seed_means import comparison_key
 from reports.stats.single_seed_claims import HEADLINE_CONTRASTS
 from reports.store.atomic_io import write_atomically
 from reports.store.replicates import display_name, split_replicate

@@ -26,9 +26,9 @@ class Comparison:
     None if there is nothing to divide by or to test.
 
     A row of a family, `diffllama:*`, is the mean over `seeds` training seeds of the `all_seeds` that it has records of
-    (`reports.stats.seed_means`): interval and p are Student's with the seed as the unit, `p_sign_flips` is exact,
-    `needed` counts seeds, `clusters` are the problems of the seed with the fewest, and the interval from `crossed_low`
-    to `crossed_high` takes both seeds and problems as random.
+    (`reports.stats.comparisons_over_seeds`): interval and p are Student's with the seed as the unit, `p_sign_flips` is
+    exact, `needed` counts seeds, `clusters` are the problems of the seed with the fewest, and the interval from
+    `crossed_low` to `crossed_high` takes both seeds and problems as random.
     """
 
     stage: str

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from reports.stats.accuracies import CellAccuracy
+from reports.stats.accuracies_over_seeds import accuracy_key
 from reports.stats.noise_doses import noise_order
-from reports.stats.seed_means import accuracy_key
 from reports.store.records import Cell, Settings
 from reports.store.replicates import display_name, model_order, replicate_label, replicated_families, split_replicate
 from reports.store.results_folder import Results

@@ -8,11 +8,11 @@ from itertools import combinations
 
 from reports.stats.comparison_rows import Comparison
 from reports.stats.comparisons import compare_models, scores_by_model
+from reports.stats.comparisons_over_seeds import comparison_key
 from reports.stats.noise_means import NoiseMeans
 from reports.stats.paired_tests import ALPHA
 from reports.stats.problem_scores import ACCURACY, Scores
 from reports.stats.retained_accuracy import MEAN_BETWEEN, MEAN_OVER_FILLER
-from reports.stats.seed_means import comparison_key
 from reports.store.replicates import display_name, split_replicate
 from reports.store.stage_and_file_names import ZERO_SHOT
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from reports.findings import Findings
 from reports.stages import REPORTED_STAGES, has_predictions
-from reports.stats.seed_means import replicate_rows
+from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.store.atomic_io import display_path
 from reports.store.records import CellRun
 from reports.store.results_folder import Results
