@@ -76,7 +76,7 @@ def _training(out: Path, name: str, seeds: Sequence[int], scale: Scale, options:
 def _grid(out: Path, name: str, models: str, datasets: Sequence[str], problems: int, *options: str) -> Step:
     stages = ("--skip-sft", "--skip-attention")
     what = ("--models", models, "--datasets", ",".join(datasets), "--max-samples", str(problems))
-    results = ("--results", str(out / name), "-q")
+    results = ("--results", str(out / name), "-n", "2", "-q")
     return Step(f"grid {name}", (sys.executable, "-m", "pytest", "benchmarks", *what, *stages, *options, *results))
 
 
