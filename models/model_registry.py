@@ -27,7 +27,7 @@ _MINIATURE = "miniatures of a million parameters, trained on synthetic text by o
 #: What must be said as well where a miniature stands for its family alone.
 SINGLE_SEED = "one training seed: a comparison of checkpoints, not yet of architectures"
 #: The training seeds of the miniatures that are shipped.
-INCLUDED_SEEDS = range(4)
+INCLUDED_SEEDS = range(8)
 
 
 class UnknownModelError(ValueError):
