@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Names of noises that are longer together do not fit side by side below a panel.
+_MOST_CHARACTERS = 45
+
 
 def write_accuracy_plot(
     rows: Sequence[CellAccuracy],
@@ -62,7 +65,8 @@ def accuracy_figure(
             ]
             for position, height in of_seeds:
                 panel.plot(position, height, ".", color=styles[model].colour, alpha=0.5, markersize=4)
-        panel.set_xticks(range(len(noises)), noises)
+        crowded = sum(map(len, noises)) > _MOST_CHARACTERS
+        panel.set_xticks(range(len(noises)), noises, **({"rotation": 30, "ha": "right"} if crowded else {}))
         panel.set_xlim(-0.5, len(noises) - 0.5)
         panel.set_title(stage)
         panel.grid(axis="y", color="0.9")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: The value and the number of each training seed.
+Seeds = list[tuple[float, int]]
 _EACH = "difference_in_differences"
 _INK = "#101010"
 _LABELS = {
@@ -54,12 +56,13 @@ def seed_figure(family_rows: Sequence[Comparison], model_rows: Sequence[Comparis
     pairs = list(dict.fromkeys((row.model, row.against) for row in rows))
     if not pairs:
         return None
-    most = max(sum((row.model, row.against) == pair for row in rows) for pair in pairs)
-    figure = Figure(figsize=(8, (1.3 + 0.42 * most) * len(pairs)), layout="constrained")
-    panels = figure.subplots(len(pairs), 1, squeeze=False, sharex=True)[:, 0]
-    for panel, (model, against) in zip(panels, pairs, strict=True):
-        of_pair = sorted((row for row in rows if (row.model, row.against) == (model, against)), key=_order)
-        _draw(panel, of_pair, model_rows)
+    of_pairs = [sorted((row for row in rows if (row.model, row.against) == pair), key=_order) for pair in pairs]
+    drawn = [[_seeds_of(row, model_rows) for row in of_pair] for of_pair in of_pairs]
+    heights = [sum(map(_height, _levels_of(seeds))) for seeds in drawn]
+    figure = Figure(figsize=(8, sum(1.3 + 0.42 * height for height in heights)), layout="constrained")
+    panels = figure.subplots(len(pairs), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
+    for panel, (model, against), of_pair, seeds in zip(panels, pairs, of_pairs, drawn, strict=True):
+        _draw(panel, of_pair, seeds)
         less, more = display_name(model), display_name(against)
         panel.set_title(f"{less} loses less than {more} →", fontsize=10)
     figure.supxlabel(
@@ -68,30 +71,46 @@ def seed_figure(family_rows: Sequence[Comparison], model_rows: Sequence[Comparis
     return figure
 
 
-def _draw(panel: Axes, rows: Sequence[Comparison], model_rows: Sequence[Comparison]) -> None:
-    by_row = [
-        sorted(
-            (100 * pair.estimate, split_replicate(pair.model)[1])
-            for pair in model_rows
-            if comparison_key(pair) == comparison_key(row) and pair.estimate is not None
-        )
-        for row in rows
-    ]
+def _seeds_of(row: Comparison, model_rows: Sequence[Comparison]) -> Seeds:
+    """Return what each pair says of a row, in points, with its seed; the lowest first."""
+    return sorted(
+        (100 * pair.estimate, split_replicate(pair.model)[1])
+        for pair in model_rows
+        if comparison_key(pair) == comparison_key(row) and pair.estimate is not None
+    )
+
+
+def _levels_of(by_row: Sequence[Seeds]) -> list[list[int]]:
+    """Return for each row the level of each of its seeds, from 0: numbers that would touch stand above each other."""
+    values = [value for seeds in by_row for value, _ in seeds]
+    width = (max(values) - min(values)) or 1.0
+    return [_levels([value for value, _ in seeds], width / 50) for seeds in by_row]
+
+
+def _height(levels: Sequence[int]) -> float:
+    """Return the height of a row, in rows of one level."""
+    return 1 + 0.24 * max(levels, default=0)
+
+
+def _draw(panel: Axes, rows: Sequence[Comparison], by_row: Sequence[Seeds]) -> None:
     everything = [value for seeds in by_row for value, _ in seeds]
     everything += [100 * bound for row in rows for bound in (row.low, row.high) if bound is not None]
     width = (max(everything) - min(everything)) or 1.0
-    for height, (row, seeds) in enumerate(zip(reversed(rows), reversed(by_row), strict=True)):
-        for (value, number), level in zip(seeds, _levels([value for value, _ in seeds], width / 45), strict=True):
+    top, bases = 0.0, []
+    for row, seeds, levels in list(zip(rows, by_row, _levels_of(by_row), strict=True))[::-1]:
+        height, top = top, top + _height(levels)
+        bases.append(height)
+        for (value, number), level in zip(seeds, levels, strict=True):
             panel.text(
-                value, height + 0.12 + 0.22 * level, str(number), ha="center", va="center", fontsize=8, color="0.3"
+                value, height + 0.14 + 0.24 * level, str(number), ha="center", va="center", fontsize=8, color="0.3"
             )
         estimate = 100 * (row.estimate or 0.0)
         bounds = None if row.low is None or row.high is None else (100 * row.low, 100 * row.high)
         error = None if bounds is None else [[estimate - bounds[0]], [bounds[1] - estimate]]
         panel.errorbar([estimate], [height - 0.15], xerr=error, capsize=3, color=_INK, marker="D", markersize=5)
     panel.set_xlim(min(everything) - 0.05 * width, max(everything) + 0.05 * width)
-    panel.set_yticks(range(len(rows)), [_label(row) for row in rows][::-1])
-    panel.set_ylim(-0.6, len(rows) - 0.2)
+    panel.set_yticks(bases, [_label(row) for row in rows][::-1])
+    panel.set_ylim(-0.6, top - 0.3)
     panel.axvline(0, color="#808080", linewidth=1)
     panel.grid(axis="x", color="0.9")
     panel.set_axisbelow(True)

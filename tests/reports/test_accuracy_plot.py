@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from reports.plots.accuracy_plot import write_accuracy_plot
+from reports.plots.accuracy_plot import accuracy_figure, write_accuracy_plot
 from reports.stats.accuracies import accuracies
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from tests.reports.record_factories import SETTINGS, outcomes, predicted
+from tests.reports.rendered_figures import overlapping
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -23,6 +24,24 @@ def test_the_picture_is_a_png_whatever_was_measured(tmp_path: Path) -> None:
     results.append(Cell("model-0+sft", "inf", "sft"), SETTINGS, outcomes(3, 0))
     write_accuracy_plot(accuracies(results), tmp_path / "accuracy.png")
     assert (tmp_path / "accuracy.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize("noises", [["clean", "inf", "rcs", "sd"], ["clean", "near", "inf", "rcs", "filler:near"]])
+def test_few_noises_are_named_side_by_side(tmp_path: Path, noises: list[str]) -> None:
+    results = Results(tmp_path)
+    for noise in noises:
+        results.append(Cell("llama", noise, "zero_shot"), SETTINGS, outcomes(3, 1))
+    figure = accuracy_figure(accuracies(results))
+    assert overlapping(figure, figure.axes[0].get_xticklabels()) == []
+    assert {label.get_rotation() for label in figure.axes[0].get_xticklabels()} == {0.0}
+
+
+def test_many_noises_are_named_at_a_slant(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    for noise in ("clean", *(f"{placebo}{noise}" for noise in ("near", "inf", "rcs") for placebo in ("", "filler:"))):
+        results.append(Cell("llama", noise, "zero_shot"), SETTINGS, outcomes(3, 1))
+    (panel,) = accuracy_figure(accuracies(results)).axes
+    assert {label.get_rotation() for label in panel.get_xticklabels()} == {30.0}
 
 
 def test_a_picture_of_nothing_but_errors_can_be_drawn(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from reports.store.records import Cell
 from reports.store.replicates import replicate_label
 from reports.store.results_folder import Results
 from tests.reports.record_factories import OTHER_SETTINGS, SETTINGS, longest, outcomes
+from tests.reports.rendered_figures import overlapping
 
 pytestmark = pytest.mark.quick
 SEEDS = 4
@@ -119,6 +120,21 @@ def test_the_figure_has_a_row_for_each_answer_and_noise_and_a_number_for_each_se
     ]
     numbers = [text.get_text() for text in panel.texts]
     assert sorted(numbers) == sorted(str(seed) for seed in range(SEEDS) for _ in labels)
+
+
+def test_no_number_of_the_figure_covers_another(tmp_path: Path) -> None:
+    """Where twelve seeds say almost the same of one noise, and quite different things of another."""
+    results = Results(tmp_path)
+    for seed in range(12):
+        for family, far in (("diffllama", 7 * seed), ("llama", 0)):
+            model = family if seed == 0 else f"{family}:{seed}"
+            for noise, correct in (("clean", 95), ("inf", 90 - far), ("sd", 80 - seed // 6)):
+                results.append(Cell(model, noise, "zero_shot"), SETTINGS, outcomes(correct, 100 - correct))
+    findings = Findings(results)
+    figure = seed_figure(findings.family_comparisons, findings.model_comparisons)
+    assert figure is not None
+    assert len(figure.axes[0].texts) >= 3 * 12
+    assert overlapping(figure, figure.axes[0].texts) == []
 
 
 def test_seeds_that_were_asked_otherwise_or_less_are_named(tmp_path: Path) -> None:
