@@ -19,6 +19,7 @@ from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
+from benchmarks.worker_threads import divide_cores
 from models.model_registry import UnknownModelError
 from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source
@@ -47,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_configure
     """
+    if hasattr(config, "workerinput"):
+        divide_cores(config.workerinput["workercount"])
     for name in STAGES:
         config.addinivalue_line("markers", f"{name}: the cases of the stage {name}")
     ours = Path(__file__).with_name("pytest.ini")
