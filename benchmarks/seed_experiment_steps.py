@@ -54,11 +54,13 @@ def steps(out: Path, scale: Scale, included: bool) -> list[Step]:
     made += [_training(out, name, scale.variant_seeds, scale, options) for name, options in VARIANTS.items()]
     models = _included(scale.seeds) if included else _trained(out, INCLUDED, scale.seeds)
     alone = ("--skip-zero-shot", "--replicated-stages", "intervene", "--interventions", "everywhere,moved,displaced")
+    reading = ("--skip-zero-shot", "--skip-intervene", "--replicated-stages", "attention")
     doses = ("clean", *(f"{noise}{dose}" for noise in NOISES for dose in ("", "2", "4")))
     made += [
         _grid(out, "accuracy", models, (*FILLED, "sd", "digits:inf"), scale.problems),
         _grid(out, "likelihood", models, FILLED, scale.fewer_problems, "--skip-zero-shot", "--measure", "likelihood"),
         _grid(out, "parts", models, NOISES, scale.fewer_problems, *alone),
+        _grid(out, "attention", models, NOISES, scale.fewer_problems, *reading, attention=True),
         _grid(out, "doses", models, doses, scale.fewer_problems),
         _grid(out, "factors", models, ("clean", "ic"), scale.problems),
     ]
@@ -73,8 +75,10 @@ def _training(out: Path, name: str, seeds: Sequence[int], scale: Scale, options:
     return Step(f"train {name}", command)
 
 
-def _grid(out: Path, name: str, models: str, datasets: Sequence[str], problems: int, *options: str) -> Step:
-    stages = ("--skip-sft", "--skip-attention")
+def _grid(
+    out: Path, name: str, models: str, datasets: Sequence[str], problems: int, *options: str, attention: bool = False
+) -> Step:
+    stages = ("--skip-sft",) if attention else ("--skip-sft", "--skip-attention")
     what = ("--models", models, "--datasets", ",".join(datasets), "--max-samples", str(problems))
     results = ("--results", str(out / name), "-n", "2", "-q")
     return Step(f"grid {name}", (sys.executable, "-m", "pytest", "benchmarks", *what, *stages, *options, *results))
