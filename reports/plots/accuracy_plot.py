@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.plots.plot_style import ModelStyle, ModelStyles, add_legend, model_styles
+from reports.plots.plot_style import ModelStyle, ModelStyles, add_legend, model_styles, save_png
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import noise_order
-from reports.store.atomic_io import write_atomically
 from reports.store.replicates import split_replicate
 
 if TYPE_CHECKING:
@@ -29,9 +27,7 @@ def write_accuracy_plot(
     seeds: Sequence[CellAccuracy] = (),
 ) -> None:
     """Write `accuracy_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no row."""
-    picture = BytesIO()
-    accuracy_figure(rows, styles, seeds).savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    save_png(accuracy_figure(rows, styles, seeds), path)
 
 
 def accuracy_figure(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.plots.plot_style import save_png
 from reports.stats.attention_stats import AttentionRow, needle_depth
-from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
     import numpy
@@ -32,9 +31,7 @@ def has_heatmap_data(rows: Sequence[AttentionRow]) -> bool:
 
 def write_heatmap(rows: Sequence[AttentionRow], path: Path) -> None:
     """Write `heat_figure` as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no cell with noise."""
-    picture = BytesIO()
-    heat_figure(rows).savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    save_png(heat_figure(rows), path)
 
 
 def heat_figure(rows: Sequence[AttentionRow]) -> Figure:

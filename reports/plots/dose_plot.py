@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.plots.plot_style import ModelStyles, add_legend, model_styles
+from reports.plots.plot_style import ModelStyles, add_legend, model_styles, save_png
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.noise_doses import CLEAN, split_dose
-from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,13 +16,7 @@ if TYPE_CHECKING:
 
 def write_doses(rows: Sequence[CellAccuracy], path: Path, styles: ModelStyles | None = None) -> bool:
     """Write `dose_figure` as a PNG and return whether there was one. Raises `ResultsFolderError`."""
-    figure = dose_figure(rows, styles)
-    if figure is None:
-        return False
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
-    return True
+    return save_png(dose_figure(rows, styles), path)
 
 
 def dose_figure(rows: Sequence[CellAccuracy], styles: ModelStyles | None = None) -> Figure | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.plots.plot_style import save_png
 from reports.stats.intervention_rows import InterventionRow
 from reports.stats.noise_doses import noise_order
 from reports.stats.parts_of_cost import Decomposition, decompositions, rows_at_floor
-from reports.store.atomic_io import write_atomically
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 
 if TYPE_CHECKING:
@@ -31,13 +30,7 @@ _SCALES = {ACCURACY: (100.0, "points of accuracy"), LIKELIHOOD: (1.0, "nats a to
 
 def write_intervention_plot(rows: Sequence[InterventionRow], path: Path) -> bool:
     """Write `intervention_figure` as a PNG and return whether there was one. Raises `ResultsFolderError`."""
-    figure = intervention_figure(rows)
-    if figure is None:
-        return False
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
-    return True
+    return save_png(intervention_figure(rows), path)
 
 
 def intervention_figure(rows: Sequence[InterventionRow]) -> Figure | None:

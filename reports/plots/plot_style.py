@@ -6,8 +6,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.store.atomic_io import write_atomically
 from reports.store.replicates import replicate_label, split_replicate
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
@@ -77,3 +80,13 @@ def add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
     }
     if handles:
         figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)
+
+
+def save_png(figure: Figure | None, path: Path) -> bool:
+    """Write a figure as a PNG and return True; False if there is none. Raises `ResultsFolderError`."""
+    if figure is None:
+        return False
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
+    return True

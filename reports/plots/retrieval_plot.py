@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.plots.plot_style import ModelStyles, add_legend, model_styles
+from reports.plots.plot_style import ModelStyles, add_legend, model_styles, save_png
 from reports.stats.retrieval_stats import PARTS, RetrievalPoint
-from reports.store.atomic_io import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,9 +21,7 @@ _TITLES = {
 
 def write_retrieval(points: Sequence[RetrievalPoint], path: Path, styles: ModelStyles | None = None) -> None:
     """Write the figure as a PNG. Raises `ResultsFolderError`, and `ValueError` if there is no point."""
-    picture = BytesIO()
-    retrieval_figure(points, styles).savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
+    save_png(retrieval_figure(points, styles), path)
 
 
 def retrieval_figure(points: Sequence[RetrievalPoint], styles: ModelStyles | None = None) -> Figure:

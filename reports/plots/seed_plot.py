@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reports.plots.plot_style import save_png
 from reports.stats.comparison_rows import Comparison
 from reports.stats.comparisons_over_seeds import comparison_key
 from reports.stats.noise_doses import noise_order
 from reports.stats.placebo_labels import is_placebo
 from reports.stats.problem_scores import ACCURACY
 from reports.stats.single_seed_claims import HEADLINE_CONTRASTS
-from reports.store.atomic_io import write_atomically
 from reports.store.replicates import display_name, split_replicate
 from reports.store.stage_and_file_names import ZERO_SHOT
 from reports.tables.narrative import mean_label
@@ -36,13 +35,7 @@ _LABELS = {
 def write_seed_plot(family_rows: Sequence[Comparison], model_rows: Sequence[Comparison], path: Path) -> bool:
     """Write `seed_figure` as a PNG and return True; False if no family has several seeds. Raises
     `ResultsFolderError`."""
-    figure = seed_figure(family_rows, model_rows)
-    if figure is None:
-        return False
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=150)
-    write_atomically(path, picture.getvalue())
-    return True
+    return save_png(seed_figure(family_rows, model_rows), path)
 
 
 def seed_figure(family_rows: Sequence[Comparison], model_rows: Sequence[Comparison]) -> Figure | None:
