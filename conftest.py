@@ -19,7 +19,7 @@ from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
-from benchmarks.worker_threads import divide_cores
+from benchmarks.threads_per_worker import divide_cores
 from models.model_registry import UnknownModelError
 from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source

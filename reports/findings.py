@@ -21,7 +21,7 @@ from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import PART_DIFFERENCE, InterventionRow
 from reports.stats.intervention_scores import intervention_cells
 from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
-from reports.stats.replicate_groups import Named, numbered, with_family_rows
+from reports.stats.replicates_by_family import Named, numbered, with_family_rows
 from reports.stats.single_seed_claims import SingleSeedClaims, single_seed_claims
 from reports.store.records import Cell
 from reports.store.replicates import replicated_families

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy
 
 from reports.stats.accuracies import CellAccuracy
-from reports.stats.replicate_groups import Excluded, replicate_numbers, rows_by_subject
+from reports.stats.replicates_by_family import Excluded, replicate_numbers, rows_by_subject
 from reports.stats.seed_statistics import seed_interval, seed_p_value
 from reports.store.replicates import display_name, family_label, split_replicate
 

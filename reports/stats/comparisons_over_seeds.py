@@ -16,7 +16,7 @@ from reports.stats.comparison_rows import Comparison
 from reports.stats.comparisons import TESTED
 from reports.stats.intervention_rows import FAULT, InterventionRow
 from reports.stats.paired_tests import ALPHA, Array, holm
-from reports.stats.replicate_groups import Excluded, replicate_numbers, rows_by_subject
+from reports.stats.replicates_by_family import Excluded, replicate_numbers, rows_by_subject
 from reports.stats.retained_accuracy import RETAINED_LEVELS
 from reports.stats.seed_statistics import (
     detectable_over_seeds,

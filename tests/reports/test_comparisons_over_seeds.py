@@ -12,7 +12,7 @@ from reports.stats.comparisons import Comparison, comparisons
 from reports.stats.comparisons_over_seeds import comparison_key, comparisons_over_seeds
 from reports.stats.crossed_intervals import with_crossed_intervals
 from reports.stats.problem_scores import Scores
-from reports.stats.replicate_groups import with_family_rows
+from reports.stats.replicates_by_family import with_family_rows
 from reports.stats.seed_statistics import seed_interval, sign_flip_p_value
 from reports.stats.single_seed_claims import single_seed_claims
 from reports.store import replicates

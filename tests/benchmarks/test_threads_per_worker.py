@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.worker_threads import divide_cores
+from benchmarks.threads_per_worker import divide_cores
 from tests.benchmarks.typed_commands import typed
 
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
