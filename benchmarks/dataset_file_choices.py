@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from benchmarks.choices import choose_datasets, listed
 from benchmarks.dataset_files import CERTIFIED, DatasetFiles
 from benchmarks.plan_errors import PlanError, escaped
+from noise.problems.remote_files import local_copy
 from noise.problems.text_files import check_regular_file
 from noise.sentence_files import add_sentence_file, check_name
 
@@ -57,7 +57,8 @@ def _check_set(name: str, path: str, text: str, others: Mapping[str, str]) -> No
         raise PlanError(f"{{datasets:name}} {escaped(repr(text))}: expected NAME=FILE, got no file")
     try:
         check_name(name, text)
-        check_regular_file(Path(path))
+        with local_copy(path) as copy:  # of a URL, all of it is fetched
+            check_regular_file(copy)
     except (ValueError, OSError) as error:
         raise PlanError(f"{{datasets:name}} {escaped(str(error))}") from None
     if name.casefold() in {other.removesuffix(CERTIFIED).casefold() for other in others}:

@@ -102,8 +102,8 @@ def _add_grid_options(add: AddOption) -> None:
         "--problems",
         default="mini",
         metavar="SOURCE",
-        help=f"source of the problems: {', '.join(SOURCES)}, with a split as in mini:new-names, or a .jsonl file in"
-        " GSM8K's format (default: %(default)s)",
+        help=f"source of the problems: {', '.join(SOURCES)}, with a split as in mini:new-names, or a .jsonl file"
+        " or URL (s3://…) in GSM8K's format (default: %(default)s)",
     )
     add(
         "--skip-bad-lines",
@@ -138,8 +138,8 @@ def _add_grid_options(add: AddOption) -> None:
     add(
         "--results",
         metavar="DIR",
-        help="results folder, which resumes (default: results, or results-quick at the size quick, whose models are"
-        " tuned less)",
+        help="results folder, which resumes, or the URL of one (s3://…), to which results are copied as cells end (default:"
+        " results, or results-quick at the size quick, whose models are tuned less)",
     )
     add("--fresh", action="store_true", help="start over: first move the earlier records of the folder to set_aside/")
 

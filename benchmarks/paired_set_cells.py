@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from benchmarks.dataset_files import CERTIFIED, DatasetFiles
@@ -78,7 +77,7 @@ class PairedCells:
             for reason, numbers in self.paired.refused.items()
         }
         kept = {
-            "file": str(self.paired.path),
+            "file": self.paired.source,
             "sha256": self.paired.sha256,
             "lines": self._lines,
             "usable": len(self.paired.pairs),
@@ -93,7 +92,7 @@ class PairedCells:
 
     @property
     def _typed(self) -> str:
-        return f"{self.dataset.removesuffix(CERTIFIED)}={self.paired.path}"
+        return f"{self.dataset.removesuffix(CERTIFIED)}={self.paired.source}"
 
 
 def read_paired_cells(dataset: str, files: DatasetFiles, problems: Sequence[Problem]) -> PairedCells:
@@ -104,7 +103,7 @@ def read_paired_cells(dataset: str, files: DatasetFiles, problems: Sequence[Prob
     """
     path = files.paired[dataset]
     typed = f"{dataset.removesuffix(CERTIFIED)}={path}"
-    paired = read_paired_set(Path(path))
+    paired = read_paired_set(path)
     if not paired.pairs:
         raise ValueError(
             f"{typed}: expected lines with a question and its original question, got none: {paired.counts()}"

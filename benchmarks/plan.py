@@ -33,6 +33,7 @@ from models.sft.sft_options import Tuning
 from noise.placement import LAST, Placement
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.problems.remote_files import source_name
 from noise.unknown_name import unknown_name
 from reports.store.records import Cell
 from reports.store.stage_and_file_names import TUNED_SUFFIX
@@ -238,7 +239,7 @@ class Plan:
     @property
     def source(self) -> str:
         """A name of the problems that does not depend on where a file lies: `mini:test`, `train.jsonl`."""
-        return Path(self.problems).name if is_file_source(self.problems) else ":".join(split_source(self.problems))
+        return source_name(self.problems) if is_file_source(self.problems) else ":".join(split_source(self.problems))
 
     def ignored_settings(self) -> list[str]:
         """Return one line for each model whose own generation settings would make its answers other than greedy."""

@@ -27,6 +27,7 @@ from noise.placement import POSITIONS, Placement
 from noise.problems.noisy_files import existing_noisy_file
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.problems.remote_files import is_url, local_copy
 from noise.problems.splits import problems_to_train_on
 from noise.problems.text_files import check_regular_file
 
@@ -153,6 +154,11 @@ def _check_data(options: Mapping[str, Any], datasets: Sequence[str]) -> None:
         raise PlanError(
             "--noise-position is about noise that is drawn, and --skip-data-gen draws none: write the files with it"
         )
+    if is_url(source):
+        raise PlanError(
+            "--skip-data-gen reads the noisy files next to the file of --problems, which must lie on this machine; copy"
+            " them here, or leave the option out: noise is then drawn as the run goes"
+        )
     folder = Path(source).parent
     for name in datasets:
         if name != "clean":
@@ -186,6 +192,7 @@ def _check_source(option: str, source: str) -> None:
             raise ValueError(f"{option}: {error}") from None
     else:
         try:
-            check_regular_file(Path(source))
+            with local_copy(source) as path:  # of a URL, all of it is fetched
+                check_regular_file(path)
         except (ValueError, OSError) as error:
             raise type(error)(f"{option} {error}") from None

@@ -17,6 +17,7 @@ from models.prompt import PLAIN
 from noise.problems.bad_lines import BadLine
 from noise.problems.problem import Problem
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
+from noise.problems.remote_files import source_name
 from noise.problems.splits import not_shown, problems_to_train_on, shared_problems, training_source
 from reports.progress_bars import Progress, ProgressBar
 from reports.store.tuning_logs import tuned_checkpoint_folder
@@ -121,4 +122,4 @@ def _with_noise(problem: Problem, noises: Sequence[str], seed: int) -> Problem:
 
 def _name(source: Any) -> str:
     """Return a name of problems that does not depend on where a file lies."""
-    return Path(source).name if is_file_source(source) else ":".join(split_source(str(source)))
+    return source_name(source) if is_file_source(source) else ":".join(split_source(str(source)))

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 MODELS_MAY_USE = ("noise.problems.problem", "noise.mini")
 CHAT_MAY_USE = (*MODELS_MAY_USE, "noise.inject", "noise.registry")
 #: What `noise` may import besides the standard library: inside the function that needs it, or in its command.
-NOISE_WHEN_ASKED = {"datasets", "tqdm"}
+NOISE_WHEN_ASKED = {"datasets", "fsspec", "tqdm"}
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -77,7 +77,7 @@ def test_collecting_the_benchmarks_imports_neither_torch_nor_transformers() -> N
     code = (
         "import sys, pytest\n"
         "status = pytest.main(['benchmarks', '--collect-only', '-q', '-p', 'no:cacheprovider'])\n"
-        "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'scipy', 'matplotlib', 'fsspec'} & set(sys.modules)\n"
         "print('heavy:', sorted(heavy))\n"
         "sys.exit(int(status) or len(heavy))"
     )

@@ -24,6 +24,7 @@ from noise.problems.jsonl import (
 )
 from noise.problems.problem import NoisyProblem, Problem, strip
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
+from noise.problems.remote_files import source_name
 from noise.registry import default_noises, find_noise
 from noise.text.question_features import question_features
 
@@ -102,9 +103,10 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
     `gsm8k_inf_test.jsonl`; `mine.jsonl` gives `mine_inf.jsonl`, and `mine_filler-inf.jsonl` for `filler:inf`.
     """
     if is_file_source(source):
-        stem, _, split = Path(source).stem.rpartition("_")
+        name = Path(source_name(source))
+        stem, _, split = name.stem.rpartition("_")
         if not stem or split not in _SPLITS:
-            stem, split = Path(source).stem, ""
+            stem, split = name.stem, ""
     else:
         stem, split = split_source(str(source))
     return Path(folder) / ("_".join(filter(None, (stem, file_stem(name), split))) + ".jsonl")

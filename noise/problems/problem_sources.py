@@ -18,6 +18,7 @@ from noise.problems.jsonl import (
     write_line,
 )
 from noise.problems.problem import Problem, normalised
+from noise.problems.remote_files import is_url, local_copy
 from noise.problems.text_files import raw_lines
 from noise.unknown_name import unknown_name
 
@@ -30,7 +31,8 @@ def load_problems(
 ) -> list[Problem]:
     """Return the problems of `source`, in order, each with a valid target.
 
-    `source` is the path of a `.jsonl` file, `"gsm8k"` (the hub's `openai/gsm8k`) or `"mini"` (embedded). The split is
+    `source` is the path or URL of a `.jsonl` file, `"gsm8k"` (the hub's `openai/gsm8k`) or `"mini"` (embedded). A URL,
+    such as `"s3://bucket/mine.jsonl"`, is fetched whole and read as the file `mine.jsonl` is. The split is
     given by `split` or after a colon, `"gsm8k:train"`; the default is `test`. Lines of a file are objects with
     `question` and `answer`; an `id` is kept, and a line without one is named after the file's stem and the line number:
     `mine-00017`. Problems from the hub have the ids that they have in the files of `download_gsm8k`. In a file of noisy
@@ -41,26 +43,28 @@ def load_problems(
     no text, or without any good line, is an error all the same.
 
     Raises `ValueError` for an unknown source or split and for a bad line (`file:line: expected …`),
-    `FileNotFoundError` for a missing file, `ConnectionError` where the hub gives no data.
+    `FileNotFoundError` for a missing file, `RemoteFileError` for a URL that cannot be read, `ConnectionError` where the
+    hub gives no data.
     """
     if is_file_source(source):
         if split is not None:
             raise ValueError(f"expected no split with the file {str(source)!r}, got {split!r}: a file is one split")
-        return _from_file(Path(source), bad_lines)
+        with local_copy(source) as path:
+            return _from_file(path, str(source), bad_lines)
     name, split = split_source(str(source), split)
     return SOURCES[name](split)
 
 
 def is_file_source(source: str | Path) -> bool:
-    """Return whether `source` names a file: a `Path`, or a text that ends in `.jsonl`."""
-    return isinstance(source, Path) or source.endswith(".jsonl")
+    """Return whether `source` names a file: a `Path`, a URL, or a text that ends in `.jsonl`."""
+    return isinstance(source, Path) or is_url(source) or source.endswith(".jsonl")
 
 
 def split_source(source: str, split: str | None = None) -> tuple[str, str]:
     """Return `("gsm8k", "train")` for `"gsm8k:train"`, `("gsm8k", "test")` for `"gsm8k"`. Raises `ValueError`."""
     name, colon, named_split = source.partition(":")
     if name not in SOURCES:
-        allowed = [*SOURCES, "a path that ends in .jsonl"]
+        allowed = [*SOURCES, "a path that ends in .jsonl", "a URL"]
         raise ValueError(unknown_name("source of problems", source, SOURCES, allowed))
     if colon and split is not None and split != named_split:
         raise ValueError(f"expected one split, got {named_split!r} in {source!r} and split={split!r}")
@@ -80,11 +84,12 @@ def splits_of(name: str) -> list[str]:
     return list(mini.SPLITS)
 
 
-def _from_file(path: Path, bad_lines: list[BadLine] | None) -> list[Problem]:
+def _from_file(path: Path, name: str, bad_lines: list[BadLine] | None) -> list[Problem]:
+    """Return the problems of the file at `path`, which messages call `name`."""
     problems, seen, golds = dict[int, Problem](), dict[str, str](), dict[str, tuple[Problem, str]]()
     raw_by_number, reasons, disputed = dict[int, bytes](), dict[int, str](), dict[str, str]()
     for number, raw in raw_lines(path):
-        location = f"{path}:{number}"
+        location = f"{name}:{number}"
         try:
             problem = problem_from(json_object(raw, location), line_id(path.stem, number), location)
             check_one_gold(golds, problem, location)
@@ -103,11 +108,11 @@ def _from_file(path: Path, bad_lines: list[BadLine] | None) -> list[Problem]:
     for number, problem in problems.items():  # nobody knows which of two golds is wrong, so both are left out
         where = disputed.get(normalised(problem.question))
         if where is not None:
-            message = f"{path}:{number}: expected one gold answer per question, got another one in {where}"
+            message = f"{name}:{number}: expected one gold answer per question, got another one in {where}"
             reasons.setdefault(number, message)
     if len(reasons) == len(raw_by_number):
         raise ValueError(
-            f"{path}: expected at least one line that is a problem, got {len(reasons):,} bad ones;"
+            f"{name}: expected at least one line that is a problem, got {len(reasons):,} bad ones;"
             f" {reasons[min(reasons)]}"
         )
     bad_lines += [BadLine(number, reasons[number], digest_of(raw_by_number[number])) for number in sorted(reasons)]

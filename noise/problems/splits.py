@@ -13,6 +13,7 @@ from pathlib import Path
 from noise.problems.bad_lines import BadLine
 from noise.problems.problem import Problem, normalised
 from noise.problems.problem_sources import is_file_source, load_problems, split_source
+from noise.problems.remote_files import is_file, sibling, source_name
 
 #: The training split of each evaluation split of the named sources.
 _TRAINING = {
@@ -34,13 +35,16 @@ def training_source(source: str | Path) -> str | Path | None:
     """
     if not is_file_source(source):
         return _TRAINING.get(":".join(split_source(str(source))))
-    path = Path(source)
-    word = _EVALUATION_WORD.search(path.stem)
+    name = Path(source_name(source))
+    word = _EVALUATION_WORD.search(name.stem)
     if word is None:
         return None
-    training = path.with_name(path.stem[: word.start()] + "train" + path.stem[word.end() :] + path.suffix)
-    if not training.is_file():
-        raise ValueError(f"{path} is a {word[0]} split and has no training split: expected {training.name} next to it")
+    training_name = name.stem[: word.start()] + "train" + name.stem[word.end() :] + name.suffix
+    training = sibling(source, training_name)
+    if not is_file(training):
+        raise ValueError(
+            f"{source} is a {word[0]} split and has no training split: expected {training_name} next to it"
+        )
     return training
 
 

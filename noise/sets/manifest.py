@@ -14,6 +14,7 @@ from typing import Any
 
 from noise.problems.jsonl import FileDiffersError, atomic_file
 from noise.problems.problem_sources import is_file_source, split_source
+from noise.problems.remote_files import local_copy
 from noise.registry import NOISE_VERSION
 from noise.sets.table_rows import sha256_of
 
@@ -24,7 +25,8 @@ _FORMAT = 1
 def source_entry(source: str | Path) -> dict[str, Any]:
     """Return what a manifest says of a source of problems: its name and, of a file, the SHA-256."""
     if is_file_source(source):
-        return {"source": Path(source).name, "source_sha256": sha256_of(Path(source))}
+        with local_copy(source) as path:
+            return {"source": path.name, "source_sha256": sha256_of(path)}
     return {"source": ":".join(split_source(str(source)))}
 
 

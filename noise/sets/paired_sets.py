@@ -16,6 +16,7 @@ from typing import Any
 from noise.problems.jsonl import LONGEST_ID, line_id
 from noise.problems.noisy_files import UNSEEDED
 from noise.problems.problem import NoisyProblem, Problem, normalised, strip
+from noise.problems.remote_files import is_url, local_copy
 from noise.sets.place_insertions import Spans, placed_insertions
 from noise.sets.table_rows import Row, read_rows, sha256_of
 from noise.text.number_parsing import target_of
@@ -57,13 +58,15 @@ class Pair:
 class PairedSet:
     """A file of noisy questions with their clean ones.
 
-    `pairs` are its usable lines. `refused` has the numbers of the others by reason. `sha256` is that of the file.
+    `pairs` are its usable lines. `refused` has the numbers of the others by reason. `sha256` is that of the file, and
+    `source` the path or URL that it was named by.
     """
 
     path: Path
     sha256: str
     pairs: tuple[Pair, ...]
     refused: Mapping[str, tuple[int, ...]]
+    source: str = ""
 
     def counts(self) -> str:
         """Return the number of usable lines, and of the others by reason, as a sentence."""
@@ -79,14 +82,15 @@ def read_paired_set(path: str | Path) -> PairedSet:
     `spans` are kept where deleting them gives the original question, and come from an alignment where there are none. A
     line that cannot be used is counted by its reason. Raises what `read_rows` raises.
     """
-    path = Path(path)
     pairs, refused = list[Pair](), defaultdict[str, list[int]](list)
-    for row in read_rows(path):
-        try:
-            pairs.append(pair_of(row, path.stem))
-        except UnusableRow as error:
-            refused[str(error)].append(row.number)
-    return PairedSet(path, sha256_of(path), tuple(pairs), _by_count(refused))
+    source = path if isinstance(path, str) and is_url(path) else str(Path(path))
+    with local_copy(path) as copy:
+        for row in read_rows(copy):
+            try:
+                pairs.append(pair_of(row, copy.stem))
+            except UnusableRow as error:
+                refused[str(error)].append(row.number)
+        return PairedSet(copy, sha256_of(copy), tuple(pairs), _by_count(refused), source)
 
 
 def pairs_of_problems(problems: Sequence[Problem], paired: PairedSet) -> tuple[dict[str, list[Pair]], PairedSet]:
