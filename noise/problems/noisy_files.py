@@ -103,10 +103,10 @@ def noisy_file(source: str | Path, name: str, folder: str | Path = "data") -> Pa
     `gsm8k_inf_test.jsonl`; `mine.jsonl` gives `mine_inf.jsonl`, and `mine_filler-inf.jsonl` for `filler:inf`.
     """
     if is_file_source(source):
-        name = Path(source_name(source))
-        stem, _, split = name.stem.rpartition("_")
+        file = Path(source_name(source))
+        stem, _, split = file.stem.rpartition("_")
         if not stem or split not in _SPLITS:
-            stem, split = name.stem, ""
+            stem, split = file.stem, ""
     else:
         stem, split = split_source(str(source))
     return Path(folder) / ("_".join(filter(None, (stem, file_stem(name), split))) + ".jsonl")

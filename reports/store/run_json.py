@@ -10,6 +10,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
@@ -64,6 +65,21 @@ def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> P
     content = {"format": _FORMAT, "runs": _newest([*(earlier or []), entry])}
     write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
     return damaged
+
+
+def merge_runs(path: Path, other: bytes) -> None:
+    """Add the runs of `other`, the content of another copy of the file, to the file at `path`, by when they started.
+
+    What is damaged adds nothing. Raises `ResultsFolderError`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(other)
+        runs = [*(read_runs(copy) or []), *(read_runs(path) or [])]
+    distinct = {json.dumps(run, sort_keys=True): run for run in runs}
+    in_order = sorted(distinct.values(), key=lambda run: str(run.get("started")))
+    content = {"format": _FORMAT, "runs": _newest(in_order)}
+    write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
 
 
 def _signed(content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,8 +36,8 @@ def check_folder_url(url: str) -> None:
     path = url.partition("://")[2].strip("/")
     if not _PLAIN_URL.fullmatch(url) or "::" in url or not path or ".." in path.split("/"):
         raise RemoteFolderError(
-            "expected the URL of a folder, such as s3://bucket/folder, without a user name, a password, a key or a query"
-            " (?…) in it: keys are read from the environment alone, and a URL is written to the record of a run"
+            "expected the URL of a folder, such as s3://bucket/folder, without a user name, a password, a key or a"
+            " query (?…) in it: keys are read from the environment alone, and a URL is written to the record of a run"
         )
     if scheme_of(url) in ("http", "https"):
         raise RemoteFolderError(f"{url}: a results folder cannot be written over http; name that of a store, as s3://…")
@@ -78,4 +79,6 @@ def _reason(url: str, error: Exception) -> str:
         return "expected a folder, got a file"
     if isinstance(error, NotImplementedError):
         return "a store that takes no files"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)  # and not its own text
     return f"the store answered with an error ({type(error).__name__})"
