@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, runner_of
 from benchmarks.gate_options import gate_of
 from benchmarks.options import DEFAULT_DEVICE, DEFAULT_MODELS, add_skip_options
-from benchmarks.plan_from_options import plan_of, results_folder, size_of
+from benchmarks.plan_from_options import plan_of, remote_results, results_folder, size_of
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
@@ -23,6 +24,7 @@ from benchmarks.threads_per_worker import divide_cores
 from models.model_registry import UnknownModelError
 from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source
+from noise.problems.remote_files import is_url, kept_copies
 from reports.experiment import Experiment
 from reports.plugin import EXPERIMENT, announce
 from reports.stages import UnknownStageError
@@ -58,9 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
             f"pytest's settings are from {config.inipath or 'no file'}, expected {ours}; name the tests first, as in"
             " `pytest benchmarks --models FOLDER`, or write --models=FOLDER"
         )
+    _keep_copies_of_urls(config)
     try:
         plan, gate = plan_of(config.option), gate_of(config.option)
-        folder = results_folder(_results_option(config), config.invocation_params.dir)
+        remote = remote_results(_results_option(config))
+        local = str(config.option.results) if remote is None else str(remote.folder)
+        folder = results_folder(local, config.invocation_params.dir)
     except OSError as error:  # of the file system, or a sentence of ours about a missing file
         path = f"{error.filename!s:.60}: {error.strerror}" if error.filename else str(error)
         raise pytest.UsageError(path) from None
@@ -75,7 +80,17 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
-    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, user_message)
+    announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, user_message, remote)
+
+
+def _keep_copies_of_urls(config: pytest.Config) -> None:
+    """Let every process of the run read the same copy of a problem file that is named by a URL."""
+    option = config.option
+    named = [option.problems, option.sft_problems, *str(option.datasets).split("=")]
+    if any(map(is_url, named)) and not hasattr(config, "workerinput"):  # workers have it from the main process
+        copies = ExitStack()
+        copies.enter_context(kept_copies())
+        config.add_cleanup(copies.close)
 
 
 def _results_option(config: pytest.Config) -> str:

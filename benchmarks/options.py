@@ -138,8 +138,8 @@ def _add_grid_options(add: AddOption) -> None:
     add(
         "--results",
         metavar="DIR",
-        help="results folder, which resumes, or the URL of one (s3://…), to which results are copied as cells end (default:"
-        " results, or results-quick at the size quick, whose models are tuned less)",
+        help="results folder, which resumes, or the URL of one (s3://…), to which results are copied as cells end"
+        " (default: results, or results-quick at the size quick, whose models are tuned less)",
     )
     add("--fresh", action="store_true", help="start over: first move the earlier records of the folder to set_aside/")
 

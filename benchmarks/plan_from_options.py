@@ -30,6 +30,8 @@ from noise.problems.problem_sources import is_file_source, split_source
 from noise.problems.remote_files import is_url, local_copy
 from noise.problems.splits import problems_to_train_on
 from noise.problems.text_files import check_regular_file
+from reports.store.remote_folder import RemoteFolder
+from reports.store.store_errors import RemoteFolderError
 
 
 def size_of(option: Any) -> str:
@@ -99,6 +101,14 @@ def plan_of(option: Any) -> Plan:
         template=template_of(options["prompt"], options["chat"], lambda: _examples(options)),
         noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
     )
+
+
+def remote_results(text: str) -> RemoteFolder | None:
+    """Return the folder at a URL that `--results` names, if it names one. Raises `PlanError` for a bad URL."""
+    try:
+        return RemoteFolder(text) if is_url(text) else None
+    except RemoteFolderError as error:
+        raise PlanError(f"--results: {escaped(str(error))}") from None
 
 
 def results_folder(text: str, current: Path) -> Path:

@@ -16,8 +16,10 @@ from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
+from reports.store.remote_folder import fetched_folder, sync_folder
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
+from reports.store.store_errors import is_url
 from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table, seed_table
 from reports.tables.attention_narrative import attention_answer
@@ -30,6 +32,9 @@ from reports.tables.score_tables import score_tables
 from reports.tables.single_seed_table import single_seed_lines
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
+
+#: The arguments of commands that are results folders.
+_FOLDERS = ("results", "first", "second")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help()
             return 2
         options = parser.parse_args(others)
+        _fetch_folders(options)
         lines = [*options.command(options), *_unregistered(options)]
     except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
         print(printable(str(error)), file=sys.stderr)
@@ -77,9 +83,17 @@ def _import(module: str) -> None:
         sys.path.remove(str(Path.cwd()))
 
 
+def _fetch_folders(options: argparse.Namespace) -> None:
+    """Put the local folder of each URL that stands for a results folder in its place, with what is newer there."""
+    for name in _FOLDERS:
+        folder = getattr(options, name, None)
+        if is_url(folder):
+            setattr(options, name, fetched_folder(str(folder)))
+
+
 def _unregistered(options: argparse.Namespace) -> list[str]:
     """Return a line that names the stages whose readings were left out, if there are any."""
-    folders = [getattr(options, name) for name in ("results", "first", "second") if hasattr(options, name)]
+    folders = [getattr(options, name) for name in _FOLDERS if hasattr(options, name)]
     stages = sorted({stage for folder in folders for stage in Results(folder).unregistered_stages()})
     if not stages:
         return []
@@ -113,7 +127,11 @@ def _parser() -> argparse.ArgumentParser:
         subparser = commands.add_parser(name, help=help, description=command.__doc__)
         subparser.set_defaults(command=command, report=name)
         subparser.add_argument(
-            "results", nargs="?", type=Path, default=Path("results"), help="the results folder (default: %(default)s)"
+            "results",
+            nargs="?",
+            type=_folder_or_url,
+            default=Path("results"),
+            help="the results folder, or the URL of one (default: %(default)s)",
         )
     compare = commands.add_parser(
         "compare",
@@ -121,12 +139,30 @@ def _parser() -> argparse.ArgumentParser:
         description=_compare.__doc__,
     )
     compare.set_defaults(command=_compare)
-    compare.add_argument("first", type=Path, metavar="RUN_A", help="the results folder of the earlier run")
-    compare.add_argument("second", type=Path, metavar="RUN_B", help="the results folder of the later run")
+    compare.add_argument("first", type=_folder_or_url, metavar="RUN_A", help="the results folder of the earlier run")
+    compare.add_argument("second", type=_folder_or_url, metavar="RUN_B", help="the results folder of the later run")
     compare.add_argument(
         "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
     )
+    sync = commands.add_parser(
+        "sync", help="bring a results folder and its copy at a URL in step", description=_sync.__doc__
+    )
+    sync.set_defaults(command=_sync)
+    sync.add_argument("folder", type=Path, metavar="FOLDER", help="the results folder on this machine")
+    sync.add_argument("url", metavar="URL", help="the URL of the other, such as s3://bucket/folder")
     return parser
+
+
+def _sync(options: argparse.Namespace) -> list[str]:
+    """Fetch what is newer at a URL, and send what is newer here. Where both have records that the other lacks, neither
+    is changed."""
+    fetched, sent = sync_folder(options.url, options.folder)
+    return [f"fetched {len(fetched):,} files and sent {len(sent):,}: {options.folder} and {options.url} are in step"]
+
+
+def _folder_or_url(text: str) -> Path | str:
+    """Return a path, but a URL as it is: a path has no `//`."""
+    return text if is_url(text) else Path(text)
 
 
 def _compare(options: argparse.Namespace) -> list[str]:

@@ -29,6 +29,8 @@ from reports.progress_bars import Progress, ProgressBar, no_progress_bar, progre
 from reports.stop_signals import StopSignals
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path
 from reports.store.records import CellRun
+from reports.store.remote_folder import RemoteFolder
+from reports.sync_plugin import ResultsSync
 from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 from reports.upstream_pytest import cursor_column, starts_workers, suspended_capture, terminal_stream
@@ -56,18 +58,23 @@ def announce(
     gate: Gate | None = None,
     save_baseline: Path | None = None,
     explain: Callable[[Exception], str | None] = str,
+    remote: RemoteFolder | None = None,
 ) -> None:
     """Make `experiment` the one that cases record to.
 
     `fresh` sets earlier predictions aside before the first case. Accuracies are compared with `gate`, and saved as a
     baseline to the file `save_baseline`. `explain` turns an error into the sentence to print, None for `str(error)`.
+    `remote` is a folder at a URL that is kept in step with the folder of the results.
     """
     config.stash[EXPERIMENT] = experiment
     config.pluginmanager.register(_CaseRecorder(experiment, bool(config.getoption("xmlpath", None))))
     if hasattr(config, "workerinput"):  # xdist gives it to its workers
         experiment.results.lock.run = config.workerinput[_LOCKING_RUN]
     else:
-        config.pluginmanager.register(_RunReporter(experiment, fresh))
+        sync = None if remote is None else ResultsSync(config, remote, experiment.results.lock)
+        config.pluginmanager.register(_RunReporter(experiment, fresh, sync))
+        if sync is not None:  # registered later, its hooks come before those of the run's reporter
+            config.pluginmanager.register(sync)
         if gate is not None or save_baseline is not None:
             config.pluginmanager.register(BaselineReporting(experiment, gate, save_baseline, explain))
 
@@ -125,8 +132,8 @@ class _CaseRecorder:
 class _RunReporter:
     """Collects the cell runs from all reports, and writes and prints at the end. Registered in the main process."""
 
-    def __init__(self, experiment: Experiment, fresh: bool) -> None:
-        self._experiment, self._fresh = experiment, fresh
+    def __init__(self, experiment: Experiment, fresh: bool, sync: ResultsSync | None = None) -> None:
+        self._experiment, self._fresh, self._sync = experiment, fresh, sync
         self._warnings: list[str] = []
         experiment.warnings = self._warnings
         self._set_aside_folder: Path | None = None
@@ -137,6 +144,7 @@ class _RunReporter:
         self._files: list[Path] = []
         self._lines: list[str] = []
         self._failure: str | None = None
+        self._unsent: str | None = None
         self._headline: str | None = None
         self._failed = self._misused = 0
         self._interrupted = self._has_workers = False
@@ -200,6 +208,8 @@ class _RunReporter:
             if self._has_workers:  # with the first report, of a case's setup: a worker may be killed in the case
                 with suppress(ResultsFolderError):  # the case says so
                     self._experiment.results.lock.acquire(create=True)
+            if self._sync is not None and getattr(report, _CELL_RUNS):
+                self._sync.cell_ended()
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_warning_recorded"""
@@ -214,9 +224,12 @@ class _RunReporter:
         """
         try:
             self._write_reports(session, exitstatus)
+            self._unsent = None if self._sync is None else self._sync.run_ended()
+            if self._unsent and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
         finally:
             self._experiment.results.lock.release()
-        only_misused = 0 < self._misused == self._failed and not self._failure
+        only_misused = 0 < self._misused == self._failed and not self._failure and not self._unsent
         if only_misused and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
@@ -254,8 +267,13 @@ class _RunReporter:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_terminal_summary"""
-        if not self._used:
-            return
+        if self._used:
+            self._print_experiment(terminalreporter)
+        if self._unsent:
+            for line in wrapped(self._unsent, shutil.get_terminal_size().columns):
+                terminalreporter.write_line(printable(line), red=True)
+
+    def _print_experiment(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("=", "experiment")
         width = shutil.get_terminal_size().columns
         pages = [path for path in self._files if path.name == PAGE]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import display_path, explaining_os_errors
+from reports.store.folder_lock import FolderLock, ResultsInUse
 from reports.store.json_content import parsed_json
 from reports.store.run_json import merge_runs
 from reports.store.store_errors import RemoteFolderError, check_folder_url, explaining_store_errors, scheme_of
@@ -92,8 +93,8 @@ class RemoteFolder:
         if not other or other.get("run") == run:
             return None
         return (
-            f"a run on {other.get('host')}, started {other.get('started')}, has not said that it ended: if it still runs,"
-            f" both write to {self.url}"
+            f"a run on {other.get('host')}, started {other.get('started')}, has not said that it ended: if it still"
+            f" runs, both write to {self.url}"
         )
 
     def remove_mark(self, run: str) -> None:
@@ -240,3 +241,34 @@ class RemoteFolder:
 
 def _is_set_aside(sha256: str | None, files: Mapping[str, FileState]) -> bool:
     return any(name.startswith("set_aside/") and state.sha256 == sha256 for name, state in files.items())
+
+
+def fetched_folder(url: str) -> Path:
+    """Return the local folder of the results at `url`, with what is newer there. Raises `RemoteFolderError`.
+
+    A run on this machine that works in it is not disturbed: what it has is the newest.
+    """
+    remote = RemoteFolder(url)
+    lock = FolderLock(remote.folder)
+    try:
+        lock.acquire(create=True)
+        remote.download()
+    except ResultsInUse:
+        pass
+    finally:
+        lock.release()
+    return remote.folder
+
+
+def sync_folder(url: str, folder: Path) -> tuple[list[str], list[str]]:
+    """Bring `folder` and `url` in step, and return the names of the files that were fetched and sent.
+
+    Raises `ResultsInUse` where a run writes to the folder, and what `RemoteFolder` raises.
+    """
+    remote = RemoteFolder(url, folder)
+    lock = FolderLock(folder)
+    lock.acquire(create=True)
+    try:
+        return remote.download(), remote.upload()
+    finally:
+        lock.release()
