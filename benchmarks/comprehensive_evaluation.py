@@ -18,6 +18,7 @@ from models.prompt import template_of
 from noise.problems.splits import problems_to_train_on
 from reports.experiment import Experiment
 from reports.store.results_folder import Results
+from reports.store.store_errors import is_url
 
 if TYPE_CHECKING:
     import pandas
@@ -76,6 +77,8 @@ def run_comprehensive_evaluation(
         )
     except PlanError as error:
         raise error.renamed(max_samples="max_samples_per_dataset") from None
+    if is_url(results):
+        raise PlanError("{results:name}: expected a folder on this machine; `pytest benchmarks` takes a URL too")
     return _run(plan, Path(results))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
 from reports.store.atomic_io import require_writable
+from reports.store.store_errors import is_url
 
 #: What pytest's option groups add an option with.
 AddOption = Callable[..., None]
@@ -20,13 +22,13 @@ def add_gate_options(add: AddOption) -> None:
     """Add the options of the regression gate."""
     add(
         "--save-baseline",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="save the outcome of each case on each problem; other cases in FILE are kept",
     )
     add(
         "--baseline",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="fail each case whose accuracy is significantly below that in FILE, on the same problems",
     )
@@ -37,6 +39,13 @@ def add_gate_options(add: AddOption) -> None:
         metavar="P",
         help=f"probability that any case fails although nothing was lost (default: {ALPHA})",
     )
+
+
+def _path(text: str) -> Path:
+    """Return a path. Raises `ArgumentTypeError` for a URL, which would become the name of a folder."""
+    if is_url(text):
+        raise argparse.ArgumentTypeError("expected a file on this machine, got a URL; copy the file here")
+    return Path(text)
 
 
 def gate_of(option: Any) -> Gate | None:

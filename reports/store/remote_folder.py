@@ -123,7 +123,7 @@ class RemoteFolder:
                     self._store.fetch(name, self.folder / name)
                     state[name] = state_of(self.folder / name)
         finally:
-            if self.folder.is_dir():
+            if state and self.folder.is_dir():
                 write_local_state(self.folder, state, self.url)
         if sends and there != noted:
             self._store.write(STATE_FILE, encode_state(there))
@@ -151,15 +151,18 @@ class RemoteFolder:
 
 
 def fetched_folder(url: str) -> Path:
-    """Return the local folder of the results at `url`, with what is newer there. Raises `RemoteFolderError`.
+    """Return the local folder of the results at `url`, with what is newer there.
 
-    A run on this machine that works in it is not disturbed: what it has is the newest.
+    A run on this machine that works in it is not disturbed: what it has is the newest. Raises `RemoteFolderError`,
+    where there are no results too.
     """
     remote = RemoteFolder(url)
     lock = FolderLock(remote.folder)
     try:
         lock.acquire(create=True)
         remote.download()
+        if not local_files(remote.folder, {}):
+            raise RemoteFolderError(f"no results at {url}: expected the folder of a benchmark run")
     except ResultsInUse:
         pass
     finally:
