@@ -46,7 +46,7 @@ class ResultsSync:
         except ResultsFolderError as error:
             self._remove_mark()
             self._lock.release()
-            raise pytest.UsageError(f"--results: {error}") from None
+            raise pytest.UsageError(printable(str(error))) from None
         if fetched:
             self._note = f"fetched from {self._remote.url}: {len(fetched):,} files"
         self._write(self._note)

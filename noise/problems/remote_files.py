@@ -173,7 +173,7 @@ def _reason(url: str, error: Exception) -> str:
     if isinstance(error, ImportError):
         return f"a package for {scheme}:// is missing: `{_INSTALL.get(scheme, f'pip install fsspec[{scheme}]')}`"
     if isinstance(error, FileNotFoundError) and not refused and not cut_off:
-        return "no such bucket" if "bucket" in str(error).lower() and "NoSuchKey" not in str(error) else "no such file"
+        return "no such bucket" if "specified bucket does not exist" in str(error) else "no such file"
     if isinstance(error, IsADirectoryError):
         return "expected a file, got a folder"
     if refused or isinstance(error, PermissionError) or kinds & {"NoCredentialsError", "PartialCredentialsError"}:

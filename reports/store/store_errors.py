@@ -74,7 +74,7 @@ def _reason(url: str, error: Exception) -> str:
     if re.search("Connection|Connect(or|Timeout)|Timeout|gaierror", " ".join(kinds)):
         return "the store cannot be reached"
     if isinstance(error, FileNotFoundError):
-        return "no such bucket" if "bucket" in str(error).lower() else "no such file or folder"
+        return "no such bucket" if "specified bucket does not exist" in str(error) else "no such file or folder"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return "expected a folder, got a file"
     if isinstance(error, NotImplementedError):

@@ -42,6 +42,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     baseline.write_text('{"format": 1, "cells": {}}\n', encoding="utf-8")
     return {
         "mine.jsonl": str(mine),
+        "s3://bucket/mine.jsonl": f"file://{mine}",
         "accuracy.json": str(baseline),
         "report.xml": str(tmp_path / "report.xml"),
         "clean,weather,weather4": "clean,inf,inf4",  # the recipe has a test of its own

@@ -81,7 +81,9 @@ def test_results_are_there_at_the_end_and_known_in_an_empty_cache(
 ) -> None:
     first = run()
     first.assert_outcomes(passed=2)
-    first.stdout.fnmatch_lines([f"results are kept in *mine-* and copied to {url} as cells end", "predictions: 0 read*"])
+    first.stdout.fnmatch_lines(
+        [f"results are kept in *mine-* and copied to {url} as cells end", "predictions: 0 read*"]
+    )
     assert {"accuracy.csv", "report.html", "run.json", "predictions/zero_shot/llama/inf.jsonl"} <= set(names(url))
     shutil.rmtree(cache_folder(url))
     run().stdout.fnmatch_lines([f"fetched from {url}: * files", "predictions: 4 read, 0 made*"])
@@ -146,7 +148,7 @@ def test_a_run_that_cannot_know_what_is_there_does_not_start(
     monkeypatch.setattr(FolderStore, "files", out_of_reach)
     done = run()
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines([f"ERROR: --results: cannot read {url}: the store cannot be reached"])
+    done.stderr.fnmatch_lines([f"ERROR: cannot read {url}: the store cannot be reached"])
     assert not cache_folder(url).exists()
 
 
@@ -159,7 +161,7 @@ def test_two_machines_with_records_of_their_own_are_refused(
     store.pipe_file(path, b'{"of": "another machine"}\n')
     done = run()
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines([f"ERROR: --results: {name} has records in {url} and in * that the other lacks; *"])
+    done.stderr.fnmatch_lines([f"ERROR: {name} has records in {url} and in * that the other lacks; *"])
     assert store.cat_file(path) == b'{"of": "another machine"}\n'
 
 
