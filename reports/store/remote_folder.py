@@ -93,7 +93,8 @@ class RemoteFolder:
         """Do what `decisions` say for the files that they are made for, after a look at all."""
         state = self._read_local_state()
         here, (there, noted) = local_files(self.folder, state), self._store.files()
-        made = {name: self._decide(name, here, state, there) for name in sorted({*here, *there})}
+        aside = _set_aside(here), _set_aside(there)
+        made = {name: self._decide(name, (here, state, there), aside) for name in sorted({*here, *there})}
         conflicts = [name for name, decision in made.items() if decision == "conflict"]
         if conflicts:
             others = f" (and {len(conflicts) - 1:,} more)" if len(conflicts) > 1 else ""
@@ -130,11 +131,11 @@ class RemoteFolder:
         return changed
 
     def _decide(
-        self, name: str, here: Mapping[str, FileState], last: Mapping[str, FileState], there: Mapping[str, FileState]
+        self, name: str, copies: tuple[Mapping[str, FileState], ...], aside: tuple[set[str], set[str]]
     ) -> Decision:
-        now, before, elsewhere = (files[name].sha256 if name in files else None for files in (here, last, there))
-        aside_here, aside_there = _is_set_aside(elsewhere, here), _is_set_aside(now, there)
-        versions = Versions(name, now, before, elsewhere, aside_here, aside_there)
+        """Return the decision on a file; `copies` are the files here, when they were last in step, and there."""
+        here, last, there = (files[name].sha256 if name in files else None for files in copies)
+        versions = Versions(name, here, last, there, there in aside[0], here in aside[1])
         return decide(versions, lambda: ((self.folder / name).read_bytes(), self._store.read(name)))
 
     def _mark(self) -> dict[str, Any]:
@@ -184,5 +185,6 @@ def sync_folder(url: str, folder: Path) -> tuple[list[str], list[str]]:
         lock.release()
 
 
-def _is_set_aside(sha256: str | None, files: Mapping[str, FileState]) -> bool:
-    return any(name.startswith("set_aside/") and state.sha256 == sha256 for name, state in files.items())
+def _set_aside(files: Mapping[str, FileState]) -> set[str]:
+    """Return the SHA-256 of each file that was set aside."""
+    return {state.sha256 for name, state in files.items() if name.startswith("set_aside/")}
