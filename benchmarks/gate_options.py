@@ -51,8 +51,8 @@ def gate_of(option: Any) -> Gate | None:
     named = next((name for name in ("baseline", "save_baseline") if get(name) is not None), None)
     if named is not None and not read_shard(vars(option).get("shard")).is_whole:
         raise PlanError(
-            f"--shard and {option_of(named)}: a baseline is about whole cells; merge the shards first (python -m reports"
-            f" merge), then name the merged folder with --results, keep {option_of(named)} and drop --shard"
+            f"--shard and {option_of(named)}: a baseline is about whole cells; merge the shards first (`python -m"
+            f" reports merge`), then name the merged folder with --results, keep {option_of(named)} and drop --shard"
         )
     # Both are also accepted with --save-baseline, so that --baseline can be swapped for --save-baseline.
     for name in ("tolerance", "alpha"):

@@ -12,10 +12,12 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from reports.findings import Findings
+from reports.merge_command import add_merge_command
 from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
+from reports.store.merge_inputs import MergeRefused
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.tables.accuracy_remarks import accuracy_remarks
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         options = parser.parse_args(others)
         lines = [*options.command(options), *_unregistered(options)]
-    except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
+    except (ResultsFolderError, ResultsDamaged, MergeRefused, UnknownModuleError) as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
     print(printable("\n".join(lines)))
@@ -126,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
     )
+    add_merge_command(commands)
     return parser
 
 

@@ -132,9 +132,9 @@ def keep_maps(
 ) -> None:
     """Save the patterns that a cell keeps to be drawn, unless they are there, and remove its other ones.
 
-    They are those of `samples`, by number, of the heads that the plan names, or else of the one that attends most to the noise.
-    The readings of a cell are of one model, so patterns that are there are of these weights. A shard chooses the head
-    over its own readings, which the map says, and leaves the maps of other numbers to the other shards.
+    They are those of `samples`, by number, of the heads that the plan names, or else of the one that attends most to
+    the noise. The readings of a cell are of one model, so patterns that are there are of these weights. A shard chooses
+    the head over its own readings, which the map says, and leaves the maps of other numbers to the other shards.
     """
     from models.attention.attention_errors import AttentionUnavailable
     from reports.plots.attention_maps import keep_only, load_map, map_path

@@ -122,8 +122,9 @@ def keep_only(
 ) -> None:
     """Remove the maps of this model, stage and noise that are not among `kept`, each with its picture.
 
-    `kept` holds paths that `save_map` returned. Only maps of these `numbers` are removed, all of them by default. The facts in a map say whose it is, not its file name. Raises
-    `ResultsDamaged` for an `.npz` file that is not a map, `ResultsFolderError` if a file cannot be read or removed.
+    `kept` holds paths that `save_map` returned. Only maps of these `numbers` are removed, of all by default. The facts
+    in a map say whose it is, not its file name. Raises `ResultsDamaged` for an `.npz` file that is not a map,
+    `ResultsFolderError` if a file cannot be read or removed.
     """
     kept_paths = {path.resolve() for path in kept}
     folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{model}-{stage}")

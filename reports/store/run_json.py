@@ -61,9 +61,14 @@ def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> P
     earlier, damaged = read_runs(path), None
     if earlier is None:
         damaged = _set_aside(path)
-    content = {"format": _FORMAT, "runs": _newest([*(earlier or []), entry])}
-    write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
+    write_runs(path, _newest([*(earlier or []), entry]))
     return damaged
+
+
+def write_runs(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Write a file of these runs, oldest first, however many they are. Raises `ResultsFolderError`."""
+    content = {"format": _FORMAT, "runs": list(runs)}
+    write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
 
 
 def _signed(content: bytes) -> bytes:
