@@ -71,10 +71,11 @@ def _check_named_once(folders: Sequence[Path]) -> None:
     known: dict[Path, Path] = {}
     for folder in folders:
         with explaining_os_errors(folder, "read"):
-            first = known.setdefault(folder.resolve(), folder)
-        if first is not folder:
-            same = "" if str(first) == str(folder) else f", as {display_path(first)}"
-            raise MergeRefused(f"{display_path(folder)} is named twice{same}")
+            resolved = folder.resolve()
+        if resolved in known:
+            other_name = "" if known[resolved] == folder else f", once as {display_path(known[resolved])}"
+            raise MergeRefused(f"{display_path(folder)} is named twice{other_name}")
+        known[resolved] = folder
 
 
 def _check_free(out: Path) -> None:
