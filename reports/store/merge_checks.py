@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
-from reports.store.merge_inputs import MergeInput, MergeRefused, options_of
+from reports.store.merge_inputs import CellLines, MergeInput, MergeRefused, options_of
 from reports.store.record_codec import different_settings
 from reports.store.records import Cell
 
@@ -23,59 +22,84 @@ def check_mergeable(inputs: Sequence[MergeInput], partial: bool) -> list[str]:
     and records that two folders have. Unless `partial`, it does so too for shards that are missing, of another count,
     of another size, or not finished.
     """
-    for left, right in combinations(inputs, 2):
-        _check_problems_and_weights(left, right)
-        for cell in left.cells.keys() & right.cells.keys():
-            _check_cell(cell, left, right)
+    _check_cells(inputs)
+    _check_problems_and_weights(inputs)
+    _check_records(inputs)
     reasons = list(_reasons_against_shards(inputs))
     if reasons and not partial:
         raise MergeRefused(f"{reasons[0]}, or add --partial")
     return [*reasons, *_uneven_cells(inputs)]
 
 
-def _check_problems_and_weights(left: MergeInput, right: MergeInput) -> None:
-    """A folder's tables are about one source of problems, and one model has one row."""
-    for cell, lines in left.cells.items():
-        for other, other_lines in right.cells.items():
-            sources = lines.settings.problems, other_lines.settings.problems
-            if all(sources) and sources[0] != sources[1]:
-                raise MergeRefused(
-                    f"{left.name} is about the problems of {sources[0]!r}, but {right.name} is about those of"
-                    f" {sources[1]!r}"
-                )
-            is_same_model = (cell.model, cell.stage) == (other.model, other.stage)
-            if cell != other and is_same_model and lines.settings.weights != other_lines.settings.weights:
-                raise MergeRefused(
-                    f"{cell.id} in {left.name} and {other.id} in {right.name} were made with different weights:"
-                    f" {lines.settings.weights!r} and {other_lines.settings.weights!r}; one model has one row"
-                )
-
-
-def _check_cell(cell: Cell, left: MergeInput, right: MergeInput) -> None:
-    lines, other_lines = left.cells[cell], right.cells[cell]
-    for name, value, other_value in different_settings(lines.settings, other_lines.settings):
-        raise MergeRefused(
-            f"{cell.id} was made under different settings: {name} is {value} in {left.name} and {other_value} in"
-            f" {right.name}"
-        )
-    if len(lines.gradings | other_lines.gradings) > 1:
-        raise MergeRefused(
-            f"{cell.id} was graded by different versions of the code in {left.name} and {right.name}; run the command"
-            " of each again, which grades its texts anew and asks no model"
-        )
-    shared = sorted(lines.lines.keys() & other_lines.lines.keys())
-    if shared:
-        raise MergeRefused(
-            f"{cell.id}: {len(shared):,} record{'s' * (len(shared) > 1)} of it are in both {left.name} and"
-            f" {right.name}, as {shared[0]!r}; a merge never chooses between two"
-        )
-    for name, fact in _DRAW_FACTS.items():
-        facts = fact(left.newest_run(cell), cell), fact(right.newest_run(cell), cell)
-        if None not in facts and facts[0] != facts[1]:
+def _check_cells(inputs: Sequence[MergeInput]) -> None:
+    """Each folder with a cell is compared with the first that has it, and that knows what is compared."""
+    first: dict[Cell, MergeInput] = {}
+    draws: dict[tuple[Cell, str], tuple[MergeInput, Any]] = {}
+    for folder, cell, lines in _cells_of(inputs):
+        other = first.setdefault(cell, folder)
+        other_lines = other.cells[cell]
+        for name, value, now in different_settings(other_lines.settings, lines.settings):
             raise MergeRefused(
-                f"{cell.id} has noise that was drawn otherwise: {name} is {facts[0]} in {left.name} and {facts[1]} in"
-                f" {right.name}"
+                f"{cell.id} was made under different settings: {name} is {value} in {other.name} and {now} in"
+                f" {folder.name}"
             )
+        if len(lines.gradings | other_lines.gradings) > 1:
+            raise MergeRefused(
+                f"{cell.id} was graded by different versions of the code in {other.name} and {folder.name}; run the"
+                " command of each again, which grades its texts anew and asks no model"
+            )
+        for name, fact_of in _DRAW_FACTS.items():
+            fact = fact_of(folder.newest_run(cell), cell)
+            if fact is None:
+                continue
+            drawn_as, known = draws.setdefault((cell, name), (folder, fact))
+            if known != fact:
+                raise MergeRefused(
+                    f"{cell.id} has noise that was drawn otherwise: {name} is {known} in {drawn_as.name} and {fact} in"
+                    f" {folder.name}"
+                )
+
+
+def _check_problems_and_weights(inputs: Sequence[MergeInput]) -> None:
+    """A folder's tables are about one source of problems, and one model has one row."""
+    sources: dict[str, MergeInput] = {}
+    weights: dict[tuple[str, str], tuple[MergeInput, Cell]] = {}
+    for folder, cell, lines in _cells_of(inputs):
+        if lines.settings.problems:
+            sources.setdefault(lines.settings.problems, folder)
+        if len(sources) > 1:
+            (source, other), (now, _) = sources.items()
+            raise MergeRefused(
+                f"{other.name} is about the problems of {source!r}, but {folder.name} is about those of {now!r}"
+            )
+        other, other_cell = weights.setdefault((cell.model, cell.stage), (folder, cell))
+        known = other.cells[other_cell].settings.weights
+        if known != lines.settings.weights:
+            raise MergeRefused(
+                f"{other_cell.id} in {other.name} and {cell.id} in {folder.name} were made with different weights:"
+                f" {known!r} and {lines.settings.weights!r}; one model has one row"
+            )
+
+
+def _check_records(inputs: Sequence[MergeInput]) -> None:
+    owners: dict[Cell, dict[str, MergeInput]] = {}
+    for folder, cell, lines in _cells_of(inputs):
+        known = owners.setdefault(cell, {})
+        shared = min(known.keys() & lines.lines.keys(), default=None)
+        if shared is not None:
+            other = known[shared]
+            count = len(other.cells[cell].lines.keys() & lines.lines.keys())
+            raise MergeRefused(
+                f"{cell.id}: {count:,} record{'s' * (count > 1)} of it are in both {other.name} and {folder.name}, as"
+                f" {shared!r}; a merge never chooses between two"
+            )
+        known.update(dict.fromkeys(lines.lines, folder))
+
+
+def _cells_of(inputs: Sequence[MergeInput]) -> Iterator[tuple[MergeInput, Cell, CellLines]]:
+    for folder in inputs:
+        for cell, lines in folder.cells.items():
+            yield folder, cell, lines
 
 
 def _noise_option(name: str) -> Callable[[Mapping[str, Any], Cell], Any]:
@@ -120,19 +144,20 @@ def _reasons_against_shards(inputs: Sequence[MergeInput]) -> Iterator[str]:
                 f"{folder.name}: the run of shard {_text(shards[-1])} was interrupted{where}: finish it with the same"
                 " command"
             )
-    for (left, _), (right, _) in combinations(divided, 2):
-        yield from _different_sizes(left, right)
+    yield from _different_sizes([folder for folder, _ in divided])
 
 
-def _different_sizes(left: MergeInput, right: MergeInput) -> Iterator[str]:
-    for cell in sorted(left.cells.keys() & right.cells.keys(), key=str):
-        options, other_options = options_of(left.newest_run(cell)), options_of(right.newest_run(cell))
+def _different_sizes(inputs: Sequence[MergeInput]) -> Iterator[str]:
+    """Yield at most one reason: what is wrong with one cell is wrong with others."""
+    sizes: dict[tuple[Cell, str], tuple[MergeInput, Any]] = {}
+    for folder, cell, _ in _cells_of(inputs):
+        options = options_of(folder.newest_run(cell))
         for name in _SIZES:
-            values = options.get(name), other_options.get(name)
-            if None not in values and values[0] != values[1]:
+            other, known = sizes.setdefault((cell, name), (folder, options.get(name)))
+            if known != options.get(name):
                 yield (
-                    f"{cell.id} is of another size: {name} is {values[0]} in {left.name} and {values[1]} in"
-                    f" {right.name}: run them alike"
+                    f"{cell.id} is of another size: {name} is {known} in {other.name} and {options.get(name)} in"
+                    f" {folder.name}: run them alike"
                 )
                 return
 
