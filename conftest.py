@@ -80,6 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     seed = plan.seed if plan.noisy_folder is None else None
     experiment = Experiment(Results(folder), seed=seed, options=plan.options(), caveat=plan.caveat)
+    if not plan.shard.is_whole:
+        experiment.notes.append(
+            f"shard {plan.shard}: a part of the problems; `python -m reports merge` puts the shards together"
+        )
     announce(config, experiment, config.option.fresh, gate, config.option.save_baseline, user_message, remote)
 
 

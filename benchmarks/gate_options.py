@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plan_errors import PlanError, escaped
+from benchmarks.plan_errors import PlanError, escaped, option_of
+from benchmarks.shards import read_shard
 from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
@@ -56,6 +57,12 @@ def gate_of(option: Any) -> Gate | None:
     """
     get = vars(option).__getitem__
     path, saved = get("baseline"), get("save_baseline")
+    named = next((name for name in ("baseline", "save_baseline") if get(name) is not None), None)
+    if named is not None and not read_shard(vars(option).get("shard")).is_whole:
+        raise PlanError(
+            f"--shard and {option_of(named)}: a baseline is about whole cells; merge the shards first (`python -m"
+            f" reports merge`), then name the merged folder with --results, keep {option_of(named)} and drop --shard"
+        )
     # Both are also accepted with --save-baseline, so that --baseline can be swapped for --save-baseline.
     for name in ("tolerance", "alpha"):
         if get(name) is not None and path is None and saved is None:

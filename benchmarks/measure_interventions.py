@@ -10,7 +10,7 @@ from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come
 from benchmarks.grading import graded_text
 from benchmarks.intervention_cases import InterventionCase, failed_case, record_of
 from benchmarks.intervention_conditions import Condition
-from models.decode.batch_size_option import BatchSize
+from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from reports.experiment import CellRecorder
 from reports.store.records import Intervention, Prediction
 
@@ -36,8 +36,9 @@ def measure(
     edit = edit_for(loaded, condition)
     by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
     weighed = list[InterventionCase]()
-    for start in range(0, len(by_length), _LARGEST_BATCH):
-        batch = by_length[start : start + _LARGEST_BATCH]
+    size = min(fixed_batch_size(batch_size), _LARGEST_BATCH)
+    for start in range(0, len(by_length), size):
+        batch = by_length[start : start + size]
         for case in retry_one_by_one(batch, lambda part: _weighed(loaded, part, edit), failed_case):
             if isinstance(case, Intervention):
                 recorder.append([case])

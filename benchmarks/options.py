@@ -118,6 +118,13 @@ def _add_grid_options(add: AddOption) -> None:
         f" attention {ATTENTION_SIZES['default']}, or {ATTENTION_SIZES['quick']} with --quick)",
     )
     add(
+        "--shard",
+        metavar="I/N",
+        help="run part I of N of each cell's problems, into a folder of its own; `python -m reports merge` puts the N"
+        " folders together. In bfloat16 and float16 answers can depend on the problems that share a batch, and so on N"
+        " (default: all of them)",
+    )
+    add(
         "--quick",
         action="store_true",
         help="run only what is marked quick: the grid at a small size, and the fast tests",

@@ -22,6 +22,7 @@ from benchmarks.plan_errors import (
     check_range,
     escaped,
 )
+from benchmarks.shards import WHOLE, Shard
 from benchmarks.stages import STAGES, find_stage
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
 from models.loading.generation_settings import ignored_settings
@@ -56,7 +57,8 @@ DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 class Plan:
     """What one run will do: everything it takes from its options, checked, before anything is loaded.
 
-    `max_samples` and `attention_samples` count problems per cell, −1 for all; the first ones of `problems` are taken.
+    `max_samples` and `attention_samples` count problems per cell, −1 for all; the first ones of `problems` are taken,
+    and of those the part that `shard` has.
     Each noise is drawn with `seed` and the seeds after it, `noise_seeds` in all; for attention with `seed` alone.
     `placement` says where in a question its distractors go.
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
@@ -96,6 +98,7 @@ class Plan:
     sft_exactly: bool = False
     sft_problems: str | None = None
     sft_noise: tuple[str, ...] = ("clean",)
+    shard: Shard = WHOLE
 
     def __post_init__(self) -> None:
         """Raise `PlanError` for sizes that mean nothing and for parameters that exclude each other."""
@@ -214,7 +217,16 @@ class Plan:
         return all(families.count(family) > 1 for family in families)
 
     def sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:
-        """Return those of `problems` that a cell of `stage` takes."""
+        """Return those of `problems` that a cell of `stage` takes in this shard."""
+        whole = self.whole_sample(problems, stage)
+        if self.shard.is_whole:
+            return whole
+        if not find_stage(stage).divides_problems:
+            return whole if self.shard.number == 1 else []
+        return self.shard.part(whole)
+
+    def whole_sample(self, problems: list[Problem], stage: str = "zero_shot") -> list[Problem]:
+        """Return those of `problems` that a cell of `stage` takes in all shards together."""
         samples = find_stage(stage).samples(self)
         return problems if samples < 0 else problems[:samples]
 
@@ -228,6 +240,7 @@ class Plan:
         folder = None if self.noisy_folder is None else str(self.noisy_folder)
         values = {**asdict(self), "models": models, "noisy_folder": folder}
         values["attention_scope"] = str(self.attention_scope)
+        values["shard"] = None if self.shard.is_whole else str(self.shard)
         del values["template"]  # its text is among the settings of each cell
         return {**values, "prompt": self.template.name, "chat": self.template.chat}
 
@@ -259,6 +272,8 @@ class Plan:
         if "attention" in self.stages and self.attention_samples != self.max_samples:
             fewer = "all" if self.attention_samples < 0 else self.attention_samples
             size += f" ({fewer} for attention)"
+        if not self.shard.is_whole:
+            size = f"shard {self.shard} of {size}"
         count = "all" if self.sft_samples < 0 else self.sft_samples
         noises = "" if self.sft_noise == ("clean",) else f" with {'/'.join(self.sft_noise)}"
         tuning = {"sft": f"sft ({self.tuning.method}, {count} × {self.tuning.epochs}{noises})"}

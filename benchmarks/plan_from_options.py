@@ -20,6 +20,7 @@ from benchmarks.choices import (
 from benchmarks.dataset_file_choices import choose_dataset_files, register_noise_files
 from benchmarks.plan import ATTENTION_SIZES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
 from benchmarks.plan_errors import PlanError, escaped
+from benchmarks.shards import read_shard
 from models.loading.trust_remote_code import trust_of
 from models.prompt import template_of
 from models.sft.sft_options import Tuning
@@ -67,6 +68,7 @@ def plan_of(option: Any) -> Plan:
         problems=options["problems"],
         skip_bad_lines=options["skip_bad_lines"],
         max_samples=SIZES[size] if samples is None else samples,
+        shard=read_shard(options["shard"]),
         attention_samples=ATTENTION_SIZES[size] if samples is None else samples,
         attention_maps=options["attention_maps"],
         attention_scope=AttentionScope(

@@ -44,10 +44,7 @@ def run_cell(runner: Runner, cell: Cell) -> Mapping[str, Any]:
     problem has been asked, if some of them ended in an error. What the model answers never fails a case.
     """
     with failing_with_user_message():
-        try:
-            records = runner.run(cell)
-        except NothingToMeasure as reason:
-            pytest.skip(str(reason))
+        records = runner.run(cell)
     failed = [record for record in records.values() if record.outcome == "error"]
     if failed:
         last_line = (failed[0].error or "").strip().rpartition("\n")[2]
@@ -81,10 +78,13 @@ def check_baseline(
 def failing_with_user_message() -> Iterator[None]:
     """Fail the test with one sentence and no traceback if the block raises a user-facing error.
 
-    What has failed for an earlier test, which has said why, skips this one.
+    What has failed for an earlier test, which has said why, skips this one, and so does a cell that has no problem to
+    ask.
     """
     try:
         yield
+    except NothingToMeasure as reason:
+        pytest.skip(str(reason))
     except AlreadyFailed as earlier:
         pytest.skip(f"an earlier case has failed for the same reason: {printable(str(earlier))}")
     except Exception as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,9 @@ from benchmarks.paired_set_cells import PairedCells, read_paired_cells
 from benchmarks.placebo_length import PlaceboLength, placebo_length
 from benchmarks.plan import Plan
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
+from benchmarks.shard_questions import empty_shard_reason, numbered_in_shard
 from benchmarks.stages import find_stage
+from benchmarks.stages.stage import NothingToMeasure
 from models.model_registry import ModelSpec
 from noise.placebo_names import is_placebo
 from noise.problems.bad_lines import BadLine
@@ -54,7 +57,7 @@ class Runner:
 
     `needs_tuning` says whether cells of tuned models will be run (default: whether the plan has the stage `sft`). If
     so, a file of problems without a training split is divided, and every cell asks the same half of it. `questions`,
-    by dataset, are asked in place of those that the plan draws or reads.
+    by dataset, are asked in place of those that the plan draws or reads; such a run has no shards.
 
     The models of one `ModelSpec`, base and tuned, are kept in memory until another one's are asked for, so run the
     cells model by model.
@@ -67,9 +70,11 @@ class Runner:
         needs_tuning: bool | None = None,
         questions: Mapping[str, list[NoisyProblem]] | None = None,
     ) -> None:
+        if questions and not plan.shard.is_whole:
+            raise ValueError(f"expected a whole run of the questions that are given, got shard {plan.shard}")
         self.plan, self.experiment = plan, experiment
         self._given_questions = questions or {}
-        self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
+        self._questions: dict[tuple[str, tuple[str, ...], int], list[NoisyProblem]] = {}
         self._paired: dict[str, PairedCells] = {}
         self._unable: dict[str, str] = {}
         self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
@@ -88,6 +93,8 @@ class Runner:
         suits the stage, `AlreadyFailed` for a model that could not be loaded or tuned before and for settings that
         differ as those of an earlier cell did, and what the stage raises.
         """
+        if not self.plan.shard.is_whole and not self.sample(cell):  # before a model is loaded
+            raise NothingToMeasure(empty_shard_reason(self.plan, cell, self.eval_set.problems))
         try:
             return find_stage(cell.stage).run(self, cell)
         except ResultsMismatch as error:
@@ -115,16 +122,47 @@ class Runner:
         noted = self.experiment.bad_lines
         noted += [line.reason for line in bad_lines if line.reason not in noted]
 
+    def sample(self, cell: Cell) -> list[Problem]:
+        """Return the problems of a cell before noise is added to them: those of the plan's shard."""
+        return self.plan.sample(self.eval_set.problems, cell.stage)
+
     def questions(self, cell: Cell) -> list[NoisyProblem]:
-        """Return the problems of a cell as its model is asked them; every model is asked the same text."""
+        """Return the problems of a cell as its model is asked them; every model is asked the same text.
+
+        Raises `ProblemsError`, and `NothingToMeasure` where only other shards have problems of the cell.
+        """
         if cell.noise in self._given_questions:
             return self._given_questions[cell.noise]
-        plan = self.plan
-        sample, draws = plan.sample(self.eval_set.problems, cell.stage), plan.draws(cell.stage)
-        key = (cell.noise, len(sample), draws)
+        sample, draws = self.sample(cell), self.plan.draws(cell.stage)
+        key = (cell.noise, tuple(problem.id for problem in sample), draws)
         if key not in self._questions:
-            self._questions[key] = self._draw_or_read(cell.noise, sample, draws)
+            self._questions[key] = self._shard_questions(cell, sample, draws)
         return self._questions[key]
+
+    def _shard_questions(self, cell: Cell, sample: list[Problem], draws: int) -> list[NoisyProblem]:
+        if self.plan.shard.is_whole:
+            return self._draw_or_read(cell.noise, sample, draws)
+        try:
+            if sample:
+                return self._draw_or_read(cell.noise, sample, draws)
+        except ProblemsError:  # what is wrong with every shard is no fault of this one
+            self._draw_or_read(cell.noise, self.plan.whole_sample(self.eval_set.problems, cell.stage), draws)
+        raise NothingToMeasure(empty_shard_reason(self.plan, cell, self.eval_set.problems))
+
+    def mapped_questions(self, cell: Cell, count: int) -> dict[int, NoisyProblem]:
+        """Return those of the first `count` questions of a cell that this shard asks, by their number, from 0, in the
+        run that is not divided."""
+        plan, questions = self.plan, self.questions(cell)
+        if plan.shard.is_whole or not find_stage(cell.stage).divides_problems:
+            return dict(enumerate(questions[:count]))
+
+        def draw(problems: Sequence[Problem]) -> list[NoisyProblem]:
+            try:
+                return self._drawn_or_read(cell.noise, problems, plan.draws(cell.stage))
+            except ProblemsError:  # none of them can carry such a sentence, as others can
+                return []
+
+        return numbered_in_shard(questions, plan.whole_sample(self.eval_set.problems, cell.stage), count, draw)
 
     def first_questions(self, cell: Cell, count: int) -> list[NoisyProblem]:
         """Return the first `count` problems of a cell's noise, whatever the number of problems a cell of this run."""
@@ -141,12 +179,12 @@ class Runner:
         for cell in [cell for stage in plan.stages for cell in plan.cells(stage, plan.models[0])]:
             is_of_file = cell.noise in plan.files.paired or plan.files.has_sentences(cell.noise)
             if is_of_file or plan.noisy_folder is not None:
-                self.questions(cell)
+                with suppress(NothingToMeasure):  # its case says so
+                    self.questions(cell)
             if cell.noise in self._unable:
                 sentences.setdefault(cell.noise, self._unable[cell.noise])
             if cell.noise in self._paired and cell.noise not in sentences:
-                sample = plan.sample(self.eval_set.problems, cell.stage)
-                sentences[cell.noise] = self._paired[cell.noise].sentence(sample, plan.draws(cell.stage))
+                sentences[cell.noise] = self._paired[cell.noise].sentence(self.sample(cell), plan.draws(cell.stage))
         return list(sentences.values())
 
     def _paired_cells(self, dataset: str) -> PairedCells:
@@ -156,28 +194,31 @@ class Runner:
             self.experiment.paired_sets[dataset] = self._paired[dataset].summary()
         return self._paired[dataset]
 
-    def _draw_or_read(self, noise: str, sample: list[Problem], draws: int) -> list[NoisyProblem]:
-        plan, folder = self.plan, self.plan.noisy_folder
-        if noise in plan.files.paired:
-            return _as_problems_error(lambda: self._paired_cells(noise).questions(sample, draws))
-        if folder is not None and noise != "clean" and not plan.files.has_sentences(noise):
-            questions = _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
-        else:
-            length = self.placebo_length.count if is_placebo(noise) else None
-            try:
-                questions = draw_questions(noise, sample, plan.seed, draws, length, plan.placement)
-            except NoDistractorError as error:
-                raise ProblemsError(
-                    f"{noise}: expected questions that can carry such a sentence, got none: {error}; leave it out of"
-                    " --datasets"
-                ) from error
+    def _draw_or_read(self, noise: str, sample: Sequence[Problem], draws: int) -> list[NoisyProblem]:
+        """Return the questions that `sample` makes with a noise, and note how many can carry none."""
+        questions = self._drawn_or_read(noise, sample, draws)
         asked = len(sample) * (1 if noise == "clean" else draws)
-        if len(questions) < asked:
+        if len(questions) < asked and noise not in self.plan.files.paired:
             left_out = f"{asked - len(questions):,} of {asked:,} questions can carry no such sentence"
             note = f"{noise}: {left_out}, and are left out"
             self._unable[noise] = note
             self.experiment.notes += [note] if note not in self.experiment.notes else []
         return questions
+
+    def _drawn_or_read(self, noise: str, sample: Sequence[Problem], draws: int) -> list[NoisyProblem]:
+        plan, folder = self.plan, self.plan.noisy_folder
+        if noise in plan.files.paired:
+            return _as_problems_error(lambda: self._paired_cells(noise).questions(sample, draws))
+        if folder is not None and noise != "clean" and not plan.files.has_sentences(noise):
+            return _as_problems_error(lambda: load_noisy_for(sample, plan.problems, noise, folder))
+        length = self.placebo_length.count if is_placebo(noise) else None
+        try:
+            return draw_questions(noise, sample, plan.seed, draws, length, plan.placement)
+        except NoDistractorError as error:
+            raise ProblemsError(
+                f"{noise}: expected questions that can carry such a sentence, got none: {error}; leave it out of"
+                " --datasets"
+            ) from error
 
     @cached_property
     def placebo_length(self) -> PlaceboLength:

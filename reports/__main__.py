@@ -12,11 +12,13 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from reports.findings import Findings
+from reports.merge_command import add_merge_command
 from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
 from reports.store.remote_folder import fetched_folder, sync_folder
+from reports.store.merge_inputs import MergeRefused
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.store.store_errors import is_url
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(others)
         _fetch_folders(options)
         lines = [*options.command(options), *_unregistered(options)]
-    except (ResultsFolderError, ResultsDamaged, UnknownModuleError) as error:
+    except (ResultsFolderError, ResultsDamaged, MergeRefused, UnknownModuleError) as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
     print(printable("\n".join(lines)))
@@ -150,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     sync.set_defaults(command=_sync)
     sync.add_argument("folder", type=Path, metavar="FOLDER", help="the results folder on this machine")
     sync.add_argument("url", metavar="URL", help="the URL of the other, such as s3://bucket/folder")
+    add_merge_command(commands)
     return parser
 
 

@@ -184,7 +184,7 @@ def _run(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
     readings = measure_attention(
         runner.experiment, loaded, cell, questions, runner.eval_set.source, plan.attention_scope, plan.fixed_batch_size
     )
-    keep_maps(runner, cell, loaded, questions[: plan.attention_maps], list(readings.values()))
+    keep_maps(runner, cell, loaded, runner.mapped_questions(cell, plan.attention_maps), list(readings.values()))
     return readings
 
 
@@ -194,7 +194,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
     if plan.noisy_folder is not None:
         raise NothingToMeasure("noisy problems are read from files, and a needle needs noise drawn around it")
     for depth in DEPTHS:
-        texts = needles(plan.sample(runner.eval_set.problems, cell.stage), depth, plan.seed)
+        texts = needles(runner.sample(cell), depth, plan.seed)
         if texts:
             at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
             loaded, source = runner.model_of(cell), runner.eval_set.source

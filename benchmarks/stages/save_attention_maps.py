@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,11 +62,11 @@ def save_maps(
     folder: Path,
     loaded: LoadedModel,
     cell: Cell,
-    samples: Sequence[NoisyProblem],
+    samples: Mapping[int, NoisyProblem],
     layer_heads: Sequence[tuple[int, int]],
     chosen_for: str = "",
 ) -> list[Path]:
-    """Save the pattern of each of `layer_heads` for each of `samples`, to be drawn when the run ends.
+    """Save the pattern of each of `layer_heads` for each of `samples`, by number, to be drawn when the run ends.
 
     Return the paths of the files. `chosen_for` says why the last head was chosen. A pattern covers the prompt and the
     worked answer, query × key; of a differential model it is A1 − λ·A2.
@@ -85,7 +85,7 @@ def save_maps(
 
     saved = []
     by_layer = lambdas(loaded.model).tolist()
-    for number, noisy in enumerate(samples):
+    for number, noisy in samples.items():
         text = segmented(loaded, noisy, "answer")
         with torch.inference_mode(), differential_attention(loaded.model) as model:
             ids = torch.tensor([text.ids], device=loaded.device)
@@ -127,32 +127,35 @@ def keep_maps(
     runner: Runner,
     cell: Cell,
     loaded: LoadedModel,
-    samples: Sequence[NoisyProblem],
+    samples: Mapping[int, NoisyProblem],
     readings: Sequence[AttentionReading],
 ) -> None:
     """Save the patterns that a cell keeps to be drawn, unless they are there, and remove its other ones.
 
-    They are those of `samples`, of the heads that the plan names, or else of the one that attends most to the noise.
-    The readings of a cell are of one model, so patterns that are there are of these weights.
+    They are those of `samples`, by number, of the heads that the plan names, or else of the one that attends most to
+    the noise. The readings of a cell are of one model, so patterns that are there are of these weights. A shard chooses
+    the head over its own readings, which the map says, and leaves the maps of other numbers to the other shards.
     """
     from models.attention.attention_errors import AttentionUnavailable
     from reports.plots.attention_maps import keep_only, load_map, map_path
 
-    folder, scope = runner.experiment.results.folder, runner.plan.attention_scope
+    folder, scope, shard = runner.experiment.results.folder, runner.plan.attention_scope, runner.plan.shard
+    numbers = None if shard.is_whole else list(samples)
     heads = mapped_heads(readings, named=scope.layers is not None or scope.heads is not None)
     if not samples or not heads:
         return
     wanted = {
         map_path(folder, cell, number, layer, head): noisy.problem.id
-        for number, noisy in enumerate(samples)
+        for number, noisy in samples.items()
         for layer, head in heads
     }
     if all(path.exists() and load_map(path).id == id for path, id in wanted.items()):
-        keep_only(folder, cell.model, cell.stage, cell.noise, list(wanted))
+        keep_only(folder, cell.model, cell.stage, cell.noise, list(wanted), numbers)
         return
+    chosen_for = _CHOSEN_FOR[chosen_by(readings)] + ("" if shard.is_whole else f" in shard {shard}")
     try:
-        kept = save_maps(folder, loaded, cell, samples, heads, _CHOSEN_FOR[chosen_by(readings)])
+        kept = save_maps(folder, loaded, cell, samples, heads, chosen_for)
     except AttentionUnavailable as error:  # what was measured stands
         warnings.warn(str(error), stacklevel=1)
         return
-    keep_only(folder, cell.model, cell.stage, cell.noise, kept)
+    keep_only(folder, cell.model, cell.stage, cell.noise, kept, numbers)

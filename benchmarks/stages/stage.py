@@ -45,7 +45,9 @@ class Stage(ReportedStage):
     whether it has cells without noise. `has_cases` says whether a plan that runs the stage has cases of it. `skipped`
     says, from the values of the command line by name, whether a run leaves the stage out; a stage with a `skip_help`
     gets an option `--skip-NAME` of its own, which `skipped` need not ask for. `own_test` says that a test marked
-    `pytest.mark.stage` has the cases; otherwise `benchmarks/test_added_stages.py` has them.
+    `pytest.mark.stage` has the cases; otherwise `benchmarks/test_added_stages.py` has them. `divides_problems` says
+    that each record is of one problem, so that a shard can take a part of them; of a stage that does not, shard 1 takes
+    every problem, and the others none.
     """
 
     run: Callable[[Runner, Cell], Mapping[str, Any]]
@@ -59,6 +61,7 @@ class Stage(ReportedStage):
     skipped: Callable[[Mapping[str, Any]], bool] = lambda options: False
     skip_help: str = ""
     own_test: bool = False
+    divides_problems: bool = True
 
     @classmethod
     def from_reported(cls, reported: ReportedStage, **run_options: Any) -> Stage:

@@ -112,11 +112,19 @@ def load_map(path: Path) -> AttentionMap:
     return attention_map
 
 
-def keep_only(results_folder: Path, model: str, stage: str, noise: str, kept: Collection[Path]) -> None:
+def keep_only(
+    results_folder: Path,
+    model: str,
+    stage: str,
+    noise: str,
+    kept: Collection[Path],
+    numbers: Collection[int] | None = None,
+) -> None:
     """Remove the maps of this model, stage and noise that are not among `kept`, each with its picture.
 
-    `kept` holds paths that `save_map` returned. The facts in a map say whose it is, not its file name. Raises
-    `ResultsDamaged` for an `.npz` file that is not a map, `ResultsFolderError` if a file cannot be read or removed.
+    `kept` holds paths that `save_map` returned. Only maps of these `numbers` are removed, of all by default. The facts
+    in a map say whose it is, not its file name. Raises `ResultsDamaged` for an `.npz` file that is not a map,
+    `ResultsFolderError` if a file cannot be read or removed.
     """
     kept_paths = {path.resolve() for path in kept}
     folder = Path(results_folder) / MAPS_FOLDER / file_name(f"{model}-{stage}")
@@ -129,7 +137,8 @@ def keep_only(results_folder: Path, model: str, stage: str, noise: str, kept: Co
             if path.exists():
                 raise
             continue  # another worker, on another noise of this model, has just removed it
-        if (attention_map.model, attention_map.stage, attention_map.noise) == (model, stage, noise):
+        is_ours = (attention_map.model, attention_map.stage, attention_map.noise) == (model, stage, noise)
+        if is_ours and (numbers is None or attention_map.number in numbers):
             remove_file(path.with_suffix(".png"))  # first: a picture without its map would never be removed
             remove_file(path)
 

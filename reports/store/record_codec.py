@@ -75,9 +75,14 @@ def settings_differences(before: Settings | None, now: Settings) -> str:
     """Describe how `now` differs from `before`, which is None if its file is missing."""
     if before is None:
         return "their file in the folder settings/ is missing, so they cannot be compared"
-    old, new = asdict(before), asdict(now)
-    different = [name for name in new if old[name] != new[name]]
-    return "; ".join(f"{name} was {_abbreviated(old[name])} and is now {_abbreviated(new[name])}" for name in different)
+    return "; ".join(f"{name} was {old} and is now {new}" for name, old, new in different_settings(before, now))
+
+
+def different_settings(left: Settings, right: Settings) -> list[tuple[str, str, str]]:
+    """Return the name of each setting that differs, with both values for a sentence."""
+    values = asdict(left), asdict(right)
+    different = [name for name in values[1] if values[0][name] != values[1][name]]
+    return [(name, _abbreviated(values[0][name]), _abbreviated(values[1][name])) for name in different]
 
 
 def _abbreviated(value: object) -> str:

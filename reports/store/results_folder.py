@@ -55,7 +55,7 @@ class OtherTextsError(ResultsMismatch):
 
 @dataclass(frozen=True)
 class StoredCell:
-    """The stored records of one cell: the newest for each id, errors included."""
+    """The stored records of one cell, in the order of their ids: the newest for each, errors included."""
 
     cell: Cell
     settings_hash: str
@@ -160,7 +160,10 @@ class Results:
         if len(first_lines) > 1:
             number = list(first_lines.values())[1]
             raise ResultsDamaged(f"{name}, line {number}: expected the settings of line 1, got others")
-        return StoredCell(cell, next(iter(first_lines)), records) if first_lines else None
+        if not first_lines:
+            return None
+        # In the order of the ids: a sum of floats must not depend on which problem of a batch was answered first.
+        return StoredCell(cell, next(iter(first_lines)), dict(sorted(records.items())))
 
     def newest_records(self, cell: Cell) -> dict[str, Record]:
         """Return the records of `load_cell` alone: the newest for each id, errors included; empty if there are none."""

@@ -62,8 +62,7 @@ def add_run(path: Path, values: Mapping[str, Any], runs: Sequence[CellRun]) -> P
     earlier, damaged = read_runs(path), None
     if earlier is None:
         damaged = _set_aside(path)
-    content = {"format": _FORMAT, "runs": _newest([*(earlier or []), entry])}
-    write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
+    write_runs(path, _newest([*(earlier or []), entry]))
     return damaged
 
 
@@ -78,7 +77,12 @@ def merge_runs(path: Path, other: bytes) -> None:
         runs = [*(read_runs(copy) or []), *(read_runs(path) or [])]
     distinct = {json.dumps(run, sort_keys=True): run for run in runs}
     in_order = sorted(distinct.values(), key=lambda run: str(run.get("started")))
-    content = {"format": _FORMAT, "runs": _newest(in_order)}
+    write_runs(path, _newest(in_order))
+
+
+def write_runs(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Write a file of these runs, oldest first, however many they are. Raises `ResultsFolderError`."""
+    content = {"format": _FORMAT, "runs": list(runs)}
     write_atomically(path, _signed(json.dumps(content, indent=2, default=str).encode()))
 
 

@@ -207,7 +207,7 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
 ) -> None:
     cell = Cell(loaded.spec.name, "inf", "attention")
     place = highest_lift_head(read_attention(loaded, asked, AttentionScope()))
-    (path,) = save_maps(tmp_path, loaded, cell, asked[:1], [place])
+    (path,) = save_maps(tmp_path, loaded, cell, {0: asked[0]}, [place])
     kept = load_map(path)
     assert (kept.layer, kept.head) == place
     assert kept.signed == (loaded.spec.name == "diffllama")

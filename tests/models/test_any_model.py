@@ -134,7 +134,7 @@ def test_layers_without_attention_are_named_and_can_be_left_out(tmp_path: Path) 
     )
     reading = read_attention(loaded, noisy_problems, AttentionScope(layers=(1, 3)))[0]
     assert torch.allclose(torch.tensor(reading.signed).sum(-1), torch.ones(2, 4), atol=1e-4)
-    fails(lambda: save_maps(tmp_path, loaded, Cell("lfm", "inf", "attention"), noisy_problems[:1], [(1, 0)]),
+    fails(lambda: save_maps(tmp_path, loaded, Cell("lfm", "inf", "attention"), {0: noisy_problems[0]}, [(1, 0)]),
           AttentionUnavailable, "does not return the pattern of every layer, so no map is drawn")  # fmt: skip
 
 
