@@ -17,8 +17,8 @@ from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
 from reports.store.atomic_io import ResultsDamaged, ResultsFolderError, display_path, explaining_os_errors
-from reports.store.remote_folder import fetched_folder, sync_folder
 from reports.store.merge_inputs import MergeRefused
+from reports.store.remote_folder import fetched_folder, sync_folder
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
 from reports.store.store_errors import is_url
