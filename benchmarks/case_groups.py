@@ -69,7 +69,8 @@ def group_cases(cases: Sequence[str], plan: Plan, workers: int) -> dict[str, lis
     for number, case in enumerate(cases):
         of_model = names.read(case)
         if of_model is None:
-            by_file.setdefault(case.partition("::")[0], []).append(number)
+            path = case.partition("::")[0]  # none for a file outside the project
+            by_file.setdefault(f"file {path}" if path else f"case {number}", []).append(number)
         else:
             by_model.setdefault(of_model.spec, []).append(number)
             stage_of[number] = of_model.stage
@@ -81,7 +82,7 @@ def group_cases(cases: Sequence[str], plan: Plan, workers: int) -> dict[str, lis
             weight = sizes[spec] * sum(_passes(stage_of[number], plan) for number in part)
             weighed.append((weight, spec.name if order == 1 else f"{spec.name}, part {order}", part))
     weighed.sort(key=lambda group: -group[0])  # stable: equal ones stay in the order of the models
-    return {name: part for _, name, part in weighed} | {f"file {name}": part for name, part in by_file.items()}
+    return {name: part for _, name, part in weighed} | by_file
 
 
 def _divided(cases: Sequence[int], stage_of: Mapping[int, str], plan: Plan, parts: int) -> list[list[int]]:
