@@ -41,4 +41,3 @@ def add_grid_options(parser: argparse.ArgumentParser) -> None:
     groups: Any = _Groups(parser)
     pytest_addoption(groups)
     add_skip_options(groups)
-

@@ -22,6 +22,7 @@ class ModelScheduling(LoadScopeScheduling):
     one. `workqueue` and `assigned_work` hold, for each group, whether each of its cases has ended.
     """
 
+    collection: list[str] | None
     workqueue: Any
     assigned_work: Any
 

@@ -203,8 +203,7 @@ class _Measurement:
             plan = replace(self._smaller(problems), stages=(INTERVENE,), datasets=(cell.noise,))
             scratch = Runner(plan, self._empty_experiment(), needs_tuning=self.runner.needs_tuning)
             (work,) = (work for work in work_of(scratch, self.spec, rates.shape) if work.stage == INTERVENE)
-            expected = stage_cost(work, unscaled, settings).seconds
-            assert expected is not None
+            expected = stage_cost(work, unscaled, settings).seconds or 0.0
             if expected <= SECONDS_A_STAGE or problems == _INTERVENED[-1]:
                 break
         if expected <= SECONDS_A_STAGE / 2:

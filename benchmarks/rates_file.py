@@ -1,4 +1,4 @@
-"""The file of `--save-rates` and `--rates`: how fast models were, so that no weight is loaded to ask what a run costs."""
+"""The file of `--save-rates` and `--rates`: how fast models were, so that a cost is known without loading weights."""
 
 from __future__ import annotations
 

@@ -187,7 +187,13 @@ def decoding_steps(lengths: tuple[int, ...], texts: int, rows: int) -> int:
 
 def stage_cost(work: StageWork, rates: ModelRates, settings: RunSettings) -> StageCost:
     """Return what a stage of a model costs: the sum over its cells, and the most memory that one takes."""
-    cost_of = {"answers": _answering, "reads": _reading, "intervenes": _intervening, "tunes": _tuning, "loads": _loading}
+    cost_of = {
+        "answers": _answering,
+        "reads": _reading,
+        "intervenes": _intervening,
+        "tunes": _tuning,
+        "loads": _loading,
+    }
     costs = [cost_of[work.kind](cell, work, rates, settings) for cell in work.cells]
     seconds = [cost.seconds for cost in costs if cost.seconds is not None]
     return StageCost(

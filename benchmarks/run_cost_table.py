@@ -16,7 +16,9 @@ def cost_table(costs: Sequence[StageCost]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
     rule = "-" * len(lines[0])
-    shown = [line if new else " " * widths[0] + line[widths[0] :] for line, new in zip(lines, _is_new(rows), strict=True)]
+    shown = [
+        line if new else " " * widths[0] + line[widths[0] :] for line, new in zip(lines, _is_new(rows), strict=True)
+    ]
     return [shown[0], rule, *shown[1:-1], rule, shown[-1]]
 
 

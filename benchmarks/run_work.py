@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from benchmarks.intervention_conditions import Condition, conditions_of
+from benchmarks.intervention_conditions import Condition, Heads, conditions_of
 from benchmarks.needles import DEPTHS, NEEDLE, needles
 from benchmarks.plan import Plan
 from benchmarks.run_cost import CellWork, ModelShape, RunSettings, StageWork
 from benchmarks.runner import Runner
-from benchmarks.stages import find_stage
 from models.model_registry import ModelSpec
 from noise.problems.problem import NoisyProblem, Problem
 from reports.store.records import Cell
@@ -92,7 +91,7 @@ def _cell_work(texts: Sequence[NoisyProblem]) -> CellWork:
 
 def conditions_under(plan: Plan, shape: ModelShape) -> list[Condition]:
     """Return the conditions of the stage `intervene` for a model of this shape."""
-    heads = {"heads_top": {}, "heads_random": {}} if "heads" in plan.interventions else {}
+    heads: dict[str, Heads] = {"heads_top": {}, "heads_random": {}} if "heads" in plan.interventions else {}
     return conditions_of(plan.interventions, shape.layers, shape.differential, heads)
 
 
@@ -123,4 +122,3 @@ def _tuning_work(problems: Sequence[Problem]) -> CellWork:
     questions = [len(problem.question) for problem in problems]
     answers = sum(len(problem.answer) for problem in problems)
     return CellWork(len(problems), sum(questions), answers, sum(questions), max(questions))
-

@@ -32,7 +32,7 @@ def cases_of(plan: Plan) -> list[str]:
 
 
 class Worker:
-    """A worker as xdist's controller sees it; `next_case` runs a case as soon as it knows what follows, and no sooner."""
+    """A worker as xdist's controller sees it; `next_case` runs a case once it knows what follows."""
 
     def __init__(self, name: str) -> None:
         self.gateway = SimpleNamespace(id=name)

@@ -17,17 +17,22 @@ def lines_of(folder: Path) -> dict[str, list[str]]:
     return {str(path.relative_to(folder)): sorted(path.read_text().splitlines()) for path in files}
 
 
+def run(folder: Path, workers: str) -> Path:
+    """The results folder of a run with that many workers."""
+    done = typed("benchmarks", *GRID, "-n", workers, "--results", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["2", "3", "4"])
-def test_tables_and_records_are_those_of_a_run_without_workers(tmp_path: Path, workers: str) -> None:
-    """With four workers each of the two models is divided, and with three it is not."""
-    for name, number in (("alone", "0"), ("shared", workers)):
-        done = typed("benchmarks", *GRID, "-n", number, "--results", str(tmp_path / name))
-        assert done.returncode == 0, done.stdout + done.stderr
-    tables = [path.name for path in (tmp_path / "alone").glob("*.csv")]
+def test_tables_and_records_are_those_of_a_run_without_workers(tmp_path: Path) -> None:
+    """With two workers each has one of the two models, and with four each has half of one."""
+    alone = run(tmp_path / "alone", "0")
+    tables = [path.name for path in alone.glob("*.csv")]
     assert {"accuracy.csv", "comparisons.csv"} <= set(tables)
-    for table in tables:
-        assert (tmp_path / "alone" / table).read_bytes() == (tmp_path / "shared" / table).read_bytes(), table
-    alone, shared = lines_of(tmp_path / "alone"), lines_of(tmp_path / "shared")
-    assert alone
-    assert alone == shared
+    assert lines_of(alone)
+    for workers in ("2", "4"):
+        shared = run(tmp_path / workers, workers)
+        for table in tables:
+            assert (alone / table).read_bytes() == (shared / table).read_bytes(), f"{table} with {workers} workers"
+        assert lines_of(alone) == lines_of(shared)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from benchmarks.worker_resources import divide_cores, divide_gpus, list_gpus, suitable_workers, visible_gpus
+from benchmarks.grid_options import add_grid_options
+from benchmarks.worker_resources import (
+    divide_cores,
+    divide_gpus,
+    list_gpus,
+    physical_cores,
+    suitable_workers,
+    visible_gpus,
+)
+from benchmarks.xdist_plugin import pytest_xdist_auto_num_workers
 from tests.benchmarks.typed_commands import ROOT, typed
 
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -120,12 +134,48 @@ def test_gpu(number, request):
 def test_each_worker_sees_one_of_the_visible_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that the variable names here need not exist: torch is not asked for them."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     files = [tmp_path / name / "test_gpus.py" for name in ("a", "b")]
     for file in files:
         file.parent.mkdir()
         file.write_text(GPU_TEST.format(folder=str(tmp_path)))
     options = ("-k", "test_gpu", "-n", "2", "--import-mode", "importlib", "-c", str(ROOT / "pytest.ini"))
-    done = typed("benchmarks", *map(str, files), *options)
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "benchmarks", *map(str, files), *options]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # it has the variable
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 passed" in done.stdout
     assert {path.name: path.read_text() for path in tmp_path.glob("gw?")} == {"gw0": "5", "gw1": "7"}
+
+
+def auto_workers(*arguments: str, tests: str = "benchmarks") -> int | None:
+    """What `-n auto` comes to with these options."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--numprocesses", default="auto")
+    add_grid_options(parser)
+    places = SimpleNamespace(dir=ROOT)
+    config: Any = SimpleNamespace(option=parser.parse_args(arguments), args=[tests], invocation_params=places)
+    return pytest_xdist_auto_num_workers(config)
+
+
+@pytest.mark.quick
+def test_auto_counts_the_models_of_the_grid_and_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    assert auto_workers() == 2
+    assert auto_workers("--models", "llama") == 1
+    assert auto_workers("--replicates", "all") == 4
+    assert auto_workers("--models", "lama") == 1  # refused in a moment
+    for without_gpus in (
+        ("--device", "cpu"),
+        ("--device", "cuda:1", "--skip-sft"),
+        ("--device-map", "auto", "--skip-sft"),
+    ):
+        assert auto_workers("--replicates", "all", *without_gpus) == min(16, physical_cores())
+
+
+@pytest.mark.quick
+def test_auto_is_left_to_xdist_where_it_does_not_concern_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+    assert auto_workers(tests="tests") is None
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "3")
+    assert auto_workers() is None
