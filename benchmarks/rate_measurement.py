@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.evaluation import evaluate
 from benchmarks.model_measures import shape_of, text_rates
+from benchmarks.needles import NEEDLE
 from benchmarks.plan import Plan
 from benchmarks.run_cost import (
     DecodingRates,
@@ -21,7 +23,7 @@ from benchmarks.run_cost import (
     fitted_line,
     stage_cost,
 )
-from benchmarks.run_work import settings_of_run, work_of
+from benchmarks.run_work import missing_texts, row_of, settings_of_run, work_of
 from benchmarks.runner import Runner
 from benchmarks.stages.stage import NothingToMeasure
 from models.decode.phase_timer import timed_phases
@@ -31,7 +33,7 @@ from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store.records import Cell
 from reports.store.results_folder import Results
-from reports.store.stage_and_file_names import INTERVENE, SFT, ZERO_SHOT
+from reports.store.stage_and_file_names import ATTENTION, INTERVENE, SFT, ZERO_SHOT
 
 if TYPE_CHECKING:  # torch stays out of `--rates FILE`
     from models.loading.load_model import LoadedModel
@@ -105,13 +107,11 @@ class _Measurement:
             if stage in (ZERO_SHOT, SFT):
                 continue
             self.say(f"{spec.name}: {stage}")
-            try:
-                if stage == INTERVENE:
-                    rates = replace(rates, intervene=self._intervene(rates))
-                else:
-                    rates = replace(rates, reading={**rates.reading, stage: self._reading(rates, stage)})
-            except NothingToMeasure:
-                continue  # its cases are skipped in a run too
+            cells = [cell for cell in plan.cells(stage, spec) if not plan.is_tuned(cell)][-1:]  # of the last noise
+            cells += [Cell(spec.name, NEEDLE, stage)] if stage == ATTENTION else []
+            for cell in cells:
+                with suppress(NothingToMeasure):  # its case is skipped in a run too
+                    rates = self._with_cell(rates, cell)
         if SFT in plan.stages:
             self.say(f"{spec.name}: {_STEPS} steps of fine-tuning")
             rates = replace(rates, tuning=self._tuning())
@@ -180,24 +180,30 @@ class _Measurement:
     def _smaller(self, problems: int) -> Plan:
         return replace(self.plan, max_samples=problems, attention_samples=problems, noise_seeds=1)
 
-    def _reading(self, rates: ModelRates, stage: str) -> ReadingRates:
-        """Time a cell with few problems and with more."""
-        cell = self.plan.cells(stage, self.spec)[-1]
-        questions = self.runner.questions(cell)
-        tokens = [
-            rates.text.prompt_tokens(len(noisy.question), 1) + rates.text.answer_tokens(len(noisy.problem.answer))
-            for noisy in questions
-        ]
-        each = rates.decoding.prompt_token * sum(tokens) / len(tokens)
-        many = min(len(tokens), max(2, min(_MOST_READ, int(SECONDS_A_STAGE / 2 / each))))
-        few = max(1, many // 3)
-        self._run(cell, 1)
-        points = [(sum(tokens[:number]), self._run(cell, number)) for number in (few, many)]
-        return ReadingRates(*fitted_line(points))
+    def _with_cell(self, rates: ModelRates, cell: Cell) -> ModelRates:
+        if cell.stage == INTERVENE:
+            return replace(rates, intervene=self._intervene(rates, cell))
+        return replace(rates, reading={**rates.reading, row_of(cell): self._reading(rates, cell)})
 
-    def _intervene(self, rates: ModelRates) -> float:
+    def _reading(self, rates: ModelRates, cell: Cell) -> ReadingRates:
+        """Time a cell with few problems and with more."""
+        available = len(self.plan.sample(self.runner.eval_set.problems, cell.stage))
+        self._run(cell, 1)  # the first one of a process takes longer
+        each = rates.decoding.prompt_token * self._tokens(rates, cell, available) / available
+        many = min(available, max(2, min(_MOST_READ, int(SECONDS_A_STAGE / 2 / each))))
+        few = max(1, many // 3)
+        return ReadingRates(*fitted_line([(self._tokens(rates, cell, n), self._run(cell, n)) for n in (few, many)]))
+
+    def _tokens(self, rates: ModelRates, cell: Cell, problems: int) -> int:
+        """Return the tokens of the prompts and worked answers of a cell with its first problems."""
+        texts = missing_texts(Runner(self._smaller(problems), self._empty_experiment(), self.runner.needs_tuning), cell)
+        questions = sum(len(noisy.question) for noisy in texts)
+        answers = sum(len(noisy.problem.answer) for noisy in texts)
+        return rates.text.prompt_tokens(questions, len(texts)) + rates.text.answer_tokens(answers)
+
+    def _intervene(self, rates: ModelRates, cell: Cell) -> float:
         """Return how many times as long a cell takes as its answers and likelihoods would without interventions."""
-        cell, settings = self.plan.cells(INTERVENE, self.spec)[-1], settings_of_run(self.plan)
+        settings = settings_of_run(self.plan)
         unscaled = replace(rates, intervene=1.0)
         for problems in _INTERVENED:
             plan = replace(self._smaller(problems), stages=(INTERVENE,), datasets=(cell.noise,))

@@ -17,6 +17,7 @@ from benchmarks.run_cost import ModelRates, StageCost, stage_cost
 from benchmarks.run_cost_table import cost_table
 from benchmarks.run_work import settings_of_run, work_of
 from benchmarks.runner import Runner
+from models.replicate_names import split_replicate
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store.results_folder import Results
@@ -53,6 +54,8 @@ def _lines(options: Any) -> list[str]:
     if options.results is None:
         options.results = "results-quick" if size_of(options) == "quick" else "results"
     folder = results_folder(options.results, Path.cwd())
+    if not any(plan.has_cases(stage) for stage in plan.stages):
+        return [plan.describe(), "", "the options leave out every stage: nothing to do"]
     rates = _rates(plan, options)
     runner = Runner(plan, Experiment(Results(folder), progress=no_progress_bar))
     costs = _costs(runner, rates)
@@ -64,7 +67,8 @@ def _lines(options: Any) -> list[str]:
 
 def _rates(plan: Plan, options: Any) -> dict[str, ModelRates]:
     """Return the rates of each family of the plan, read or measured."""
-    families = {family_of(spec): spec for spec in reversed(plan.models)}
+    by_seed = sorted(plan.models, key=lambda spec: split_replicate(spec.name)[1], reverse=True)
+    families = {family_of(spec): spec for spec in by_seed}  # the lowest seed goes through the most stages
     if options.rates is not None:
         stored = read_rates(options.rates)
         return {family: rates_of(spec, stored, options.rates) for family, spec in families.items()}

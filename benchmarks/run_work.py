@@ -50,7 +50,10 @@ def work_of(runner: Runner, spec: ModelSpec, shape: ModelShape) -> Iterator[Stag
             yield _interventions(runner, spec, of_stage, shape)
             continue
         kind = "answers" if stage in (ZERO_SHOT, SFT) else "reads"
-        yield StageWork(spec.name, stage, kind, tuple(_cell_work(_missing(runner, cell)) for cell in of_stage))
+        for row in (stage, NEEDLE):
+            works = [_cell_work(missing_texts(runner, cell)) for cell in of_stage if row_of(cell) == row]
+            if works:
+                yield StageWork(spec.name, row, kind, tuple(works))
 
 
 def _cells(plan: Plan, stage: str, spec: ModelSpec) -> list[Cell]:
@@ -59,7 +62,12 @@ def _cells(plan: Plan, stage: str, spec: ModelSpec) -> list[Cell]:
     return plan.cells(stage, spec) + extra
 
 
-def _missing(runner: Runner, cell: Cell) -> list[NoisyProblem]:
+def row_of(cell: Cell) -> str:
+    """Return what a cell counts for: its stage, but the needle's texts are longer, and timed for themselves."""
+    return NEEDLE if cell.noise == NEEDLE else cell.stage
+
+
+def missing_texts(runner: Runner, cell: Cell) -> list[NoisyProblem]:
     """Return the texts of a cell that have no record yet; one that ended in an error is asked again."""
     if cell.noise != NEEDLE:
         done = _recorded(runner.experiment.results, cell)

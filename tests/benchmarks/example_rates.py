@@ -14,7 +14,11 @@ RATES = ModelRates(
     text=TextRates(0.25, 0.5, 3.0),
     load=2.0,
     decoding=DecodingRates(0.001, 0.01, 0.002, (5, 7, 9, 20), 20),
-    reading={"attention": ReadingRates(0.5, 0.003), "likelihood": ReadingRates(0.0, 0.002)},
+    reading={
+        "attention": ReadingRates(0.5, 0.003),
+        "needle": ReadingRates(0.5, 0.003),
+        "likelihood": ReadingRates(0.0, 0.002),
+    },
     intervene=1.5,
     tuning=TuningRates(10.0, 0.5, 8),
 )

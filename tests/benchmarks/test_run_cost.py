@@ -1,4 +1,4 @@
-"""The arithmetic of `python -m benchmarks plan`: it adds up, grows with what is asked, and agrees with a count by hand."""
+"""The arithmetic of `python -m benchmarks plan`: it adds up, and grows with what is asked."""
 
 from __future__ import annotations
 
@@ -158,12 +158,12 @@ def test_the_work_of_a_plan_is_its_cells(tmp_path: Path) -> None:
     plan = replace(plan, attention_samples=3, interventions=("moved",))
     runner = Runner(plan, Experiment(Results(tmp_path / "results")))
     works = {work.stage: work for work in work_of(runner, plan.models[0], RATES.shape)}
-    assert list(works) == ["load", "zero_shot", "tune", "sft", "attention", "intervene"]
+    assert list(works) == ["load", "zero_shot", "tune", "sft", "attention", "needle", "intervene"]
     assert len(works["load"].cells) == 2  # the model, and its tuned version
     assert [cell.problems for cell in works["zero_shot"].cells] == [6, 6]
     assert works["zero_shot"].cells[1].questions > works["zero_shot"].cells[1].clean
-    assert [cell.problems for cell in works["attention"].cells[:2]] == [3, 3]
-    assert len(works["attention"].cells) == 6  # of both models, with the needle
+    assert [cell.problems for cell in works["attention"].cells] == [3, 3, 3, 3]  # of both models
+    assert len(works["needle"].cells) == 2
     intervene = works["intervene"]
     assert (intervene.conditions, intervene.written, intervene.clean_conditions) == (3, 1, 1)
     assert works["tune"].steps == 2 * -(-works["tune"].cells[0].problems // plan.tuning.batch)

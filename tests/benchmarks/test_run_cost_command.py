@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,12 @@ def plan(*arguments: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
+def table(lines: list[str]) -> list[list[str]]:
+    """The rows of the table, without its head and its totals."""
+    rows = [re.split(r"\s{2,}", line.rstrip()) for line in lines]
+    return [row for row in rows if len(row) == 9 and row[0] != "model"]
+
+
 def refused(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as stopped:
         main(["plan", *arguments])
@@ -49,12 +56,9 @@ def test_with_rates_the_default_run_is_estimated_without_torch(rates: str, tmp_p
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     after = os.times()
     assert (done.returncode, done.stderr) == (0, "")
-    stages = [
-        line[11:].split()[0]
-        for line in done.stdout.splitlines()
-        if line[:9].strip() in ("", "diffllama", "llama") and line[11:]
-    ]
-    assert stages[1:8] == ["load", "zero_shot", "tune", "sft", "attention", "intervene", "load"]
+    rows = table(done.stdout.splitlines())
+    expected = ["load", "zero_shot", "tune", "sft", "attention", "needle", "intervene"]
+    assert [row[1] for row in rows] == expected * 2
     assert "all  " in done.stdout
     assert after.children_user + after.children_system - before.children_user - before.children_system < 10
 
@@ -62,23 +66,17 @@ def test_with_rates_the_default_run_is_estimated_without_torch(rates: str, tmp_p
 def test_the_size_of_a_run_counts(rates: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     common = ("--rates", rates, "--results", str(tmp_path / "results"), "--skip-sft", "--skip-attention")
     few = plan(*common, "--models", "llama", "--datasets", "clean", "--max-samples", "5", capsys=capsys)
-    (row,) = (line for line in few if "zero_shot" in line and "grid" not in line)
-    assert row.split()[1:3] == ["1", "5"]
+    assert [row[2:4] for row in table(few) if row[1] == "zero_shot"] == [["1", "5"]]
     many = plan(*common, "--models", "llama", "--datasets", "clean,inf", "--max-samples", "9", capsys=capsys)
-    (row,) = (line for line in many if "zero_shot" in line and "grid" not in line)
-    assert row.split()[1:3] == ["2", "18"]
+    assert [row[2:4] for row in table(many) if row[1] == "zero_shot"] == [["2", "18"]]
 
 
 def test_replicates_share_the_rates_of_their_family(
     rates: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     lines = plan("--rates", rates, "--replicates", "0-2", "--results", str(tmp_path / "results"), capsys=capsys)
-    assert [line.split()[0] for line in lines if ":" in line.split("  ")[0] and line[0] in "dl" and "  " in line] == [
-        "diffllama:1",
-        "diffllama:2",
-        "llama:1",
-        "llama:2",
-    ]
+    models = {row[0] for row in table(lines)} - {""}
+    assert models == {f"{family}{seed}" for family in ("diffllama", "llama") for seed in ("", ":1", ":2")}
 
 
 def test_records_on_disk_are_not_counted(rates: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -93,8 +91,7 @@ def test_records_on_disk_are_not_counted(rates: str, capsys: pytest.CaptureFixtu
     evaluate(Experiment(Results(folder)), load("llama"), cell, asked, "mini:test", max_new_tokens=1)
     common = ("--rates", rates, "--results", str(folder), "--skip-sft", "--skip-attention", "--models", "llama")
     lines = plan(*common, "--datasets", "clean", "--max-samples", "5", capsys=capsys)
-    (row,) = (line for line in lines if "zero_shot" in line and "grid" not in line)
-    assert row.split()[1:3] == ["1", "3"]
+    assert [row[2:4] for row in table(lines) if row[1] == "zero_shot"] == [["1", "3"]]
 
 
 def test_a_model_that_is_not_in_the_file_is_refused(
@@ -129,7 +126,7 @@ def test_rates_are_measured_on_the_problems_of_the_plan(tmp_path: Path, capsys: 
     grid += ("--sft-samples", "24", "--sft-epochs", "1", "--interventions", "moved", "--results", str(results))
     first = plan(*grid, "--save-rates", str(path), capsys=capsys)
     (of_model,) = read_rates(path).values()
-    assert of_model.reading.keys() == {"attention", "likelihood"}
+    assert of_model.reading.keys() == {"attention", "needle", "likelihood"}
     assert of_model.intervene is not None
     assert of_model.tuning is not None
     assert min(of_model.load, of_model.decoding.prompt_token, of_model.tuning.step, of_model.intervene) > 0
