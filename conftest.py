@@ -20,7 +20,6 @@ from benchmarks.plan_from_options import plan_of, remote_results, results_folder
 from benchmarks.run_case import cell_of, gated_cells
 from benchmarks.runner import Runner
 from benchmarks.stages import STAGES, find_stage
-from benchmarks.threads_per_worker import divide_cores
 from models.model_registry import UnknownModelError
 from noise.placebo_names import is_placebo
 from noise.problems.problem_sources import is_file_source
@@ -34,7 +33,13 @@ from reports.tables.printable_text import printable
 from reports.tables.text_wrap import wrapped
 from reports.upstream_pytest import starts_workers
 
-pytest_plugins = ["reports.plugin", "benchmarks.options", "benchmarks.fixtures", "pytester"]
+pytest_plugins = [
+    "reports.plugin",
+    "benchmarks.options",
+    "benchmarks.fixtures",
+    "benchmarks.xdist_plugin",
+    "pytester",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,8 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     https://docs.pytest.org/en/stable/reference/reference.html#pytest.hookspec.pytest_configure
     """
-    if hasattr(config, "workerinput"):
-        divide_cores(config.workerinput["workercount"])
     for name in STAGES:
         config.addinivalue_line("markers", f"{name}: the cases of the stage {name}")
     ours = Path(__file__).with_name("pytest.ini")

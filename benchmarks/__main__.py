@@ -1,4 +1,4 @@
-"""Repeat the experiment over training seeds, or measure how fast the harness is and where its time goes."""
+"""Say what a run will cost, repeat the experiment over training seeds, or measure how fast the harness is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from io import TextIOWrapper
 
 #: Name of a command, the module whose `main` it is, and its help.
 COMMANDS = {
+    "plan": ("benchmarks.run_cost_command", "say what a run will cost, before it is started"),
     "experiment": ("benchmarks.seed_experiment", "repeat the experiment over training seeds"),
     "peers": ("benchmarks.speed.peers", "time the harness next to what people run today"),
     "scaling": ("benchmarks.speed.scaling", "measure how time and memory grow"),
