@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from benchmarks.engines.engine import AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
 from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
@@ -54,7 +56,7 @@ class Runner:
 
     `needs_tuning` says whether cells of tuned models will be run (default: whether the plan has the stage `sft`). If
     so, a file of problems without a training split is divided, and every cell asks the same half of it. `questions`,
-    by dataset, are asked in place of those that the plan draws or reads.
+    by dataset, are asked in place of those that the plan draws or reads. `engine` has the models and asks them.
 
     The models of one `ModelSpec`, base and tuned, are kept in memory until another one's are asked for, so run the
     cells model by model.
@@ -66,8 +68,9 @@ class Runner:
         experiment: Experiment,
         needs_tuning: bool | None = None,
         questions: Mapping[str, list[NoisyProblem]] | None = None,
+        engine: Engine = LOCAL,
     ) -> None:
-        self.plan, self.experiment = plan, experiment
+        self.plan, self.experiment, self.engine = plan, experiment, engine
         self._given_questions = questions or {}
         self._questions: dict[tuple[str, int, int], list[NoisyProblem]] = {}
         self._paired: dict[str, PairedCells] = {}
@@ -210,8 +213,12 @@ class Runner:
         if sentences:
             raise ModelsError("\n".join(dict.fromkeys(sentences)))
 
+    def asked_model(self, cell: Cell) -> AskedModel:
+        """Return the model that a cell is about as the engine has it, to be asked through `engine`."""
+        return self.engine.model(self, cell)
+
     def model_of(self, cell: Cell) -> LoadedModel:
-        """Return the model that a cell is about, base or tuned."""
+        """Return the model that a cell is about, base or tuned, loaded in this process."""
         spec = self.plan.spec_of(cell)
         return self.tuned_model(spec) if self.plan.is_tuned(cell) else self.base_model(spec)
 
@@ -220,7 +227,7 @@ class Runner:
         from models.loading.load_model import load
 
         plan = self.plan
-        return self._cached(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
+        return self.cached(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
 
     def tuned_checkpoint(self, spec: ModelSpec) -> Path:
         """Return the folder of a model's tuned checkpoint, tuning it now unless it exists. The base is read from disk
@@ -236,7 +243,7 @@ class Runner:
                     raise
                 raise TuningError(str(error)) from error
 
-        return self._cached(spec, "checkpoint", tune)
+        return self.cached(spec, "checkpoint", tune)
 
     def tuned_model(self, spec: ModelSpec) -> LoadedModel:
         """Return the tuned version of a model, loaded from its checkpoint through the normal loader."""
@@ -247,9 +254,9 @@ class Runner:
             checkpoint = replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
             return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
 
-        return self._cached(spec, "tuned", tuned)
+        return self.cached(spec, "tuned", tuned)
 
-    def _cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
+    def cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
         """Return or raise what `factory` does, called once per key while the models of `spec` are kept.
 
         After an error each later call raises `AlreadyFailed`.
