@@ -25,6 +25,7 @@ from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError
 from reports.experiment import Experiment
+from reports.progress_bars import no_progress_bar
 from reports.store.records import Cell
 from reports.store.results_folder import ResultsMismatch
 from reports.store.stage_and_file_names import TUNED_SUFFIX
@@ -78,7 +79,7 @@ class Runner:
         self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
         self._differences: set[str] = set()
         self._spec: ModelSpec | None = None
-        self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
+        self._loaded: dict[Hashable, Any] = {}
 
     def run(self, cell: Cell) -> Mapping[str, Any]:
         """Return the records of a cell by problem id: those on disk, and the missing ones made now.
@@ -197,12 +198,13 @@ class Runner:
         from models.loading.load_model import check_loadable
 
         plan, sentences = self.plan, list[str]()
+        device = plan.device if self.engine.in_process else "cpu"  # others may have devices that this machine lacks
         stages: dict[ModelSpec, dict[str, None]] = {}
         for cell in cells:
             stages.setdefault(plan.spec_of(cell), {})[cell.stage] = None
         for spec, names in stages.items():
             try:
-                check_loadable(spec, plan.device, plan.dtype, plan.template)
+                check_loadable(spec, device, plan.dtype, plan.template)
                 for name in names:
                     find_stage(name).check(plan, spec)
             except Exception as error:
@@ -233,28 +235,37 @@ class Runner:
         """Return the folder of a model's tuned checkpoint, tuning it now unless it exists. The base is read from disk
         again; the one in memory is never touched."""
         folder, progress = self.experiment.results.folder, self.experiment.progress
+        if not self.engine.in_process:
+            folder, progress = folder.absolute(), no_progress_bar
 
         def tune() -> Path:
             self.experiment.results.lock.acquire(create=True)
             try:
-                return tuned_checkpoint(folder, spec, self.plan, self.sft_set, progress)
+                checkpoint = self.engine.run(tuned_checkpoint, folder, spec, self.plan, self.sft_set, progress)
             except (ValueError, OSError) as error:
                 if user_message(error) is not None:
                     raise
                 raise TuningError(str(error)) from error
+            if not self.engine.in_process and not checkpoint.is_dir():
+                raise TuningError(
+                    f"model {spec.name!r} was tuned into {checkpoint} on another machine; expected a results folder on"
+                    " a file system that all of them share"
+                )
+            return checkpoint
 
         return self.cached(spec, "checkpoint", tune)
+
+    def tuned_spec(self, spec: ModelSpec) -> ModelSpec:
+        """Return the tuned version of a model, tuning it now unless its checkpoint exists."""
+        source = str(self.tuned_checkpoint(spec))
+        return replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
 
     def tuned_model(self, spec: ModelSpec) -> LoadedModel:
         """Return the tuned version of a model, loaded from its checkpoint through the normal loader."""
         from models.loading.load_model import load
 
-        def tuned() -> LoadedModel:
-            source = str(self.tuned_checkpoint(spec))
-            checkpoint = replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
-            return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
-
-        return self.cached(spec, "tuned", tuned)
+        plan = self.plan
+        return self.cached(spec, "tuned", lambda: load(self.tuned_spec(spec), plan.device, plan.dtype, plan.template))
 
     def cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
         """Return or raise what `factory` does, called once per key while the models of `spec` are kept.
@@ -265,7 +276,7 @@ class Runner:
             self._spec, self._loaded = spec, {}
         if key not in self._loaded:
             try:
-                self._loaded[key] = factory()  # type: ignore[assignment]
+                self._loaded[key] = factory()
             except Exception as error:
                 self._loaded[key] = error
                 raise

@@ -51,7 +51,9 @@ class Ask:
 
 
 class Engine(Protocol):
-    """Has the models of a run, and asks them."""
+    """Has the models of a run, and asks them. `in_process` says whether it does so in this process."""
+
+    in_process: bool
 
     def model(self, runner: Runner, cell: Cell) -> AskedModel:
         """Return the model that a cell is about, loaded. Raises what `Runner.run` raises about models."""
@@ -67,6 +69,9 @@ class Engine(Protocol):
     def call(self, model: AskedModel, function: Callable[..., Value], *arguments: Any) -> Value:
         """Return `function(loaded, *arguments)`; it is a function of a module. Raises what that raises, and
         `EngineError`."""
+
+    def run(self, function: Callable[..., Value], *arguments: Any) -> Value:
+        """Return `function(*arguments)`, where a model can be loaded. Raises what `call` raises."""
 
     def close(self) -> None:
         """End what the engine has started. It can be used again."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # torch stays out of collection
 class LocalEngine:
     """See `benchmarks.engines.engine.Engine`. Its models are `LoadedModel`s."""
 
+    in_process = True
+
     def model(self, runner: Runner, cell: Cell) -> LoadedModel:
         return runner.model_of(cell)
 
@@ -26,6 +28,9 @@ class LocalEngine:
 
     def call(self, model: AskedModel, function: Callable[..., Value], *arguments: Any) -> Value:
         return function(model, *arguments)
+
+    def run(self, function: Callable[..., Value], *arguments: Any) -> Value:
+        return function(*arguments)
 
     def close(self) -> None:
         pass
