@@ -103,13 +103,15 @@ class DividedEngine:
         workers.replace(self._pieces)  # those of a cell that ended in an error
         pieces = self._pieces = {}
         queue = WorkQueue({id: ask.size(item) for id, item in items.items()}, workers.count, self._least)
+        order = {id: number for number, id in enumerate(items)}  # as in one process, where a piece is everything
         while queue.is_open:
-            for worker in workers.idle():
+            for worker in workers.idle() if queue.has_more else ():
                 piece = queue.take()
                 if piece is None:
                     break
                 pieces[worker] = piece
-                workers.send(worker, "records", model, ask, [items[id] for id in piece.ids], arguments)
+                asked = [items[id] for id in sorted(piece.ids, key=order.__getitem__)]
+                workers.send(worker, "records", model, ask, asked, arguments)
             event = workers.next_event()
             if event.kind == "lost":
                 losses += 1
@@ -119,6 +121,7 @@ class DividedEngine:
             elif event.worker not in pieces:
                 continue  # an earlier request, such as to load the model
             elif event.kind == "raised":
+                del pieces[event.worker]
                 raise event.value
             elif event.kind == "answer":
                 losses = 0
@@ -127,6 +130,7 @@ class DividedEngine:
                 left = queue.unanswered(pieces.pop(event.worker))
                 if left:
                     raise EngineError(f"a worker has ended its piece without a record of {left[0]!r}")
+        pieces.clear()  # of workers whose last answer has come, and not yet their end
 
     def _answer(self, request: str, *arguments: Any, everywhere: bool = False) -> Any:
         """Return what a worker answers to a request; if it is lost, another is asked. With `everywhere` all are asked

@@ -85,7 +85,8 @@ class RayWorkers:
             num_gpus=self._shape.gpus, num_cpus=self._shape.cpus, max_restarts=0, max_task_retries=0
         )(_Actor)
         self._actors: dict[int, Any] = {}
-        self._requests: dict[int, Any] = {}  # the generator of each, those that had an event last at the end
+        self._requests: dict[int, Any] = {}  # the generator of each
+        self._ready: list[int] = []  # those that have something to tell
         self._started: set[int] = set()
         self._numbers = iter(range(10**9))
         for _ in range(self.count):
@@ -107,31 +108,44 @@ class RayWorkers:
     def next_event(self) -> Event:
         import ray
 
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            ready, _ = ray.wait(list(self._requests.values()), num_returns=1, timeout=_POLL_SECONDS)
-            if ready:
-                break
-            if not self._started and time.monotonic() > deadline:
-                raise EngineError(
-                    f"no actor has started in {START_SECONDS} seconds: each takes {self._shape.gpus:g} GPUs and"
-                    f" {self._shape.cpus:g} CPUs, and of those {ray.available_resources().get('GPU', 0):g} and"
-                    f" {ray.available_resources().get('CPU', 0):g} are free"
-                )
-        worker = next(number for number, request in self._requests.items() if request is ready[0])
-        request = self._requests.pop(worker)
+        worker = self._next_ready()
+        request = self._requests[worker]
         try:
-            value = ray.get(next(request))
+            return Event(worker, "answer", ray.get(next(request)))
         except StopIteration:
+            del self._requests[worker]
             self._started.add(worker)
             return Event(worker, "end")
         except ray.exceptions.RayTaskError as error:
+            del self._requests[worker]
             return Event(worker, "raised", error.cause)
         except ray.exceptions.RayError as error:
             self.replace([worker])
             return Event(worker, "lost", " ".join(str(error).split())[:300])
-        self._requests[worker] = request
-        return Event(worker, "answer", value)
+
+    def _next_ready(self) -> int:
+        """Wait until a worker has something to tell, and return its number. Each has its turn."""
+        import ray
+
+        while self._ready:
+            worker = self._ready.pop(0)
+            if worker in self._requests:
+                return worker
+        deadline = time.monotonic() + START_SECONDS
+        by_request = {request: worker for worker, request in self._requests.items()}
+        while True:
+            ready, _ = ray.wait(list(by_request), num_returns=1, timeout=_POLL_SECONDS)
+            if ready:
+                break
+            if not self._started and time.monotonic() > deadline:
+                free = ray.available_resources()
+                raise EngineError(
+                    f"no actor has started in {START_SECONDS} seconds: each takes {self._shape.gpus:g} GPUs and"
+                    f" {self._shape.cpus:g} CPUs, and {free.get('GPU', 0):g} and {free.get('CPU', 0):g} are free"
+                )
+        ready, _ = ray.wait(list(by_request), num_returns=len(by_request), timeout=0)
+        self._ready = [by_request[request] for request in ready]
+        return self._ready.pop(0)
 
     def replace(self, workers: Iterable[int]) -> None:
         import ray

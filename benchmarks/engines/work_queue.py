@@ -46,6 +46,11 @@ class WorkQueue:
         """Whether items are neither answered nor given up."""
         return bool(self._unanswered)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether `take` may have a piece."""
+        return bool(self._fresh or self._left)
+
     def take(self) -> Piece | None:
         """Return the next piece; None where every item is handed out, or answered."""
         share = self._waiting / (self._workers if self._workers == 1 else 2 * self._workers)
