@@ -1,4 +1,4 @@
-"""A small grid for tests of engines: `python -m tests.benchmarks.small_grid FOLDER PROBLEMS STAGES [ACTORS ADDRESS]`."""
+"""A small grid for tests of engines, `python -m tests.benchmarks.small_grid FOLDER PROBLEMS STAGES [ACTORS]`."""
 
 from __future__ import annotations
 
@@ -68,9 +68,5 @@ def files_of(folder: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     folder, problems, stages, *of_ray = sys.argv[1:]
-    options = EngineOptions(
-        "ray" if of_ray else "local",
-        actors=int(of_ray[0]) if of_ray else None,
-        ray_address=of_ray[1] if of_ray[1:] else None,
-    )
+    options = EngineOptions("ray", actors=int(of_ray[0])) if of_ray else EngineOptions()
     run_grid(Path(folder), int(problems), stages.split(","), options)
