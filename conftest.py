@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.checks_before_cases import check_baseline_covers, check_models, check_problems
+from benchmarks.checks_before_cases import (
+    check_baseline_covers,
+    check_engine,
+    check_models,
+    check_problems,
+)
 from benchmarks.error_remedies import user_message
 from benchmarks.fixtures import GATE, PLAN, runner_of
 from benchmarks.gate_options import gate_of
@@ -225,6 +230,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not any(map(cell_of, session.items)):
         return
     _lock_results(config)
+    check_engine(config.stash[PLAN], several_workers=False)
     runner = runner_of(config, session.items, config.stash[EXPERIMENT])
     _print_wrapped(config, check_problems(runner, gate, gated))
     check_models(runner, (cell for cell in map(cell_of, session.items) if cell is not None))
@@ -256,6 +262,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config, plan = session.config, session.config.stash[PLAN]
     if not starts_workers(config) or config.option.collectonly:
         return
+    check_engine(plan, several_workers=True)
     runner = Runner(plan, config.stash[EXPERIMENT], needs_tuning=False)
     if is_file_source(plan.problems) or plan.files:
         _print_wrapped(config, check_problems(runner))

@@ -16,6 +16,7 @@ COMMANDS = {
     "peers": ("benchmarks.speed.peers", "time the harness next to what people run today"),
     "scaling": ("benchmarks.speed.scaling", "measure how time and memory grow"),
     "profile": ("benchmarks.speed.profile_cell", "show where the time of a cell goes"),
+    "ray": ("benchmarks.speed.ray_overhead", "time one actor of Ray next to this process"),
     "roofline": ("benchmarks.speed.roofline", "measure how fast this machine multiplies matrices and reads memory"),
 }
 

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
+from benchmarks.engines.engine import EngineError
+from benchmarks.engines.ray_engine import check_reachable
 from benchmarks.error_remedies import user_message
+from benchmarks.plan import Plan
 from benchmarks.runner import ModelsError, ProblemsError, Runner
 from models.model_registry import trained_on
 from models.prompt import PLAIN
@@ -75,6 +78,18 @@ def _check_gate(runner: Runner, gate: Gate, gated: Sequence[Cell]) -> None:
         if too_few is not None:
             raise ProblemsError(too_few)
         gate.check_asked(cell, problems, known)
+
+
+def check_engine(plan: Plan, several_workers: bool) -> None:
+    """Raise `pytest.UsageError` for an engine that cannot be reached, or that `several_workers` would each start."""
+    if plan.engine.name != "ray":
+        return
+    if several_workers:
+        raise pytest.UsageError("-n and --engine ray: expected at most one of the two; Ray has workers of its own")
+    try:
+        check_reachable(plan.engine.ray_address or "")
+    except EngineError as error:
+        raise pytest.UsageError(printable(str(error))) from None
 
 
 def check_models(runner: Runner, cells: Iterable[Cell]) -> None:

@@ -20,6 +20,7 @@ REMEDIES: dict[str, str] = {
     "PlanError": "",
     "ProblemsError": "",
     "TuningError": "",
+    "EngineError": "",
     "AttentionScopeError": "See --attention-layers and --attention-heads.",
     # models: names and loading
     "UnknownModelError": "",

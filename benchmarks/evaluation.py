@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from benchmarks.engines.engine import Ask, AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
 from benchmarks.grading import failed_prediction, grade, graded_again
 from models.decode.batch_size_option import BatchSize
 from models.decode.phase_timer import phase
@@ -69,7 +71,7 @@ def settings_without_model(version: str, source: str) -> Settings:
     return Settings(weights="", prompt="", stop="", max_new_tokens=0, precision="", generation=version, problems=source)
 
 
-def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settings:
+def settings_of(loaded: AskedModel, source: str, max_new_tokens: int) -> Settings:
     """Return what a prediction of this model depends on besides the problem's text; `source` is `EvalSet.source`."""
     from models.decode.generation import GENERATION_VERSION
     from models.loading.read_checkpoint import base_when_tuned
@@ -89,12 +91,13 @@ def settings_of(loaded: LoadedModel, source: str, max_new_tokens: int) -> Settin
 
 def evaluate(
     experiment: Experiment,
-    loaded: LoadedModel,
+    loaded: AskedModel,
     cell: Cell,
     noisy_problems: Sequence[NoisyProblem],
     source: str,
     batch_size: BatchSize = 64,
     max_new_tokens: int = 256,
+    engine: Engine = LOCAL,
 ) -> dict[str, Prediction]:
     """Return the predictions of `cell` by problem id: those on disk, and the missing ones, written as they complete.
 
@@ -105,18 +108,23 @@ def evaluate(
     settings = settings_of(loaded, source, max_new_tokens)
     with experiment.cell(cell, settings, texts) as recorder:
         recorder.replace(_graded_again(noisy_problems, experiment.results.newest_records(cell)))
-        missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
-        record_as_they_come(recorder, _ask(loaded, missing, max_new_tokens, batch_size))
+        missing = missing_from(recorder, noisy_problems)
+        record_as_they_come(recorder, engine.records(loaded, ANSWERS, missing, max_new_tokens, batch_size))
     return recorder.records
 
 
-def record_as_they_come(recorder: CellRecorder, records: Iterator[Any]) -> None:
+def missing_from(recorder: CellRecorder, noisy_problems: Sequence[NoisyProblem]) -> dict[str, NoisyProblem]:
+    """Return those of `noisy_problems` that have no record yet, by the id of it."""
+    return {noisy.problem.id: noisy for noisy in noisy_problems if noisy.problem.id not in recorder.records}
+
+
+def record_as_they_come(recorder: CellRecorder, records: Iterator[Sequence[Any]]) -> None:
     """Write `records` to disk as they come, a few at a time; when it ends, by an interruption too, all are written."""
     unwritten: list[Any] = []
     last_write = time.monotonic()
     try:
-        for record in records:
-            unwritten.append(record)
+        for ready in records:
+            unwritten += ready
             if len(unwritten) >= WRITTEN_AT_ONCE or time.monotonic() - last_write > 1:
                 batch, unwritten, last_write = unwritten, [], time.monotonic()
                 with phase("write predictions"):
@@ -136,9 +144,14 @@ def _graded_again(noisy_problems: Sequence[NoisyProblem], stored: Mapping[str, A
     return [prediction for prediction in graded if prediction is not None]
 
 
+def question_length(noisy: NoisyProblem) -> int:
+    """Return how long a question is, in characters: a longer one takes longer."""
+    return len(noisy.question)
+
+
 def _ask(
     loaded: LoadedModel, noisy_problems: Sequence[NoisyProblem], max_new_tokens: int, batch_size: BatchSize
-) -> Iterator[Prediction]:
+) -> Iterator[Sequence[Prediction]]:
     from models.decode.generation import answers
 
     def ask(problems: Sequence[NoisyProblem]) -> Iterator[tuple[int, Prediction]]:
@@ -152,7 +165,12 @@ def _ask(
                 )
             yield index, prediction
 
-    return ask_in_halves(noisy_problems, ask, failed_prediction, lambda noisy: len(noisy.question))
+    for prediction in ask_in_halves(noisy_problems, ask, failed_prediction, question_length):
+        yield [prediction]
+
+
+#: How the answers of a cell are got.
+ANSWERS = Ask(_ask, failed_prediction, question_length)
 
 
 def ask_in_halves(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.engines import engine_of
 from benchmarks.plan import Plan
 from benchmarks.run_case import cell_of, failing_with_user_message
 from benchmarks.runner import Runner
@@ -44,7 +45,10 @@ def needs_tuning(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
 def runner_of(config: pytest.Config, items: Sequence[pytest.Item], experiment: Experiment) -> Runner:
     """Return the runner of the session, created at the first call."""
     if RUNNER not in config.stash:
-        config.stash[RUNNER] = Runner(config.stash[PLAN], experiment, needs_tuning(config, items))
+        plan = config.stash[PLAN]
+        engine = engine_of(plan)
+        config.add_cleanup(engine.close)
+        config.stash[RUNNER] = Runner(plan, experiment, needs_tuning(config, items), engine=engine)
     return config.stash[RUNNER]
 
 

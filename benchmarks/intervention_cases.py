@@ -16,6 +16,16 @@ if TYPE_CHECKING:  # torch stays out of collection
 
 
 @dataclass(frozen=True, eq=False)
+class ConditionItem:
+    """A problem to ask under a condition; `known` is the answer that was written for the same text before, if any."""
+
+    noisy: NoisyProblem
+    tokens: NoisyTokens
+    condition: Condition
+    known: Prediction | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class InterventionCase:
     """A problem under a condition: its prompt, and the likelihood of its worked answer."""
 
@@ -23,12 +33,18 @@ class InterventionCase:
     tokens: NoisyTokens
     condition: Condition
     prompt: EditedPrompt
+    known: Prediction | None = None
     nats: float | None = None
     gold_tokens: int = 0
 
 
 def intervention_id(noisy: NoisyProblem, condition: Condition) -> str:
     return f"{noisy.problem.id} {condition.name}"
+
+
+def question_under(noisy: NoisyProblem, condition: Condition) -> str:
+    """Return the question of a problem as it is read under a condition."""
+    return noisy.problem.question if condition.clean else noisy.question
 
 
 def record_of(case: InterventionCase, written: Prediction | None) -> Intervention:
@@ -66,7 +82,7 @@ def record_of(case: InterventionCase, written: Prediction | None) -> Interventio
     )
 
 
-def failed_case(case: InterventionCase, error: str) -> Intervention:
+def failed_case(case: InterventionCase | ConditionItem, error: str) -> Intervention:
     return failed_record(case.noisy, case.condition, error)
 
 

@@ -1,18 +1,19 @@
-"""Ask a model problems under one condition of the stage `intervene`, and weigh their worked answers."""
+"""Ask a model problems under the conditions of the stage `intervene`, and weigh their worked answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.evaluation import NOT_FINITE, ask_in_halves, record_as_they_come, retry_one_by_one
+from benchmarks.engines.engine import Ask
+from benchmarks.evaluation import NOT_FINITE, ask_in_halves, retry_one_by_one
 from benchmarks.grading import graded_text
-from benchmarks.intervention_cases import InterventionCase, failed_case, record_of
+from benchmarks.intervention_cases import ConditionItem, InterventionCase, failed_case, question_under, record_of
 from benchmarks.intervention_conditions import Condition
+from benchmarks.intervention_prompts import prompt_under
 from models.decode.batch_size_option import BatchSize, fixed_batch_size
-from reports.experiment import CellRecorder
-from reports.store.records import Intervention, Prediction
+from reports.store.records import Intervention
 
 if TYPE_CHECKING:  # torch stays out of collection
     from models.attention.attention_edits import AttentionEdit
@@ -22,18 +23,48 @@ if TYPE_CHECKING:  # torch stays out of collection
 _LARGEST_BATCH = 16
 
 
-def measure(
-    recorder: CellRecorder,
+def records_under_conditions(
     loaded: LoadedModel,
-    condition: Condition,
-    cases: Sequence[InterventionCase],
-    known: Mapping[tuple[str, str], Prediction],
+    items: Sequence[ConditionItem],
     batch_size: BatchSize,
     max_new_tokens: int,
     answers: bool,
-) -> None:
-    """Record the likelihoods of `cases`, and the answers unless they are known, as they come."""
-    edit = edit_for(loaded, condition)
+) -> Iterator[Sequence[Intervention]]:
+    """Yield a record for each of `items`, as they come, one condition after the other.
+
+    With `answers` they have what the model writes, unless it is known; their likelihoods they have in any case.
+    """
+    by_condition: dict[str, list[ConditionItem]] = {}
+    for item in items:
+        by_condition.setdefault(item.condition.name, []).append(item)
+    for of_condition in by_condition.values():
+        yield from _records_under(loaded, of_condition, batch_size, max_new_tokens, answers)
+
+
+def item_length(item: ConditionItem) -> int:
+    """Return how many tokens are read: of more, the answer takes longer."""
+    return len(item.tokens.clean_ids if item.condition.clean else item.tokens.ids)
+
+
+#: How the records of a cell are got.
+INTERVENTIONS_OF_ITEMS = Ask(records_under_conditions, failed_case, item_length)
+
+
+def _records_under(
+    loaded: LoadedModel, items: Sequence[ConditionItem], batch_size: BatchSize, max_new_tokens: int, answers: bool
+) -> Iterator[Sequence[Intervention]]:
+    """Yield the records of `items`, which are of one condition."""
+    edit = edit_for(loaded, items[0].condition)
+    cases = [
+        InterventionCase(
+            item.noisy,
+            item.tokens,
+            item.condition,
+            prompt_under(item.tokens, item.condition, item.noisy.problem.id),
+            item.known,
+        )
+        for item in items
+    ]
     by_length = sorted(cases, key=lambda case: -len(case.prompt.ids))
     weighed = list[InterventionCase]()
     size = min(fixed_batch_size(batch_size), _LARGEST_BATCH)
@@ -41,15 +72,14 @@ def measure(
         batch = by_length[start : start + size]
         for case in retry_one_by_one(batch, lambda part: _weighed(loaded, part, edit), failed_case):
             if isinstance(case, Intervention):
-                recorder.append([case])
+                yield [case]
             else:
                 weighed.append(case)
     if not answers:
-        recorder.append([record_of(case, None) for case in weighed])
+        yield [record_of(case, None) for case in weighed]
         return
-    written = [(case, _known_text(case, known)) for case in weighed]
-    recorder.append([record_of(case, prediction) for case, prediction in written if prediction is not None])
-    unwritten = [case for case, prediction in written if prediction is None]
+    yield [record_of(case, case.known) for case in weighed if case.known is not None]
+    unwritten = [case for case in weighed if case.known is None]
 
     def ask(part: Sequence[InterventionCase]) -> Iterator[tuple[int, Intervention]]:
         from models.decode.generation import edited_answers
@@ -63,7 +93,8 @@ def measure(
             graded = graded_text(case.noisy, generation.text, generation.tokens, generation.finished)
             yield index, record_of(case, graded)
 
-    record_as_they_come(recorder, ask_in_halves(unwritten, ask, failed_case, lambda case: len(case.prompt.ids)))
+    for record in ask_in_halves(unwritten, ask, failed_case, lambda case: len(case.prompt.ids)):
+        yield [record]
 
 
 def _weighed(
@@ -73,23 +104,13 @@ def _weighed(
     from models.answer_likelihood import edited_likelihoods
     from models.sft.tokenized_examples import tokenize_examples
 
-    examples = tokenize_examples(loaded, [replace(case.noisy.problem, question=_text(case)) for case in cases])
+    texts = [replace(case.noisy.problem, question=question_under(case.noisy, case.condition)) for case in cases]
+    examples = tokenize_examples(loaded, texts)
     pairs = [(case.prompt, answer) for case, (_, answer) in zip(cases, examples, strict=True)]
     likelihoods = edited_likelihoods(loaded, [case.noisy.problem.id for case in cases], pairs, edit)
     return [
         replace(case, nats=nats, gold_tokens=tokens) for case, (nats, tokens) in zip(cases, likelihoods, strict=True)
     ]
-
-
-def _known_text(case: InterventionCase, known: Mapping[tuple[str, str], Prediction]) -> Prediction | None:
-    """Return what was written before for the text of a case; None if it was graded against another worked answer."""
-    prediction = known.get((case.noisy.problem.id, _text(case)))
-    return prediction if prediction is not None and prediction.gold == case.noisy.problem.answer else None
-
-
-def _text(case: InterventionCase) -> str:
-    """Return the question of a case as it is read."""
-    return case.noisy.problem.question if case.condition.clean else case.noisy.question
 
 
 def edit_for(loaded: LoadedModel, condition: Condition) -> AttentionEdit:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.engines.engine_options import add_engine_options
 from benchmarks.gate_options import AddOption, add_gate_options
 from benchmarks.plan import ATTENTION_SIZES, DEVICE_MAPS, MEASURES, SIZES
 from benchmarks.stage_options import add_attention_options, add_intervene_options, add_sft_options
@@ -32,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_grid_options(add)
     _add_noise_options(add)
     _add_model_options(add)
+    add_engine_options(add)
     add_attention_options(add)
     add_intervene_options(add)
     add_sft_options(add)

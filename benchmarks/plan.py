@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.attention_scope import AttentionScope
 from benchmarks.dataset_files import DatasetFiles
+from benchmarks.engines.engine_options import EngineOptions
 from benchmarks.intervention_conditions import DEFAULT_INTERVENTIONS
 from benchmarks.plan_errors import (
     FROM_ONE,
@@ -64,8 +65,8 @@ class Plan:
     `noisy_folder` is where noisy files are read from instead of noise being drawn (`--skip-data-gen`), None otherwise.
     Every replicate of a family goes through the stages that say so and through `replicated_stages`, and only the first
     through the others. `files` are those of datasets. `skip_bad_lines`: lines of problem files that are no problems are
-    no errors. `template` is what models are asked with. `attention_maps` counts the problems whose patterns are drawn,
-    and `interventions` names what the stage `intervene` changes.
+    no errors. `engine` says where models are asked, and `template` what they are asked with. `attention_maps` counts
+    the problems whose patterns are drawn, and `interventions` names what the stage `intervene` changes.
     `sft_samples` counts problems to fine-tune on, −1 for all, the first ones of `sft_problems` or, where that is None,
     of the training split of `problems`; fewer will do unless `sft_exactly`. Each of them carries one of `sft_noise`.
     """
@@ -86,6 +87,7 @@ class Plan:
     device: str = "auto"
     dtype: str = "auto"
     device_map: str | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
     template: Template = PLAIN
     noisy_folder: Path | None = None
     attention_samples: int = ATTENTION_SIZES["default"]
@@ -116,6 +118,11 @@ class Plan:
                 "{device} and {device_map}: expected at most one of the two",
                 device=self.device,
                 device_map=self.device_map,
+            )
+        if self.engine.name == "ray" and ":" in self.device:
+            raise PlanError(
+                "{device}: an actor sees its own cards alone, and takes the first; expected a device without a number",
+                device=self.device,
             )
         if self.noise_seeds > 1 and self.noisy_folder is not None:
             raise PlanError(

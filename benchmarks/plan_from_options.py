@@ -18,6 +18,7 @@ from benchmarks.choices import (
     known_datasets,
 )
 from benchmarks.dataset_file_choices import choose_dataset_files, register_noise_files
+from benchmarks.engines.engine_options import engine_options_of
 from benchmarks.plan import ATTENTION_SIZES, MINI_SFT_NOISE, SFT_SIZES, SIZES, Plan, stages_of
 from benchmarks.plan_errors import PlanError, escaped
 from benchmarks.shards import read_shard
@@ -100,6 +101,7 @@ def plan_of(option: Any) -> Plan:
         device=options["device"],
         dtype=options["dtype"],
         device_map=options["device_map"],
+        engine=engine_options_of(options),
         template=template_of(options["prompt"], options["chat"], lambda: _examples(options)),
         noisy_folder=Path(options["problems"]).parent if options["skip_data_gen"] else None,
     )

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from benchmarks.engines.engine import AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
 from benchmarks.error_remedies import user_message
 from benchmarks.eval_set import EvalSet, eval_set
 from benchmarks.evaluation import draw_questions
@@ -26,6 +28,7 @@ from noise.problems.noisy_files import load_noisy_for
 from noise.problems.problem import NoisyProblem, Problem
 from noise.proposals import NoDistractorError
 from reports.experiment import Experiment
+from reports.progress_bars import no_progress_bar
 from reports.store.records import Cell
 from reports.store.results_folder import ResultsMismatch
 from reports.store.stage_and_file_names import TUNED_SUFFIX
@@ -57,7 +60,8 @@ class Runner:
 
     `needs_tuning` says whether cells of tuned models will be run (default: whether the plan has the stage `sft`). If
     so, a file of problems without a training split is divided, and every cell asks the same half of it. `questions`,
-    by dataset, are asked in place of those that the plan draws or reads; such a run has no shards.
+    by dataset, are asked in place of those that the plan draws or reads; such a run has no shards. `engine` has the
+    models and asks them.
 
     The models of one `ModelSpec`, base and tuned, are kept in memory until another one's are asked for, so run the
     cells model by model.
@@ -69,10 +73,11 @@ class Runner:
         experiment: Experiment,
         needs_tuning: bool | None = None,
         questions: Mapping[str, list[NoisyProblem]] | None = None,
+        engine: Engine = LOCAL,
     ) -> None:
         if questions and not plan.shard.is_whole:
             raise ValueError(f"expected a whole run of the questions that are given, got shard {plan.shard}")
-        self.plan, self.experiment = plan, experiment
+        self.plan, self.experiment, self.engine = plan, experiment, engine
         self._given_questions = questions or {}
         self._questions: dict[tuple[str, tuple[str, ...], int], list[NoisyProblem]] = {}
         self._paired: dict[str, PairedCells] = {}
@@ -80,7 +85,7 @@ class Runner:
         self.needs_tuning = "sft" in plan.stages if needs_tuning is None else needs_tuning
         self._differences: set[str] = set()
         self._spec: ModelSpec | None = None
-        self._loaded: dict[Hashable, LoadedModel | Path | Exception] = {}
+        self._loaded: dict[Hashable, Any] = {}
 
     def run(self, cell: Cell) -> Mapping[str, Any]:
         """Return the records of a cell by problem id: those on disk, and the missing ones made now.
@@ -235,12 +240,13 @@ class Runner:
         from models.loading.load_model import check_loadable
 
         plan, sentences = self.plan, list[str]()
+        device = plan.device if self.engine.in_process else "cpu"  # others may have devices that this machine lacks
         stages: dict[ModelSpec, dict[str, None]] = {}
         for cell in cells:
             stages.setdefault(plan.spec_of(cell), {})[cell.stage] = None
         for spec, names in stages.items():
             try:
-                check_loadable(spec, plan.device, plan.dtype, plan.template)
+                check_loadable(spec, device, plan.dtype, plan.template)
                 for name in names:
                     find_stage(name).check(plan, spec)
             except Exception as error:
@@ -251,8 +257,12 @@ class Runner:
         if sentences:
             raise ModelsError("\n".join(dict.fromkeys(sentences)))
 
+    def asked_model(self, cell: Cell) -> AskedModel:
+        """Return the model that a cell is about as the engine has it, to be asked through `engine`."""
+        return self.engine.model(self, cell)
+
     def model_of(self, cell: Cell) -> LoadedModel:
-        """Return the model that a cell is about, base or tuned."""
+        """Return the model that a cell is about, base or tuned, loaded in this process."""
         spec = self.plan.spec_of(cell)
         return self.tuned_model(spec) if self.plan.is_tuned(cell) else self.base_model(spec)
 
@@ -261,36 +271,45 @@ class Runner:
         from models.loading.load_model import load
 
         plan = self.plan
-        return self._cached(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
+        return self.cached(spec, "base", lambda: load(spec, plan.device, plan.dtype, plan.template, plan.device_map))
 
     def tuned_checkpoint(self, spec: ModelSpec) -> Path:
         """Return the folder of a model's tuned checkpoint, tuning it now unless it exists. The base is read from disk
         again; the one in memory is never touched."""
         folder, progress = self.experiment.results.folder, self.experiment.progress
+        if not self.engine.in_process:
+            folder, progress = folder.absolute(), no_progress_bar
 
         def tune() -> Path:
             self.experiment.results.lock.acquire(create=True)
             try:
-                return tuned_checkpoint(folder, spec, self.plan, self.sft_set, progress)
+                checkpoint = self.engine.run(tuned_checkpoint, folder, spec, self.plan, self.sft_set, progress)
             except (ValueError, OSError) as error:
                 if user_message(error) is not None:
                     raise
                 raise TuningError(str(error)) from error
+            if not self.engine.in_process and not checkpoint.is_dir():
+                raise TuningError(
+                    f"model {spec.name!r} was tuned into {checkpoint} on another machine; expected a results folder on"
+                    " a file system that all of them share"
+                )
+            return checkpoint
 
-        return self._cached(spec, "checkpoint", tune)
+        return self.cached(spec, "checkpoint", tune)
+
+    def tuned_spec(self, spec: ModelSpec) -> ModelSpec:
+        """Return the tuned version of a model, tuning it now unless its checkpoint exists."""
+        source = str(self.tuned_checkpoint(spec))
+        return replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
 
     def tuned_model(self, spec: ModelSpec) -> LoadedModel:
         """Return the tuned version of a model, loaded from its checkpoint through the normal loader."""
         from models.loading.load_model import load
 
-        def tuned() -> LoadedModel:
-            source = str(self.tuned_checkpoint(spec))
-            checkpoint = replace(spec, name=spec.name + TUNED_SUFFIX, source=source, subfolder="", revision=None)
-            return load(checkpoint, self.plan.device, self.plan.dtype, self.plan.template)
+        plan = self.plan
+        return self.cached(spec, "tuned", lambda: load(self.tuned_spec(spec), plan.device, plan.dtype, plan.template))
 
-        return self._cached(spec, "tuned", tuned)
-
-    def _cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
+    def cached(self, spec: ModelSpec, key: str, factory: Callable[[], T]) -> T:
         """Return or raise what `factory` does, called once per key while the models of `spec` are kept.
 
         After an error each later call raises `AlreadyFailed`.
@@ -299,7 +318,7 @@ class Runner:
             self._spec, self._loaded = spec, {}
         if key not in self._loaded:
             try:
-                self._loaded[key] = factory()  # type: ignore[assignment]
+                self._loaded[key] = factory()
             except Exception as error:
                 self._loaded[key] = error
                 raise

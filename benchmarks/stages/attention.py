@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.attention_scope import AttentionScope
-from benchmarks.evaluation import retry_one_by_one, settings_of
+from benchmarks.engines.engine import Ask, AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
+from benchmarks.evaluation import missing_from, question_length, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.needles import DEPTHS, NEEDLE, NEEDLE_PARTS, needles
 from benchmarks.segmented_text import GRID_PARTS, Parts, SegmentedText, segmented
 from benchmarks.stages.save_attention_maps import keep_maps
@@ -37,36 +39,45 @@ class AttentionScopeError(ValueError):
 
 def measure_attention(
     experiment: Experiment,
-    loaded: LoadedModel,
+    loaded: AskedModel,
     cell: Cell,
     noisy_problems: Sequence[NoisyProblem],
     source: str,
     scope: AttentionScope,
     batch_size: int = 64,
     parts: Parts = GRID_PARTS,
+    engine: Engine = LOCAL,
 ) -> dict[str, AttentionReading]:
-    """Return the readings of `cell` by problem id: those on disk, and the missing ones, measured now.
+    """Return the readings of `cell` by problem id: those on disk, and the missing ones, written as they complete.
 
-    Each batch is on disk before the next begins. After a failure the problems of a batch are read one at a time; a
-    problem that fails alone gets the outcome `error`.
+    After a failure the problems of a batch are read one at a time; a problem that fails alone gets the outcome `error`.
 
     Raises `AttentionScopeError` for a layer or head that the model does not have, `AttentionUnavailable` for a model
     whose attention cannot be observed, and what `Results.read_for_resume` raises.
     """
+    engine.call(loaded, _check_scope_of, scope)
+    texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in noisy_problems}
+    with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as recorder:
+        missing = missing_from(recorder, noisy_problems)
+        record_as_they_come(recorder, engine.records(loaded, READINGS, missing, scope, parts, batch_size))
+    return {id: reading for id, reading in recorder.records.items() if isinstance(reading, AttentionReading)}
+
+
+def _read_batches(
+    loaded: LoadedModel, noisy_problems: Sequence[NoisyProblem], scope: AttentionScope, parts: Parts, batch_size: int
+) -> Iterator[list[AttentionReading]]:
     from models.attention.differential import AttentionUnavailable
     from models.decode.generation import batches
 
     def read(problems: Sequence[NoisyProblem]) -> list[AttentionReading]:
         return read_attention(loaded, problems, scope, parts)
 
+    for indices in batches(loaded, [noisy.question for noisy in noisy_problems], min(batch_size, _LARGEST_BATCH)):
+        yield retry_one_by_one([noisy_problems[index] for index in indices], read, _failed, AttentionUnavailable)
+
+
+def _check_scope_of(loaded: LoadedModel, scope: AttentionScope) -> None:
     _check_scope(loaded.model, loaded.spec, scope)
-    texts = {problem.problem.id: f"{problem.question}\n{problem.problem.answer}" for problem in noisy_problems}
-    with experiment.cell(cell, attention_settings(loaded, source, scope), texts) as recorder:
-        missing = [problem for problem in noisy_problems if problem.problem.id not in recorder.records]
-        for indices in batches(loaded, [problem.question for problem in missing], min(batch_size, _LARGEST_BATCH)):
-            batch = [missing[index] for index in indices]
-            recorder.append(retry_one_by_one(batch, read, _failed, AttentionUnavailable))
-    return {id: reading for id, reading in recorder.records.items() if isinstance(reading, AttentionReading)}
 
 
 def _check_scope(model: PreTrainedModel, spec: ModelSpec, scope: AttentionScope) -> None:
@@ -89,7 +100,7 @@ def _check(plan: Plan, spec: ModelSpec) -> None:
         _check_scope(without_weights(spec), spec, plan.attention_scope)
 
 
-def attention_settings(loaded: LoadedModel, source: str, scope: AttentionScope) -> Settings:
+def attention_settings(loaded: AskedModel, source: str, scope: AttentionScope) -> Settings:
     """Return what a reading of this model depends on besides the problem's text; nothing is generated."""
     key = settings_of(loaded, source, max_new_tokens=0)
     return replace(key, stop="", generation=ATTENTION_VERSION, attention=str(scope))
@@ -159,6 +170,10 @@ def _failed(noisy: NoisyProblem, error: str) -> AttentionReading:
     )
 
 
+#: How the readings of a cell are got.
+READINGS = Ask(_read_batches, _failed, question_length)
+
+
 def _padded(loaded: LoadedModel, texts: Sequence[SegmentedText]) -> dict[str, Any]:
     """Return the texts as one batch, padded on the left: `input_ids`, `segments`, `queries` and `attention_mask`."""
     import torch
@@ -180,9 +195,16 @@ def _run(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
     """Return the readings of a cell, and leave its maps; of a needle's cell, those at every depth."""
     if cell.noise == NEEDLE:
         return _run_needles(runner, cell)
-    plan, loaded, questions = runner.plan, runner.model_of(cell), runner.questions(cell)
+    plan, loaded, questions = runner.plan, runner.asked_model(cell), runner.questions(cell)
     readings = measure_attention(
-        runner.experiment, loaded, cell, questions, runner.eval_set.source, plan.attention_scope, plan.fixed_batch_size
+        runner.experiment,
+        loaded,
+        cell,
+        questions,
+        runner.eval_set.source,
+        plan.attention_scope,
+        plan.fixed_batch_size,
+        engine=runner.engine,
     )
     keep_maps(runner, cell, loaded, runner.mapped_questions(cell, plan.attention_maps), list(readings.values()))
     return readings
@@ -197,7 +219,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
         texts = needles(runner.sample(cell), depth, plan.seed)
         if texts:
             at_depth = Cell(cell.model, f"{cell.noise}{depth}", cell.stage)
-            loaded, source = runner.model_of(cell), runner.eval_set.source
+            loaded, source = runner.asked_model(cell), runner.eval_set.source
             of_depth = measure_attention(
                 runner.experiment,
                 loaded,
@@ -207,6 +229,7 @@ def _run_needles(runner: Runner, cell: Cell) -> dict[str, AttentionReading]:
                 plan.attention_scope,
                 plan.fixed_batch_size,
                 NEEDLE_PARTS,
+                runner.engine,
             )
             readings |= {f"{depth} {id}": reading for id, reading in of_depth.items()}
     if not readings:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.evaluation import settings_of
+from benchmarks.engines.engine import AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
+from benchmarks.evaluation import record_as_they_come, settings_of
 from benchmarks.grading import GRADING_VERSION
 from benchmarks.intervention_cases import (
-    InterventionCase,
+    ConditionItem,
     failed_record,
     intervention_id,
+    question_under,
 )
 from benchmarks.intervention_conditions import REFERENCES, Condition, conditions_of
-from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, noisy_tokens, prompt_under
-from benchmarks.measure_interventions import measure
+from benchmarks.intervention_prompts import NoisyTokens, can_be_asked, noisy_tokens
+from benchmarks.measure_interventions import INTERVENTIONS_OF_ITEMS
 from benchmarks.ranked_heads import RANKED_PROBLEMS, ranked_heads
 from benchmarks.stages.stage import NothingToMeasure, Stage
 from models.decode.batch_size_option import BatchSize
@@ -48,7 +51,7 @@ class _Asked:
 
 def intervene(
     experiment: Experiment,
-    loaded: LoadedModel,
+    loaded: AskedModel,
     cell: Cell,
     noisy_problems: Sequence[NoisyProblem],
     source: str,
@@ -57,6 +60,7 @@ def intervene(
     max_new_tokens: int = 256,
     answers: bool = True,
     ranked_over: Sequence[NoisyProblem] = (),
+    engine: Engine = LOCAL,
 ) -> dict[str, Intervention]:
     """Return the records of `cell` by id, problem and condition: those on disk, and the missing ones, made now.
 
@@ -67,15 +71,11 @@ def intervene(
     Raises `NothingToMeasure` where no problem has noise, `AttentionUnavailable` for a model whose attention cannot be
     edited, and what `Results.read_for_resume` raises.
     """
-    from models.decode.generation import check_editable
-
-    check_editable(loaded.model)
-    asked = [_read(loaded, noisy) for noisy in noisy_problems if noisy.spans]
+    with_noise = [noisy for noisy in noisy_problems if noisy.spans]
+    ranked_over = [noisy for noisy in ranked_over or noisy_problems if noisy.spans]
+    asked, conditions = engine.call(loaded, _read_and_conditions, with_noise, ranked_over, interventions, cell)
     if not asked:
         raise NothingToMeasure("no problem of the cell has noise that could be hidden")
-    conditions = _conditions(
-        loaded, [noisy for noisy in ranked_over or noisy_problems if noisy.spans], interventions, cell
-    )
     texts = {
         intervention_id(text.noisy, condition): f"{text.noisy.question}\n{text.noisy.problem.answer}"
         for condition in conditions
@@ -87,15 +87,20 @@ def intervene(
     versions = f"intervention {INTERVENTION_VERSION}, grading {GRADING_VERSION}"
     settings = replace(settings, generation=f"{settings.generation}, {versions}")
     with experiment.cell(cell, settings, texts) as recorder:
+        items: dict[str, ConditionItem] = {}
         for condition in conditions:
             ids = {text: intervention_id(text.noisy, condition) for text in asked}
             done = {id for id, record in recorder.records.items() if record.outcome != "measured" or not answers}
             missing = [text for text, id in ids.items() if id in texts and id not in done]
-            unread = [failed_record(text.noisy, condition, text.error) for text in missing if text.tokens is None]
-            recorder.append(unread)
-            cases = list(_cases(condition, missing))
-            texts_on_disk = known if condition.name in REFERENCES else {}
-            measure(recorder, loaded, condition, cases, texts_on_disk, batch_size, max_new_tokens, answers)
+            recorder.append(
+                [failed_record(text.noisy, condition, text.error) for text in missing if text.tokens is None]
+            )
+            for text in missing:
+                if text.tokens is not None:
+                    written = _known_text(text.noisy, condition, known)
+                    items[ids[text]] = ConditionItem(text.noisy, text.tokens, condition, written)
+        arguments = (batch_size, max_new_tokens, answers)
+        record_as_they_come(recorder, engine.records(loaded, INTERVENTIONS_OF_ITEMS, items, *arguments))
     return {id: record for id, record in recorder.records.items() if isinstance(record, Intervention)}
 
 
@@ -106,11 +111,24 @@ def _read(loaded: LoadedModel, noisy: NoisyProblem) -> _Asked:
         return _Asked(noisy, None, traceback.format_exc())
 
 
-def _cases(condition: Condition, asked: Sequence[_Asked]) -> Iterator[InterventionCase]:
-    for text in asked:
-        if text.tokens is not None:
-            prompt = prompt_under(text.tokens, condition, text.noisy.problem.id)
-            yield InterventionCase(text.noisy, text.tokens, condition, prompt)
+def _read_and_conditions(
+    loaded: LoadedModel,
+    noisy_problems: Sequence[NoisyProblem],
+    ranked_over: Sequence[NoisyProblem],
+    interventions: Sequence[str],
+    cell: Cell,
+) -> tuple[list[_Asked], list[Condition]]:
+    """Return the prompts of problems in tokens, and the conditions to ask them under; none where there is no problem.
+
+    Raises `AttentionUnavailable` for a model whose attention cannot be edited.
+    """
+    from models.decode.generation import check_editable
+
+    check_editable(loaded.model)
+    if not noisy_problems:
+        return [], []
+    asked = [_read(loaded, noisy) for noisy in noisy_problems]
+    return asked, _conditions(loaded, ranked_over, interventions, cell)
 
 
 def _conditions(
@@ -137,10 +155,20 @@ def _written_before(experiment: Experiment, cell: Cell, settings: Settings) -> d
     return known
 
 
+def _known_text(
+    noisy: NoisyProblem, condition: Condition, known: Mapping[tuple[str, str], Prediction]
+) -> Prediction | None:
+    """Return what was written before for the text of a problem; None if it was graded against another worked answer."""
+    if condition.name not in REFERENCES:
+        return None
+    prediction = known.get((noisy.problem.id, question_under(noisy, condition)))
+    return prediction if prediction is not None and prediction.gold == noisy.problem.answer else None
+
+
 def _run(runner: Runner, cell: Cell) -> dict[str, Intervention]:
     from models.attention.attention_errors import AttentionUnavailable
 
-    plan, loaded, questions = runner.plan, runner.model_of(cell), runner.questions(cell)
+    plan, loaded, questions = runner.plan, runner.asked_model(cell), runner.questions(cell)
     try:
         return intervene(
             runner.experiment,
@@ -153,6 +181,7 @@ def _run(runner: Runner, cell: Cell) -> dict[str, Intervention]:
             plan.max_new_tokens,
             "accuracy" in plan.measures,
             runner.first_questions(cell, RANKED_PROBLEMS) if "heads" in plan.interventions else (),
+            runner.engine,
         )
     except AttentionUnavailable as error:
         raise NothingToMeasure(str(error)) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.evaluation import retry_one_by_one, settings_of
+from benchmarks.engines.engine import Ask, AskedModel, Engine
+from benchmarks.engines.local_engine import LOCAL
+from benchmarks.evaluation import missing_from, question_length, record_as_they_come, retry_one_by_one, settings_of
 from benchmarks.stages.stage import Stage
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
@@ -25,17 +27,30 @@ _LARGEST_BATCH = 16
 
 def measure_likelihood(
     experiment: Experiment,
-    loaded: LoadedModel,
+    loaded: AskedModel,
     cell: Cell,
     noisy_problems: Sequence[NoisyProblem],
     source: str,
     batch_size: int = 64,
+    engine: Engine = LOCAL,
 ) -> dict[str, Likelihood]:
-    """Return the likelihoods of `cell` by problem id: those on disk, and the missing ones, measured now.
+    """Return the likelihoods of `cell` by problem id: those on disk, and the missing ones, written as they complete.
 
-    Each batch is on disk before the next begins. After a failure the problems of a batch are read one at a time; a
-    problem that fails alone gets the outcome `error`. Raises what `Results.read_for_resume` raises.
+    After a failure the problems of a batch are read one at a time; a problem that fails alone gets the outcome `error`.
+    Raises what `Results.read_for_resume` raises.
     """
+    settings = settings_of(loaded, source, max_new_tokens=0)
+    settings = replace(settings, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
+    texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in noisy_problems}
+    with experiment.cell(cell, settings, texts) as recorder:
+        missing = missing_from(recorder, noisy_problems)
+        record_as_they_come(recorder, engine.records(loaded, LIKELIHOODS, missing, batch_size))
+    return recorder.records
+
+
+def _read_likelihoods(
+    loaded: LoadedModel, noisy_problems: Sequence[NoisyProblem], batch_size: int
+) -> Iterator[list[Likelihood]]:
     from models.answer_likelihood import answer_likelihoods
     from models.decode.generation import batches
 
@@ -44,14 +59,8 @@ def measure_likelihood(
         pairs = zip(batch, answer_likelihoods(loaded, problems), strict=True)
         return [_likelihood(noisy, nats, tokens) for noisy, (nats, tokens) in pairs]
 
-    settings = settings_of(loaded, source, max_new_tokens=0)
-    settings = replace(settings, stop="", generation=f"likelihood {LIKELIHOOD_VERSION}")
-    texts = {noisy.problem.id: _likelihood(noisy).asked for noisy in noisy_problems}
-    with experiment.cell(cell, settings, texts) as recorder:
-        missing = [noisy for noisy in noisy_problems if noisy.problem.id not in recorder.records]
-        for indices in batches(loaded, [noisy.question for noisy in missing], min(batch_size, _LARGEST_BATCH)):
-            recorder.append(retry_one_by_one([missing[index] for index in indices], read, _failed))
-    return recorder.records
+    for indices in batches(loaded, [noisy.question for noisy in noisy_problems], min(batch_size, _LARGEST_BATCH)):
+        yield retry_one_by_one([noisy_problems[index] for index in indices], read, _failed)
 
 
 def _likelihood(noisy: NoisyProblem, nats: float = 0.0, tokens: int = 0) -> Likelihood:
@@ -63,10 +72,14 @@ def _failed(noisy: NoisyProblem, error: str) -> Likelihood:
     return replace(_likelihood(noisy), outcome="error", error=error)
 
 
+#: How the likelihoods of a cell are got.
+LIKELIHOODS = Ask(_read_likelihoods, _failed, question_length)
+
+
 def _run(runner: Runner, cell: Cell) -> dict[str, Likelihood]:
-    model, questions = runner.model_of(cell), runner.questions(cell)
+    model, questions = runner.asked_model(cell), runner.questions(cell)
     return measure_likelihood(
-        runner.experiment, model, cell, questions, runner.eval_set.source, runner.plan.fixed_batch_size
+        runner.experiment, model, cell, questions, runner.eval_set.source, runner.plan.fixed_batch_size, runner.engine
     )
 
 

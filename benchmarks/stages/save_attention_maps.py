@@ -12,9 +12,10 @@ from noise.problems.problem import NoisyProblem
 from reports.store.records import AttentionReading, Cell
 
 if TYPE_CHECKING:  # torch stays out of collection
+    from benchmarks.engines.engine import AskedModel
     from benchmarks.runner import Runner
     from models.loading.load_model import LoadedModel
-
+    from reports.plots.attention_maps import AttentionMap
 
 #: The segment that a map's head is chosen by, with noise and without, in words.
 _CHOSEN_FOR = {"ni": "highest lift of the noise", "kmi": "highest lift of the key information"}
@@ -58,18 +59,18 @@ def mapped_heads(readings: Sequence[AttentionReading], named: bool) -> list[tupl
     return [*(pair for pair in pairs if pair != best), best]
 
 
-def save_maps(
-    folder: Path,
+def maps_of(
     loaded: LoadedModel,
     cell: Cell,
-    samples: Mapping[int, NoisyProblem],
+    noisy: NoisyProblem,
+    number: int,
     layer_heads: Sequence[tuple[int, int]],
     chosen_for: str = "",
-) -> list[Path]:
-    """Save the pattern of each of `layer_heads` for each of `samples`, by number, to be drawn when the run ends.
+) -> list[AttentionMap]:
+    """Return the pattern of each of `layer_heads` for a problem, number `number` of those whose maps are kept.
 
-    Return the paths of the files. `chosen_for` says why the last head was chosen. A pattern covers the prompt and the
-    worked answer, query × key; of a differential model it is A1 − λ·A2.
+    `chosen_for` says why the last head was chosen. A pattern covers the prompt and the worked answer, query × key; of a
+    differential model it is A1 − λ·A2.
     """
     import torch
 
@@ -81,39 +82,35 @@ def save_maps(
         lambdas,
         layer_count,
     )
-    from reports.plots.attention_maps import AttentionMap, save_map
+    from reports.plots.attention_maps import AttentionMap
 
-    saved = []
     by_layer = lambdas(loaded.model).tolist()
-    for number, noisy in samples.items():
-        text = segmented(loaded, noisy, "answer")
-        with torch.inference_mode(), differential_attention(loaded.model) as model:
-            ids = torch.tensor([text.ids], device=loaded.device)
-            patterns = decoder_of(model)(ids, use_cache=False, output_attentions=True).attentions
-        if not patterns or len(patterns) != layer_count(loaded.model):
-            raise AttentionUnavailable(
-                f"{loaded.spec.name} does not return the pattern of every layer, so no map is drawn"
-            )
-        overall = _overall(patterns, text.queries)
-        for layer, head in layer_heads:
-            attention_map = AttentionMap(
-                model=cell.model,
-                noise=cell.noise,
-                stage=cell.stage,
-                number=number,
-                id=noisy.problem.id,
-                layer=layer,
-                head=head,
-                signed=is_differential(loaded.model),
-                tokens=text.tokens,
-                kinds=text.kinds(),
-                pattern=patterns[layer][0, head].float().cpu().numpy(),
-                lambda_=by_layer[layer] if by_layer else None,
-                overall=overall,
-                chosen_for=chosen_for if (layer, head) == layer_heads[-1] else "",
-            )
-            saved.append(save_map(folder, attention_map))
-    return saved
+    text = segmented(loaded, noisy, "answer")
+    with torch.inference_mode(), differential_attention(loaded.model) as model:
+        ids = torch.tensor([text.ids], device=loaded.device)
+        patterns = decoder_of(model)(ids, use_cache=False, output_attentions=True).attentions
+    if not patterns or len(patterns) != layer_count(loaded.model):
+        raise AttentionUnavailable(f"{loaded.spec.name} does not return the pattern of every layer, so no map is drawn")
+    overall = _overall(patterns, text.queries)
+    return [
+        AttentionMap(
+            model=cell.model,
+            noise=cell.noise,
+            stage=cell.stage,
+            number=number,
+            id=noisy.problem.id,
+            layer=layer,
+            head=head,
+            signed=is_differential(loaded.model),
+            tokens=text.tokens,
+            kinds=text.kinds(),
+            pattern=patterns[layer][0, head].float().cpu().numpy(),
+            lambda_=by_layer[layer] if by_layer else None,
+            overall=overall,
+            chosen_for=chosen_for if (layer, head) == layer_heads[-1] else "",
+        )
+        for layer, head in layer_heads
+    ]
 
 
 def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
@@ -126,7 +123,7 @@ def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
 def keep_maps(
     runner: Runner,
     cell: Cell,
-    loaded: LoadedModel,
+    loaded: AskedModel,
     samples: Mapping[int, NoisyProblem],
     readings: Sequence[AttentionReading],
 ) -> None:
@@ -137,7 +134,7 @@ def keep_maps(
     the head over its own readings, which the map says, and leaves the maps of other numbers to the other shards.
     """
     from models.attention.attention_errors import AttentionUnavailable
-    from reports.plots.attention_maps import keep_only, load_map, map_path
+    from reports.plots.attention_maps import keep_only, load_map, map_path, save_map
 
     folder, scope, shard = runner.experiment.results.folder, runner.plan.attention_scope, runner.plan.shard
     numbers = None if shard.is_whole else list(samples)
@@ -152,9 +149,12 @@ def keep_maps(
     if all(path.exists() and load_map(path).id == id for path, id in wanted.items()):
         keep_only(folder, cell.model, cell.stage, cell.noise, list(wanted), numbers)
         return
+    kept = list[Path]()
     chosen_for = _CHOSEN_FOR[chosen_by(readings)] + ("" if shard.is_whole else f" in shard {shard}")
     try:
-        kept = save_maps(folder, loaded, cell, samples, heads, chosen_for)
+        for number, noisy in samples.items():
+            maps = runner.engine.call(loaded, maps_of, cell, noisy, number, heads, chosen_for)
+            kept += [save_map(folder, attention_map) for attention_map in maps]
     except AttentionUnavailable as error:  # what was measured stands
         warnings.warn(str(error), stacklevel=1)
         return

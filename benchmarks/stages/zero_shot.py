@@ -18,12 +18,13 @@ def run_zero_shot(runner: Runner, cell: Cell) -> dict[str, Prediction]:
     plan = runner.plan
     return evaluate(
         runner.experiment,
-        runner.model_of(cell),
+        runner.asked_model(cell),
         cell,
         runner.questions(cell),
         runner.eval_set.source,
         plan.batch_size,
         plan.max_new_tokens,
+        runner.engine,
     )
 
 

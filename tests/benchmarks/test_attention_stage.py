@@ -17,7 +17,7 @@ from benchmarks.evaluation import draw_questions
 from benchmarks.segmented_text import SEGMENTS, Parts, segmented
 from benchmarks.stages import attention
 from benchmarks.stages.attention import AttentionScopeError, measure_attention, read_attention
-from benchmarks.stages.save_attention_maps import highest_lift_head, save_maps
+from benchmarks.stages.save_attention_maps import highest_lift_head, maps_of
 from models.attention.differential import AttentionUnavailable, differential_attention, lambdas
 from models.loading.load_model import LoadedModel, load
 from models.model_registry import MODELS
@@ -25,7 +25,7 @@ from noise import mini
 from noise.problems.noisy_files import generate_noisy_datasets
 from noise.problems.problem import NoisyProblem
 from reports.experiment import Experiment
-from reports.plots.attention_maps import load_map
+from reports.plots.attention_maps import load_map, save_map
 from reports.store.records import AttentionReading, Cell
 from reports.store.results_folder import Results, ResultsMismatch
 
@@ -207,8 +207,8 @@ def test_the_map_that_is_kept_is_the_pattern_of_that_head(
 ) -> None:
     cell = Cell(loaded.spec.name, "inf", "attention")
     place = highest_lift_head(read_attention(loaded, asked, AttentionScope()))
-    (path,) = save_maps(tmp_path, loaded, cell, {0: asked[0]}, [place])
-    kept = load_map(path)
+    (kept_map,) = maps_of(loaded, cell, asked[0], 0, [place])
+    kept = load_map(save_map(tmp_path, kept_map))
     assert (kept.layer, kept.head) == place
     assert kept.signed == (loaded.spec.name == "diffllama")
     text = segmented(loaded, asked[0], "answer")

@@ -13,7 +13,7 @@ from tests.benchmarks.typed_commands import ROOT
 
 
 def test_the_commands_are_these() -> None:
-    assert list(COMMANDS) == ["plan", "experiment", "peers", "scaling", "profile", "roofline"]
+    assert list(COMMANDS) == ["plan", "experiment", "peers", "scaling", "profile", "ray", "roofline"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -42,7 +42,7 @@ def test_an_unknown_command_is_refused_with_the_nearest_name(
     with pytest.raises(SystemExit) as stopped:
         main([typed])
     assert stopped.value.code == 2
-    expected = f"unknown command {typed!r}.{hint} Known: plan, experiment, peers, scaling, profile, roofline.\n"
+    expected = f"unknown command {typed!r}.{hint} Known: plan, experiment, peers, scaling, profile, ray, roofline.\n"
     assert capsys.readouterr().err.endswith(expected)
 
 

@@ -15,7 +15,7 @@ from benchmarks.attention_scope import AttentionScope
 from benchmarks.evaluation import draw_questions
 from benchmarks.segmented_text import segmented
 from benchmarks.stages.attention import read_attention
-from benchmarks.stages.save_attention_maps import save_maps
+from benchmarks.stages.save_attention_maps import maps_of
 from models.answer_likelihood import answer_likelihoods
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention
@@ -134,7 +134,7 @@ def test_layers_without_attention_are_named_and_can_be_left_out(tmp_path: Path) 
     )
     reading = read_attention(loaded, noisy_problems, AttentionScope(layers=(1, 3)))[0]
     assert torch.allclose(torch.tensor(reading.signed).sum(-1), torch.ones(2, 4), atol=1e-4)
-    fails(lambda: save_maps(tmp_path, loaded, Cell("lfm", "inf", "attention"), {0: noisy_problems[0]}, [(1, 0)]),
+    fails(lambda: maps_of(loaded, Cell("lfm", "inf", "attention"), noisy_problems[0], 0, [(1, 0)]),
           AttentionUnavailable, "does not return the pattern of every layer, so no map is drawn")  # fmt: skip
 
 

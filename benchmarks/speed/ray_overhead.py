@@ -1,0 +1,107 @@
+"""What Ray costs: one actor next to this process, on a checkpoint of the study's shape (`python -m benchmarks ray`).
+
+Both ask the same problems with as many threads, in turn. What Ray and the actor take to start is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from benchmarks.engines.engine import Engine
+from benchmarks.engines.engine_options import EngineOptions
+from benchmarks.engines.local_engine import LOCAL
+from benchmarks.engines.ray_engine import ray_engine
+from benchmarks.evaluation import ANSWERS
+from benchmarks.plan import Plan
+from benchmarks.speed.study_shape import LENGTHS, questions, study_shape
+from models.model_registry import ModelSpec
+from models.prompt import Template
+from noise.problems.problem import NoisyProblem, Problem
+from reports.store.records import Cell
+
+_TEMPLATE = Template("{question}")
+
+
+def save_study_shape(family: str, folder: Path) -> ModelSpec:
+    """Save a checkpoint of the study's shape with random weights, which answers with as many tokens as it may."""
+    made = study_shape(family, "float32")
+    made.model.save_pretrained(folder)
+    made.tokenizer.save_pretrained(folder)
+    return ModelSpec(family, str(folder))
+
+
+def seconds_of(engine: Engine, model: Any, items: Mapping[str, NoisyProblem], arguments: Sequence[Any]) -> float:
+    """Return how long the answers took. Raises `RuntimeError` if not every problem has one."""
+    start = time.perf_counter()
+    records = [record for ready in engine.records(model, ANSWERS, items, *arguments) for record in ready]
+    seconds = time.perf_counter() - start
+    failed = [record for record in records if record.outcome == "error"]
+    if failed or len(records) != len(items):
+        raise RuntimeError(f"{len(records)} of {len(items)} problems answered, {len(failed)} with an error")
+    return seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the seconds of each round, and the least, median and largest ratio. Exits with 2 for a mistake on the
+    command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks ray", description="What one actor of Ray costs.")
+    parser.add_argument("--family", choices=["diffllama", "llama"], default="llama", help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: %(default)s)")
+    parser.add_argument("--problems", type=int, default=16, help="problems in a round (default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=int, default=16, help="tokens of an answer (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="torch's threads in both (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    least = min(options.rounds, options.problems, options.max_new_tokens, options.threads)
+    if least < 1 or options.problems > len(LENGTHS):
+        parser.error(f"expected numbers from 1 up, and at most {len(LENGTHS)} problems")
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # for the actor, and for torch where it is not imported yet
+    texts = questions(LENGTHS[: options.problems])
+    asked = [NoisyProblem(Problem(f"q{n}", text, "#### 1"), "clean", text, (), 0) for n, text in enumerate(texts)]
+    items = {noisy.problem.id: noisy for noisy in asked}
+    with tempfile.TemporaryDirectory() as folder:
+        spec = save_study_shape(options.family, Path(folder))
+        _time(spec, items, (options.max_new_tokens, options.problems), options.rounds)
+    return 0
+
+
+def _time(spec: ModelSpec, items: Mapping[str, NoisyProblem], arguments: Sequence[Any], rounds: int) -> None:
+    import torch
+
+    from models.loading.load_model import load
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    start = time.perf_counter()
+    here = load(spec, "cpu", "float32", _TEMPLATE)
+    loading = time.perf_counter() - start
+    engine = ray_engine(EngineOptions("ray", actors=1), "cpu", least=1)
+    try:
+        start = time.perf_counter()
+        plan = Plan((spec,), ("clean",), ("zero_shot",), device="cpu", dtype="float32", template=_TEMPLATE)
+        runner: Any = SimpleNamespace(plan=plan, cached=lambda spec, key, factory: factory())
+        there = engine.model(runner, Cell(spec.name, "clean", "zero_shot"))
+        starting = time.perf_counter() - start
+        print(f"loaded here in {loading:.1f} s; Ray started, and the model loaded there, in {starting:.1f} s")
+        ratios, seconds_here, seconds_there = list[float](), list[float](), list[float]()
+        seconds_of(LOCAL, here, items, arguments), seconds_of(engine, there, items, arguments)  # warm-up
+        for number in range(1, rounds + 1):
+            seconds_here.append(seconds_of(LOCAL, here, items, arguments))
+            seconds_there.append(seconds_of(engine, there, items, arguments))
+            ratios.append(seconds_there[-1] / seconds_here[-1])
+            print(f"round {number}: {seconds_here[-1]:.2f} s here, {seconds_there[-1]:.2f} s there", file=sys.stderr)
+    finally:
+        engine.close()
+    print(
+        f"there / here, {len(items)} problems: {min(ratios):.3f}, {statistics.median(ratios):.3f}, {max(ratios):.3f}"
+        " (least, median, largest)"
+    )
+    whole = (starting + sum(seconds_there)) / (loading + sum(seconds_here))
+    print(f"with start and loading, over all rounds: {whole:.3f}")
