@@ -271,10 +271,16 @@ class Results:
                     )
 
     def _check_compared_cells(self, cell: Cell, settings: Settings, text_by_id: Mapping[str, str]) -> None:
-        """Raise `ResultsMismatch` for a cell on disk that tables would compare the new `cell` with in vain."""
+        """Raise `ResultsMismatch` for a cell on disk that tables would compare the new `cell` with in vain.
+
+        The cells on disk have the same texts, as each was compared when it was new. So a problem is compared once.
+        """
+        unseen = set(text_by_id)
         for other, hash_ in list(self._first_lines()):
-            if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
-                self._check_texts(other, self.newest_records(other), text_by_id)
+            if unseen and other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
+                records = self.newest_records(other)
+                self._check_texts(other, records, text_by_id)
+                unseen -= records.keys()
             if (other.model, other.stage) == (cell.model, cell.stage):
                 self._check_weights(other, hash_, settings)
 
