@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_register_option(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     described = {
+        "all": (_all, "write every report, and print the paths of their files"),
         "accuracy": (_accuracy, "write accuracy.csv and accuracy.png, and print the table"),
         "comparisons": (_comparisons, "write comparisons.csv, and print what noise costs each model"),
         "html": (_html, "write report.html, one page with everything, and print its path"),
@@ -166,6 +167,15 @@ def _sync(options: argparse.Namespace) -> list[str]:
 def _folder_or_url(text: str) -> Path | str:
     """Return a path, but a URL as it is: a path has no `//`."""
     return text if is_url(text) else Path(text)
+
+
+def _all(options: argparse.Namespace) -> list[str]:
+    """Write every report over all records in the folder, as the end of a run does, and print the paths of the files."""
+    findings = _findings(options.results)
+    if not findings.results.cells():
+        raise ResultsFolderError(f"no records in {options.results}: expected the folder of a benchmark run")
+    files = [path for name in REPORTS for path in _write(name, findings)]
+    return _footer(options.results, (cell.model for cell in findings.results.cells()), files)
 
 
 def _compare(options: argparse.Namespace) -> list[str]:

@@ -20,35 +20,23 @@ from reports.stats.excluded_replicates import excluded_replicates, seed_remarks
 from reports.stats.intervention_contrasts import intervention_rows
 from reports.stats.intervention_rows import PART_DIFFERENCE, InterventionRow
 from reports.stats.intervention_scores import intervention_cells
-from reports.stats.problem_scores import Scores, all_scores, pairs_with_different_tokenization
+from reports.stats.problem_scores import (
+    Scores,
+    all_scores,
+    has_score,
+    pairs_with_different_tokenization,
+    scored_cell,
+)
 from reports.stats.replicates_by_family import Named, numbered, with_family_rows
 from reports.stats.single_seed_claims import SingleSeedClaims, single_seed_claims
+from reports.store.folder_snapshot import Snapshot
 from reports.store.records import Cell
 from reports.store.replicates import replicated_families
-from reports.store.results_folder import Results, StoredCell
+from reports.store.results_folder import Results
 from reports.store.stage_and_file_names import TUNED_SUFFIX
 
 Asked = Mapping[Cell, Collection[str]]
 """Cells, and the record ids of each that findings are restricted to."""
-
-
-class _Snapshot(Results):
-    """A results folder that reads each file once: later changes on disk are not seen."""
-
-    def __init__(self, results: Results) -> None:
-        super().__init__(results.folder)
-        self._cells: list[Cell] | None = None
-        self._loaded: dict[Cell, StoredCell | None] = {}
-
-    def cells(self) -> list[Cell]:
-        if self._cells is None:
-            self._cells = super().cells()
-        return self._cells
-
-    def load_cell(self, cell: Cell) -> StoredCell | None:
-        if cell not in self._loaded:
-            self._loaded[cell] = super().load_cell(cell)
-        return self._loaded[cell]
 
 
 class Findings:
@@ -61,7 +49,7 @@ class Findings:
 
     def __init__(self, results: Results, only: Asked | None = None, progress: Progress = no_progress_bar) -> None:
         self.progress = progress
-        self.results = results if isinstance(results, _Snapshot) else _Snapshot(results)
+        self.results = Snapshot.of(results)
         self._only = only
 
     @cached_property
@@ -180,15 +168,19 @@ class Findings:
         """The settings of all records, by their hash. Raises `ResultsDamaged`."""
         by_hash: dict[str, dict[str, Any]] = {}
         for cell in self.results.cells():
-            stored = self.results.load_cell(cell)
-            if stored is not None and stored.settings_hash not in by_hash:
-                by_hash[stored.settings_hash] = asdict(self.results.settings(stored.settings_hash))
+            index = self.results.index(cell)
+            if index is not None and index.settings_hash not in by_hash:
+                by_hash[index.settings_hash] = asdict(self.results.settings(index.settings_hash))
         return by_hash
 
     def restricted_to(self, only: Asked) -> Findings:
         """Return the findings of a part of the folder; these findings if the part is all of it."""
         cells = self.results.cells()
-        is_all = set(cells) == set(only) and all(
-            self.results.newest_records(cell).keys() <= set(only[cell]) for cell in cells
-        )
+        is_all = set(cells) == set(only) and all(set(only[cell]).issuperset(self._ids(cell)) for cell in cells)
         return self if is_all else Findings(self.results, only)
+
+    def _ids(self, cell: Cell) -> Collection[str]:
+        if has_score(cell):
+            scored_cell(self.results, cell)  # as it is needed anyway, and a large file is then read once
+        index = self.results.index(cell)
+        return () if index is None else index.ids

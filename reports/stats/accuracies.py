@@ -12,12 +12,14 @@ from reports.stats.noise_doses import noise_order
 from reports.stats.paired_tests import Differences, interval, p_value
 from reports.stats.problem_scores import (
     UNKNOWN_SETTINGS,
+    ScoredCell,
     Scores,
     aligned_values,
+    scored_cell,
     scores_from_records,
-    stored_scores,
 )
 from reports.stats.proportions import wilson_by_problem
+from reports.store.folder_snapshot import Snapshot
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from reports.store.spreadsheet_safe_csv import write_csv
@@ -80,24 +82,19 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
     `only` restricts the rows to its cells, and each cell to the given record ids. The cells that degradations and gains
     are relative to are always read from disk, whole. Raises `ResultsDamaged`.
     """
-    requested = results.cells() if only is None else only
+    snapshot = Snapshot.of(results)
+    requested = snapshot.cells() if only is None else only
     cells = sorted((cell for cell in requested if has_predictions(cell.stage)), key=_sort_key)
-    references = {cell for cell in (*map(_clean_cell, cells), *map(_gain_reference, cells)) if cell is not None}
-    stored_cells = {cell: results.load_cell(cell) for cell in {*cells, *references}}
-    whole_cells = {cell: stored_scores(results, stored) for cell, stored in stored_cells.items() if stored is not None}
     rows = []
     for cell in cells:
-        stored = stored_cells[cell]
-        records = {} if stored is None else stored.records
-        ids = records.keys() if only is None else set(only[cell])
-        outcomes = Counter(str(record.outcome) for id, record in records.items() if id in ids)
-        if stored is None:
-            scores = scores_from_records(cell, UNKNOWN_SETTINGS, ())
-        else:
-            scores = stored_scores(results, stored, ids)
-        gain_reference = _gain_reference(cell)
-        untuned = None if gain_reference is None else whole_cells.get(gain_reference)
-        rows.append(_row(scores, outcomes, whole_cells.get(_clean_cell(cell)), untuned))
+        scored = scored_cell(snapshot, cell, None if only is None else only[cell])
+        if scored is None:
+            scored = ScoredCell(scores_from_records(cell, UNKNOWN_SETTINGS, ()), Counter())
+        clean, untuned = (
+            None if reference is None else scored_cell(snapshot, reference)
+            for reference in (_clean_cell(cell), _gain_reference(cell))
+        )
+        rows.append(_row(scored, clean and clean.scores, untuned and untuned.scores))
     return rows
 
 
@@ -121,7 +118,8 @@ def _gain_reference(cell: Cell) -> Cell | None:
     return None if stage is None or stage.gain_over is None else replace(cell, stage=stage.gain_over)
 
 
-def _row(scores: Scores, outcomes: Counter[str], clean: Scores | None, untuned: Scores | None) -> CellAccuracy:
+def _row(scored: ScoredCell, clean: Scores | None, untuned: Scores | None) -> CellAccuracy:
+    scores, outcomes = scored.scores, scored.outcomes
     cell, correct, n = scores.cell, outcomes["correct"], outcomes.total() - outcomes["error"]
     low, high = wilson_by_problem(scores.values, scores.draws) if n else (None, None)
     losses = gains = None

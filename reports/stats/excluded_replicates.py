@@ -8,6 +8,7 @@ from dataclasses import replace
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.accuracies_over_seeds import accuracy_key
 from reports.stats.noise_doses import noise_order
+from reports.store.folder_snapshot import Snapshot
 from reports.store.records import Cell, Settings
 from reports.store.replicates import display_name, model_order, replicate_label, replicated_families, split_replicate
 from reports.store.results_folder import Results
@@ -19,15 +20,15 @@ def excluded_replicates(results: Results, cells: Iterable[Cell]) -> frozenset[tu
 
     They are in no mean over seeds: it would mix settings. Raises `ResultsDamaged`.
     """
-    cells = list(cells)
+    cells, snapshot = list(cells), Snapshot.of(results)
     families = replicated_families(cell.model for cell in cells)
     settings: dict[tuple[str, str], dict[str, set[Settings]]] = {}
     for cell in cells:
         family = split_replicate(cell.model)[0]
-        stored = results.load_cell(cell) if family in families else None
-        if stored is not None:
+        index = snapshot.index(cell) if family in families else None
+        if index is not None:
             of_model = settings.setdefault((cell.stage, family), {}).setdefault(cell.model, set())
-            of_model.add(_without_the_model(results.settings(stored.settings_hash)))
+            of_model.add(_without_the_model(results.settings(index.settings_hash)))
     return frozenset(
         (stage, replicate_label(model))
         for (stage, _), by_model in settings.items()

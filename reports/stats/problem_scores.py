@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from reports.stages import kind_of
 from reports.stats.factor_levels import LevelScores
+from reports.store.folder_snapshot import Snapshot
 from reports.store.record_kinds import ACCURACY, LIKELIHOOD
 from reports.store.records import Cell, Likelihood, Record, Settings, problem_of
 from reports.store.results_folder import Results, StoredCell
@@ -63,18 +66,41 @@ def all_scores(results: Results, only: Mapping[Cell, Collection[str]] | None = N
 
     Raises `ResultsDamaged`.
     """
-    cells = filter(has_score, results.cells() if only is None else only)
-    stored_cells = (results.load_cell(cell) for cell in cells)
-    return [
-        stored_scores(results, stored, None if only is None else only[stored.cell])
-        for stored in stored_cells
-        if stored is not None
-    ]
+    snapshot = Snapshot.of(results)
+    cells = filter(has_score, snapshot.cells() if only is None else only)
+    scored = (scored_cell(snapshot, cell, None if only is None else only[cell]) for cell in cells)
+    return [of_cell.scores for of_cell in scored if of_cell is not None]
 
 
 def has_score(cell: Cell) -> bool:
     """Whether the records of a cell have a score: attention readings have none."""
     return kind_of(cell.stage).measure is not None
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredCell:
+    """The scores of a cell, and how many of its records have each outcome. It keeps no text."""
+
+    scores: Scores
+    outcomes: Counter[str]
+
+
+def scored_cell(snapshot: Snapshot, cell: Cell, only: Collection[str] | None = None) -> ScoredCell | None:
+    """Return the scores of a cell, or of the record ids in `only`; None if it has no records. Raises `ResultsDamaged`.
+
+    Those of whole cells are computed once.
+    """
+    whole, index = snapshot.made(cell, _scored), snapshot.index(cell)
+    if only is None or index is None or set(only).issuperset(index.ids):
+        return whole
+    stored = snapshot.load_cell(cell)
+    return None if stored is None else _scored(snapshot, stored, only)
+
+
+def _scored(results: Results, stored: StoredCell, only: Collection[str] | None = None) -> ScoredCell:
+    ids = None if only is None else set(only)
+    outcomes = Counter(str(record.outcome) for id, record in stored.records.items() if ids is None or id in ids)
+    return ScoredCell(stored_scores(results, stored, ids), outcomes)
 
 
 def stored_scores(results: Results, stored: StoredCell, only: Collection[str] | None = None) -> Scores:
@@ -95,11 +121,12 @@ def scores_from_records(cell: Cell, settings: Settings, records: Iterable[Record
     by_level = LevelScores()
     for record in records:
         if record.outcome != "error":
-            by_problem.setdefault(problem_of(record.id), []).append(
-                (record.id, measure.text(record), measure.score(record))
-            )
-            originals.setdefault(problem_of(record.id), set()).add(measure.text(_original(record)))
-            by_level.add(problem_of(record.id), getattr(record, "factors", ()), measure.score(record))
+            problem = sys.intern(problem_of(record.id))  # cells share their ids
+            text, score = measure.text(record), measure.score(record)
+            by_problem.setdefault(problem, []).append((record.id, text, score))
+            is_original = not record.spans and not isinstance(record, Likelihood)
+            originals.setdefault(problem, set()).add(text if is_original else measure.text(_original(record)))
+            by_level.add(problem, getattr(record, "factors", ()), score)
             tokens[record.id] = record.tokens if isinstance(record, Likelihood) else 0
     problems = sorted(by_problem)
     draws = [sorted(by_problem[problem]) for problem in problems]

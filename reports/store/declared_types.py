@@ -19,7 +19,10 @@ def mistyped_field(record: Any) -> str:
     A `float` may be an `int`, and must be finite. Checked are texts, numbers, None, literals, unions, and tuples of
     them to any depth; a field of another type, of a stage from outside, may hold anything.
     """
-    return next((name for name, fits in _checks_of(record.__class__) if not fits(getattr(record, name))), "")
+    for name, fits in _checks_of(record.__class__):
+        if not fits(getattr(record, name)):
+            return name
+    return ""
 
 
 @cache
@@ -37,12 +40,16 @@ def _check_of(hint: Any) -> _Check:
     if origin is Literal:
         return lambda value: value in parts
     if origin in (Union, types.UnionType):
+        if all(part in _PLAIN for part in parts):
+            return lambda value: type(value) in parts
         options = [*map(_check_of, parts)]
         return lambda value: any(fits(value) for fits in options)
     if origin is tuple and parts[-1:] == (...,):
-        of_all = _are_numbers if parts[0] is float else _all_fit(_check_of(parts[0]))
+        of_all = _are_numbers if parts[0] is float else _all_fit(parts[0])
         return lambda value: type(value) is tuple and of_all(value)
     if origin is tuple:
+        if all(part in _PLAIN for part in parts):
+            return lambda value: type(value) is tuple and tuple(map(type, value)) == parts
         each = [*map(_check_of, parts)]
         return lambda value: (
             type(value) is tuple
@@ -54,7 +61,10 @@ def _check_of(hint: Any) -> _Check:
     return (lambda value: type(value) is hint) if hint in _PLAIN else (lambda value: True)
 
 
-def _all_fit(fits: _Check) -> _Check:
+def _all_fit(hint: Any) -> _Check:
+    if hint in _PLAIN:
+        return lambda values: all(type(value) is hint for value in values)
+    fits = _check_of(hint)
     return lambda values: all(map(fits, values))
 
 

@@ -28,6 +28,7 @@ import hashlib
 import json
 import re
 from dataclasses import MISSING, asdict, fields
+from functools import cache, lru_cache
 from typing import Any
 
 from reports.stages import kind_of
@@ -38,6 +39,7 @@ from reports.store.record_kinds import PREDICTIONS, RecordKind, contradiction_in
 from reports.store.records import Cell, Prediction, Record, Settings
 
 _CELL_KEYS = [field.name for field in fields(Cell)]
+_LINE_KEYS = [*_CELL_KEYS, "settings"]
 _SIGNIFICANT_DIGITS = 6
 #: What a line ends in: its checksum. Lines of older versions have none.
 _CHECK = b', "check": "%s"}'
@@ -55,6 +57,11 @@ def settings_hash(settings: Settings) -> str:
         if not values[name]:
             del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+#: For settings of a run, which has the same ones with every record. Those from disk may have values of other types that
+#: are equal, as 64.0 and 64, and whose hashes differ.
+_settings_hash_of_run = lru_cache(maxsize=1_000)(settings_hash)
 
 
 def encode_settings(settings: Settings) -> bytes:
@@ -101,9 +108,9 @@ def encode_record(cell: Cell, settings: Settings, record: Record) -> bytes:
         contradiction = contradiction_in(record.outcome, record.answer, record.target)
         if contradiction:
             raise ValueError(f"{cell.id}, problem {record.id!r}: {contradiction}")
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    values = {name: getattr(record, name) for name in _field_names(type(record))}
     values |= {name: _rounded(values[name]) for name in kind_of(cell.stage).rounded}
-    values = {**asdict(cell), "settings": settings_hash(settings), **values}
+    values = {**vars(cell), "settings": _settings_hash_of_run(settings), **values}
     try:
         line = json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
@@ -115,8 +122,13 @@ def encode_record(cell: Cell, settings: Settings, record: Record) -> bytes:
 
 def decode_cell(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> Cell:
     """Return the cell of a line. Raises `ResultsDamaged`, beginning with `where`, for a damaged line."""
+    return decode_keys(line, where, kind)[0]
+
+
+def decode_keys(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tuple[Cell, str]:
+    """Return the cell and the settings hash of a line. Raises the same."""
     values = _parsed_object(line, where, kind)
-    return Cell(*(values[name] for name in _CELL_KEYS))
+    return Cell(*(values[name] for name in _CELL_KEYS)), values["settings"]
 
 
 def decode_record(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tuple[Cell, str, Record]:
@@ -130,7 +142,7 @@ def decode_record(line: bytes, where: str, kind: RecordKind = PREDICTIONS) -> tu
         allowed = ", ".join(kind.outcomes)
         raise ResultsDamaged(f"{where}: expected an outcome out of {allowed}, got {values['outcome']!r}")
     cell = Cell(*(values[name] for name in _CELL_KEYS))
-    known = {field.name: values[field.name] for field in fields(kind.type) if field.name in values}
+    known = {name: values[name] for name in _field_names(kind.type) if name in values}
     try:
         known["spans"] = tuple((start, stop) for start, stop in known["spans"])
     except (TypeError, ValueError):
@@ -153,6 +165,11 @@ def has_check(line: bytes) -> bool:
     return checked is not None and _check(checked[1]) == checked[2]
 
 
+def is_checked(line: bytes) -> bool:
+    """Return whether a line ends in a checksum, whosever it is."""
+    return _CHECKED_LINE.fullmatch(line) is not None
+
+
 def _check(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest()[:12].encode()
 
@@ -168,19 +185,30 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
         raise ResultsDamaged(f"{where}: expected a {kind.noun} as one line of JSON, got {line[:60]!r}") from None
     if not isinstance(values, dict):
         raise ResultsDamaged(f"{where}: expected a JSON object, got {line[:60]!r}")
-    required = [*_CELL_KEYS, "settings", *(field.name for field in fields(kind.type) if field.default is MISSING)]
     if "check" in values and checked is None:
         raise ResultsDamaged(f"{where}: the line was changed after it was written (misplaced checksum); {MEND}")
-    missing = [name for name in required if name not in values]
-    if missing:
+    required = _required_keys(kind.type)
+    if not values.keys() >= required.keys():
+        missing = [name for name in required if name not in values]
         raise ResultsDamaged(
             f"{where}: expected a {kind.noun}, which has {', '.join(required)}; missing: {', '.join(missing)}"
         )
-    names = [*_CELL_KEYS, "settings"]
-    unnamed = [name for name in names if not isinstance(values[name], str) or not values[name]]
+    unnamed = [name for name in _LINE_KEYS if not isinstance(values[name], str) or not values[name]]
     if unnamed:
         raise ResultsDamaged(f"{where}: expected a name as {unnamed[0]}, got {values[unnamed[0]]!r:.60}")
     return values
+
+
+@cache
+def _field_names(record_type: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record_type))
+
+
+@cache
+def _required_keys(record_type: type[Any]) -> dict[str, None]:
+    """Return the keys that a line of a record cannot be without, in their order."""
+    names = (field.name for field in fields(record_type) if field.default is MISSING)
+    return dict.fromkeys([*_LINE_KEYS, *names])
 
 
 def _rounded(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +23,11 @@ from reports.store.folder_lock import FolderLock
 from reports.store.json_content import regular_content
 from reports.store.record_codec import (
     MEND,
-    decode_cell,
+    decode_keys,
     decode_record,
     decode_settings,
     encode_record,
-    has_check,
+    is_checked,
     settings_differences,
     settings_hash,
 )
@@ -55,11 +55,15 @@ class OtherTextsError(ResultsMismatch):
 
 @dataclass(frozen=True)
 class StoredCell:
-    """The stored records of one cell, in the order of their ids: the newest for each, errors included."""
+    """The stored records of one cell, in the order of their ids: the newest for each, errors included.
+
+    `starts` has for each of them the byte at which its line begins in the cell's file.
+    """
 
     cell: Cell
     settings_hash: str
     records: Mapping[str, Record]
+    starts: Mapping[str, int]
 
 
 class Results:
@@ -140,20 +144,20 @@ class Results:
 
         Raises `ResultsDamaged`.
         """
-        path = self.path(cell)
-        with explaining_os_errors(path, "read"):
-            content = require_regular(path).read_bytes() if os.path.lexists(path) else b""
-        name, kind = display_path(path), kind_of(cell.stage)
-        lines = whole_lines(content, name)
+        name, kind = display_path(self.path(cell)), kind_of(cell.stage)
+        lines = whole_lines(self._content(cell), name)
         records: dict[str, Record] = {}
+        starts: dict[str, int] = {}
         first_lines: dict[str, int] = {}  # of each settings hash
+        start = 0
         for number, line in enumerate(lines, start=1):
             line_cell, line_hash, record = decode_record(line, where=f"{name}, line {number}", kind=kind)
             if line_cell != cell:
                 raise ResultsDamaged(f"{name}, line {number}: expected a line of {cell.id}, got one of {line_cell.id}")
             first_lines.setdefault(line_hash, number)
-            records[record.id] = record
-        checked = [has_check(line) for line in lines]
+            records[record.id], starts[record.id] = record, start
+            start += len(line) + 1
+        checked = [is_checked(line) for line in lines]  # that it is the line's own has just been seen
         if not all(checked[checked.index(True) :] if any(checked) else ()):  # older lines come first
             number = checked.index(False, checked.index(True)) + 1
             raise ResultsDamaged(f"{name}, line {number}: its checksum is missing; {MEND}")
@@ -163,7 +167,13 @@ class Results:
         if not first_lines:
             return None
         # In the order of the ids: a sum of floats must not depend on which problem of a batch was answered first.
-        return StoredCell(cell, next(iter(first_lines)), dict(sorted(records.items())))
+        return StoredCell(cell, next(iter(first_lines)), dict(sorted(records.items())), starts)
+
+    def _content(self, cell: Cell) -> bytes:
+        """Return the bytes of the cell's file; none if there is no file."""
+        path = self.path(cell)
+        with explaining_os_errors(path, "read"):
+            return require_regular(path).read_bytes() if os.path.lexists(path) else b""
 
     def newest_records(self, cell: Cell) -> dict[str, Record]:
         """Return the records of `load_cell` alone: the newest for each id, errors included; empty if there are none."""
@@ -176,7 +186,11 @@ class Results:
         Raises `ResultsDamaged` for a file that is not where the records of a cell are, such as a copy that a backup or
         a synchronisation left.
         """
-        unregistered, cells = self.unregistered_stages(), []
+        return [cell for cell, _ in self._first_lines()]
+
+    def _first_lines(self) -> Iterator[tuple[Cell, str]]:
+        """Yield each of these cells with the settings hash of its first line. Raises the same."""
+        unregistered = self.unregistered_stages()
         for top_folder in self._record_folders:
             for path in files_below(top_folder):
                 parts = path.relative_to(top_folder).parts
@@ -193,14 +207,13 @@ class Results:
                 with explaining_os_errors(path, "read"), require_regular(path).open("rb") as file:
                     lines = whole_lines(file.readline(), display_path(path))
                 for line in lines:
-                    cell = decode_cell(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage))
+                    cell, hash_ = decode_keys(line, where=f"{display_path(path)}, line 1", kind=kind_of(stage))
                     if self.path(cell) != path:
                         raise ResultsDamaged(
                             f"{display_path(path)} holds records of {cell.id}, whose file is"
                             f" {display_path(self.path(cell))}; move the copy out of the folder"
                         )
-                    cells.append(cell)
-        return cells
+                    yield cell, hash_
 
     def unregistered_stages(self) -> list[str]:
         """Return the stages whose readings are here but cannot be decoded, because they are not registered."""
@@ -261,17 +274,22 @@ class Results:
                     )
 
     def _check_compared_cells(self, cell: Cell, settings: Settings, text_by_id: Mapping[str, str]) -> None:
-        """Raise `ResultsMismatch` for a cell on disk that tables would compare the new `cell` with in vain."""
-        for other in self.cells():
-            if other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
-                self._check_texts(other, self.newest_records(other), text_by_id)
-            if (other.model, other.stage) == (cell.model, cell.stage):
-                self._check_weights(other, settings)
+        """Raise `ResultsMismatch` for a cell on disk that tables would compare the new `cell` with in vain.
 
-    def _check_weights(self, cell: Cell, settings: Settings) -> None:
+        The cells on disk have the same texts, as each was compared when it was new. So a problem is compared once.
+        """
+        unseen = set(text_by_id)
+        for other, hash_ in list(self._first_lines()):
+            if unseen and other.noise == cell.noise and base_stage(other.stage) == base_stage(cell.stage):
+                records = self.newest_records(other)
+                self._check_texts(other, records, text_by_id)
+                unseen -= records.keys()
+            if (other.model, other.stage) == (cell.model, cell.stage):
+                self._check_weights(other, hash_, settings)
+
+    def _check_weights(self, cell: Cell, hash_: str, settings: Settings) -> None:
         """Raise `ResultsMismatch` if the stored `cell`, of the same model, was made with other weights."""
-        stored = self.load_cell(cell)
-        known = None if stored is None else read_settings(self._record_folders, stored.settings_hash)
+        known = read_settings(self._record_folders, hash_)
         if known is not None and known.weights != settings.weights:
             raise ResultsMismatch(
                 f"{display_path(self.path(cell))} was made under other settings: weights was {known.weights!r} and is"

@@ -87,13 +87,12 @@ def test_every_model_s_answer_to_a_text_stands_in_one_row(results: Results) -> N
         results.append(Cell(model, "inf", "zero_shot"), SETTINGS, outcomes(right, 3 - right))
     results.append(Cell("llama", "inf", "sft"), SETTINGS, outcomes(3, 0))
     found = examples(results)
+    rows = list(found["rows"])
     assert found["columns"] == ["diffllama", "llama", "llama, sft"]
     assert found["noises"] == ["clean", "inf"]
-    assert [(row["id"], row["noise"]) for row in found["rows"]] == [
-        (f"p{n}", noise) for n in range(3) for noise in (0, 1)
-    ]
-    assert [answer and answer[0] for answer in found["rows"][3]["answers"]] == [0, 1, 0]
-    assert found["rows"][0]["answers"][2] is None
+    assert [(row["id"], row["noise"]) for row in rows] == [(f"p{n}", noise) for n in range(3) for noise in (0, 1)]
+    assert [answer and answer[0] for answer in rows[3]["answers"]] == [0, 1, 0]
+    assert rows[0]["answers"][2] is None
 
 
 def test_the_answer_the_tables_and_the_pictures_are_there(results: Results) -> None:
