@@ -4,7 +4,7 @@
 # make quick   run the tests marked quick, and the grid with 20 problems a cell
 # make test    run the tests
 # make proofs  run the slower tests: intervals, the page in a browser, the included pair,
-#              the notebook, other architectures, models of the study's size
+#              the notebook, other architectures, models of the study's size, actors of Ray, an object store
 # make fuzz    give the readers and the noises made-up inputs for a minute (docs/reliability.md)
 # make check   run ruff and mypy; make format lets ruff fix what it can
 # make peers   time the harness and others (docs/speed.md); an hour on a quiet machine
@@ -26,6 +26,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PEERS_READY := $(VENV)/.peers-ready
+PROOFS_READY := $(VENV)/.proofs-ready
 MUTANTS_READY := $(VENV)/.mutants-ready
 
 .PHONY: bench experiment test proofs fuzz peers mutants quick check format sample install lock audit clean
@@ -48,12 +49,12 @@ test: $(DEV_READY)
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_included_pairs.py \
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
 	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
-	tests/benchmarks/test_study_shape.py
+	tests/benchmarks/test_study_shape.py tests/benchmarks/test_ray_engine.py tests/benchmarks/test_object_store.py
 
 # Of these only what is marked slow: `make test` has the rest.
 SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py
 
-proofs: $(DEV_READY) $(PEERS_READY)
+proofs: $(DEV_READY) $(PEERS_READY) $(PROOFS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
 	$(VENV)/bin/python -m pytest $(SLOW_PARTS) -m slow -n 2
 
@@ -96,6 +97,10 @@ $(DEV_READY): requirements-dev.txt $(READY)
 
 $(PEERS_READY): requirements-peers.txt $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-peers.txt
+	@touch $@
+
+$(PROOFS_READY): requirements-proofs.txt requirements-ray.txt requirements-remote.txt $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-proofs.txt
 	@touch $@
 
 lock: $(DEV_READY)
