@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.run_cost import ModelShape, TextRates
+from benchmarks.model_rates import ModelShape, TextRates
 from noise.problems.problem import NoisyProblem
 
 if TYPE_CHECKING:  # torch stays out of `--rates FILE`

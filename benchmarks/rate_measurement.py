@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING
 
 from benchmarks.evaluation import evaluate
 from benchmarks.model_measures import shape_of, text_rates
+from benchmarks.model_rates import DecodingRates, ModelRates, ReadingRates, TuningRates, decoding_steps, fitted_line
 from benchmarks.needles import NEEDLE
 from benchmarks.plan import Plan
-from benchmarks.run_cost import (
-    DecodingRates,
-    ModelRates,
-    ReadingRates,
-    TuningRates,
-    decoding_steps,
-    fitted_line,
-    stage_cost,
-)
+from benchmarks.run_cost import stage_cost
 from benchmarks.run_work import missing_texts, row_of, settings_of_run, work_of
 from benchmarks.runner import Runner
 from benchmarks.stages.stage import NothingToMeasure
@@ -173,6 +166,8 @@ class _Measurement:
         """Return the seconds that a cell takes with its first problems."""
         self.runner.experiment = self._empty_experiment()
         self.runner.plan = self._smaller(problems)
+        if cell.noise != NEEDLE:
+            self.runner.questions(cell)  # which a run draws once for all models
         start = time.perf_counter()
         self.runner.run(cell)
         return time.perf_counter() - start

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.run_cost import DecodingRates, ModelRates, ModelShape, ReadingRates, TextRates, TuningRates
+from benchmarks.model_rates import DecodingRates, ModelRates, ModelShape, ReadingRates, TextRates, TuningRates
 from models.model_registry import ModelSpec
 from models.replicate_names import split_replicate
 from reports.store.atomic_io import explaining_os_errors, write_atomically

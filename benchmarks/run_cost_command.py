@@ -10,10 +10,11 @@ from typing import Any
 
 from benchmarks.error_remedies import user_message
 from benchmarks.grid_options import add_grid_options
+from benchmarks.model_rates import ModelRates
 from benchmarks.plan import Plan
 from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.rates_file import family_of, rates_of, read_rates, write_rates
-from benchmarks.run_cost import ModelRates, StageCost, stage_cost
+from benchmarks.run_cost import StageCost, stage_cost
 from benchmarks.run_cost_table import cost_table
 from benchmarks.run_work import settings_of_run, work_of
 from benchmarks.runner import Runner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.run_cost import DecodingRates, ModelRates, ModelShape, ReadingRates, TextRates, TuningRates
+from benchmarks.model_rates import DecodingRates, ModelRates, ModelShape, ReadingRates, TextRates, TuningRates
 
 RATES = ModelRates(
     model="llama",

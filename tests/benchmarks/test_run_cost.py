@@ -9,19 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.cell_work import CellWork, RunSettings, StageWork
+from benchmarks.model_rates import ModelRates, decoding_steps, fitted_line
 from benchmarks.plan import Plan
 from benchmarks.rates_file import RatesError, rates_of, read_rates, write_rates
-from benchmarks.run_cost import (
-    CellWork,
-    ModelRates,
-    RunSettings,
-    StageCost,
-    StageWork,
-    decoding_steps,
-    fitted_line,
-    stage_cost,
-    total_cost,
-)
+from benchmarks.run_cost import StageCost, stage_cost, total_cost
 from benchmarks.run_cost_table import bytes_text, time_text
 from benchmarks.run_work import work_of
 from benchmarks.runner import Runner
