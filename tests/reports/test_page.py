@@ -90,9 +90,7 @@ def test_every_model_s_answer_to_a_text_stands_in_one_row(results: Results) -> N
     rows = list(found["rows"])
     assert found["columns"] == ["diffllama", "llama", "llama, sft"]
     assert found["noises"] == ["clean", "inf"]
-    assert [(row["id"], row["noise"]) for row in rows] == [
-        (f"p{n}", noise) for n in range(3) for noise in (0, 1)
-    ]
+    assert [(row["id"], row["noise"]) for row in rows] == [(f"p{n}", noise) for n in range(3) for noise in (0, 1)]
     assert [answer and answer[0] for answer in rows[3]["answers"]] == [0, 1, 0]
     assert rows[0]["answers"][2] is None
 
