@@ -13,7 +13,6 @@ from reports.stats.paired_tests import Differences, interval, p_value
 from reports.stats.problem_scores import (
     UNKNOWN_SETTINGS,
     ScoredCell,
-    Scores,
     aligned_values,
     scored_cell,
     scores_from_records,
@@ -94,7 +93,7 @@ def accuracies(results: Results, only: Mapping[Cell, Collection[str]] | None = N
             None if reference is None else scored_cell(snapshot, reference)
             for reference in (_clean_cell(cell), _gain_reference(cell))
         )
-        rows.append(_row(scored, clean and clean.scores, untuned and untuned.scores))
+        rows.append(_row(scored, clean, untuned))
     return rows
 
 
@@ -118,16 +117,16 @@ def _gain_reference(cell: Cell) -> Cell | None:
     return None if stage is None or stage.gain_over is None else replace(cell, stage=stage.gain_over)
 
 
-def _row(scored: ScoredCell, clean: Scores | None, untuned: Scores | None) -> CellAccuracy:
+def _row(scored: ScoredCell, clean: ScoredCell | None, untuned: ScoredCell | None) -> CellAccuracy:
     scores, outcomes = scored.scores, scored.outcomes
     cell, correct, n = scores.cell, outcomes["correct"], outcomes.total() - outcomes["error"]
     low, high = wilson_by_problem(scores.values, scores.draws) if n else (None, None)
     losses = gains = None
-    if clean is not None and cell.noise != "clean" and clean.settings == scores.settings:
-        (before, after), _ = aligned_values([clean, scores])
+    if clean is not None and cell.noise != "clean" and clean.scores.settings == scores.settings:
+        (before, after), _ = aligned_values([clean.scores, scores])
         losses = Differences(before - after)
-    if untuned is not None and scores.is_tuned_from(untuned):
-        (before, after), _ = aligned_values([untuned, scores], [(0, 1)])
+    if untuned is not None and scores.is_tuned_from(untuned.scores):
+        (before, after), _ = aligned_values([untuned.scores, scores], [(0, 1)])
         gains = Differences(after - before)
     degradation_low, degradation_high = _interval(losses)
     gain_low, gain_high = _interval(gains)

@@ -200,12 +200,12 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
 
 
 @cache
-def _field_names(record_type: type[Any]) -> tuple[str, ...]:
+def _field_names(record_type: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(record_type))
 
 
 @cache
-def _required_keys(record_type: type[Any]) -> dict[str, None]:
+def _required_keys(record_type: Any) -> dict[str, None]:
     """Return the keys that a line of a record cannot be without, in their order."""
     names = (field.name for field in fields(record_type) if field.default is MISSING)
     return dict.fromkeys([*_LINE_KEYS, *names])

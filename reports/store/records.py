@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -232,7 +233,7 @@ class CellRun:
         return cls(
             cell=Cell(**values["cell"]),
             settings=Settings(**values["settings"]),
-            asked=tuple(values["asked"]),
+            asked=tuple(map(sys.intern, values["asked"])),  # cells share their ids
             read=values["read"],
             made=values["made"],
             seconds=values["seconds"],

@@ -31,6 +31,20 @@ def test_reports_are_rebuilt_without_a_model(tmp_path: Path, capsys: pytest.Capt
     assert (results.folder / "accuracy.png").exists()
 
 
+def test_one_command_writes_what_a_run_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = Results(tmp_path / "results")
+    results.append(CLEAN, SETTINGS, outcomes(9, 1))
+    results.append(CELL, SETTINGS, outcomes(5, 5))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0", "p1"], 2, 2))
+    by_run = {path.name for path in Experiment(results).write()} - {"run.json"}
+    for name in by_run:
+        (results.folder / name).unlink()
+    assert main(["all", str(results.folder)]) == 0
+    assert all((results.folder / name).exists() for name in by_run)
+    assert "report.html" in capsys.readouterr().out
+    assert {"accuracy.csv", "comparisons.csv", "attention.csv", "report.html"} <= by_run
+
+
 def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
     """As in `python -m reports accuracy results | head -1`."""
     results = Results(tmp_path / "results")
@@ -44,7 +58,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("command", ["accuracy", "attention"])
+@pytest.mark.parametrize("command", ["accuracy", "attention", "all"])
 def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert main([command, str(tmp_path / "nowhere")]) == 1
     out, err = capsys.readouterr()
@@ -56,8 +70,9 @@ def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.quick
 def test_an_empty_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["accuracy", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith("no predictions in ")
+    for command, sentence in (("accuracy", "no predictions in "), ("all", "no records in ")):
+        assert main([command, str(tmp_path)]) == 1
+        assert capsys.readouterr().err.startswith(sentence)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,7 +125,7 @@ def test_a_damaged_map_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     assert "head1.npz: expected an attention map" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["accuracy", "attention"])
+@pytest.mark.parametrize("command", ["accuracy", "attention", "all"])
 def test_the_caveat_of_a_run_is_printed_beside_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -126,7 +141,7 @@ def test_the_caveat_of_a_run_is_printed_beside_its_figures(
     assert lines[note + 1].startswith("files:")
 
 
-@pytest.mark.parametrize("command", ["accuracy", "attention"])
+@pytest.mark.parametrize("command", ["accuracy", "attention", "all"])
 def test_the_caveat_of_a_model_that_is_not_in_the_table_is_not_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
