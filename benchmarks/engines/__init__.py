@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.engines.engine import Ask, AskedModel, Engine, EngineError
 from benchmarks.engines.local_engine import LOCAL
-from benchmarks.engines.ray_engine import ray_engine
+from benchmarks.engines.ray_engine import ray_engine_of
 
 if TYPE_CHECKING:
     from benchmarks.plan import Plan
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: The engine of a plan, by the name that `--engine` has for it.
 ENGINES: dict[str, Callable[[Plan], Engine]] = {
     "local": lambda plan: LOCAL,
-    "ray": lambda plan: ray_engine(plan.engine, plan.device, plan.fixed_batch_size),
+    "ray": lambda plan: ray_engine_of(plan.engine, plan.device, plan.fixed_batch_size),
 }
 
 

@@ -230,6 +230,6 @@ def _quiet() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def ray_engine(options: EngineOptions, device: str, least: int) -> DividedEngine:
+def ray_engine_of(options: EngineOptions, device: str, least: int) -> DividedEngine:
     """Return the engine; Ray is started or reached when it is first asked."""
     return DividedEngine(lambda: RayWorkers(options, device), least)

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.engines.engine import Engine
 from benchmarks.engines.engine_options import EngineOptions
 from benchmarks.engines.local_engine import LOCAL
-from benchmarks.engines.ray_engine import ray_engine
+from benchmarks.engines.ray_engine import ray_engine_of
 from benchmarks.evaluation import ANSWERS
 from benchmarks.plan import Plan
 from benchmarks.speed.study_shape import LENGTHS, questions, study_shape
@@ -82,7 +82,7 @@ def _time(spec: ModelSpec, items: Mapping[str, NoisyProblem], arguments: Sequenc
     start = time.perf_counter()
     here = load(spec, "cpu", "float32", _TEMPLATE)
     loading = time.perf_counter() - start
-    engine = ray_engine(EngineOptions("ray", actors=1), "cpu", least=1)
+    engine = ray_engine_of(EngineOptions("ray", actors=1), "cpu", least=1)
     try:
         start = time.perf_counter()
         plan = Plan((spec,), ("clean",), ("zero_shot",), device="cpu", dtype="float32", template=_TEMPLATE)
