@@ -27,6 +27,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import MISSING, asdict, fields
 from functools import cache, lru_cache
 from typing import Any
@@ -199,16 +200,19 @@ def _parsed_object(line: bytes, where: str, kind: RecordKind) -> dict[str, Any]:
     return values
 
 
-@cache
-def _field_names(record_type: Any) -> tuple[str, ...]:
+def _names(record_type: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(record_type))
 
 
-@cache
-def _required_keys(record_type: Any) -> dict[str, None]:
+def _required(record_type: Any) -> dict[str, None]:
     """Return the keys that a line of a record cannot be without, in their order."""
     names = (field.name for field in fields(record_type) if field.default is MISSING)
     return dict.fromkeys([*_LINE_KEYS, *names])
+
+
+#: The same, worked out once for each type, and not for each line.
+_field_names: Callable[[Any], tuple[str, ...]] = cache(_names)
+_required_keys: Callable[[Any], dict[str, None]] = cache(_required)
 
 
 def _rounded(value: Any) -> Any:
