@@ -25,9 +25,10 @@ import psutil
 import pytest
 
 from benchmarks.engines import ray_engine
+from benchmarks.engines.actor_shape import ActorShape, actor_shape
 from benchmarks.engines.engine import EngineError
 from benchmarks.engines.engine_options import EngineOptions
-from benchmarks.engines.ray_engine import ActorShape, actor_shape, check_reachable
+from benchmarks.engines.ray_engine import check_reachable
 from benchmarks.plan_errors import PlanError
 from tests.benchmarks.small_grid import DATASETS, files_of, record_count, run_grid
 from tests.benchmarks.typed_commands import ROOT, typed
@@ -57,6 +58,7 @@ def ray_options(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EngineOptions]
         ({"actor_gpus": 0.5}, "auto", [{"CPU": 64, "GPU": 8}], (16, 0.5, 1)),
         ({"actor_gpus": 2}, "cuda", [{"CPU": 64, "GPU": 8}, {"CPU": 64, "GPU": 8}], (8, 2, 1)),
         ({"actor_cpus": 3}, "auto", [{"CPU": 64, "GPU": 8}], (8, 1, 3)),
+        ({}, "auto", [{"CPU": 8}, {"CPU": 4}], (2, 0, 4)),
         ({}, "auto", [{"CPU": 0, "memory": 1e9}, {"CPU": 4}, {"CPU": 4}], (2, 0, 4)),
     ],
 )
