@@ -46,8 +46,13 @@ def item_length(item: ConditionItem) -> int:
     return len(item.tokens.clean_ids if item.condition.clean else item.tokens.ids)
 
 
+def condition_of(item: ConditionItem) -> str:
+    """Return the name of the condition, under which a batch is asked."""
+    return item.condition.name
+
+
 #: How the records of a cell are got.
-INTERVENTIONS_OF_ITEMS = Ask(records_under_conditions, failed_case, item_length)
+INTERVENTIONS_OF_ITEMS = Ask(records_under_conditions, failed_case, item_length, condition_of)
 
 
 def _records_under(

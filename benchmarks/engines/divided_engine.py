@@ -102,7 +102,9 @@ class DividedEngine:
         workers, losses = self._workers, 0
         workers.replace(self._pieces)  # those of a cell that ended in an error
         pieces = self._pieces = {}
-        queue = WorkQueue({id: ask.size(item) for id, item in items.items()}, workers.count, self._least)
+        sizes = {id: ask.size(item) for id, item in items.items()}
+        groups = {id: ask.group(item) for id, item in items.items()}
+        queue = WorkQueue(sizes, workers.count, self._least, groups)
         order = {id: number for number, id in enumerate(items)}  # as in one process, where a piece is everything
         while queue.is_open:
             for worker in workers.idle() if queue.has_more else ():

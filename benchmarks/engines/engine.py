@@ -36,18 +36,23 @@ class AskedModel(Protocol):
     def precision(self) -> str: ...
 
 
+def _one_group(item: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Ask:
-    """How a stage gets records from a model. All three are functions of a module: an engine may send them elsewhere.
+    """How a stage gets records from a model, by functions of a module: an engine may send them to another process.
 
     `records(loaded, items, *arguments)` yields one record for each of `items`, in any order, those that are ready
     together in one sequence. `failed(item, error)` is the record of an item that cannot be asked. `size(item)` is
-    larger for what takes longer.
+    larger for what takes longer. Only items of one `group` are asked in one batch.
     """
 
     records: Callable[..., Iterator[Sequence[Any]]]
     failed: Callable[[Any, str], Any]
     size: Callable[[Any], float]
+    group: Callable[[Any], str] = _one_group
 
 
 class Engine(Protocol):

@@ -13,12 +13,12 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.engines.actor_shape import actor_shape
 from benchmarks.engines.divided_engine import DividedEngine, Event
 from benchmarks.engines.engine import EngineError
 from benchmarks.engines.engine_options import EngineOptions
@@ -31,41 +31,6 @@ _POLL_SECONDS = 5
 _PROJECT = Path(__file__).parents[2]
 #: What the nodes of a cluster need of this project.
 _PACKAGES = ("noise", "reports", "models", "benchmarks")
-
-
-@dataclass(frozen=True)
-class ActorShape:
-    """How many actors there are, and what each takes: graphics cards, processors, and threads of torch."""
-
-    count: int
-    gpus: float
-    cpus: float
-    threads: int
-
-
-def actor_shape(options: EngineOptions, device: str, nodes: Sequence[Mapping[str, float]]) -> ActorShape:
-    """Return the actors for `nodes`, each with its number of `CPU` and `GPU`.
-
-    By default each card has an actor, or, without cards, each node. Without cards an actor takes its share of a node's
-    processors. Raises `EngineError` if no node has what an actor takes.
-    """
-    nodes = [node for node in nodes if node.get("CPU", 0) or node.get("GPU", 0)]
-    cards = any(node.get("GPU", 0) for node in nodes) and not device.startswith("cpu")
-    gpus = options.actor_gpus if options.actor_gpus is not None else float(cards)
-    fits = [int(node.get("GPU", 0) / gpus + 1e-9) if gpus else 1 for node in nodes]
-    count = options.actors or max(1, sum(fits))
-    on_a_node = max(1, -(-count // max(1, len(nodes))))
-    most = max((node.get("CPU", 0) for node in nodes), default=0)
-    cpus = options.actor_cpus
-    if cpus is None:
-        cpus = 1.0 if gpus else max(1.0, most // on_a_node)
-    if not any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in nodes):
-        raise EngineError(
-            f"an actor takes {gpus:g} GPUs and {cpus:g} CPUs, and no node has as many; the largest have"
-            f" {max((node.get('GPU', 0) for node in nodes), default=0):g} GPUs and {most:g} CPUs"
-        )
-    threads = int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or max(1, int(cpus))
-    return ActorShape(count, gpus, cpus, threads)
 
 
 class RayWorkers:
@@ -187,7 +152,7 @@ def _connect(options: EngineOptions) -> None:
         cores = len(affinity(0)) if affinity else os.cpu_count() or 1
         taken = (options.actors or 1) * (options.actor_cpus or 1)
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))}
-        arguments = {
+        arguments: dict[str, Any] = {
             "address": "local",
             "num_cpus": max(cores, int(-(-taken // 1))),
             "include_dashboard": False,
@@ -225,9 +190,11 @@ def _quiet() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
-    if is_main and before is not None:
-        signal.signal(signal.SIGTERM, before)
+        try:
+            yield
+        finally:
+            if is_main and before is not None:
+                signal.signal(signal.SIGTERM, before)
 
 
 def ray_engine_of(options: EngineOptions, device: str, least: int) -> DividedEngine:

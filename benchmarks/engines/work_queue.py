@@ -21,21 +21,26 @@ class WorkQueue:
     """Hands out the items of `sizes` (id → how long the item takes, in any unit) in pieces, to `workers` workers.
 
     Large pieces come first and smaller ones later (guided self-scheduling), so that all workers end at about the same
-    time; none has fewer than `least` items while there are as many. The largest items come first. A single worker gets
-    everything at once.
+    time; none has fewer than `least` items, unless each worker's share of all is less. The items of one of `groups`
+    (id → its name) come together, and the largest of them first. A single worker gets everything at once.
 
     What a lost worker leaves unanswered is handed out again, after what was never asked, in pieces of at most half the
     number. So an item that ends every worker that asks it is alone after a few losses, and its neighbours are answered.
     It is given up when it has lost its worker alone `MOST_LOSSES_ALONE` times.
     """
 
-    def __init__(self, sizes: Mapping[str, float], workers: int, least: int = 1) -> None:
+    def __init__(
+        self, sizes: Mapping[str, float], workers: int, least: int = 1, groups: Mapping[str, str] | None = None
+    ) -> None:
         self._sizes = {id: max(float(size), 1.0) for id, size in sizes.items()}
-        self._workers, self._least = workers, least
+        self._workers, self._least = workers, min(least, -(-len(sizes) // workers))
         self._unanswered = dict.fromkeys(sizes)
-        self._fresh = sorted(sizes, key=lambda id: -self._sizes[id])[::-1]  # the next is at the end
-        #: What lost workers have left: losses, size and id, the ones that were lost least often first.
-        self._left: list[tuple[int, float, str]] = []
+        names = {id: (groups or {}).get(id, "") for id in sizes}
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names.values()))}
+        self._rank = {id: (numbers[names[id]], -sizes[id]) for id in sizes}
+        self._fresh = sorted(sizes, key=self._rank.__getitem__)[::-1]  # the next is at the end
+        #: What lost workers have left: losses, rank and id, the ones that were lost least often first.
+        self._left: list[tuple[int, tuple[int, float], str]] = []
         self._waiting = sum(self._sizes.values())  # the size of all that is not handed out
         self._losses: dict[str, int] = {}
         self._losses_alone: dict[str, int] = {}
@@ -102,6 +107,6 @@ class WorkQueue:
         for id in left:
             self._losses[id] = self._losses.get(id, 0) + 1
             self._most_together[id] = max(1, len(left) // 2)
-            heapq.heappush(self._left, (self._losses[id], -self._sizes[id], id))
+            heapq.heappush(self._left, (self._losses[id], self._rank[id], id))
             self._waiting += self._sizes[id]
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -78,8 +79,26 @@ def test_the_largest_come_first_and_no_piece_is_less_than_a_batch(
         pieces.append(piece)
     order = [sizes[id] for piece in pieces for id in piece.ids]
     assert order == sorted(order, reverse=True)
-    assert all(len(piece.ids) >= least for piece in pieces[:-1])
+    assert all(len(piece.ids) >= min(least, -(-len(sizes) // workers)) for piece in pieces[:-1])
     assert len(pieces) == 1 or workers > 1, "a single worker gets everything at once"
+
+
+@given(sizes=sizes_of_items, workers=st.integers(2, 9), seed=st.integers(0, 2**32))
+def test_groups_come_together(sizes: dict[str, float], workers: int, seed: int) -> None:
+    """So that a piece has whole batches: those of the stage intervene are of one condition."""
+    groups = {id: random.Random(f"{seed} {id}").choice("abc") for id in sizes}
+    queue, order = WorkQueue(sizes, workers, 1, groups), list[str]()
+    while (piece := queue.take()) is not None:
+        order += [groups[id] for id in piece.ids]
+    assert len(order) == len(sizes)
+    assert sum(first != second for first, second in pairwise(order)) == len(set(order)) - 1
+
+
+def test_a_cell_of_less_than_a_batch_for_each_worker_is_divided_too() -> None:
+    queue, numbers = WorkQueue({f"p{number}": 1.0 for number in range(20)}, workers=4, least=64), list[int]()
+    while (piece := queue.take()) is not None:
+        numbers.append(len(piece.ids))
+    assert numbers == [5, 5, 5, 5]
 
 
 def test_pieces_get_smaller() -> None:
