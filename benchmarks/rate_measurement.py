@@ -56,8 +56,8 @@ class _Timed:
     lengths: tuple[int, ...]
 
 
-def measure_rates(plan: Plan, spec: ModelSpec, models: int = 1, say: Say = lambda line: None) -> ModelRates:
-    """Return how fast `spec`, one of `models` that are timed, is in the stages of `plan`. What is written goes to a
+def measure_rates(plan: Plan, spec: ModelSpec, families: int = 1, say: Say = lambda line: None) -> ModelRates:
+    """Return how fast `spec`, one of `families` that are timed, is in the stages of `plan`. What is written goes to a
     folder that is removed.
 
     `say` is told what is timed. Raises what `Runner.run` raises.
@@ -65,7 +65,7 @@ def measure_rates(plan: Plan, spec: ModelSpec, models: int = 1, say: Say = lambd
     import models.answer_likelihood
 
     with tempfile.TemporaryDirectory() as folder:
-        return _Measurement(plan, spec, Path(folder), say, _SECONDS / models).rates()
+        return _Measurement(plan, spec, Path(folder), say, _SECONDS / families).rates()
 
 
 class _Measurement:
