@@ -31,8 +31,9 @@ from reports.store.stage_and_file_names import ATTENTION, INTERVENE, SFT, ZERO_S
 if TYPE_CHECKING:  # torch stays out of `--rates FILE`
     from models.loading.load_model import LoadedModel
 
-#: Seconds that the timing of a stage of a model should take; a model that is slower is asked the fewest problems.
-SECONDS_A_STAGE = 3.0
+#: Seconds that timing all stages of all models should take, and those that a stage of a model gets at least. A model
+#: that is slower is asked the fewest problems.
+_SECONDS, _SECONDS_A_STAGE = 24.0, 3.0
 #: Answers of this many tokens show what a step costs.
 _SHORT = 8
 #: The fewest texts whose length is measured, and the most, in batches.
@@ -55,22 +56,24 @@ class _Timed:
     lengths: tuple[int, ...]
 
 
-def measure_rates(plan: Plan, spec: ModelSpec, say: Say = lambda line: None) -> ModelRates:
-    """Return how fast `spec` is in the stages of `plan`. What is written goes to a folder that is removed.
+def measure_rates(plan: Plan, spec: ModelSpec, families: int = 1, say: Say = lambda line: None) -> ModelRates:
+    """Return how fast `spec`, one of `families` that are timed, is in the stages of `plan`. What is written goes to a
+    folder that is removed.
 
     `say` is told what is timed. Raises what `Runner.run` raises.
     """
-    import models.answer_likelihood  # noqa: F401  its imports are not part of what is timed
+    import models.answer_likelihood
 
     with tempfile.TemporaryDirectory() as folder:
-        return _Measurement(plan, spec, Path(folder), say).rates()
+        return _Measurement(plan, spec, Path(folder), say, _SECONDS / families).rates()
 
 
 class _Measurement:
     """One model that is timed; each cell gets an empty results folder in `folder`."""
 
-    def __init__(self, plan: Plan, spec: ModelSpec, folder: Path, say: Say) -> None:
+    def __init__(self, plan: Plan, spec: ModelSpec, folder: Path, say: Say, seconds: float) -> None:
         self.plan, self.spec, self.folder, self.say = plan, spec, folder, say
+        self.seconds = max(_SECONDS_A_STAGE, seconds / len(plan.stages))  # for each
         self._folders = 0
         self.runner = Runner(plan, self._empty_experiment())
 
@@ -145,7 +148,7 @@ class _Measurement:
         self._answered(loaded, pool[:1], short)  # the first answer of a process takes longer
         single = self._answered(loaded, pool[:1], short)
         prompt_token = single.prefill / single.prompt_tokens
-        most = int(SECONDS_A_STAGE / (single.seconds / 2 + prompt_token * single.prompt_tokens))
+        most = int(self.seconds / (single.seconds / 2 + prompt_token * single.prompt_tokens))
         several = self._answered(loaded, pool[: max(2, min(batch, most))], short)
         rows = len(several.lengths)
         of_single, of_several = ((timed.seconds - timed.prefill) / max(timed.lengths) for timed in (single, several))
@@ -154,7 +157,7 @@ class _Measurement:
         while len(whole.lengths) < texts:
             # Not at once: how long the texts are is not known, and the limit may be many times as much.
             seconds = whole.seconds / len(whole.lengths)
-            texts = min(len(pool), 4 * len(whole.lengths), int(SECONDS_A_STAGE / seconds))
+            texts = min(len(pool), 4 * len(whole.lengths), int(self.seconds / seconds))
             if texts > len(whole.lengths):
                 whole = self._answered(loaded, pool[:texts], limit)
         steps = decoding_steps(whole.lengths, len(whole.lengths), batch)
@@ -185,7 +188,7 @@ class _Measurement:
         available = len(self.plan.sample(self.runner.eval_set.problems, cell.stage))
         self._run(cell, 1)  # the first one of a process takes longer
         each = rates.decoding.prompt_token * self._tokens(rates, cell, available) / available
-        many = min(available, max(2, min(_MOST_READ, int(SECONDS_A_STAGE / 2 / each))))
+        many = min(available, max(2, min(_MOST_READ, int(self.seconds / 2 / each))))
         few = max(1, many // 3)
         return ReadingRates(*fitted_line([(self._tokens(rates, cell, n), self._run(cell, n)) for n in (few, many)]))
 
@@ -205,9 +208,9 @@ class _Measurement:
             scratch = Runner(plan, self._empty_experiment(), needs_tuning=self.runner.needs_tuning)
             (work,) = (work for work in work_of(scratch, self.spec, rates.shape) if work.stage == INTERVENE)
             expected = stage_cost(work, unscaled, settings).seconds or 0.0
-            if expected <= SECONDS_A_STAGE or problems == _INTERVENED[-1]:
+            if expected <= self.seconds or problems == _INTERVENED[-1]:
                 break
-        if expected <= SECONDS_A_STAGE / 2:
+        if expected <= self.seconds / 2:
             self._run(cell, 1)  # the first intervention of a process takes longer
         return self._run(cell, problems) / expected if expected else 1.0
 

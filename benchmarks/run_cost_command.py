@@ -75,10 +75,13 @@ def _rates(plan: Plan, options: Any) -> dict[str, ModelRates]:
         return {family: rates_of(spec, stored, options.rates) for family, spec in families.items()}
     from benchmarks.rate_measurement import measure_rates
 
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
     measured = {}
     for spec in plan.models:
         if families[family_of(spec)] == spec:
-            measured[family_of(spec)] = measure_rates(plan, spec, lambda line: print(line, file=sys.stderr, flush=True))
+            measured[family_of(spec)] = measure_rates(plan, spec, len(families), say)
     if options.save_rates is not None:
         write_rates(options.save_rates, measured)
     return measured
