@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import tracemalloc
 import weakref
 import zlib
 from collections import Counter
@@ -166,6 +167,23 @@ def test_a_cell_that_has_ended_keeps_no_prediction(tmp_path: Path) -> None:
     gc.collect()
     assert [reference() for reference in made if reference() is not None] == []
     assert len(made) == sum(run.made for run in experiment.runs) == len(MODELS) * len(NOISES) * PROBLEMS
+
+
+def test_a_cell_that_has_ended_keeps_little_more_than_a_pointer_for_each_problem(tmp_path: Path) -> None:
+    """Those are the ids that it asked, which `CellRun` has; what else is kept of a cell is 2,000 bytes at most."""
+    experiment, problems = Experiment(Results(tmp_path), progress=no_progress_bar), 300
+    ids, batch = asked(*(f"p{number}" for number in range(problems))), outcomes(100, problems - 100)
+    held = []
+    tracemalloc.start()
+    for cell in cells_of_a_run():
+        with experiment.cell(cell, replace(SETTINGS, weights=cell.model), ids) as recorder:
+            recorder.append([replace(prediction) for prediction in batch])
+        del recorder
+        gc.collect()
+        held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    cells = len(held) // 2
+    assert held[-1] - held[cells - 1] < cells * (8 * problems + 2_000)
 
 
 def test_runs_that_workers_send_share_their_ids() -> None:
