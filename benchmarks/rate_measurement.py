@@ -62,7 +62,6 @@ def measure_rates(plan: Plan, spec: ModelSpec, families: int = 1, say: Say = lam
 
     `say` is told what is timed. Raises what `Runner.run` raises.
     """
-    import models.answer_likelihood
 
     with tempfile.TemporaryDirectory() as folder:
         return _Measurement(plan, spec, Path(folder), say, _SECONDS / families).rates()
