@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def measure_rates(plan: Plan, spec: ModelSpec, families: int = 1, say: Say = lam
 
     `say` is told what is timed. Raises what `Runner.run` raises.
     """
-
+    import_module("models.answer_likelihood")  # torch and what else takes seconds is no part of what is timed
     with tempfile.TemporaryDirectory() as folder:
         return _Measurement(plan, spec, Path(folder), say, _SECONDS / families).rates()
 
