@@ -55,7 +55,7 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def live_predictions() -> int:
     gc.collect()
-    return sum(isinstance(one, Prediction) for one in gc.get_objects())
+    return sum(type(tracked) is Prediction for tracked in gc.get_objects())
 
 
 def written(results: Results) -> dict[str, bytes]:
