@@ -55,9 +55,9 @@ class Seconds:
 def processor_seconds(with_children: bool) -> float:
     """Return the processor time until now of this process, and of all that it has started."""
     here, total = psutil.Process(), 0.0
-    for process in (here, *(here.children(recursive=True) if with_children else ())):
+    for counted in (here, *(here.children(recursive=True) if with_children else ())):
         with suppress(psutil.NoSuchProcess):
-            times = process.cpu_times()
+            times = counted.cpu_times()
             total += times.user + times.system
     return total
 
