@@ -1,6 +1,7 @@
 """What Ray costs: one actor next to this process, on a checkpoint of the study's shape (`python -m benchmarks ray`).
 
-Both ask the same problems with as many threads, in turn. What Ray and the actor take to start is told apart.
+Both ask the same problems with as many threads, in turn. What Ray and the actor take to start is told apart. On a busy
+machine the processor time says more: there it is that of the actor, of Ray and of this process.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import psutil
 
 from benchmarks.engines.engine import Engine
 from benchmarks.engines.engine_options import EngineOptions
@@ -39,11 +44,29 @@ def save_study_shape(family: str, folder: Path) -> ModelSpec:
     return ModelSpec(family, str(folder))
 
 
-def seconds_of(engine: Engine, model: Any, items: Mapping[str, NoisyProblem], arguments: Sequence[Any]) -> float:
-    """Return how long the answers took. Raises `RuntimeError` if not every problem has one."""
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Seconds:
+    """How long answers took, and the processor time of this process and, where it has asked others, of those."""
+
+    wall: float
+    processor: float
+
+
+def processor_seconds(with_children: bool) -> float:
+    """Return the processor time until now of this process, and of all that it has started."""
+    here, total = psutil.Process(), 0.0
+    for counted in (here, *(here.children(recursive=True) if with_children else ())):
+        with suppress(psutil.NoSuchProcess):
+            times = counted.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def seconds_of(engine: Engine, model: Any, items: Mapping[str, NoisyProblem], arguments: Sequence[Any]) -> Seconds:
+    """Return what the answers took. Raises `RuntimeError` if not every problem has one."""
+    used, start = processor_seconds(not engine.in_process), time.perf_counter()
     records = [record for ready in engine.records(model, ANSWERS, items, *arguments) for record in ready]
-    seconds = time.perf_counter() - start
+    seconds = Seconds(time.perf_counter() - start, processor_seconds(not engine.in_process) - used)
     failed = [record for record in records if record.outcome == "error"]
     if failed or len(records) != len(items):
         raise RuntimeError(f"{len(records)} of {len(items)} problems answered, {len(failed)} with an error")
@@ -90,18 +113,16 @@ def _time(spec: ModelSpec, items: Mapping[str, NoisyProblem], arguments: Sequenc
         there = engine.model(runner, Cell(spec.name, "clean", "zero_shot"))
         starting = time.perf_counter() - start
         print(f"loaded here in {loading:.1f} s; Ray started, and the model loaded there, in {starting:.1f} s")
-        ratios, seconds_here, seconds_there = list[float](), list[float](), list[float]()
         seconds_of(LOCAL, here, items, arguments), seconds_of(engine, there, items, arguments)  # warm-up
+        pairs = list[tuple[Seconds, Seconds]]()
         for number in range(1, rounds + 1):
-            seconds_here.append(seconds_of(LOCAL, here, items, arguments))
-            seconds_there.append(seconds_of(engine, there, items, arguments))
-            ratios.append(seconds_there[-1] / seconds_here[-1])
-            print(f"round {number}: {seconds_here[-1]:.2f} s here, {seconds_there[-1]:.2f} s there", file=sys.stderr)
+            pairs.append((seconds_of(LOCAL, here, items, arguments), seconds_of(engine, there, items, arguments)))
+            print(f"round {number}: {pairs[-1][0]} here, {pairs[-1][1]} there", file=sys.stderr)
     finally:
         engine.close()
-    print(
-        f"there / here, {len(items)} problems: {min(ratios):.3f}, {statistics.median(ratios):.3f}, {max(ratios):.3f}"
-        " (least, median, largest)"
-    )
-    whole = (starting + sum(seconds_there)) / (loading + sum(seconds_here))
+    print(f"there / here, {len(items)} problems a round (least, median, largest):")
+    for name in ("wall", "processor"):
+        ratios = [getattr(second, name) / getattr(first, name) for first, second in pairs]
+        print(f"{name}: {min(ratios):.3f}, {statistics.median(ratios):.3f}, {max(ratios):.3f}")
+    whole = (starting + sum(pair[1].wall for pair in pairs)) / (loading + sum(pair[0].wall for pair in pairs))
     print(f"with start and loading, over all rounds: {whole:.3f}")
