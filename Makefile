@@ -52,7 +52,8 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 	tests/benchmarks/test_study_shape.py tests/benchmarks/test_ray_engine.py tests/benchmarks/test_object_store.py
 
 # Of these only what is marked slow: `make test` has the rest.
-SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py
+SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py tests/benchmarks/test_work_queue.py \
+	tests/benchmarks/test_sharded_run.py tests/benchmarks/test_same_results_with_workers.py
 
 proofs: $(DEV_READY) $(PEERS_READY) $(PROOFS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
