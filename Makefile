@@ -53,7 +53,8 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 
 # Of these only what is marked slow: `make test` has the rest.
 SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py tests/benchmarks/test_work_queue.py \
-	tests/benchmarks/test_sharded_run.py tests/benchmarks/test_same_results_with_workers.py
+	tests/benchmarks/test_sharded_run.py tests/benchmarks/test_same_results_with_workers.py \
+	tests/benchmarks/test_grid_at_urls.py
 
 proofs: $(DEV_READY) $(PEERS_READY) $(PROOFS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)

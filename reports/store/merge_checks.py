@@ -85,15 +85,15 @@ def _check_records(inputs: Sequence[MergeInput]) -> None:
     owners: dict[Cell, dict[str, MergeInput]] = {}
     for folder, cell, lines in _cells_of(inputs):
         known = owners.setdefault(cell, {})
-        shared = min(known.keys() & lines.lines.keys(), default=None)
+        shared = min(known.keys() & lines.starts.keys(), default=None)
         if shared is not None:
             other = known[shared]
-            count = len(other.cells[cell].lines.keys() & lines.lines.keys())
+            count = len(other.cells[cell].starts.keys() & lines.starts.keys())
             raise MergeRefused(
                 f"{cell.id}: {count:,} record{'s' * (count > 1)} of it are in both {other.name} and {folder.name}, as"
                 f" {shared!r}; a merge never chooses between two"
             )
-        known.update(dict.fromkeys(lines.lines, folder))
+        known.update(dict.fromkeys(lines.starts, folder))
 
 
 def _cells_of(inputs: Sequence[MergeInput]) -> Iterator[tuple[MergeInput, Cell, CellLines]]:

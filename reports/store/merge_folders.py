@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reports.store.atomic_io import ResultsFolderError, display_path, explaining_os_errors
 from reports.store.folder_lock import ResultsInUse
@@ -123,21 +122,15 @@ def _write_records(inputs: Sequence[MergeInput], target: Results) -> int:
 
 def _lines_by_id(cell: Cell, parts: Sequence[CellLines]) -> Iterator[bytes]:
     """Yield the newest line of each id, in the order of the ids. Lines of older versions get the checksum they lack."""
-    order = sorted((id, number, *span) for number, part in enumerate(parts) for id, span in part.lines.items())
+    order = sorted((id, number, start) for number, part in enumerate(parts) for id, start in part.starts.items())
     with ExitStack() as files:
         sources = [files.enter_context(part.path.open("rb")) for part in parts]
-        for id, number, offset, length in order:
-            sources[number].seek(offset)
-            line = sources[number].read(length)
-            if len(line) < length or not line.endswith(b"\n"):
+        for id, number, start in order:
+            sources[number].seek(start)
+            line = sources[number].readline()
+            if not line.endswith(b"\n"):
                 raise OSError(f"{display_path(parts[number].path)}: {cell.id}, {id} was changed during the merge")
             yield line if has_check(line[:-1]) else signed(line[:-1]) + b"\n"
-
-
-def _runs(inputs: Sequence[MergeInput]) -> list[dict[str, Any]]:
-    """Return the runs of all folders, oldest first."""
-    runs = [{"merged_from": folder.name, **run} for folder in inputs for run in folder.runs]
-    return sorted(runs, key=lambda run: str(run.get("started", "")))
 
 
 def _publish(temporary: Path, out: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import ResultsDamaged, display_path, explaining_os_errors
-from reports.store.json_content import parsed_json
 from reports.store.records import Cell, Prediction, Settings
 from reports.store.results_folder import Results
 from reports.store.run_json import read_runs
@@ -23,12 +22,12 @@ class MergeRefused(ValueError):
 
 @dataclass(frozen=True)
 class CellLines:
-    """Where the records of one cell are in one folder: `lines` has, by record id, the offset and the length in bytes of
-    the newest line. `gradings` are the versions of the code that graded its predictions."""
+    """Where the records of one cell are in one folder: `starts` has, by record id, the byte at which the newest line
+    begins. `gradings` are the versions of the code that graded its predictions."""
 
     path: Path
     settings: Settings
-    lines: Mapping[str, tuple[int, int]]
+    starts: Mapping[str, int]
     gradings: frozenset[str]
 
 
@@ -105,15 +104,4 @@ def _cell_lines(results: Results, cell: Cell) -> CellLines:
     stored, path = results.load_cell(cell), results.path(cell)
     assert stored is not None, f"{cell.id} has a whole line"
     gradings = {record.grading for record in stored.records.values() if isinstance(record, Prediction)}
-    lines = {id: (offset, length) for id, offset, length in _lines_of(path)}
-    return CellLines(path, results.settings(stored.settings_hash), lines, frozenset(gradings))
-
-
-def _lines_of(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield the id, the offset and the length of each line that `Results.load_cell` has checked."""
-    offset = 0
-    with explaining_os_errors(path, "read"), path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):  # a last line that a kill has cut short counts as not written
-                yield parsed_json(line)["id"], offset, len(line)
-            offset += len(line)
+    return CellLines(path, results.settings(stored.settings_hash), stored.starts, frozenset(gradings))

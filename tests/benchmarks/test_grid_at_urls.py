@@ -62,7 +62,10 @@ def test_what_cannot_be_is_a_usage_error_without_the_secret(mine: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "with workers"])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param([], id="alone"), pytest.param(["-n", "2"], id="with workers", marks=pytest.mark.slow)],
+)
 def test_a_run_at_urls_leaves_the_records_of_a_run_on_this_machine(
     mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: list[str]
 ) -> None:

@@ -40,16 +40,33 @@ _TEXT = [_RNG.choice(_WORDS) if _RNG.random() < 0.8 else str(_RNG.randrange(500)
 
 
 def write_and_report(count: int, seed: int, folder: Path) -> Iterator[str]:
-    """Write `count` predictions to `folder/results`, read them, open every cell again, and write all reports. Yield a
-    line for each phase, and one about the files."""
+    """Write `count` predictions to `folder/results`, read them, open every cell again, and write all reports; divide
+    them among three shards and merge these. Yield a line for each phase, and one about the files."""
     results = folder / "results"
     for phase in PHASES:
         words = ["-m", "tests.campaigns.million_predictions", phase, str(results), str(count), str(seed)]
         yield f"{phase}: {_measured(words, folder / f'{phase}.txt')}; {(folder / f'{phase}.txt').read_text().strip()}"
     yield f"report: {_measured(['-m', 'reports', 'all', str(results)], folder / 'report.txt')}"
+    shards = [str(path) for path in _shards(results, folder)]
+    words = ["-m", "reports", "merge", *shards, "--out", str(folder / "merged")]
+    yield f"merge, with all reports: {_measured(words, folder / 'merge.txt')}"
+    same = (results / "accuracy.csv").read_bytes() == (folder / "merged" / "accuracy.csv").read_bytes()
+    yield f"accuracy.csv of the merged folder is {'the same' if same else 'ANOTHER'}"
     size = sum(path.stat().st_size for path in results.rglob("*.jsonl"))
     page = (results / "report.html").stat().st_size
     yield f"{count:,} predictions are {size / 1e6:,.0f} MB, and the page {page / 1e6:,.1f} MB"
+
+
+def _shards(results: Path, folder: Path) -> list[Path]:
+    """Return three folders, each with every third line of each file of records."""
+    shards = [folder / f"shard-{number}" for number in (1, 2, 3)]
+    for path in results.glob("predictions/**/*.json*"):
+        relative, lines = path.relative_to(results), path.read_bytes().splitlines(keepends=True)
+        for first, shard in enumerate(shards):
+            target = shard / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(b"".join(lines[first::3] if path.suffix == ".jsonl" else lines))
+    return shards
 
 
 def _measured(words: list[str], output: Path) -> str:
