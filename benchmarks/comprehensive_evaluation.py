@@ -18,7 +18,7 @@ from models.prompt import template_of
 from noise.problems.splits import problems_to_train_on
 from reports.experiment import Experiment
 from reports.store.results_folder import Results
-from reports.store.store_errors import is_url
+from reports.store.url_errors import is_url
 
 if TYPE_CHECKING:
     import pandas

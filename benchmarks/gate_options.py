@@ -13,7 +13,7 @@ from reports.gate.baseline_file import read_baseline
 from reports.gate.regression_gate import Gate, read_gate
 from reports.stats.paired_tests import ALPHA
 from reports.store.atomic_io import require_writable
-from reports.store.store_errors import is_url
+from reports.store.url_errors import is_url
 
 #: What pytest's option groups add an option with.
 AddOption = Callable[..., None]

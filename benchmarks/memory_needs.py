@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.cell_work import CellWork, RunSettings
 from benchmarks.model_rates import ModelRates
+from benchmarks.work_amounts import CellWork, RunSettings
 
 #: Problems in one pass of the stages that only read: `benchmarks.stages.likelihood` and `.attention` have the same.
 READ_AT_ONCE = 16

@@ -33,7 +33,7 @@ from noise.problems.remote_files import is_url, local_copy
 from noise.problems.splits import problems_to_train_on
 from noise.problems.text_files import check_regular_file
 from reports.store.remote_folder import RemoteFolder
-from reports.store.store_errors import RemoteFolderError
+from reports.store.url_errors import RemoteFolderError
 
 
 def size_of(option: Any) -> str:

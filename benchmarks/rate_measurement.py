@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.evaluation import evaluate
-from benchmarks.model_measures import shape_of, text_rates
 from benchmarks.model_rates import DecodingRates, ModelRates, ReadingRates, TuningRates, decoding_steps, fitted_line
+from benchmarks.model_shape import shape_of, text_rates
 from benchmarks.needles import NEEDLE
 from benchmarks.plan import Plan
 from benchmarks.run_cost import stage_cost

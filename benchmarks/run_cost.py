@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.cell_work import CellWork, RunSettings, StageWork
 from benchmarks.memory_needs import decoding_memory, reading_memory, tuning_memory
 from benchmarks.model_rates import ModelRates
+from benchmarks.work_amounts import CellWork, RunSettings, StageWork
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.error_remedies import user_message
-from benchmarks.grid_options import add_grid_options
 from benchmarks.model_rates import ModelRates
+from benchmarks.options_for_argparse import add_grid_options
 from benchmarks.plan import Plan
 from benchmarks.plan_from_options import plan_of, results_folder, size_of
 from benchmarks.rates_file import family_of, rates_of, read_rates, write_rates

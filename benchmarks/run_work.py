@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cell_work import CellWork, RunSettings, StageWork
 from benchmarks.intervention_conditions import Condition, Heads, conditions_of
 from benchmarks.model_rates import ModelShape
 from benchmarks.needles import DEPTHS, NEEDLE, needles
 from benchmarks.plan import Plan
 from benchmarks.runner import Runner
+from benchmarks.work_amounts import CellWork, RunSettings, StageWork
 from models.model_registry import ModelSpec
 from noise.problems.problem import NoisyProblem, Problem
 from reports.store.records import Cell

@@ -21,7 +21,7 @@ from reports.store.merge_inputs import MergeRefused
 from reports.store.remote_folder import fetched_folder, sync_folder
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
-from reports.store.store_errors import is_url
+from reports.store.url_errors import folder_or_url, is_url
 from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table, seed_table
 from reports.tables.attention_narrative import attention_answer
@@ -91,6 +91,8 @@ def _fetch_folders(options: argparse.Namespace) -> None:
         folder = getattr(options, name, None)
         if is_url(folder):
             setattr(options, name, fetched_folder(str(folder)))
+    if hasattr(options, "folders"):
+        options.folders = [fetched_folder(folder) if isinstance(folder, str) else folder for folder in options.folders]
 
 
 def _unregistered(options: argparse.Namespace) -> list[str]:
@@ -132,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser.add_argument(
             "results",
             nargs="?",
-            type=_folder_or_url,
+            type=folder_or_url,
             default=Path("results"),
             help="the results folder, or the URL of one (default: %(default)s)",
         )
@@ -142,8 +144,8 @@ def _parser() -> argparse.ArgumentParser:
         description=_compare.__doc__,
     )
     compare.set_defaults(command=_compare)
-    compare.add_argument("first", type=_folder_or_url, metavar="RUN_A", help="the results folder of the earlier run")
-    compare.add_argument("second", type=_folder_or_url, metavar="RUN_B", help="the results folder of the later run")
+    compare.add_argument("first", type=folder_or_url, metavar="RUN_A", help="the results folder of the earlier run")
+    compare.add_argument("second", type=folder_or_url, metavar="RUN_B", help="the results folder of the later run")
     compare.add_argument(
         "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
     )
@@ -162,11 +164,6 @@ def _sync(options: argparse.Namespace) -> list[str]:
     is changed."""
     fetched, sent = sync_folder(options.url, options.folder)
     return [f"fetched {len(fetched):,} files and sent {len(sent):,}: {options.folder} and {options.url} are in step"]
-
-
-def _folder_or_url(text: str) -> Path | str:
-    """Return a path, but a URL as it is: a path has no `//`."""
-    return text if is_url(text) else Path(text)
 
 
 def _all(options: argparse.Namespace) -> list[str]:

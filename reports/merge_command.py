@@ -12,6 +12,7 @@ from reports.store.atomic_io import display_path
 from reports.store.merge_folders import merge_folders
 from reports.store.report_stamp import stamp
 from reports.store.results_folder import Results
+from reports.store.url_errors import folder_or_url, is_url
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
 
@@ -24,15 +25,29 @@ def add_merge_command(commands: Any) -> None:
         description=merge_command.__doc__,
     )
     merge.set_defaults(command=merge_command)
-    merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a results folder")
     merge.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the new folder, which must not exist or be empty"
+        "folders", nargs="+", type=folder_or_url, metavar="DIR", help="a results folder, or the URL of one"
+    )
+    merge.add_argument(
+        "--out",
+        type=_new_folder,
+        required=True,
+        metavar="DIR",
+        help="the new folder, on this machine, which must not exist or be empty",
     )
     merge.add_argument(
         "--partial",
         action="store_true",
         help="merge although shards are missing, unfinished or of different sizes, and say so",
     )
+
+
+def _new_folder(text: str) -> Path:
+    if is_url(text):
+        raise argparse.ArgumentTypeError(
+            "expected a folder on this machine, got a URL; `python -m reports sync FOLDER URL` copies it there"
+        )
+    return Path(text)
 
 
 def merge_command(options: argparse.Namespace) -> list[str]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.runner import Runner
     from reports.store.records import Cell
 
-#: How many workers may be lost one after the other without an answer between.
-MOST_LOSSES_IN_A_ROW = 12
+#: How many workers may be lost one after the other without an answer between: this many, or each of them this often.
+MOST_LOSSES_IN_A_ROW, MOST_LOSSES_OF_EACH = 12, 3
 #: The error of an item that is given up.
 _GIVEN_UP = "WorkerLost: {} workers were lost one after the other while they were asked this problem alone"
 
@@ -117,7 +117,7 @@ class DividedEngine:
             event = workers.next_event()
             if event.kind == "lost":
                 losses += 1
-                _check_losses(losses, event)
+                _check_losses(losses, workers.count, event)
                 given_up = queue.lose(pieces.pop(event.worker)) if event.worker in pieces else []
                 yield [ask.failed(items[id], _GIVEN_UP.format(MOST_LOSSES_ALONE)) for id in given_up]
             elif event.worker not in pieces:
@@ -147,7 +147,7 @@ class DividedEngine:
             event = workers.next_event()
             if event.kind == "lost":
                 losses += 1
-                _check_losses(losses, event)
+                _check_losses(losses, workers.count, event)
                 asked = [worker for worker in asked if worker != event.worker]
             elif event.worker in asked and event.kind == "raised":
                 raise event.value
@@ -160,8 +160,10 @@ class DividedEngine:
             self._opened = None
 
 
-def _check_losses(in_a_row: int, event: Event) -> None:
-    if in_a_row >= MOST_LOSSES_IN_A_ROW:
+def _check_losses(in_a_row: int, count: int, event: Event) -> None:
+    """Raise `EngineError` if the `count` workers have been lost too often. A node that goes takes all of its own along,
+    so the limit grows with their number."""
+    if in_a_row >= max(MOST_LOSSES_IN_A_ROW, MOST_LOSSES_OF_EACH * count):
         raise EngineError(
             f"{in_a_row} workers were lost one after the other without an answer; of the last one is known:"
             f" {event.value}"

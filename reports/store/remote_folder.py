@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import display_path, explaining_os_errors
+from reports.store.folder_at_url import FolderAtUrl
 from reports.store.folder_lock import FolderLock, ResultsInUse
-from reports.store.folder_store import FolderStore
 from reports.store.json_content import parsed_json
 from reports.store.run_json import merge_runs
-from reports.store.store_errors import RemoteFolderError, check_folder_url, explaining_store_errors
 from reports.store.sync_decisions import Decision, Versions, decide
 from reports.store.sync_state import (
     STATE_FILE,
@@ -30,6 +29,7 @@ from reports.store.sync_state import (
     state_of,
     write_local_state,
 )
+from reports.store.url_errors import RemoteFolderError, check_folder_url, explaining_store_errors
 
 _MARK = ".running.json"
 
@@ -54,7 +54,7 @@ class RemoteFolder:
         check_folder_url(url)
         self.url = url.rstrip("/")
         self.folder = folder or cache_folder(self.url)
-        self._store = FolderStore(self.url)
+        self._store = FolderAtUrl(self.url)
 
     def download(self) -> list[str]:
         """Fetch what is newer there, and return the names of the files that changed here."""

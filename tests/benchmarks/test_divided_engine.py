@@ -167,6 +167,14 @@ def test_workers_that_are_always_lost_end_the_run_with_a_sentence() -> None:
 
 
 @pytest.mark.quick
+def test_nodes_that_go_with_all_their_workers_do_not_end_the_run() -> None:
+    """Sixteen workers are lost together, as those of two nodes with eight cards each."""
+    workers = WorkersHere(16, random.Random(0), lost=1.0)
+    with pytest.raises(EngineError, match=r"^48 workers were lost"):
+        answers(workers, Ask(_answers, _failed, _length), 60)
+
+
+@pytest.mark.quick
 def test_an_error_of_the_stage_is_that_of_the_run_and_the_next_cell_goes_on() -> None:
     workers, model = WorkersHere(2, random.Random(0)), None
     engine: Any = DividedEngine(lambda: workers, 2)

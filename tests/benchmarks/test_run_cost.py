@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.cell_work import CellWork, RunSettings, StageWork
 from benchmarks.model_rates import ModelRates, decoding_steps, fitted_line
 from benchmarks.plan import Plan
 from benchmarks.rates_file import RatesError, rates_of, read_rates, write_rates
@@ -17,6 +16,7 @@ from benchmarks.run_cost import StageCost, stage_cost, total_cost
 from benchmarks.run_cost_table import bytes_text, time_text
 from benchmarks.run_work import work_of
 from benchmarks.runner import Runner
+from benchmarks.work_amounts import CellWork, RunSettings, StageWork
 from models.model_registry import MODELS
 from reports.experiment import Experiment
 from reports.store.results_folder import Results

@@ -110,17 +110,21 @@ def test_pieces_get_smaller() -> None:
 
 
 @pytest.mark.parametrize("number", [50, pytest.param(1_000, marks=pytest.mark.slow)])
-def test_workers_are_busy_to_the_end_and_lose_little(number: int) -> None:
-    """Answers as long as GSM8K's, eight decoded at once and 400 for each worker, of whom 1 % are lost on the way."""
+@pytest.mark.parametrize(
+    ("problems", "lost"), [(200, 0.01), (400, 0.01), (400, 0.1)], ids=["200 each", "400 each", "a tenth is lost"]
+)
+def test_workers_are_busy_to_the_end_and_lose_little(number: int, problems: int, lost: float) -> None:
+    """Answers as long as GSM8K's, eight decoded at once by each worker; this share of the workers is lost."""
     pieces_of_a_worker, step = 9, 0.05
     rng = random.Random(0)
-    drawn = [rng.choice(LENGTHS) for _ in range(number * 400)]
+    drawn = [rng.choice(LENGTHS) for _ in range(number * problems)]
     seconds = {f"p{index}": step * answer for index, (_, answer) in enumerate(drawn)}
     known = {f"p{index}": float(prompt) for index, (prompt, _) in enumerate(drawn)}
-    failures = 0.01 / pieces_of_a_worker
-    workers = SimulatedWorkers(number, seconds, 8, failures, start_seconds=10, rng=rng)
+    workers = SimulatedWorkers(number, seconds, 8, lost / pieces_of_a_worker, start_seconds=10, rng=rng)
     answers = simulate(workers, known, least=8)
+    idle, twice = 1 - workers.busy / (number * workers.now), workers.lost / workers.worked
+    print(f"{number:,} workers, {problems} problems each: {idle:.1%} idle, {twice:.2%} done twice")
     assert sorted(answers) == sorted(seconds)
-    assert workers.losses > 0
-    assert 1 - workers.busy / (number * workers.now) <= 0.05
-    assert workers.lost / workers.worked <= 0.01
+    assert workers.losses > 0 or number < 100  # of fifty one or none is lost
+    assert idle <= 0.05
+    assert twice <= 0.01

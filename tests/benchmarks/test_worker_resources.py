@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.grid_options import add_grid_options
+from benchmarks.options_for_argparse import add_grid_options
 from benchmarks.worker_resources import (
     divide_cores,
     divide_gpus,

@@ -343,3 +343,19 @@ def test_the_command_merges_and_writes_every_report(tmp_path: Path, capsys: pyte
     assert out == ""
     assert err.endswith("exists and is not empty; name another folder\n")
     assert err.count("\n") == 1
+
+
+def test_shards_at_urls_are_merged_into_a_folder_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    urls = []
+    for number, folder in enumerate(shards(tmp_path, "1/2", "2/2"), start=1):
+        Results(folder).append(CLEAN, SETTINGS, outcomes(2, 0, first=2 * number))
+        urls.append(f"file://{tmp_path}/store/{number}")
+        assert main(["sync", str(folder), urls[-1]]) == 0
+    assert main(["merge", *urls, "--out", str(tmp_path / "out")]) == 0
+    assert "8 records of 2 cells" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(SystemExit):
+        main(["merge", *urls, "--out", urls[0]])
+    assert "--out: expected a folder on this machine, got a URL" in capsys.readouterr().err

@@ -10,12 +10,12 @@ import fsspec
 import pytest
 
 from reports.__main__ import main
+from reports.store.folder_at_url import FolderAtUrl
 from reports.store.folder_lock import FolderLock
-from reports.store.folder_store import FolderStore
 from reports.store.remote_folder import RemoteFolder, cache_folder, fetched_folder
 from reports.store.results_folder import Results
 from reports.store.run_json import add_run, read_runs
-from reports.store.store_errors import RemoteFolderError
+from reports.store.url_errors import RemoteFolderError
 from tests.reports.record_factories import CELL, SETTINGS, asked, predicted
 
 
@@ -143,7 +143,7 @@ def test_a_kill_between_the_files_and_their_list_loses_nothing(
         raise InterruptedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(FolderStore, "write", killed)
+        patched.setattr(FolderAtUrl, "write", killed)
         with pytest.raises(RemoteFolderError):
             first.upload()
     second.download()

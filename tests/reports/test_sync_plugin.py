@@ -12,7 +12,7 @@ from typing import Any
 import fsspec
 import pytest
 
-from reports.store.folder_store import FolderStore
+from reports.store.folder_at_url import FolderAtUrl
 from reports.store.remote_folder import RemoteFolder, cache_folder
 
 
@@ -69,7 +69,7 @@ def run(pytester: pytest.Pytester, url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def names(url: str) -> list[str]:
-    return sorted(FolderStore(url).files()[0])
+    return sorted(FolderAtUrl(url).files()[0])
 
 
 def out_of_reach(*arguments: Any, **options: Any) -> None:
@@ -112,7 +112,7 @@ def test_an_upload_that_fails_is_said_once_and_made_up_for(
 
     def fails_twice(self: RemoteFolder) -> list[str]:
         if next(calls) == "bad":
-            monkeypatch.setattr(FolderStore, "files", out_of_reach)
+            monkeypatch.setattr(FolderAtUrl, "files", out_of_reach)
         else:
             monkeypatch.undo()
             monkeypatch.setenv("XDG_CACHE_HOME", str(self.folder.parents[2]))
@@ -129,7 +129,7 @@ def test_a_run_whose_results_are_not_sent_says_where_they_are_and_fails(
     run: Callable[..., pytest.RunResult], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as unplugged:
-        unplugged.setattr(FolderStore, "send", out_of_reach)
+        unplugged.setattr(FolderAtUrl, "send", out_of_reach)
         done = run()
     done.assert_outcomes(passed=2)
     assert done.ret == pytest.ExitCode.TESTS_FAILED
@@ -145,7 +145,7 @@ def test_a_run_whose_results_are_not_sent_says_where_they_are_and_fails(
 def test_a_run_that_cannot_know_what_is_there_does_not_start(
     run: Callable[..., pytest.RunResult], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FolderStore, "files", out_of_reach)
+    monkeypatch.setattr(FolderAtUrl, "files", out_of_reach)
     done = run()
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines([f"ERROR: cannot read {url}: the store cannot be reached"])
@@ -183,7 +183,7 @@ def test_another_run_that_may_write_is_named(run: Callable[..., pytest.RunResult
 def test_a_run_that_only_collects_asks_no_store(
     run: Callable[..., pytest.RunResult], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FolderStore, "files", out_of_reach)
+    monkeypatch.setattr(FolderAtUrl, "files", out_of_reach)
     assert run("--collect-only").ret == 0
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from reports.store.atomic_io import explaining_os_errors
-from reports.store.store_errors import scheme_of
 from reports.store.sync_state import STATE_FILE, FileState, is_copied, read_state, sha256_of_stream
+from reports.store.url_errors import scheme_of
 
 #: Stores in which a file appears whole or not at all. In others it is written under another name, then moved.
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss", "memory")
 
 
-class FolderStore:
+class FolderAtUrl:
     """The folder at `url`, which may not exist. The methods raise what the store's own package raises."""
 
     def __init__(self, url: str) -> None:
