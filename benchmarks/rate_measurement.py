@@ -19,6 +19,7 @@ from benchmarks.plan import Plan
 from benchmarks.run_cost import stage_cost
 from benchmarks.run_work import missing_texts, row_of, settings_of_run, work_of
 from benchmarks.runner import Runner
+from benchmarks.shards import WHOLE
 from benchmarks.stages.stage import NothingToMeasure
 from models.decode.phase_timer import timed_phases
 from models.model_registry import ModelSpec
@@ -72,10 +73,11 @@ class _Measurement:
     """One model that is timed; each cell gets an empty results folder in `folder`."""
 
     def __init__(self, plan: Plan, spec: ModelSpec, folder: Path, say: Say, seconds: float) -> None:
-        self.plan, self.spec, self.folder, self.say = plan, spec, folder, say
+        # Of every shard the same problems are timed: its own may be few.
+        self.plan, self.spec, self.folder, self.say = replace(plan, shard=WHOLE), spec, folder, say
         self.seconds = max(_SECONDS_A_STAGE, seconds / len(plan.stages))  # for each
         self._folders = 0
-        self.runner = Runner(plan, self._empty_experiment())
+        self.runner = Runner(self.plan, self._empty_experiment())
 
     def rates(self) -> ModelRates:
         """Return the rates of the model."""

@@ -22,6 +22,7 @@ from models.replicate_names import split_replicate
 from reports.experiment import Experiment
 from reports.progress_bars import no_progress_bar
 from reports.store.results_folder import Results
+from reports.store.url_errors import is_url
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +55,12 @@ def _lines(options: Any) -> list[str]:
     plan = plan_of(options)
     if options.results is None:
         options.results = "results-quick" if size_of(options) == "quick" else "results"
+    if is_url(options.results):
+        raise ValueError(
+            "--results: expected a folder on this machine; `python -m reports sync FOLDER URL` fetches results at a URL"
+        )
+    if options.fresh:
+        raise ValueError("--fresh: what is left to do is counted; name an empty folder with --results to count all")
     folder = results_folder(options.results, Path.cwd())
     if not any(plan.has_cases(stage) for stage in plan.stages):
         return [plan.describe(), "", "the options leave out every stage: nothing to do"]

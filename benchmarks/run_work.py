@@ -10,6 +10,7 @@ from benchmarks.model_rates import ModelShape
 from benchmarks.needles import DEPTHS, NEEDLE, needles
 from benchmarks.plan import Plan
 from benchmarks.runner import Runner
+from benchmarks.stages.stage import NothingToMeasure
 from benchmarks.work_amounts import CellWork, RunSettings, StageWork
 from models.model_registry import ModelSpec
 from noise.problems.problem import NoisyProblem, Problem
@@ -72,7 +73,7 @@ def missing_texts(runner: Runner, cell: Cell) -> list[NoisyProblem]:
     """Return the texts of a cell that have no record yet; one that ended in an error is asked again."""
     if cell.noise != NEEDLE:
         done = _recorded(runner.experiment.results, cell)
-        return [noisy for noisy in runner.questions(cell) if noisy.problem.id not in done]
+        return [noisy for noisy in _questions(runner, cell) if noisy.problem.id not in done]
     plan, texts = runner.plan, list[NoisyProblem]()
     if plan.noisy_folder is not None:
         return texts
@@ -81,6 +82,13 @@ def missing_texts(runner: Runner, cell: Cell) -> list[NoisyProblem]:
         at_depth = needles(plan.sample(runner.eval_set.problems, cell.stage), depth, plan.seed)
         texts += [noisy for noisy in at_depth if noisy.problem.id not in done]
     return texts
+
+
+def _questions(runner: Runner, cell: Cell) -> list[NoisyProblem]:
+    try:
+        return runner.questions(cell)
+    except NothingToMeasure:  # the other shards have them all
+        return []
 
 
 def _recorded(results: Results, cell: Cell) -> set[str]:
@@ -113,7 +121,7 @@ def _interventions(runner: Runner, spec: ModelSpec, cells: Sequence[Cell], shape
     works = []
     for cell in cells:
         done = _recorded(runner.experiment.results, cell)
-        asked = [noisy for noisy in runner.questions(cell) if noisy.spans]
+        asked = [noisy for noisy in _questions(runner, cell) if noisy.spans]
         works.append(
             _cell_work([n for n in asked if any(f"{n.problem.id} {of.name}" not in done for of in conditions)])
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reports.findings import Findings
 from reports.merge_command import add_merge_command
+from reports.path_arguments import folder_or_url, local_path
 from reports.stats.accuracies_over_seeds import replicate_rows
 from reports.stats.compare_runs import compare_runs
 from reports.stats.comparisons import write_comparisons_csv
@@ -21,7 +22,7 @@ from reports.store.merge_inputs import MergeRefused
 from reports.store.remote_folder import fetched_folder, sync_folder
 from reports.store.results_folder import Results
 from reports.store.run_json import newest_caveat
-from reports.store.url_errors import folder_or_url, is_url
+from reports.store.url_errors import is_url
 from reports.tables.accuracy_remarks import accuracy_remarks
 from reports.tables.accuracy_table import accuracy_table, seed_table
 from reports.tables.attention_narrative import attention_answer
@@ -147,13 +148,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("first", type=folder_or_url, metavar="RUN_A", help="the results folder of the earlier run")
     compare.add_argument("second", type=folder_or_url, metavar="RUN_B", help="the results folder of the later run")
     compare.add_argument(
-        "--csv", type=Path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
+        "--csv", type=local_path, metavar="FILE", help="also write the rows, with the columns of comparisons.csv"
     )
     sync = commands.add_parser(
         "sync", help="bring a results folder and its copy at a URL in step", description=_sync.__doc__
     )
     sync.set_defaults(command=_sync)
-    sync.add_argument("folder", type=Path, metavar="FOLDER", help="the results folder on this machine")
+    sync.add_argument("folder", type=local_path, metavar="FOLDER", help="the results folder on this machine")
     sync.add_argument("url", metavar="URL", help="the URL of the other, such as s3://bucket/folder")
     add_merge_command(commands)
     return parser

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from pathlib import Path
 from typing import Any
 
 from reports.findings import Findings
+from reports.path_arguments import folder_or_url, local_path
 from reports.store.atomic_io import display_path
 from reports.store.merge_folders import merge_folders
 from reports.store.report_stamp import stamp
 from reports.store.results_folder import Results
-from reports.store.url_errors import folder_or_url, is_url
 from reports.tables.text_wrap import wrapped
 from reports.write_reports import REPORTS
 
@@ -30,7 +29,7 @@ def add_merge_command(commands: Any) -> None:
     )
     merge.add_argument(
         "--out",
-        type=_new_folder,
+        type=local_path,
         required=True,
         metavar="DIR",
         help="the new folder, on this machine, which must not exist or be empty",
@@ -40,14 +39,6 @@ def add_merge_command(commands: Any) -> None:
         action="store_true",
         help="merge although shards are missing, unfinished or of different sizes, and say so",
     )
-
-
-def _new_folder(text: str) -> Path:
-    if is_url(text):
-        raise argparse.ArgumentTypeError(
-            "expected a folder on this machine, got a URL; `python -m reports sync FOLDER URL` copies it there"
-        )
-    return Path(text)
 
 
 def merge_command(options: argparse.Namespace) -> list[str]:

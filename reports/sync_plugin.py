@@ -40,8 +40,10 @@ class ResultsSync:
             return
         try:
             self._lock.acquire(create=True)
-            other = self._remote.mark_running(self._lock.run)
+            # Shards of one run would overwrite each other's records.
+            other = self._remote.mark_running(self._lock.run, getattr(option, "shard", None))
             self._started = True
+            session.config.add_cleanup(self._remove_mark)  # a run that is refused now has no end
             fetched = self._remote.download()
         except ResultsFolderError as error:
             self._remove_mark()

@@ -45,6 +45,8 @@ class EngineOptions:
             )
         if self.actor_cpus is not None and not 0 < self.actor_cpus <= 1024:
             raise PlanError("{actor_cpus}: expected a number above 0, up to 1024", actor_cpus=self.actor_cpus)
+        if self.ray_address is not None and ("@" in self.ray_address):
+            raise PlanError("{ray_address:name}: expected HOST:PORT without a user or a password")
         if self.ray_address is not None and ("://" in self.ray_address or not self.ray_address.strip()):
             raise PlanError(
                 "{ray_address}: expected HOST:PORT of the cluster's head, or auto on one of its nodes",

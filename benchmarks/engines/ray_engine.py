@@ -44,7 +44,11 @@ class RayWorkers:
         import ray
 
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        self._shape = actor_shape(options, device, nodes)
+        try:
+            self._shape = actor_shape(options, device, nodes)
+        except EngineError:
+            self.close()
+            raise
         self.count = self._shape.count
         self._actor_class = ray.remote(
             num_gpus=self._shape.gpus, num_cpus=self._shape.cpus, max_restarts=0, max_task_retries=0

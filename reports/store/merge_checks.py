@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reports.stages import base_stage
 from reports.store.merge_inputs import CellLines, MergeInput, MergeRefused, options_of
 from reports.store.record_codec import different_settings
 from reports.store.records import Cell
+from reports.store.stage_and_file_names import ZERO_SHOT
 
 #: How many missing shards a sentence names.
 _SHARDS_SHOWN = 5
@@ -34,7 +36,7 @@ def check_mergeable(inputs: Sequence[MergeInput], partial: bool) -> list[str]:
 def _check_cells(inputs: Sequence[MergeInput]) -> None:
     """Each folder with a cell is compared with the first that has it, and that knows what is compared."""
     first: dict[Cell, MergeInput] = {}
-    draws: dict[tuple[Cell, str], tuple[MergeInput, Any]] = {}
+    draws: dict[tuple[str, str, str], tuple[MergeInput, Cell, Any]] = {}
     for folder, cell, lines in _cells_of(inputs):
         other = first.setdefault(cell, folder)
         other_lines = other.cells[cell]
@@ -52,11 +54,12 @@ def _check_cells(inputs: Sequence[MergeInput]) -> None:
             fact = fact_of(folder.newest_run(cell), cell)
             if fact is None:
                 continue
-            drawn_as, known = draws.setdefault((cell, name), (folder, fact))
+            asked = base_stage(cell.stage), cell.noise, name  # whatever the model: all are asked the same texts
+            other, other_cell, known = draws.setdefault(asked, (folder, cell, fact))
             if known != fact:
                 raise MergeRefused(
-                    f"{cell.id} has noise that was drawn otherwise: {name} is {known} in {drawn_as.name} and {fact} in"
-                    f" {folder.name}"
+                    f"{cell.id} has noise that was drawn otherwise: {name} is {known} in {other.name} ({other_cell.id})"
+                    f" and {fact} in {folder.name}"
                 )
 
 
@@ -106,9 +109,14 @@ def _noise_option(name: str) -> Callable[[Mapping[str, Any], Cell], Any]:
     return lambda run, cell: options_of(run).get(name) if cell.noise != "clean" else None
 
 
+def _noise_source(run: Mapping[str, Any]) -> str:
+    return "drawn" if options_of(run).get("noisy_folder") is None else "read from files"
+
+
 #: What the noise of a cell depends on besides the problems, by name: from a run and the cell; None if it does not.
 _DRAW_FACTS: dict[str, Callable[[Mapping[str, Any], Cell], Any]] = {
     "the seed": _noise_option("seed"),
+    "where it is from": lambda run, cell: _noise_source(run) if run and cell.noise != "clean" else None,
     "the position of the noise": _noise_option("placement"),
     "the measure of a placebo's length": lambda run, cell: run.get("placebo_length") if ":" in cell.noise else None,
     "the SHA-256 of its file": lambda run, cell: ((run.get("paired_sets") or {}).get(cell.noise) or {}).get("sha256"),
@@ -144,7 +152,37 @@ def _reasons_against_shards(inputs: Sequence[MergeInput]) -> Iterator[str]:
                 f"{folder.name}: the run of shard {_text(shards[-1])} was interrupted{where}: finish it with the same"
                 " command"
             )
+    yield from _failed_before_a_cell(divided)
     yield from _different_sizes([folder for folder, _ in divided])
+    yield from _different_samples(inputs)
+
+
+def _failed_before_a_cell(divided: Sequence[tuple[MergeInput, list[tuple[int, int]]]]) -> Iterator[str]:
+    """Yield a reason for each failed run that has left no record of a cell that another shard has."""
+    every_cell = {cell for folder, _ in divided for cell in folder.cells}
+    for folder, shards in divided:
+        lacking = sorted(cell.id for cell in every_cell - folder.cells.keys())
+        if lacking and folder.runs and folder.runs[-1].get("status") == "failed":
+            yield (
+                f"{folder.name}: the run of shard {_text(shards[-1])} failed, and has no record of {lacking[0]}: run"
+                " the same command again"
+            )
+
+
+def _different_samples(inputs: Sequence[MergeInput]) -> Iterator[str]:
+    """Yield at most one reason: the shards of one sample differ by one clean problem, the later ones being smaller."""
+    by_cell: dict[Cell, list[tuple[tuple[int, int], int]]] = {}
+    for folder, cell, lines in _cells_of(inputs):
+        if (cell.noise, cell.stage) == ("clean", ZERO_SHOT) and len(folder.shards) == 1:
+            by_cell.setdefault(cell, []).append((min(folder.shards), len(lines.starts)))
+    for cell, parts in by_cell.items():
+        sizes = [size for _, size in sorted(parts)]
+        if sizes != sorted(sizes, reverse=True) or sizes[0] - sizes[-1] > 1:
+            yield (
+                f"{cell.id}: the shards have {', '.join(map(str, sizes))} problems, and are no parts of one sample: run"
+                " them alike"
+            )
+            return
 
 
 def _different_sizes(inputs: Sequence[MergeInput]) -> Iterator[str]:

@@ -56,6 +56,11 @@ class RemoteFolder:
         self.folder = folder or cache_folder(self.url)
         self._store = FolderAtUrl(self.url)
 
+    def has_files(self) -> bool:
+        """Return whether anything of results is at the URL."""
+        with explaining_store_errors(self.url, "read"):
+            return bool(self._store.files()[0])
+
     def download(self) -> list[str]:
         """Fetch what is newer there, and return the names of the files that changed here."""
         with explaining_store_errors(self.url, "read"):
@@ -66,15 +71,21 @@ class RemoteFolder:
         with explaining_store_errors(self.url, "write"):
             return self._bring_together(("send", "either", "merge", "remove_there"))
 
-    def mark_running(self, run: str) -> str | None:
+    def mark_running(self, run: str, shard: str | None = None) -> str | None:
         """Leave a mark that `run` writes here; return who else left one, as a sentence, if anybody did.
 
-        A mark keeps nobody out: a run that was killed leaves its own.
+        A mark keeps nobody out, as a run that was killed leaves its own, but for another shard: raises
+        `RemoteFolderError`, unless the two start at the same moment.
         """
         with explaining_store_errors(self.url, "write"):
             other = self._mark()
+            if shard is not None and other.get("shard") not in (None, shard):
+                raise RemoteFolderError(
+                    f"shard {other['shard']} writes to {self.url} too (on {other.get('host')}, started"
+                    f" {other.get('started')}): give each shard a URL of its own"
+                )
             started = datetime.now(UTC).isoformat(timespec="seconds")
-            mark = {"run": run, "host": socket.gethostname(), "started": started}
+            mark = {"run": run, "host": socket.gethostname(), "started": started, "shard": shard}
             self._store.write(_MARK, json.dumps(mark).encode())
         if not other or other.get("run") == run:
             return None
@@ -161,9 +172,9 @@ def fetched_folder(url: str) -> Path:
     lock = FolderLock(remote.folder)
     try:
         lock.acquire(create=True)
-        remote.download()
-        if not local_files(remote.folder, {}):
+        if not remote.has_files():
             raise RemoteFolderError(f"no results at {url}: expected the folder of a benchmark run")
+        remote.download()
     except ResultsInUse:
         pass
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.store.json_content import parsed_json
+from reports.store.stage_and_file_names import MAPS_FOLDER
 
 #: `send` and `fetch` copy a file, `merge` is for the history of runs, and `either` for what is rebuilt from records.
 Decision = Literal["same", "send", "fetch", "remove_there", "remove_here", "merge", "either", "conflict"]
@@ -42,7 +43,9 @@ def decide(versions: Versions, contents: Callable[[], tuple[bytes, bytes]]) -> D
     if here == there:
         return "same"
     if here is None:
-        return "remove_there" if there == last and versions.aside_here else "fetch"
+        # Maps are removed when others replace them; what else was removed here is fetched again.
+        is_removed_map = last is not None and versions.name.startswith(f"{MAPS_FOLDER}/")
+        return "remove_there" if there == last and (versions.aside_here or is_removed_map) else "fetch"
     if there is None:
         return "remove_here" if here == last and versions.aside_there else "send"
     if versions.aside_here or versions.aside_there:

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from reports.store.atomic_io import ResultsFolderError
 
@@ -27,11 +26,6 @@ class RemoteFolderError(ResultsFolderError):
 def is_url(text: object) -> bool:
     """Return whether `text` is a text with `://` in it."""
     return isinstance(text, str) and "://" in text
-
-
-def folder_or_url(text: str) -> Path | str:
-    """Return a path, but a URL as it is: a path has no `//`."""
-    return text if is_url(text) else Path(text)
 
 
 def check_folder_url(url: str) -> None:

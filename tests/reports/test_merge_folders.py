@@ -194,6 +194,35 @@ def test_noise_that_was_drawn_otherwise_is_refused(
     assert reason in refusal(tmp_path, folders)
 
 
+def test_noise_from_files_and_drawn_noise_are_not_merged(tmp_path: Path) -> None:
+    drawn = folder_of(tmp_path / "drawn", outcomes(1, 0, first=1), options={"seed": 0})
+    read = folder_of(tmp_path / "read", outcomes(1, 0, first=2), options={"seed": 0, "noisy_folder": "."})
+    assert "where it is from is drawn in " in refusal(tmp_path, [drawn, read])
+
+
+def test_models_that_were_asked_other_draws_are_not_merged(tmp_path: Path) -> None:
+    other = replace(CELL, model="other")
+    first = folder_of(tmp_path / "first", outcomes(1, 0, first=1), options={"seed": 0})
+    second = folder_of(tmp_path / "second", outcomes(1, 0, first=1), other, options={"seed": 1})
+    assert "the seed is 0 in " in refusal(tmp_path, [first, second])
+
+
+def test_parts_of_two_samples_are_refused_unless_partial(tmp_path: Path) -> None:
+    """Such as where one run divided the problems of a file, as it tuned a model, and the other did not."""
+    small = folder_of(tmp_path / "s1", outcomes(3, 0, first=1), CLEAN, shard="1/2")
+    large = folder_of(tmp_path / "s2", outcomes(8, 0, first=10), CLEAN, shard="2/2")
+    assert "the shards have 3, 8 problems, and are no parts of one sample" in refusal(tmp_path, [small, large])
+    assert merge_folders([small, large], tmp_path / "out", partial=True).records == 11
+
+
+def test_a_shard_that_failed_before_a_cell_is_refused_unless_partial(tmp_path: Path) -> None:
+    whole = folder_of(tmp_path / "s1", outcomes(1, 0, first=1), shard="1/2")
+    Results(whole).append(CLEAN, SETTINGS, outcomes(1, 0, first=1))
+    failed = folder_of(tmp_path / "s2", outcomes(1, 0, first=2), shard="2/2", status="failed")
+    assert f"the run of shard 2/2 failed, and has no record of {CLEAN.id}" in refusal(tmp_path, [whole, failed])
+    assert merge_folders([whole, failed], tmp_path / "out", partial=True).records == 3
+
+
 def test_the_seed_of_a_cell_without_noise_is_of_no_account(tmp_path: Path) -> None:
     folders = [folder_of(tmp_path / str(seed), outcomes(1, 0, seed), CLEAN, options={"seed": seed}) for seed in (0, 1)]
     assert merge_folders(folders, tmp_path / "out").records == 2
@@ -358,4 +387,4 @@ def test_shards_at_urls_are_merged_into_a_folder_on_this_machine(
     assert "8 records of 2 cells" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(SystemExit):
         main(["merge", *urls, "--out", urls[0]])
-    assert "--out: expected a folder on this machine, got a URL" in capsys.readouterr().err
+    assert "--out: expected a folder or file on this machine, got a URL" in capsys.readouterr().err

@@ -178,6 +178,16 @@ def test_who_else_may_write_is_known(machines: tuple[RemoteFolder, RemoteFolder]
     assert first.mark_running("four") is None
 
 
+def test_another_shard_is_kept_out_and_the_same_one_is_not(machines: tuple[RemoteFolder, RemoteFolder]) -> None:
+    first, second = machines
+    first.mark_running("one", "1/2")
+    with pytest.raises(RemoteFolderError, match=r"^shard 1/2 writes to .* give each shard a URL of its own$"):
+        second.mark_running("two", "2/2")
+    first.remove_mark("one")
+    first.mark_running("killed", "1/2")
+    assert "has not said that it ended" in str(second.mark_running("again", "1/2"))
+
+
 def test_hidden_files_are_not_copied(machines: tuple[RemoteFolder, RemoteFolder]) -> None:
     first, second = machines
     record(first, "p1")

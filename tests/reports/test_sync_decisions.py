@@ -42,6 +42,13 @@ def test_what_was_deleted_and_not_set_aside_comes_back() -> None:
     assert decided(RECORDS, "old\n", "old\n", None) == "send"
 
 
+def test_a_map_that_was_removed_here_is_removed_there() -> None:
+    name = "attention_maps/diffllama-attention/inf-q0-l1-h0.npz"
+    assert decided(name, None, "map\n", "map\n") == "remove_there"
+    assert decided(name, None, None, "map\n") == "fetch"
+    assert decided(name, None, "map\n", "newer\n") == "fetch"
+
+
 def test_other_files_go_by_which_copy_changed() -> None:
     assert decided("accuracy.csv", "new", "old", "old") == "send"
     assert decided("accuracy.csv", "old", "old", "new") == "fetch"
