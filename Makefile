@@ -49,12 +49,12 @@ test: $(DEV_READY)
 PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.py tests/models/test_included_pairs.py \
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
 	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
-	tests/benchmarks/test_study_shape.py tests/benchmarks/test_ray_engine.py tests/benchmarks/test_object_store.py
+	tests/benchmarks/test_study_shape.py tests/benchmarks/test_ray_engine.py tests/benchmarks/test_object_store.py \
+	tests/benchmarks/test_same_results_with_workers.py
 
 # Of these only what is marked slow: `make test` has the rest.
 SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py tests/benchmarks/test_work_queue.py \
-	tests/benchmarks/test_sharded_run.py tests/benchmarks/test_same_results_with_workers.py \
-	tests/benchmarks/test_grid_at_urls.py
+	tests/benchmarks/test_sharded_run.py tests/benchmarks/test_grid_at_urls.py
 
 proofs: $(DEV_READY) $(PEERS_READY) $(PROOFS_READY)
 	$(VENV)/bin/python -m pytest $(PROOFS) --slow -n 2 $(ARGS)
