@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is not None:
         divide_cores(worker["workercount"])
         number = worker["workerid"].removeprefix("gw")
-        if number.isdigit():  # whoever names workers with --tx divides the GPUs too
+        if number.isdigit():  # a worker that --tx names has no number: the user divides the GPUs
             divide_gpus(int(number), worker.get(_GPUS, ()))
 
 

@@ -83,7 +83,7 @@ class ResultsSync:
             try:
                 self._remote.remove_mark(self._lock.run)
             except ResultsFolderError:
-                return  # whoever starts next is told that this run may still write
+                return  # the next run will be told that this one may still write
             self._started = False
 
     def _write(self, text: str) -> None:

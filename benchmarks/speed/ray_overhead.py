@@ -117,7 +117,7 @@ def _time(spec: ModelSpec, items: Mapping[str, NoisyProblem], arguments: Sequenc
         pairs = list[tuple[Seconds, Seconds]]()
         for number in range(1, rounds + 1):
             pairs.append((seconds_of(LOCAL, here, items, arguments), seconds_of(engine, there, items, arguments)))
-            print(f"round {number}: {pairs[-1][0]} here, {pairs[-1][1]} there", file=sys.stderr)
+            print(f"round {number}: {pairs[-1][0].wall:.1f} s here, {pairs[-1][1].wall:.1f} s there", file=sys.stderr)
     finally:
         engine.close()
     print(f"there / here, {len(items)} problems a round (least, median, largest):")

@@ -80,7 +80,7 @@ def _check_named_once(folders: Sequence[Path]) -> None:
 def _check_free(out: Path) -> None:
     with explaining_os_errors(out, "read"):
         if os.path.lexists(out) and not out.is_dir():
-            raise MergeRefused(f"--out {display_path(out)} exists and is no folder; name another")
+            raise MergeRefused(f"--out {display_path(out)} is a file: expected a new or an empty folder")
         if out.is_dir() and any(out.iterdir()):
             raise MergeRefused(f"--out {display_path(out)} exists and is not empty; name another folder")
 

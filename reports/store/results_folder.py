@@ -170,7 +170,7 @@ class Results:
         return StoredCell(cell, next(iter(first_lines)), dict(sorted(records.items())), starts)
 
     def _content(self, cell: Cell) -> bytes:
-        """Return the bytes of the cell's file; none if there is no file."""
+        """Return the content of the cell's file, which is empty if there is no file."""
         path = self.path(cell)
         with explaining_os_errors(path, "read"):
             return require_regular(path).read_bytes() if os.path.lexists(path) else b""

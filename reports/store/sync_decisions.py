@@ -22,7 +22,8 @@ _NOT_REBUILT = (*_RECORDS, "attention_maps", "checkpoints", "set_aside")
 class Versions:
     """The SHA-256 of a file `here`, `there`, and when the two were last the same; None where it is not.
 
-    `aside_here`: what is there has been set aside here, and `aside_there` the other way round.
+    `aside_here` says that this machine has set aside the version at the URL. `aside_there` says that the URL has set
+    aside the version on this machine.
     """
 
     name: str

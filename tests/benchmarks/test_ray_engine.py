@@ -157,6 +157,15 @@ def is_actor(process: psutil.Process) -> bool:
 
 @pytest.mark.slow
 @needs_ray
+def test_a_start_that_fails_leaves_no_ray_behind() -> None:
+    """The next model gets the same reason, and not that Ray is running already."""
+    for _ in range(2):
+        with pytest.raises(EngineError, match="an actor takes 4 GPUs"):
+            ray_engine.RayWorkers(EngineOptions("ray", actor_gpus=4), "auto")
+
+
+@pytest.mark.slow
+@needs_ray
 def test_ray_does_what_the_engine_relies_on() -> None:
     """Generators can be waited for; they end with StopIteration, carry errors as they were, and say who was killed."""
     ray_engine._connect(EngineOptions("ray", actors=1))

@@ -110,12 +110,25 @@ def test_a_model_that_is_not_in_the_file_is_refused(
         (("--max-sample", "5"), "unrecognized arguments: --max-sample 5"),
         (("--rates", "a", "--save-rates", "b"), "--rates and --save-rates: expected at most one of the two"),
         (("--rates", "missing.json"), "missing.json"),
+        (("--results", "s3://bucket/results"), "--results: expected a folder on this machine"),
+        (("--fresh",), "--fresh: what is left to do is counted"),
     ],
 )
 def test_what_means_nothing_is_refused_in_a_sentence(
     arguments: tuple[str, ...], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert expected in refused(*arguments, capsys=capsys)
+
+
+def test_a_shard_costs_its_part_and_an_empty_one_asks_nothing(
+    rates: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    common = ("--rates", rates, "--results", str(tmp_path / "results"), "--skip-sft", "--models", "llama")
+    common += ("--datasets", "clean,inf", "--max-samples", "5")
+    part = plan(*common, "--shard", "2/2", capsys=capsys)
+    assert [row[3] for row in table(part) if row[1] == "zero_shot"] == ["4"], "two of five, clean and with inf"
+    empty = plan(*common, "--shard", "9/9", capsys=capsys)
+    assert {row[3] for row in table(empty)} == {"–"}
 
 
 @pytest.mark.slow

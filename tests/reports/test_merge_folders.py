@@ -139,7 +139,7 @@ def test_a_target_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_a_target_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
-    assert "exists and is no folder" in refusal(tmp_path, shards(tmp_path, "1/1"))
+    assert "is a file: expected a new or an empty folder" in refusal(tmp_path, shards(tmp_path, "1/1"))
 
 
 def test_other_settings_of_a_cell_are_refused_with_the_field(tmp_path: Path) -> None:

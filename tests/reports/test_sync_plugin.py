@@ -39,6 +39,13 @@ def pytest_configure(config):
     remote = RemoteFolder(config.option.url)
     announce(config, Experiment(Results(remote.folder)), config.option.fresh, remote=remote)
 """
+REFUSAL = """
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    raise pytest.UsageError("refused")
+"""
 CASES = """
 import pytest
 
@@ -177,6 +184,15 @@ def test_starting_over_keeps_the_earlier_records_there_too(run: Callable[..., py
 def test_another_run_that_may_write_is_named(run: Callable[..., pytest.RunResult], url: str) -> None:
     RemoteFolder(url).mark_running("another")
     run().stdout.fnmatch_lines([f"a run on *, started *, has not said that it ended: *both write to {url}"])
+    assert "has not said" not in run().stdout.str()
+
+
+def test_a_run_that_is_refused_at_its_start_leaves_no_mark(
+    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(f"{CONFTEST}\n{REFUSAL}")
+    assert run().ret == pytest.ExitCode.USAGE_ERROR
+    pytester.makeconftest(CONFTEST)
     assert "has not said" not in run().stdout.str()
 
 
