@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.model_rates import ModelRates
-from benchmarks.work_amounts import CellWork, RunSettings
+from benchmarks.stage_work import CellWork, RunSettings
 
 #: Problems in one pass of the stages that only read: `benchmarks.stages.likelihood` and `.attention` have the same.
 READ_AT_ONCE = 16

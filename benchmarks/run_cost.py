@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.memory_needs import decoding_memory, reading_memory, tuning_memory
 from benchmarks.model_rates import ModelRates
-from benchmarks.work_amounts import CellWork, RunSettings, StageWork
+from benchmarks.stage_work import CellWork, RunSettings, StageWork
 
 
 @dataclass(frozen=True)

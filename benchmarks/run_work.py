@@ -10,8 +10,8 @@ from benchmarks.model_rates import ModelShape
 from benchmarks.needles import DEPTHS, NEEDLE, needles
 from benchmarks.plan import Plan
 from benchmarks.runner import Runner
+from benchmarks.stage_work import CellWork, RunSettings, StageWork
 from benchmarks.stages.stage import NothingToMeasure
-from benchmarks.work_amounts import CellWork, RunSettings, StageWork
 from models.model_registry import ModelSpec
 from noise.problems.problem import NoisyProblem, Problem
 from reports.store.records import Cell

@@ -17,8 +17,8 @@ from benchmarks.evaluation import draw_questions
 from benchmarks.paired_set_cells import PairedCells, read_paired_cells
 from benchmarks.placebo_length import PlaceboLength, placebo_length
 from benchmarks.plan import Plan
+from benchmarks.questions_of_shard import empty_shard_reason, numbered_in_shard
 from benchmarks.sft_set import SftSet, sft_set, tuned_checkpoint
-from benchmarks.shard_questions import empty_shard_reason, numbered_in_shard
 from benchmarks.stages import find_stage
 from benchmarks.stages.stage import NothingToMeasure
 from models.model_registry import ModelSpec

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engines.actor_shape import actor_shape
-from benchmarks.engines.divided_engine import DividedEngine, Event
 from benchmarks.engines.engine import EngineError
 from benchmarks.engines.engine_options import EngineOptions
+from benchmarks.engines.many_workers_engine import DividedEngine, Event
 from benchmarks.engines.piece_worker import REQUESTS, PieceWorker
 
 #: How long the first actor may take to start, in seconds: a cluster may have to add a node for it.
@@ -34,7 +34,7 @@ _PACKAGES = ("noise", "reports", "models", "benchmarks")
 
 
 class RayWorkers:
-    """See `benchmarks.engines.divided_engine.Workers`. Connects to Ray, and starts it first unless there is an address.
+    """See `benchmarks.engines.many_workers_engine.Workers`. Connects to Ray, and starts it unless there is an address.
 
     Raises `EngineError` if Ray cannot be started or reached.
     """

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from reports.store.atomic_io import ResultsFolderError, display_path, explaining_os_errors
 from reports.store.folder_lock import ResultsInUse
-from reports.store.merge_attachments import attachments, copy_attachment
 from reports.store.merge_checks import check_mergeable
 from reports.store.merge_inputs import CellLines, MergeInput, MergeRefused, read_input
+from reports.store.merge_maps_and_checkpoints import attachments, copy_attachment
 from reports.store.record_codec import has_check, signed
 from reports.store.record_settings_files import write_settings
 from reports.store.records import Cell

@@ -1,4 +1,4 @@
-"""Workers of `benchmarks.engines.divided_engine` in a simulated time: how long is a run, and what is lost?
+"""Workers of `benchmarks.engines.many_workers_engine` in a simulated time: how long is a run, and what is lost?
 
 A worker decodes `slots` problems at once, each for its own time, and takes the next where one ends. It answers when a
 problem ends. A worker that is lost comes back after `start_seconds`.
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count as counting
 from typing import Any
 
-from benchmarks.engines.divided_engine import DividedEngine, Event
 from benchmarks.engines.engine import Ask
+from benchmarks.engines.many_workers_engine import DividedEngine, Event
 
 
 class Answer(str):

@@ -16,7 +16,7 @@ from benchmarks.run_cost import StageCost, stage_cost, total_cost
 from benchmarks.run_cost_table import bytes_text, time_text
 from benchmarks.run_work import work_of
 from benchmarks.runner import Runner
-from benchmarks.work_amounts import CellWork, RunSettings, StageWork
+from benchmarks.stage_work import CellWork, RunSettings, StageWork
 from models.model_registry import MODELS
 from reports.experiment import Experiment
 from reports.store.results_folder import Results

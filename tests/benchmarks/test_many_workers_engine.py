@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from benchmarks.choices import choose_models
-from benchmarks.engines.divided_engine import MOST_LOSSES_IN_A_ROW, DividedEngine, Event
 from benchmarks.engines.engine import Ask, EngineError
+from benchmarks.engines.many_workers_engine import MOST_LOSSES_IN_A_ROW, DividedEngine, Event
 from benchmarks.engines.piece_worker import REQUESTS, PieceWorker
 from benchmarks.plan import Plan
 from benchmarks.runner import Runner
