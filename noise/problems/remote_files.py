@@ -23,7 +23,7 @@ _KEPT = "FETCHED_PROBLEM_FILES"
 _PLAIN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^@:/?#\0-\x1f\x7f]*(:\d{1,5})?(/[^?#\0-\x1f\x7f]*)?")
 #: The packages of stores that fsspec itself does not bring, and what installs each.
 _INSTALL = {
-    **dict.fromkeys(("s3", "s3a"), "pip install -r requirements-remote.txt"),
+    **dict.fromkeys(("s3", "s3a", "http", "https"), "pip install -r requirements-remote.txt"),
     **dict.fromkeys(("gs", "gcs"), "pip install gcsfs"),
     **dict.fromkeys(("az", "abfs", "abfss"), "pip install adlfs"),
 }

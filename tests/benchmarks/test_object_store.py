@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from noise.problems.problem_sources import load_problems
+from noise.problems.remote_files import RemoteFileError
 from tests.benchmarks.typed_commands import ROOT, command
 
 pytestmark = [
@@ -157,3 +158,8 @@ def test_a_store_that_does_not_answer_is_a_usage_error(
     assert f"cannot write s3://bucket/results: {reason}" in output
     assert "Traceback" not in output
     assert not [secret for secret in SECRETS if secret in output]
+
+
+def test_a_web_server_that_does_not_answer_cannot_be_reached() -> None:
+    with pytest.raises(RemoteFileError, match=r"^http://127\.0\.0\.1:1/mine\.jsonl: the store cannot be reached$"):
+        load_problems("http://127.0.0.1:1/mine.jsonl")

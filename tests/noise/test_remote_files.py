@@ -18,6 +18,7 @@ from noise.problems.splits import problems_to_train_on, training_source
 from noise.sets.manifest import source_entry
 from noise.sets.paired_sets import read_paired_set
 
+ROOT = Path(__file__).parents[2]
 LINE = {"question": "Ida has 12 pears. She sells 5. How many are left?", "answer": "#### 7"}
 OTHER = {"question": "Bo has 4 hats. He buys 5. How many has he now?", "answer": "#### 9"}
 
@@ -116,13 +117,29 @@ def test_a_url_with_a_secret_in_it_is_refused_and_not_repeated(url: str) -> None
         ("memory://no-such-folder/mine.jsonl", "no such file"),
         ("gs://bucket/mine.jsonl", "a package for gs:// is missing: `pip install gcsfs`"),
         ("nonesuch://bucket/mine.jsonl", "unknown scheme 'nonesuch'. Known: s3, gs, https, file."),
-        ("http://127.0.0.1:1/mine.jsonl", "the store cannot be reached"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(url: str, reason: str) -> None:
     with pytest.raises(RemoteFileError) as error:
         load_problems(url)
     assert str(error.value) == f"{url}: {reason}"
+
+
+def test_https_without_its_package_says_what_to_install() -> None:
+    """In another process, as fsspec remembers what it has imported."""
+    script = """
+import sys
+sys.modules["aiohttp"] = None
+from noise import load_problems
+try:
+    load_problems("https://127.0.0.1:1/mine.jsonl")
+except OSError as error:
+    print(error)
+"""
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert printed.stdout == (
+        "https://127.0.0.1:1/mine.jsonl: a package for https:// is missing: `pip install -r requirements-remote.txt`\n"
+    )
 
 
 def test_a_store_that_quotes_a_secret_is_not_quoted(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
