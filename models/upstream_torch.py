@@ -50,6 +50,24 @@ def replaced_forward(modules: Sequence[nn.Module], forward: Callable[..., torch.
             del module.__dict__["forward"]
 
 
+def multiplies_bfloat16() -> bool:
+    """Return whether this processor has instructions that multiply in bfloat16."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+@contextmanager
+def muon_orthogonalizing_by(function: Callable[..., torch.Tensor]) -> Iterator[None]:
+    """Inside, `torch.optim.Muon` orthogonalises a matrix by `function(gradient, coefficients, steps, epsilon)`."""
+    from torch.optim import _muon
+
+    module: Any = _muon
+    original, module._zeropower_via_newtonschulz = module._zeropower_via_newtonschulz, function
+    try:
+        yield
+    finally:
+        module._zeropower_via_newtonschulz = original
+
+
 class RepeatableTensor(torch.Tensor):
     """A tensor of shape (rows, heads, columns, size) whose `repeat` along the heads copies nothing: it returns a
     `RepeatedTensor`. Everything else is as in `torch.Tensor`."""

@@ -9,6 +9,7 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -26,7 +27,9 @@ from transformers import (
 )
 
 from models.mini.mini_recipe import Recipe
+from models.mini.newton_schulz import orthogonalized
 from models.prompt import completion_for, prompt_for
+from models.upstream_torch import multiplies_bfloat16, muon_orthogonalizing_by
 from noise.problems.problem import Problem
 
 FAMILIES: dict[str, tuple[type, type]] = {
@@ -175,9 +178,10 @@ class _Training:
         loss = functional.cross_entropy(self.model.lm_head(hidden[answer]), labels[:, 1:][answer])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        with nullcontext() if multiplies_bfloat16() else muon_orthogonalizing_by(orthogonalized):
+            for optimizer in self.optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
         return loss.item()
 
 

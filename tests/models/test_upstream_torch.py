@@ -19,6 +19,7 @@ from models.upstream_torch import (
     is_failed_write,
     materialize,
     mkldnn_linear,
+    muon_orthogonalizing_by,
     replaced_forward,
 )
 
@@ -121,3 +122,22 @@ def test_a_write_that_the_disk_refuses_is_known_by_its_message(tmp_path: Path, s
         f"{VERSION}: torch.save says {str(raised.value)!r} where the disk refuses its bytes; add these words to"
         " models.upstream_torch.is_failed_write"
     )
+
+
+def test_muon_orthogonalizes_by_the_function_that_it_is_given() -> None:
+    calls = []
+
+    def zeros(gradient: torch.Tensor, coefficients: Any, steps: int, epsilon: float) -> torch.Tensor:
+        calls.append((gradient.shape, len(coefficients), steps, epsilon))
+        return torch.zeros_like(gradient)
+
+    weight = nn.Parameter(torch.ones(3, 2))
+    weight.grad = torch.ones(3, 2)
+    optimizer = torch.optim.Muon([weight], lr=0.1, weight_decay=0.0)
+    with muon_orthogonalizing_by(zeros):
+        optimizer.step()
+    assert calls == [((3, 2), 3, 5, 1e-7)], f"{VERSION}: Muon's step has changed; see `models.mini.newton_schulz`"
+    assert torch.equal(weight, torch.ones(3, 2))
+    optimizer.step()
+    assert len(calls) == 1
+    assert not torch.equal(weight, torch.ones(3, 2))
