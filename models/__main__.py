@@ -123,15 +123,16 @@ def _train_mini(options: argparse.Namespace) -> int:
     from concurrent.futures.process import BrokenProcessPool
 
     from models.mini.mini_training import TrainingMismatchError
-    from models.mini.train_mini_options import parse_seeds, recipe_from_options, worker_count
+    from models.mini.train_mini_options import parse_families, parse_seeds, recipe_from_options, worker_count
     from models.mini.train_mini_pairs import train_pairs
 
     try:
-        seeds, recipe, workers = parse_seeds(options.seeds), recipe_from_options(options), worker_count(options.workers)
+        seeds, families = parse_seeds(options.seeds), parse_families(options.family)
+        recipe, workers = recipe_from_options(options), worker_count(options.workers)
     except ValueError as error:
         return _fail(options, error, 2)
     try:
-        train_pairs(options.out, seeds, recipe, workers=workers)
+        train_pairs(options.out, seeds, recipe, workers=workers, families=families)
     except TrainingMismatchError as error:
         return _fail(options, ValueError(f"{error}; choose another --out, or move it away"), 1)
     except (OSError, BrokenProcessPool) as error:

@@ -163,10 +163,11 @@ def current_attention(model: PreTrainedModel) -> str:
 
 
 def uses_stock_generate(model: Any) -> bool:
-    """Return whether `model` is a class of transformers that overrides nothing of `generate`."""
+    """Return whether `model` is a class of transformers, or one of `models.architectures`, that overrides nothing of
+    `generate`."""
     kind = type(model)
     return (
-        kind.__module__.startswith("transformers.")
+        kind.__module__.startswith(("transformers.", "models.architectures."))
         and kind.generate is GenerationMixin.generate
         and kind.prepare_inputs_for_generation is GenerationMixin.prepare_inputs_for_generation
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # torch stays out of collection
 
     from benchmarks.plan import Plan
     from benchmarks.runner import Runner
+    from models.attention.allocation import Allocation
     from models.loading.load_model import LoadedModel
     from models.model_registry import ModelSpec
 
@@ -88,7 +89,7 @@ def _check_scope(model: PreTrainedModel, spec: ModelSpec, scope: AttentionScope)
     try:
         selected_layers_and_heads(model, scope.layers, scope.heads)
     except ValueError as error:
-        pair = "; a differential head is a pair of the configuration's" if is_differential(model) else ""
+        pair = "; a differential head is a signal head of the configuration's" if is_differential(model) else ""
         raise AttentionScopeError(f"{spec.name}: {error}{pair}") from None
 
 
@@ -111,7 +112,7 @@ def read_attention(
 ) -> list[AttentionReading]:
     """Return one reading for each problem of `batch`, in order, from one forward pass."""
     from models.attention.allocation import attention_allocation
-    from models.attention.differential import is_differential, lambdas
+    from models.attention.differential import lambda_depends_on_text
     from models.decode.generation import threads_for
 
     texts = [segmented(loaded, noisy, scope.queries, parts) for noisy in batch]
@@ -126,7 +127,9 @@ def read_attention(
         raise ValueError(
             f"the attention of {loaded.spec.name!r} in {loaded.precision} is not finite; try dtype float32"
         )
-    layer_lambdas = lambdas(loaded.model)[list(allocation.layers)].tolist() if is_differential(loaded.model) else None
+    lambdas, spreads = _lambdas_of(allocation)
+    if not lambda_depends_on_text(loaded.model):
+        spreads = None
     return [
         AttentionReading(
             id=noisy.problem.id,
@@ -140,11 +143,25 @@ def read_attention(
             tokens=tuple(tokens[row].tolist()),
             signed=_nested(signed[:, row]),
             absolute=_nested(absolute[:, row]),
-            lambdas=None if layer_lambdas is None else tuple(layer_lambdas),
+            lambdas=None if lambdas is None else tuple(lambdas[:, row].tolist()),
             gold=noisy.problem.answer,
+            lambda_spreads=None if spreads is None else tuple(spreads[:, row].tolist()),
         )
         for row, (noisy, text) in enumerate(zip(batch, texts, strict=True))
     ]
+
+
+def _lambdas_of(allocation: Allocation) -> tuple[Any, Any]:
+    """Return the mean and the standard deviation of λ over the heads and queries of a text, both (layers, batch); None
+    and None for ordinary layers."""
+    if allocation.lambdas is None:
+        return None, None
+    values = allocation.lambdas.double()  # (layers, batch, heads, queries)
+    weights = (allocation.positions >= 0).double()[None, :, None]
+    weights = (weights / (weights.sum(-1, keepdim=True) * values.shape[2])).expand_as(values)
+    means = (values * weights).sum((2, 3))
+    variances = ((values - means[..., None, None]) ** 2 * weights).sum((2, 3))
+    return means.cpu(), variances.sqrt().cpu()
 
 
 def _nested(values: Any) -> tuple[tuple[tuple[float, ...], ...], ...]:

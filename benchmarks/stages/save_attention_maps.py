@@ -78,13 +78,15 @@ def maps_of(
         AttentionUnavailable,
         decoder_of,
         differential_attention,
-        is_differential,
+        differential_layer_numbers,
+        lambda_depends_on_text,
         lambdas,
         layer_count,
     )
     from reports.plots.attention_maps import AttentionMap
 
-    by_layer = lambdas(loaded.model).tolist()
+    differential, by_token = sorted(differential_layer_numbers(loaded.model)), lambda_depends_on_text(loaded.model)
+    by_layer = {} if by_token else dict(zip(differential, lambdas(loaded.model).tolist(), strict=True))
     text = segmented(loaded, noisy, "answer")
     with torch.inference_mode(), differential_attention(loaded.model) as model:
         ids = torch.tensor([text.ids], device=loaded.device)
@@ -92,6 +94,7 @@ def maps_of(
     if not patterns or len(patterns) != layer_count(loaded.model):
         raise AttentionUnavailable(f"{loaded.spec.name} does not return the pattern of every layer, so no map is drawn")
     overall = _overall(patterns, text.queries)
+    token_lambdas = _token_lambdas([patterns[layer] for layer in differential]) if by_token else None
     return [
         AttentionMap(
             model=cell.model,
@@ -101,13 +104,14 @@ def maps_of(
             id=noisy.problem.id,
             layer=layer,
             head=head,
-            signed=is_differential(loaded.model),
+            signed=layer in differential,
             tokens=text.tokens,
             kinds=text.kinds(),
             pattern=patterns[layer][0, head].float().cpu().numpy(),
-            lambda_=by_layer[layer] if by_layer else None,
+            lambda_=by_layer.get(layer),
             overall=overall,
             chosen_for=chosen_for if (layer, head) == layer_heads[-1] else "",
+            token_lambdas=token_lambdas,
         )
         for layer, head in layer_heads
     ]
@@ -117,6 +121,12 @@ def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
     """Return each token's share of the absolute attention of these queries, averaged over queries, layers and heads."""
     shares = [pattern[0, :, queries].float().abs().cpu() for pattern in patterns]  # (heads, queries, keys)
     means = [(share / share.sum(dim=-1, keepdim=True)).mean(dim=(0, 1)) for share in shares]
+    return tuple(round(float(value), 6) for value in sum(means) / len(means))
+
+
+def _token_lambdas(patterns: Sequence[Any]) -> tuple[float, ...]:
+    """Return λ of each token, averaged over layers and heads: what its row of a pattern lacks to 1."""
+    means = [(1 - pattern[0].float().sum(-1)).mean(0).cpu() for pattern in patterns]
     return tuple(round(float(value), 6) for value in sum(means) / len(means))
 
 

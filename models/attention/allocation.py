@@ -17,12 +17,14 @@ from models.attention.attention_errors import AttentionInterfaceBypassed, Attent
 from models.attention.differential import (
     attention_implementation,
     decoder_of,
-    is_differential,
+    differential_layer_numbers,
     layer_count,
-    pair_lambdas,
 )
 from models.attention.mass_recorder import IMPLEMENTATION, MassRecorder
 from models.attention.output_attentions import record_from_patterns
+
+#: How transformers' names of kinds of layer with a query × key pattern end: `full_attention`, `sliding_attention`.
+_ATTENTION = "attention"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Allocation:
 
     `signed` is the mass of the pattern on each segment, (layers, batch, heads, queries, segments): it sums to 1 over
     the segments, for a differential layer to 1 − λ, and can be negative. `absolute`, of the same shape, is the share of
-    the absolute mass, which sums to 1; for an ordinary layer it equals `signed`; None if it was not requested. `tokens`
+    the absolute mass, which sums to 1; for an ordinary layer it equals `signed`; None if it was not requested.
+    `lambdas` is λ of each head and query, (layers, batch, heads, queries); None for ordinary layers. `tokens`
     is the share of the keys that a query sees, (batch, queries, segments), which sums to 1. `positions`, (batch,
     queries), is the position of each query in the text; −1 fills up rows with fewer queries, and values there are
     meaningless.
@@ -43,6 +46,7 @@ class Allocation:
     absolute: torch.Tensor | None
     tokens: torch.Tensor
     positions: torch.Tensor
+    lambdas: torch.Tensor | None = None
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
         """Return the mean of `signed`, `absolute` or `tokens` over the queries, the second axis from the end."""
@@ -68,9 +72,10 @@ def attention_allocation(
 
     `segments` (batch, length, segments) is the share of each token that belongs to each segment. `queries` (batch,
     length) marks the positions whose attention is counted; default: all real tokens. `attention_mask` (batch, length)
-    is 0 for padding, on either side. `layers` and `heads` are numbers from 0; default: all. A differential layer has
-    half as many heads as its configuration says. `absolute=False` leaves out the absolute shares, which for a
-    differential model with many queries take longer than the forward pass.
+    is 0 for padding, on either side. `layers` and `heads` are numbers from 0; default: all, and of a model with
+    differential and ordinary layers the differential ones. The heads of a differential layer are its pairs.
+    `absolute=False` leaves out the absolute shares, which for a differential model with many queries take longer than
+    the forward pass.
 
     Memory is linear in the length, with two exceptions. For padded rows transformers itself makes a mask of one byte
     per query and key. For architectures whose attention is not a plain one through transformers' interface, the model's
@@ -121,7 +126,14 @@ def attention_allocation(
         absolute=torch.stack(absolute_shares) if absolute else None,
         tokens=recorder.tokens.to(device),
         positions=every_position if recorder.positions is None else recorder.positions.to(device),
+        lambdas=_stacked(
+            [recorder.lambdas[layer].to(device) for layer in selected_layers if layer in recorder.lambdas]
+        ),
     )
+
+
+def _stacked(layers: list[torch.Tensor]) -> torch.Tensor | None:
+    return torch.stack(layers) if layers else None
 
 
 def _real_queries(
@@ -146,21 +158,35 @@ def _real_queries(
 def selected_layers_and_heads(
     model: PreTrainedModel, layers: Sequence[int] | None, heads: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the selected layers and heads, all for None.
+    """Return the selected layers and heads. None stands for all of them, and of a model with differential and ordinary
+    layers for the differential ones.
 
-    Raises `ValueError` for one that `model` does not have; `AttentionUnavailable` for a model without attention heads,
-    or with differential and ordinary layers.
+    Raises `ValueError` for one that `model` does not have, and for layers of both kinds, whose heads are not the same;
+    `AttentionUnavailable` for a model without attention heads.
     """
-    heads_per_pair = 2 if is_differential(model) else 1
     all_layers, all_heads = layer_count(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
     if not all_layers or not isinstance(all_heads, int) or not all_heads:
         raise AttentionUnavailable(f"{type(model).__name__}: expected a model with layers of attention heads")
-    differential = len(pair_lambdas(model))
-    if heads_per_pair == 2 and differential != all_layers:
-        raise AttentionUnavailable(
-            f"{type(model).__name__}: {differential} of its {all_layers} layers are differential; expected all or none"
+    pairs = differential_layer_numbers(model)
+    selected = _selected("layer", sorted(pairs) if layers is None and pairs else layers, all_layers)
+    counts = {layer: pairs.get(layer, all_heads) for layer in selected}
+    if len({(layer in pairs, count) for layer, count in counts.items()}) > 1:
+        raise ValueError(
+            f"layers {','.join(map(str, selected))}: expected layers of one kind; of the layers 0 to {all_layers - 1},"
+            f" {','.join(map(str, sorted(pairs)))} are differential"
         )
-    return _selected("layer", layers, all_layers), _selected("head", heads, all_heads // heads_per_pair)
+    return selected, _selected("head", heads, counts[selected[0]])
+
+
+def attending_layers(model: PreTrainedModel) -> tuple[int, ...]:
+    """Return the numbers of the layers that attend. A model that mixes them with others, such as state spaces, names
+    the kind of each in its configuration as `layer_types`.
+
+    Raises `AttentionUnavailable` for a model without attention heads.
+    """
+    selected_layers_and_heads(model, None, None)
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or [_ATTENTION] * layer_count(model)
+    return tuple(number for number, kind in enumerate(kinds) if kind.endswith(_ATTENTION) and "linear" not in kind)
 
 
 def _selected(kind: str, numbers: Sequence[int] | None, count: int) -> tuple[int, ...]:

@@ -79,10 +79,23 @@ class AttentionEdit:
             return selected
         if selected is None and self.part == "both":
             return None
-        first, second = (range(heads)[part] for part in subtraction.pairs(heads))
-        parts = {"both": (first, second), "first": (first,), "second": (second,)}[self.part]
+        first, second = subtraction.pairs(module, heads)
         pairs = range(len(first)) if selected is None else selected
-        return tuple(part[pair] for part in parts for pair in pairs)
+        if self.part != "first":
+            _check_unshared(module, second, pairs)
+        parts = {"both": (first, second), "first": (first,), "second": (second,)}[self.part]
+        return tuple(dict.fromkeys(part[pair] for part in parts for pair in pairs))
+
+
+def _check_unshared(module: nn.Module, second: Sequence[int], pairs: Sequence[int]) -> None:
+    """Raise `ValueError` if the A2 of one of `pairs` is also that of another head, which would be cut too."""
+    for pair in pairs:
+        others = [other for other, head in enumerate(second) if head == second[pair] and other not in pairs]
+        if others:
+            raise ValueError(
+                f"heads: in {type(module).__name__} head {pair} shares its A2 with head {others[0]}; choose both, or"
+                " cut in A1 alone (part 'first')"
+            )
 
 
 _EDITS: WeakKeyDictionary[nn.Module, list[AttentionEdit]] = WeakKeyDictionary()

@@ -14,10 +14,10 @@ import torch
 from transformers import PreTrainedModel
 
 from models import upstream_transformers
-from models.attention.allocation import selected_layers_and_heads
+from models.attention.allocation import attending_layers, selected_layers_and_heads
 from models.attention.attention_edits import AttentionEdit, Part, add_edit, attention_layers, remove_edit
 from models.attention.attention_errors import AttentionUnavailable, LayersNotObserved
-from models.attention.differential import attention_implementation
+from models.attention.differential import attention_implementation, differential_layer_numbers
 from models.attention.edited_implementations import edited_name
 from models.attention.subtraction_registry import is_differential_or_raise
 
@@ -38,7 +38,7 @@ def cut_attention(
     are seen. `part` says in which pattern of a differential layer the edges are cut: `both`, `first` (A1) or `second`
     (A2). With `renormalise` the weights of the remaining keys are those of a softmax without the hidden ones; without,
     the hidden keys' weights are zero and the others as they were. `layers` and `heads` are numbers from 0; default:
-    all. A differential layer has half as many heads as its configuration says.
+    all. The heads of a differential layer are its pairs; pairs that share their A2 are cut together in it.
 
     Contexts nest, and then all their edges are cut. The model's own attention is restored on exit, also after an
     exception. A `cut` without an edge leaves every bit as it was. Memory is linear in the length but for `cut` and the
@@ -80,10 +80,15 @@ def edit_of(
 ) -> AttentionEdit:
     """Return the edit that `cut_attention` and `scaled_lambda` make of these arguments. Raises what they raise."""
     differential = is_differential_or_raise(model)
-    for asked, what in ((part != "both", f"part {part!r}"), (second_factor != 1.0, f"λ times {second_factor:g}")):
-        if asked and not differential:
-            raise ValueError(f"{what}: {type(model).__name__} has ordinary attention, with neither A1 and A2 nor λ")
+    of_pairs = [f"part {part!r}"] * (part != "both") + [f"λ times {second_factor:g}"] * (second_factor != 1.0)
+    if of_pairs and not differential:
+        raise ValueError(f"{of_pairs[0]}: {type(model).__name__} has ordinary attention, with neither A1 and A2 nor λ")
     selected_layers, selected_heads = selected_layers_and_heads(model, layers, heads)
+    if layers is None and heads is None and not of_pairs:
+        selected_layers = attending_layers(model)  # of both kinds
+    ordinary = [layer for layer in selected_layers if layer not in differential_layer_numbers(model)]
+    if of_pairs and ordinary:
+        raise ValueError(f"{of_pairs[0]}: layer {ordinary[0]} has ordinary attention, with neither A1 and A2 nor λ")
     known = set(attention_layers(model).values())
     missing = [layer for layer in selected_layers if layer not in known]
     if missing:

@@ -21,8 +21,11 @@ from models import upstream_transformers
 from models.attention.attention_edits import is_edited
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
 from models.attention.edited_implementations import edited_name
+from models.attention.layer_inputs import recorded_inputs
 from models.attention.subtraction_registry import (
     ShownPattern,
+    Subtraction,
+    differential_layers,
     is_differential_or_raise,
     shown_pattern,
     subtraction_of,
@@ -39,9 +42,10 @@ _IMPLEMENTATIONS: dict[ShownPattern, str] = {
 def differential_attention(model: PreTrainedModel, part: ShownPattern = "difference") -> Iterator[PreTrainedModel]:
     """Inside, `model(**inputs, output_attentions=True).attentions[l]` is the pattern that layer `l` applies.
 
-    For a differential layer it is A1 − λ·A2, (batch, heads / 2, query, key): its rows sum to 1 − λ, and entries can be
+    For a differential layer it is A1 − λ·A2, (batch, pairs, query, key): its rows sum to 1 − λ, and entries can be
     negative. `part` `"first"` gives A1 and `"second"` A2, of the same shape, with rows that sum to 1; λ is
-    `lambdas(model)`. For an ordinary layer it is the ordinary pattern, (batch, heads, query, key), whatever the `part`.
+    `lambdas(model)`, or, where it depends on the text, what each row lacks to 1. For an ordinary layer it is the
+    ordinary pattern, (batch, heads, query, key), whatever the `part`.
 
     The outputs are those of the `eager` implementation. The model's own implementation is restored on exit, also after
     an exception; contexts nest. Padding, a KV cache, grouped-query heads and low precision are supported. Rows of
@@ -77,7 +81,8 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
                 f"{type(model).__name__}: transformers {transformers.__version__} cannot change its attention"
                 " implementation; expected a model that goes through AttentionInterface"
             )
-        yield
+        with recorded_inputs([layer for layer, known in _differential_layers(model) if known.token_weight]):
+            yield
 
 
 def decoder_of(model: PreTrainedModel) -> PreTrainedModel:
@@ -94,7 +99,12 @@ def layer_count(model: PreTrainedModel) -> int:
 
 def is_differential(model: nn.Module) -> bool:
     """Return whether a layer of `model` uses differential attention."""
-    return any(subtraction_of(module) is not None for module in model.modules())
+    return bool(_differential_layers(model))
+
+
+def lambda_depends_on_text(model: nn.Module) -> bool:
+    """Return whether a layer of `model` computes λ from its input, for each token and head."""
+    return any(known.token_weight is not None for _, known in _differential_layers(model))
 
 
 def lambdas(model: nn.Module) -> torch.Tensor:
@@ -103,14 +113,35 @@ def lambdas(model: nn.Module) -> torch.Tensor:
     For DiffLlama λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init, with λ_init = 0.8 − 0.6·exp(−0.3·layer) and layers counted
     from 0 (Ye et al., eq. 2 and 3), rounded to the precision the model runs in. For a layer with one λ a pair of heads
     it is their mean; `pair_lambdas` returns each.
+
+    Raises `AttentionUnavailable` where λ depends on the text: `models.attention_allocation` returns it by token.
     """
     return torch.tensor([float(weight.mean()) for weight in pair_lambdas(model)], dtype=torch.float32)
 
 
 def pair_lambdas(model: nn.Module) -> list[torch.Tensor]:
-    """Return λ of each differential layer in float32: (1,) if its pairs of heads share one, otherwise (pairs,)."""
-    layers = ((subtraction_of(module), module) for module in model.modules())
-    return [known.factor(layer).flatten().float() for known, layer in layers if known is not None]
+    """Return λ of each differential layer in float32: (1,) if its pairs of heads share one, otherwise (pairs,).
+
+    Raises what `lambdas` raises.
+    """
+    return [known.factor(layer).flatten().float() for layer, known in _differential_layers(model)]
+
+
+def differential_layer_numbers(model: PreTrainedModel) -> dict[int, int]:
+    """Return the numbers of the differential layers of `model`, from 0, each with its number of pairs of heads.
+
+    Raises `AttentionUnavailable` for a layer that subtracts in an unknown way.
+    """
+    heads = getattr(model.config.get_text_config(), "num_attention_heads", 0)
+    return {
+        upstream_transformers.layer_number(layer): len(known.pairs(layer, heads)[0])
+        for layer, known in differential_layers(model)
+    }
+
+
+def _differential_layers(model: nn.Module) -> list[tuple[nn.Module, Subtraction]]:
+    layers = ((module, subtraction_of(module)) for module in model.modules())
+    return [(layer, known) for layer, known in layers if known is not None]
 
 
 def _attend(

@@ -214,5 +214,5 @@ def _second_scaled(module: nn.Module, output_BxQxHxD: torch.Tensor, factor: floa
     subtraction = checked_subtraction_of(module)
     assert subtraction is not None
     scaled = output_BxQxHxD.clone()
-    scaled[:, :, subtraction.pairs(output_BxQxHxD.shape[2])[1]] *= factor
+    scaled[:, :, sorted(set(subtraction.pairs(module, output_BxQxHxD.shape[2])[1]))] *= factor
     return scaled

@@ -28,7 +28,8 @@ class MassRecorder:
 
     `segments` (batch, length, segments) is 0 for padding. `positions` (batch, queries) names the queries, filled up
     with −1; None for every token. `signed` and `absolute_shares` are (batch, heads, queries, segments), and the
-    same tensor if the layer is ordinary or `absolute` is false. `tokens` is (batch, queries, segments).
+    same tensor if the layer is ordinary or `absolute` is false. `lambdas` is (batch, heads, queries), of differential
+    layers alone. `tokens` is (batch, queries, segments).
     """
 
     segments: torch.Tensor
@@ -38,6 +39,7 @@ class MassRecorder:
     absolute: bool
     signed: dict[int, torch.Tensor] = field(default_factory=dict)
     absolute_shares: dict[int, torch.Tensor] = field(default_factory=dict)
+    lambdas: dict[int, torch.Tensor] = field(default_factory=dict)
     tokens: torch.Tensor | None = None
     masks: list[torch.Tensor | None] = field(default_factory=list)
 
@@ -53,6 +55,15 @@ class MassRecorder:
         """Move to the device of a layer, for a model that is spread over several."""
         self.segments = self.segments.to(device)
         self.positions = None if self.positions is None else self.positions.to(device)
+
+    def lambda_of(self, layer: nn.Module, subtraction: Subtraction) -> torch.Tensor:
+        """Return λ of the recorded heads and queries in float32, in a shape that multiplies (batch, heads, query, key):
+        (1 or heads, 1, 1), or (batch, heads, query, 1) where it depends on the text."""
+        factor = subtraction.factor(layer, self.heads).float()
+        if factor.ndim == 4 and self.positions is not None:
+            rows = self.positions.clamp(min=0)[:, None, :, None].expand(-1, factor.shape[1], -1, 1)
+            factor = factor.gather(2, rows)
+        return factor
 
     def record_tokens(self, key: torch.Tensor, mask: torch.Tensor | None, queries: int) -> None:
         """Record the segments' shares of the keys that each query sees: an all-zero query attends uniformly."""
@@ -96,7 +107,7 @@ def _attend(
     subtraction = checked_subtraction_of(module)
     absolute_shares = None
     allocation.check_mask(attention_mask)
-    in_one_call = _fits_in_one_call(query, scaling, subtraction is not None, allocation)
+    in_one_call = _fits_in_one_call(module, query, scaling, subtraction, allocation)
     if in_one_call:
         output, masses = output_and_masses(plain, query, key, value, allocation.segments)
         allocation.record_tokens(key, attention_mask, query.shape[2])
@@ -104,8 +115,11 @@ def _attend(
         output = plain(query, key, value)
         masses, absolute_shares = _selected_masses(module, subtraction, query, key, attention_mask, scale, allocation)
     if subtraction is not None and absolute_shares is None:
-        first, second = subtraction.parts(masses) if in_one_call else masses.chunk(2, dim=1)
-        masses = first - subtraction.factor(module, allocation.heads).float() * second
+        first, second = subtraction.parts(module, masses) if in_one_call else masses.chunk(2, dim=1)
+        masses = first - allocation.lambda_of(module, subtraction) * second
+    if subtraction is not None:
+        weight = allocation.lambda_of(module, subtraction).squeeze(-1)
+        allocation.lambdas[layer] = weight.expand(masses.shape[:3])
     allocation.signed[layer] = masses
     allocation.absolute_shares[layer] = masses if absolute_shares is None else absolute_shares
     return output, None
@@ -114,11 +128,18 @@ def _attend(
 upstream_transformers.register_attention(IMPLEMENTATION, _attend, upstream_transformers.sdpa_mask)
 
 
-def _fits_in_one_call(query: torch.Tensor, scaling: float | None, differential: bool, recorder: MassRecorder) -> bool:
+def _fits_in_one_call(
+    module: nn.Module,
+    query: torch.Tensor,
+    scaling: float | None,
+    subtraction: Subtraction | None,
+    recorder: MassRecorder,
+) -> bool:
     """Return whether the call that computes the layer's output can compute the masses too."""
-    heads = list(range(query.shape[1] // (2 if differential else 1)))
-    everything = recorder.positions is None and recorder.heads == heads  # in this order: the masses come out in it
-    linear = not (differential and recorder.absolute)
+    heads = query.shape[1] if subtraction is None else len(subtraction.pairs(module, query.shape[1])[0])
+    # The masses come out in the order of the heads.
+    everything = recorder.positions is None and recorder.heads == list(range(heads))
+    linear = subtraction is None or not recorder.absolute
     return everything and linear and scaling is not None and query.dtype == torch.float32
 
 
@@ -138,14 +159,13 @@ def _selected_masses(
     """
     heads = recorder.heads
     if subtraction is not None:
-        numbers = range(query.shape[1])
-        heads = [numbers[part][head] for part in subtraction.pairs(len(numbers)) for head in heads]
+        heads = [part[head] for part in subtraction.pairs(module, query.shape[1]) for head in heads]
     groups = query.shape[1] // key.shape[1]
     query, key = query[:, heads].float(), upstream_transformers.repeat_kv(key, groups)[:, heads].float()
     if recorder.positions is not None:
         query, mask = select_queries(query, mask, recorder.positions, key.shape[2])
     recorder.record_tokens(key, mask, query.shape[2])
     if subtraction is not None and recorder.absolute:
-        factor = subtraction.factor(module, recorder.heads).to(query.dtype)
+        factor = recorder.lambda_of(module, subtraction)
         return signed_masses_and_absolute_shares(query, key, mask, scale, recorder.segments, factor)
     return segment_masses(query, key, mask, scale, recorder.segments), None

@@ -68,7 +68,8 @@ def signed_masses_and_absolute_shares(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the signed masses of A1 − λ·A2 and the shares of its absolute mass, both (B, H / 2, Q, S).
 
-    The heads are those of all A1, then those of all A2. One block of queries is explicit at a time.
+    The heads are those of all A1, then those of all A2. `lambda_` multiplies (batch, pairs, query, key). One block of
+    queries is explicit at a time.
     """
     batch, heads, queries, _ = query_BxHxQxD.shape
     length = key_BxHxKxD.shape[2]
@@ -84,7 +85,7 @@ def signed_masses_and_absolute_shares(
             visible = mask[:, :, block]
         lowest = torch.finfo(scores.dtype).min  # not −∞: a padded query sees no key, and must not become NaN
         first, second = scores.masked_fill_(~visible, lowest).softmax(-1).chunk(2, dim=1)
-        pattern = first.sub_(second.mul_(lambda_))
+        pattern = first.sub_(second.mul_(lambda_[..., block, :] if lambda_.shape[-2] > 1 else lambda_))
         signed.append(pattern @ segments_BxKxS[:, None])
         masses = pattern.abs_() @ segments_BxKxS[:, None]
         absolute_shares.append(masses / pattern.sum(-1, keepdim=True))

@@ -1,61 +1,100 @@
 """How the attention layers of a differential architecture subtract: which heads from which, and with which λ.
 
-The differential layers of transformers, and layers derived from them, are registered here. To add another kind, append
-a `Subtraction` to `SUBTRACTIONS`, in a conftest or where the model's own code is imported; `docs/attention.md` has an
-example. A layer that has a λ but matches no `Subtraction` is refused.
+The differential layers of transformers, layers derived from them, and those of `models.architectures` are registered
+here. To add another kind, append a `Subtraction` to `SUBTRACTIONS`, in a conftest, in a file for `--adapter`, or where
+the model's own code is imported; `docs/attention.md` has an example. A layer that has a λ but matches no `Subtraction`
+is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import nn
 
+from models.architectures.diff_v1 import LayerLambdaAttention
+from models.architectures.diff_v2 import DiffV2Attention
+from models.architectures.subtracting_layer import SubtractingLayer
 from models.attention.attention_errors import AttentionUnavailable
+from models.attention.layer_inputs import layer_input
 from models.upstream_transformers import DiffLlamaAttention
 
 #: Which pattern of a differential layer is shown: the one that it applies, A1 − λ·A2, or one of the two.
 ShownPattern = Literal["difference", "first", "second"]
+#: The heads that are A1, and the head that is A2 of each, by number.
+HeadPairs = tuple[Sequence[int], Sequence[int]]
 
 
-def halves(heads: int) -> tuple[slice, slice]:
+def halves(layer: nn.Module, heads: int) -> HeadPairs:
     """Pair head h with head h + H/2, as transformers does."""
-    return slice(0, heads // 2), slice(heads // 2, heads)
+    return range(heads // 2), range(heads // 2, heads)
 
 
-def neighbours(heads: int) -> tuple[slice, slice]:
+def neighbours(layer: nn.Module, heads: int) -> HeadPairs:
     """Pair head 2h with head 2h + 1, as the code of the paper's authors does."""
-    return slice(0, heads, 2), slice(1, heads, 2)
+    return range(0, heads, 2), range(1, heads, 2)
+
+
+def groups_of(signals: int) -> Callable[[nn.Module, int], HeadPairs]:
+    """Return what pairs each of `signals` heads with the one behind them, as grouped differential attention does.
+
+    With 4, heads 0 to 3 are paired with head 4, heads 5 to 8 with head 9 (arXiv 2510.06949).
+    """
+
+    def pairs(layer: nn.Module, heads: int) -> HeadPairs:
+        first = [head for head in range(heads) if head % (signals + 1) < signals]
+        return first, [head - head % (signals + 1) + signals for head in first]
+
+    return pairs
 
 
 @dataclass(frozen=True)
 class Subtraction:
     """A kind of layer that applies A1 − λ·A2.
 
-    `fits` returns whether a module is such a layer. `weight` returns its λ, a scalar or (pairs,), rounded as the layer
-    rounds it. `pairs` takes the number of heads in the layer's attention weights and returns which of them are A1 and
-    which A2. The layer must call transformers' `AttentionInterface`, once or several times with the same queries and
-    keys.
+    `fits` returns whether a module is such a layer. λ is given by one of two functions. `weight` takes the layer and
+    returns a scalar or (pairs,). `token_weight` takes the layer and its input, (batch, query, hidden), and returns
+    (batch, query, pairs). Both round as the layer rounds. `pairs` takes the layer and the number of heads in its
+    attention weights and returns which of them are A1 and, for each of these, which is its A2; several may share one.
+    The layer must call transformers' `AttentionInterface`, once or several times with the same queries and keys.
     """
 
     fits: Callable[[nn.Module], bool]
-    weight: Callable[[nn.Module], torch.Tensor]
-    pairs: Callable[[int], tuple[slice, slice]] = halves
+    weight: Callable[[nn.Module], torch.Tensor] | None = None
+    pairs: Callable[[nn.Module, int], HeadPairs] = halves
+    token_weight: Callable[[nn.Module, torch.Tensor], torch.Tensor] | None = None
 
-    def parts(self, weights_BxHx: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def __post_init__(self) -> None:
+        if (self.weight is None) == (self.token_weight is None):
+            raise ValueError("Subtraction: expected either weight or token_weight, got both or neither")
+
+    def parts(self, layer: nn.Module, weights_BxHx: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Split (batch, heads, …) into A1 and A2, or into sums over them: both (batch, pairs, …)."""
-        first, second = self.pairs(weights_BxHx.shape[1])
-        return weights_BxHx[:, first], weights_BxHx[:, second]
+        first, second = self.pairs(layer, weights_BxHx.shape[1])
+        return weights_BxHx[:, _index(first)], weights_BxHx[:, _index(second)]
 
     def factor(self, layer: nn.Module, heads: list[int] | None = None) -> torch.Tensor:
-        """Return λ of all pairs, or of the pairs `heads`, in a shape that multiplies (batch, pairs, query, key)."""
+        """Return λ of all pairs, or of the pairs `heads`, in a shape that multiplies (batch, pairs, query, key).
+
+        A λ that depends on the text is that of the layer's current input, (batch, pairs, query, 1). Raises
+        `AttentionUnavailable` for it outside a forward pass that is observed.
+        """
+        if self.token_weight is not None:
+            weight_BxPxQ = self.token_weight(layer, layer_input(layer)).detach().transpose(1, 2)
+            return (weight_BxPxQ if heads is None else weight_BxPxQ[:, heads]).unsqueeze(-1)
+        assert self.weight is not None
         weight = self.weight(layer).detach().reshape(-1)
         if len(weight) > 1 and heads is not None:
             weight = weight[heads]
         return weight.reshape(-1, 1, 1)
+
+
+def _index(heads: Sequence[int]) -> slice | list[int]:
+    """Return what selects `heads`: a slice, which copies nothing, where they are evenly spaced."""
+    return slice(heads.start, heads.stop, heads.step) if isinstance(heads, range) else list(heads)
 
 
 def layer_lambda(layer: nn.Module) -> torch.Tensor:
@@ -71,9 +110,25 @@ def layer_lambda(layer: nn.Module) -> torch.Tensor:
     return weight
 
 
+def _mapped(layer: nn.Module, heads: int) -> HeadPairs:
+    """Pair the heads as a layer of `models.architectures` says."""
+    assert isinstance(layer, SubtractingLayer)
+    return layer.heads.signal, layer.heads.noise
+
+
 #: All known kinds of differential layer. The last one that fits a layer applies.
 SUBTRACTIONS: list[Subtraction] = [
-    Subtraction(fits=lambda layer: isinstance(layer, DiffLlamaAttention), weight=layer_lambda)
+    Subtraction(fits=lambda layer: isinstance(layer, DiffLlamaAttention), weight=layer_lambda),
+    Subtraction(
+        fits=lambda layer: isinstance(layer, LayerLambdaAttention),
+        weight=lambda layer: layer.weight(),  # type: ignore[operator]
+        pairs=_mapped,
+    ),
+    Subtraction(
+        fits=lambda layer: isinstance(layer, DiffV2Attention),
+        token_weight=lambda layer, hidden: layer.weight(hidden),  # type: ignore[operator]
+        pairs=_mapped,
+    ),
 ]
 
 
@@ -89,18 +144,38 @@ def checked_subtraction_of(layer: nn.Module) -> Subtraction | None:
     ordinary one.
     """
     subtraction = subtraction_of(layer)
-    parameters = [name for name, _ in layer.named_parameters(recurse=False) if "lambda" in name.lower()]
-    if subtraction is None and parameters:
-        raise AttentionUnavailable(
-            f"{type(layer).__name__} has the parameters {', '.join(parameters[:4])}, and no Subtraction describes how"
-            " it uses them; append one to models.attention.subtraction_registry.SUBTRACTIONS (docs/attention.md)"
-        )
+    if subtraction is None:
+        _refuse_lambda(layer)
     return subtraction
+
+
+def differential_layers(model: nn.Module) -> list[tuple[nn.Module, Subtraction]]:
+    """Return the layers of `model` that subtract, in order, and how. Raises what `checked_subtraction_of` raises."""
+    layers: list[tuple[nn.Module, Subtraction]] = []
+    described: set[nn.Module] = set()
+    for module in model.modules():  # a module comes before its parts, which may hold its λ
+        subtraction = subtraction_of(module)
+        if subtraction is not None:
+            layers.append((module, subtraction))
+            described.update(module.modules())
+        elif module not in described:
+            _refuse_lambda(module)
+    return layers
 
 
 def is_differential_or_raise(model: nn.Module) -> bool:
     """Return whether a layer of `model` subtracts. Raises what `checked_subtraction_of` raises."""
-    return any(checked_subtraction_of(module) is not None for module in model.modules())
+    return bool(differential_layers(model))
+
+
+def _refuse_lambda(module: nn.Module) -> None:
+    own = [name for name, _ in (*module.named_parameters(recurse=False), *module.named_children())]
+    names = [name for name in own if "lambda" in name.lower()]
+    if names:
+        raise AttentionUnavailable(
+            f"{type(module).__name__} has the parameters {', '.join(names[:4])}, and no Subtraction describes how it"
+            " uses them; append one to models.attention.subtraction_registry.SUBTRACTIONS (docs/attention.md)"
+        )
 
 
 def shown_pattern(
@@ -114,7 +189,7 @@ def shown_pattern(
     subtraction = checked_subtraction_of(layer)
     if subtraction is None:
         return weights_BxHxQxK
-    first, second = subtraction.parts(weights_BxHxQxK)
+    first, second = subtraction.parts(layer, weights_BxHxQxK)
     if shown == "difference":
         weight = subtraction.factor(layer).to(weights_BxHxQxK.dtype)
         return first - (weight if second_factor == 1.0 else weight * second_factor) * second

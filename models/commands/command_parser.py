@@ -85,9 +85,16 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
         "train-mini",
         help="train pairs of miniatures from scratch",
         description="Train pairs of miniatures from scratch, into OUT/diffllama/SEED and OUT/llama/SEED: one process"
-        " and one thread per model. The two of a seed get the same text in the same order, and the same initial"
-        " weights as far as both have them. Existing models are kept, and an interrupted training resumes. Exit"
+        " and one thread per model. Those of a seed get the same text in the same order, and the same initial"
+        " weights as far as they have them. Existing models are kept, and an interrupted training resumes. Exit"
         " status: 0 if all models are there, 1 if a folder holds another model, 130 if interrupted.",
+    )
+    command.add_argument(
+        "--family",
+        default="diffllama,llama",
+        metavar="A,B",
+        help="architectures to train: diffllama, llama, diffv2 (λ of each token and head), gda (grouped differential"
+        " attention, four heads to one) (default: %(default)s)",
     )
     command.add_argument(
         "--seeds",

@@ -123,7 +123,8 @@ def check_attention(spec: ModelSpec) -> str:
     """Check that the rows of a differential pattern sum to 1 − λ, and that reading patterns changes no output."""
     import torch
 
-    from models.attention.differential import differential_attention, pair_lambdas
+    from models.attention.allocation import attention_allocation
+    from models.attention.differential import differential_attention, differential_layer_numbers
     from models.loading.load_model import load
     from noise.mini import problems
 
@@ -139,12 +140,14 @@ def check_attention(spec: ModelSpec) -> str:
     if change > 1e-4:
         detail = f"reading patterns changes the logits by {change:.1g} of the largest one"
         raise CheckFailed(detail, _CHECK_TRANSFORMERS)
-    lambdas = pair_lambdas(loaded.model)
-    if not lambdas:
+    layers = sorted(differential_layer_numbers(loaded.model))
+    if not layers:
         return f"ordinary; reading patterns changes nothing, within {change:.0e}"
-    layers = zip(observed.attentions, lambdas, strict=True)
-    errors = (pattern.sum(-1) - 1 + lambda_[:, None] for pattern, lambda_ in layers)
-    error = max(float(layer.abs().max()) for layer in errors)
+    whole = torch.ones(*inputs["input_ids"].shape, 1, device=loaded.device)
+    lambdas = attention_allocation(loaded.model, inputs["input_ids"], whole, layers=layers, absolute=False).lambdas
+    assert lambdas is not None
+    sums = torch.stack([observed.attentions[layer].sum(-1) for layer in layers])
+    error = float((sums - 1 + lambdas).abs().max())
     if error > 1e-4:
         raise CheckFailed(f"row sums differ from 1 − λ by {error:.1g}", _CHECK_TRANSFORMERS)
     first, last = float(lambdas[0].mean()), float(lambdas[-1].mean())

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from models.attention.differential import lambdas
+from models.attention.differential import lambda_depends_on_text, lambdas
 from models.loading.load_model import LoadedModel
 from models.model_reference import full_source
 
@@ -32,11 +32,12 @@ _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 @dataclass(frozen=True)
 class Layer:
-    """A decoder layer: its number from 0, its parameter count, and its λ (None in an ordinary model)."""
+    """A decoder layer: its number from 0, its parameter count, and its λ, which is None in an ordinary layer and
+    `by token` where it depends on the text."""
 
     number: int
     parameters: int
-    lambda_: float | None
+    lambda_: float | str | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _layers(model: nn.Module) -> Iterator[Layer]:
         if isinstance(module, nn.ModuleList) and len(module) > len(stack):
             stack = list(module)
     for number, layer in enumerate(stack):
-        lambda_ = next(iter(lambdas(layer).tolist()), None)
+        lambda_ = "by token" if lambda_depends_on_text(layer) else next(iter(lambdas(layer).tolist()), None)
         yield Layer(number, sum(parameter.numel() for parameter in layer.parameters()), lambda_)
 
 

@@ -21,10 +21,7 @@ def inspection_lines(inspection: Inspection) -> list[str]:
     lines += _table(("block", "parameters", "share"), shares)
     values = [(name, value_text(value)) for name, value in inspection.configuration.items()]
     lines += _table(("configuration", ""), values)
-    layers = [
-        (str(layer.number), f"{layer.parameters:,}", "" if layer.lambda_ is None else f"{layer.lambda_:.4f}")
-        for layer in inspection.layers
-    ]
+    layers = [(str(layer.number), f"{layer.parameters:,}", _lambda_text(layer.lambda_)) for layer in inspection.layers]
     differential = any(layer.lambda_ is not None for layer in inspection.layers)
     lines += _table(("layer", "parameters", "λ" if differential else ""), layers)
     memory = [(f"weights in {precision}", size_text(size)) for precision, size in inspection.memory.items()]
@@ -35,6 +32,10 @@ def inspection_lines(inspection: Inspection) -> list[str]:
         f"{name.removesuffix('_token')} {token or '–'}" for name, token in inspection.special_tokens.items()
     )
     return [*lines, f"tokenizer: {inspection.tokens:,} tokens; {special_tokens}"]
+
+
+def _lambda_text(lambda_: float | str | None) -> str:
+    return f"{lambda_:.4f}" if isinstance(lambda_, float) else lambda_ or ""
 
 
 def comparison_lines(first: str, second: str, differences: Sequence[Difference]) -> list[str]:

@@ -14,6 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging
 
+import models.architectures  # noqa: F401 — transformers then knows their configurations
 from models.loading.adapter_base import find_adapter_base, is_adapter
 from models.loading.checkpoint_file_checks import check_files, check_tokenizer, reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint

@@ -17,25 +17,15 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import (
-    DiffLlamaConfig,
-    DiffLlamaForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from models.mini.mini_families import initial_model
 from models.mini.mini_recipe import Recipe
 from models.mini.newton_schulz import orthogonalized
 from models.prompt import completion_for, prompt_for
 from models.upstream_torch import multiplies_bfloat16, muon_orthogonalizing_by
 from noise.problems.problem import Problem
 
-FAMILIES: dict[str, tuple[type, type]] = {
-    "diffllama": (DiffLlamaConfig, DiffLlamaForCausalLM),
-    "llama": (LlamaConfig, LlamaForCausalLM),
-}
 _SNAPSHOT_EVERY = 250  # steps
 
 
@@ -45,39 +35,6 @@ def data_fingerprint(problems: list[Problem]) -> str:
     for problem in problems:
         digest.update(f"{problem.question}\0{problem.answer}\0".encode())
     return digest.hexdigest()
-
-
-def _random_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
-    """Return a model with random weights. Both families get the same sizes and, as defaults differ, `rms_norm_eps`."""
-    config_class, model_class = FAMILIES[family]
-    config = config_class(
-        vocab_size=recipe.vocabulary,
-        hidden_size=recipe.hidden,
-        intermediate_size=recipe.intermediate,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        num_key_value_heads=recipe.heads,
-        max_position_embeddings=recipe.positions,
-        rms_norm_eps=1e-5,
-        tie_word_embeddings=True,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    return model_class(config)
-
-
-def initial_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
-    """Return the model that training begins with. All weights that both families have are the same; λ is apart."""
-    torch.manual_seed(seed)
-    shared = _random_model("llama", recipe, tokenizer)
-    if family == "llama":
-        return shared
-    model = _random_model(family, recipe, tokenizer)
-    _, unexpected = model.load_state_dict(shared.state_dict(), strict=False)
-    if unexpected:
-        raise ValueError(f"{family} lacks weights of llama: {', '.join(unexpected)}")
-    return model
 
 
 def _batches(
@@ -114,7 +71,8 @@ def _optimizers(model: PreTrainedModel, recipe: Recipe) -> list[torch.optim.Opti
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        (matrices if parameter.ndim == 2 and "embed" not in name else others).append(parameter)
+        is_inner = parameter.ndim == 2 and "embed" not in name and "lambda" not in name
+        (matrices if is_inner else others).append(parameter)
     return [
         torch.optim.Muon(matrices, lr=recipe.muon_lr, weight_decay=0.0),
         torch.optim.AdamW(others, lr=recipe.adamw_lr, weight_decay=0.0, betas=(0.9, 0.95)),

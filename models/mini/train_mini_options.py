@@ -7,7 +7,9 @@ import os
 import re
 from dataclasses import replace
 
+from models.mini.mini_families import FAMILIES
 from models.mini.mini_recipe import RECIPES, Recipe
+from noise.unknown_name import unknown_name
 
 _MOST_STEPS, _HIGHEST_SEED, _MOST_SEEDS, _MOST_WORKERS = 10**7, 2**32 - 1, 1_000, 1_024
 
@@ -24,6 +26,15 @@ def parse_seeds(text: str) -> list[int]:
             )
         seeds |= set(range(first, last + 1))
     return sorted(seeds)
+
+
+def parse_families(text: str) -> list[str]:
+    """Return the families of a list such as `diffv2,gda`, each once. Raises `ValueError`."""
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    for name in names:
+        if name not in FAMILIES:
+            raise ValueError(f"--family {text!r}: {unknown_name('family', name, FAMILIES)}")
+    return names
 
 
 def recipe_from_options(options: argparse.Namespace) -> Recipe:

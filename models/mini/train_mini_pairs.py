@@ -20,9 +20,10 @@ import torch
 import transformers
 from tqdm import tqdm
 
+from models.mini.mini_families import PAIR
 from models.mini.mini_recipe import Recipe
 from models.mini.mini_tokenizer import make_tokenizer
-from models.mini.mini_training import FAMILIES, TrainingMismatchError, data_fingerprint, train
+from models.mini.mini_training import TrainingMismatchError, data_fingerprint, train
 from models.model_registry import TRAINING_LOG
 from noise.mini import training
 
@@ -33,12 +34,18 @@ _FIRST = 1_000
 
 
 def train_pairs(
-    out: Path, seeds: Sequence[int], recipe: Recipe, report: Callable[[str], None] = print, workers: int = 2
+    out: Path,
+    seeds: Sequence[int],
+    recipe: Recipe,
+    report: Callable[[str], None] = print,
+    workers: int = 2,
+    families: Sequence[str] = PAIR,
 ) -> list[Path]:
-    """Train both families of `FAMILIES` with each seed, into `out/<family>/<seed>`. Return the folders.
+    """Train each of `families` (`models.mini.mini_families.FAMILIES`) with each seed, into `out/<family>/<seed>`.
+    Return the folders.
 
-    The two of a seed get the same problems in the same order, the same tokenizer, and the same initial weights as far
-    as both have them. A folder appears once it is complete. One that exists is kept, and an interrupted training
+    Those of a seed get the same problems in the same order, the same tokenizer, and the same initial weights as far
+    as they have them. A folder appears once it is complete. One that exists is kept, and an interrupted training
     resumes from its last snapshot. `report` gets a line for each model that is done. Raises `TrainingMismatchError`
     where a folder holds a model of another recipe, before anything is trained, or a snapshot of one; and
     `BlockingIOError` where another training writes into `out`.
@@ -46,7 +53,8 @@ def train_pairs(
     out.mkdir(parents=True, exist_ok=True)
     with (out / _LOCK).open("w") as lock:
         _lock(lock, out)
-        folders = _train_what_is_missing(out, seeds, recipe, report, workers)
+        jobs = [(family, seed) for seed in seeds for family in families]
+        folders = _train_what_is_missing(out, jobs, recipe, report, workers)
     (out / _LOCK).unlink(missing_ok=True)
     return folders
 
@@ -64,9 +72,8 @@ def _lock(file: TextIO, out: Path) -> None:
 
 
 def _train_what_is_missing(
-    out: Path, seeds: Sequence[int], recipe: Recipe, report: Callable[[str], None], workers: int
+    out: Path, jobs: Sequence[tuple[str, int]], recipe: Recipe, report: Callable[[str], None], workers: int
 ) -> list[Path]:
-    jobs = [(family, seed) for seed in seeds for family in FAMILIES]
     waiting = [job for job in jobs if not _is_complete(_folder(out, *job), *job, recipe)]
     if len(waiting) < len(jobs):
         report(f"{len(jobs) - len(waiting)} of {len(jobs)} models already trained")

@@ -10,7 +10,8 @@ LOSSES = ("answer", "all")
 SUFFIX = "+sft"
 #: The layers that LoRA adapts, by the `model_type` of a configuration; for others see `models.loading.lora_adapters`.
 LORA_TARGETS = dict.fromkeys(
-    ("diffllama", "llama"), ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    ("diffllama", "llama", "diff_v1", "diff_v2", "grouped_diff"),
+    ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
 )
 #: Learning rate times hidden size. Adam's best rate falls with the width of a model (Yang et al., arXiv 2203.03466,
 #: table 3); the constants were chosen on the miniatures, whose width is 128, and give 4e-4 and 8e-5 at 1,024.

@@ -19,7 +19,7 @@ from reports.plots.seed_plot import seed_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.accuracies_over_seeds import replicate_rows
-from reports.stats.attention_stats import AttentionRow, rows_of_cells
+from reports.stats.attention_stats import AttentionRow, MeasuredCell, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.retrieval_stats import retrieval_points
 from reports.store.record_kinds import ACCURACY
@@ -104,12 +104,27 @@ def page_context(findings: Findings) -> dict[str, Any]:
         ),
         "heat": _heat(heat) if has_heatmap_data(heat) else None,
         "shaded": shaded_questions(results.folder),
-        "lambdas": {c.cell.model: c.lambdas for c in cells if c.lambdas},
+        "lambdas": _lambdas(cells),
         "examples": shown,
         "data": packed(shown | {"colours": [styles[model].colour for model in shown["models"]]}),
         "provenance": provenance(runs, settings),
         "damaged": all_runs is None,
     }
+
+
+def _lambdas(cells: Sequence[MeasuredCell]) -> dict[str, list[str]]:
+    """Return λ of each layer of the differential models: `0.36`, `0.36 ± 0.05` where it depends on the text, and with
+    the layer's number, `layer 3: 0.36`, where not all layers are differential."""
+    shown: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.lambdas and cell.cell.model not in shown:
+            spreads = [f" ± {spread:.2f}" for spread in cell.lambda_spreads or ()] or [""] * len(cell.lambdas)
+            layers = [f"layer {layer}: " for layer in cell.layers]
+            if cell.layers == tuple(range(len(cell.layers))):
+                layers = [""] * len(layers)
+            figures = zip(layers, cell.lambdas, spreads, strict=True)
+            shown[cell.cell.model] = [f"{layer}{value:.2f}{spread}" for layer, value, spread in figures]
+    return shown
 
 
 def _heat(rows: Sequence[AttentionRow]) -> str:

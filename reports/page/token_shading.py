@@ -13,7 +13,8 @@ def shaded_questions(results_folder: Path) -> list[dict[str, Any]]:
     """Return the first problem of each model and noise that has an attention map.
 
     Each is a dict of `model`, `noise`, `id`, `over` (what the shades average over, in words) and `tokens`, each with
-    `text`, `shade` (0 to 1) and `distractor`.
+    `text`, `shade` (0 to 1) and `distractor`. Where λ depends on the text, `lambdas` has the `least` and the `most` of
+    the question and its `tokens`, shaded by λ; else it is None.
 
     Raises `ResultsDamaged`, `ResultsFolderError`.
     """
@@ -44,11 +45,31 @@ def _shaded_question(attention_map: AttentionMap) -> dict[str, Any]:
         "id": attention_map.id,
         "over": over,
         "tokens": [
-            {
-                "text": attention_map.tokens[position],
-                "shade": f"{min(1.0, float(attention[position]) / darkest) if darkest and position else 0.0:.2f}",
-                "distractor": attention_map.kinds[position] == "ni",
-            }
+            _token(attention_map, position, float(attention[position]) / darkest if darkest and position else 0.0)
             for position in question
         ],
+        "lambdas": _lambdas(attention_map, question),
+    }
+
+
+def _lambdas(attention_map: AttentionMap, question: list[int]) -> dict[str, Any] | None:
+    if attention_map.token_lambdas is None:
+        return None
+    lambdas = {position: attention_map.token_lambdas[position] for position in question}
+    least, most = min(lambdas.values()), max(lambdas.values())
+    return {
+        "least": least,
+        "most": most,
+        "tokens": [
+            _token(attention_map, position, (value - least) / (most - least) if most > least else 0.0)
+            for position, value in lambdas.items()
+        ],
+    }
+
+
+def _token(attention_map: AttentionMap, position: int, shade: float) -> dict[str, Any]:
+    return {
+        "text": attention_map.tokens[position],
+        "shade": f"{min(1.0, shade):.2f}",
+        "distractor": attention_map.kinds[position] == "ni",
     }

@@ -145,10 +145,19 @@ def _draw_panel(panel: Axes, attention_map: AttentionMap, limit: float, side: fl
 def _title(attention_map: AttentionMap) -> str:
     names = f"{attention_map.model}, {attention_map.noise}, problem {attention_map.id}"
     name = "".join(_in_font(character) for character in names)
-    lambda_ = attention_map.lambda_
-    rows = "rows sum to 1" if lambda_ is None else f"λ = {lambda_:.2f}: rows sum to {1 - lambda_:.2f}"
+    rows = _sums_of_rows(attention_map)
     chosen = f" ({attention_map.chosen_for})" if attention_map.chosen_for else ""
     return f"{name}\nlayer {attention_map.layer}, head {attention_map.head}{chosen}; {rows}"
+
+
+def _sums_of_rows(attention_map: AttentionMap) -> str:
+    """Return in words what the rows of a pattern sum to."""
+    if not attention_map.signed:
+        return "rows sum to 1"
+    if attention_map.lambda_ is not None:
+        return f"λ = {attention_map.lambda_:.2f}: rows sum to {1 - attention_map.lambda_:.2f}"
+    lambdas = 1 - attention_map.pattern.sum(axis=1)
+    return f"λ from {lambdas.min():.2f} to {lambdas.max():.2f} by token: rows sum to 1 − λ"
 
 
 def _legend(maps: Sequence[AttentionMap]) -> Iterator[Any]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy
 
 SIDE_BY_SIDE = "side_by_side"
+#: Fields that are lists on disk.
+_TUPLES = ("tokens", "kinds", "overall", "token_lambdas")
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ class AttentionMap:
 
     `number` is the k of `q<k>`: the index of the problem among those with maps; `id` is the problem's id. If `signed`,
     the pattern is differential: its rows sum to 1 − λ and entries may be negative. `lambda_` is that λ, None for an
-    ordinary model. `tokens` holds the tokens as text, `kinds` the segment that most of each token belongs to. `pattern`
-    is float32, (tokens, tokens), query × key. `overall` holds each token's share of the absolute attention of the
-    worked answer's tokens, mean over all layers and heads; it sums to 1. `chosen_for` says in words why this head was
-    chosen, empty for a head that was asked for. Maps of earlier versions have None and "".
+    ordinary layer and where λ depends on the text; `token_lambdas` then holds λ of each token, mean over all
+    differential layers and heads. `tokens` holds the tokens as text, `kinds` the segment that most of each token
+    belongs to. `pattern` is float32, (tokens, tokens), query × key. `overall` holds each token's share of the absolute
+    attention of the worked answer's tokens, mean over all layers and heads; it sums to 1. `chosen_for` says in words
+    why this head was chosen, empty for a head that was asked for. Maps of earlier versions have None and "" there.
     """
 
     model: str
@@ -53,6 +56,7 @@ class AttentionMap:
     lambda_: float | None
     overall: tuple[float, ...] | None = None
     chosen_for: str = ""
+    token_lambdas: tuple[float, ...] | None = None
 
 
 def save_map(results_folder: Path, attention_map: AttentionMap) -> Path:
@@ -96,11 +100,12 @@ def load_map(path: Path) -> AttentionMap:
     try:
         with numpy.load(BytesIO(content), allow_pickle=False) as file:
             pattern, facts = file["pattern"].astype(numpy.float32), parsed_json(file["facts"].tobytes())
-        facts |= {name: tuple(facts[name]) for name in ("tokens", "kinds", "overall") if facts.get(name) is not None}
+        facts |= {name: tuple(facts[name]) for name in _TUPLES if facts.get(name) is not None}
         attention_map = AttentionMap(**facts, pattern=pattern)
         size = len(attention_map.tokens)
         consistent = attention_map.pattern.shape == (size, size) and len(attention_map.kinds) == size
-        consistent = consistent and len(attention_map.overall or attention_map.tokens) == size
+        by_token = (attention_map.overall, attention_map.token_lambdas)
+        consistent = consistent and all(len(values) == size for values in by_token if values)
     except Exception as error:  # zip and numpy raise many kinds of error for a cut or foreign file
         raise ResultsDamaged(
             f"{display_path(path)}: expected an attention map, found {error or type(error).__name__}"

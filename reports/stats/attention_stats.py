@@ -38,7 +38,8 @@ class AttentionRow:
 
     Measures: `signed` is the mass on a segment, `absolute` its share of the absolute mass, `tokens` its share of the
     visible tokens, `lift` absolute / tokens over the problems that have the segment, `question_lift` the same within
-    the segments of the question, `lambda` the λ of a layer (no head, no segment, n = 1).
+    the segments of the question, `lambda` the λ of a layer (no head, no segment, n = 1). Where λ depends on the text,
+    `mean` and `std` are over the counted queries and heads of `n` problems.
     """
 
     model: str
@@ -57,7 +58,8 @@ class AttentionRow:
 class MeasuredCell:
     """The readings of one cell as arrays, without errors: `tokens` (problems, segments); `signed` and `absolute`
     (problems, layers, heads, segments). `scope` describes what was measured (`Settings.attention`). `ids` and `texts`
-    are those of the readings, in the order of the problems."""
+    are those of the readings, in the order of the problems. `lambdas` are by layer; `lambda_spreads` their standard
+    deviations over queries and heads, None where λ does not depend on the text."""
 
     cell: Cell
     checkpoint: str
@@ -69,6 +71,7 @@ class MeasuredCell:
     signed: Array
     absolute: Array
     lambdas: tuple[float, ...] | None
+    lambda_spreads: tuple[float, ...] | None
     ids: tuple[str, ...]
     texts: tuple[str, ...]
 
@@ -139,6 +142,7 @@ def measured_cell(cell: Cell, weights: str, scope: str, records: Iterable[Record
                 "expected readings of the same segments, layers and heads, "
                 f"but problem {reading.id!r} has others than {first.id!r}"
             )
+    lambdas, spreads = _lambdas(readings)
     return MeasuredCell(
         cell=cell,
         checkpoint=weights[:_CHECKPOINT_DIGITS],
@@ -149,7 +153,8 @@ def measured_cell(cell: Cell, weights: str, scope: str, records: Iterable[Record
         tokens=numpy.array([reading.tokens for reading in readings]),
         signed=numpy.array([reading.signed for reading in readings]),
         absolute=numpy.array([reading.absolute for reading in readings]),
-        lambdas=first.lambdas,
+        lambdas=lambdas,
+        lambda_spreads=spreads,
         ids=tuple(reading.id for reading in readings),
         texts=tuple(reading.asked for reading in readings),
     )
@@ -180,6 +185,21 @@ def _measured_readings(records: Iterable[Record]) -> list[AttentionReading]:
     return [record for record in records if isinstance(record, AttentionReading) and record.outcome == "measured"]
 
 
+def _lambdas(
+    readings: Sequence[AttentionReading],
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Return λ by layer, and its standard deviation over the queries and heads of all readings where it has one."""
+    import numpy
+
+    first = readings[0]
+    if first.lambdas is None or first.lambda_spreads is None:
+        return first.lambdas, None
+    means = numpy.array([reading.lambdas for reading in readings])
+    within = numpy.array([reading.lambda_spreads for reading in readings])
+    spread = numpy.sqrt((within**2).mean(axis=0) + means.var(axis=0))
+    return tuple(means.mean(axis=0).tolist()), tuple(spread.tolist())
+
+
 def _cell_rows(cell: MeasuredCell) -> Iterator[AttentionRow]:
     by_head: dict[AttentionMeasure, Array] = {
         "signed": cell.signed,
@@ -193,9 +213,10 @@ def _cell_rows(cell: MeasuredCell) -> Iterator[AttentionRow]:
         for segment, mean_std_n in zip(cell.segments, _mean_std_n(values), strict=True):
             if mean_std_n[2]:
                 yield AttentionRow(*keys, None, None, segment, measure, *mean_std_n)
-    for layer, value in zip(cell.layers, cell.lambdas or (None,) * len(cell.layers), strict=True):
-        if value is not None:
-            yield AttentionRow(*keys, layer, None, None, "lambda", value, None, 1)
+    for number, layer in enumerate(cell.layers if cell.lambdas else ()):
+        assert cell.lambdas
+        spread, n = (cell.lambda_spreads[number], len(cell.ids)) if cell.lambda_spreads else (None, 1)
+        yield AttentionRow(*keys, layer, None, None, "lambda", cell.lambdas[number], spread, n)
     for measure, values in by_head.items():
         head_keys = itertools.product(cell.layers, cell.heads, cell.segments)
         for head_key, mean_std_n in zip(head_keys, _mean_std_n(values), strict=True):

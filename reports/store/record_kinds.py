@@ -64,7 +64,9 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         layers, heads, segments = (tuple(values[name]) for name in ("layers", "heads", "segments"))
         tokens = tuple(values["tokens"])
-        lambdas = None if values["lambdas"] is None else tuple(values["lambdas"])
+        lambdas, spreads = (
+            None if values.get(name) is None else tuple(values[name]) for name in ("lambdas", "lambda_spreads")
+        )
         patterns = {
             name: tuple(tuple(tuple(head) for head in layer) for layer in values[name])
             for name in ("signed", "absolute")
@@ -73,7 +75,7 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
         raise ResultsDamaged(f"{where}: expected the numbers of a reading as nested lists") from None
     shapes_match = (
         len(tokens) == len(segments)
-        and (lambdas is None or len(lambdas) == len(layers))
+        and all(by_layer is None or len(by_layer) == len(layers) for by_layer in (lambdas, spreads))
         and all(len(pattern) == len(layers) for pattern in patterns.values())
         and all(len(layer) == len(heads) for pattern in patterns.values() for layer in pattern)
         and all(len(head) == len(segments) for pattern in patterns.values() for layer in pattern for head in layer)
@@ -89,6 +91,7 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
         "segments": segments,
         "tokens": tokens,
         "lambdas": lambdas,
+        "lambda_spreads": spreads,
     }
 
 
@@ -152,7 +155,7 @@ PREDICTIONS = RecordKind(
 ATTENTION_READINGS = RecordKind(
     type=AttentionReading,
     noun="reading",
-    rounded=("tokens", "signed", "absolute", "lambdas"),
+    rounded=("tokens", "signed", "absolute", "lambdas", "lambda_spreads"),
     decode=_decode_reading,
 )
 LIKELIHOODS = RecordKind(

@@ -77,14 +77,25 @@ def _figure(row: AttentionRow, unit: float, decimals: int) -> str:
 
 
 def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
-    """Return λ by layer, one line per differential model, wrapped if its layers do not fit."""
-    by_model: dict[str, dict[int | None, float]] = {}
+    """Return λ by layer, one line per differential model, wrapped if its layers do not fit.
+
+    Layers are named where they are not 0, 1, 2 and so on: a model may have layers of other kinds between them.
+    """
+    by_model: dict[str, dict[int | None, AttentionRow]] = {}
     for row in rows:
         if row.measure == "lambda":
-            by_model.setdefault(row.model, {})[row.layer] = row.mean
+            by_model.setdefault(row.model, {}).setdefault(row.layer, row)  # of several noises the first: clean
     lines = []
     for model, by_layer in by_model.items():
-        lines += wrapped(f"λ by layer: {model} {' '.join(f'{value:.2f}' for value in by_layer.values())}", width)
+        named = list(by_layer) != list(range(len(by_layer)))
+        figures = [
+            (f"{layer}: " if named else "")
+            + f"{row.mean:.2f}"
+            + ("" if row.std is None else f" ± {row.std:.2f}")
+            + ("," if named or row.std is not None else "")
+            for layer, row in by_layer.items()
+        ]
+        lines += wrapped(f"λ by layer: {model} {' '.join(figures).rstrip(',')}", width)
     return lines
 
 

@@ -90,7 +90,7 @@ def without_columns(
         if subtraction is None:
             changed[list(range(len(changed)) if heads is None else heads)] = True
         else:
-            for name, numbers in zip(("first", "second"), subtraction.pairs(len(changed)), strict=True):
+            for name, numbers in zip(("first", "second"), subtraction.pairs(module, len(changed)), strict=True):
                 if part in (name, "both"):
                     of_part = torch.arange(len(changed))[numbers]
                     changed[of_part if heads is None else of_part[list(heads)]] = True

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from models.__main__ import main
+from models.attention.mass_recorder import MassRecorder
 from models.commands import doctor_checks
 from models.commands.doctor import run_check
 from models.loading.load_errors import PickledWeightsError
@@ -80,10 +81,8 @@ def test_a_checkpoint_without_weights_is_a_cross(copied: ModelSpec) -> None:
 
 
 def test_a_pattern_that_is_not_the_applied_one_is_a_cross(copied: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    import models.attention.differential as differential
-
-    real = differential.pair_lambdas
-    monkeypatch.setattr(differential, "pair_lambdas", lambda model: [weight + 0.01 for weight in real(model)])
+    real = MassRecorder.lambda_of
+    monkeypatch.setattr(MassRecorder, "lambda_of", lambda *arguments: real(*arguments) + 0.01)
     assert "row sums differ from 1 − λ by 0.01" in cross(lambda: doctor_checks.check_attention(copied))
 
 

@@ -17,9 +17,10 @@ import torch
 
 from models.__main__ import main
 from models.mini import train_mini_pairs
+from models.mini.mini_families import FAMILIES, PAIR, initial_model, matched_width
 from models.mini.mini_recipe import RECIPES, Recipe
 from models.mini.mini_tokenizer import make_tokenizer
-from models.mini.mini_training import FAMILIES, TrainingMismatchError, initial_model, train
+from models.mini.mini_training import TrainingMismatchError, train
 from models.mini.train_mini_options import parse_seeds
 from models.mini.train_mini_pairs import train_pairs
 from noise import mini
@@ -111,6 +112,30 @@ def test_a_pair_starts_with_the_same_weights_but_for_lambda() -> None:
     assert not torch.equal(other["model.embed_tokens.weight"], second["model.embed_tokens.weight"])
 
 
+@pytest.mark.parametrize("family", ["diffv2", "gda"])
+def test_another_family_starts_with_what_it_shares_with_llama(family: str) -> None:
+    """Of a wider or a narrower weight, the rows and columns that both have."""
+    own, shared = (weights(initial_model(name, SMALL, TOKENIZER, 5)) for name in (family, "llama"))
+    assert shared.keys() <= own.keys()
+    other_shapes = 0
+    for name, weight in shared.items():
+        both = tuple(slice(min(sizes)) for sizes in zip(weight.shape, own[name].shape, strict=True))
+        assert torch.equal(own[name][both], weight[both])
+        other_shapes += weight.shape != own[name].shape
+    assert other_shapes
+
+
+@pytest.mark.parametrize("size", RECIPES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_has_as_many_parameters_as_llama(family: str, size: str) -> None:
+    recipe = RECIPES[size]
+    with torch.device("meta"):
+        count, of_llama = (initial_model(name, recipe, TOKENIZER, 0).num_parameters() for name in (family, "llama"))
+    assert abs(count - of_llama) <= recipe.layers * 3 * recipe.hidden / 2, "a column of the layers' second half is left"
+    if family in PAIR:
+        assert matched_width(family, recipe, TOKENIZER) == recipe.intermediate
+
+
 def test_all_seeds_have_one_tokenizer() -> None:
     assert TOKENIZER.backend_tokenizer.to_str() == make_tokenizer(SMALL).backend_tokenizer.to_str()
     assert "seed" not in make_tokenizer.__code__.co_varnames
@@ -118,7 +143,7 @@ def test_all_seeds_have_one_tokenizer() -> None:
 
 @pytest.mark.parametrize(("size", "millions"), [("0.3M", 0.3), ("1M", 1.0), ("3M", 3.0)])
 def test_a_size_is_called_after_its_parameters(size: str, millions: float) -> None:
-    for family in FAMILIES:
+    for family in PAIR:
         with torch.device("meta"):
             count = sum(p.numel() for p in initial_model(family, RECIPES[size], TOKENIZER, 0).parameters())
         assert count / 1e6 == pytest.approx(millions, rel=0.1)
@@ -187,7 +212,7 @@ def test_the_command_trains_pairs_keeps_what_is_there_and_refuses_another_recipe
     assert (out / "llama/5/model.safetensors").read_bytes() == before
     logs = {
         (family, seed): json.loads((out / family / str(seed) / "training.json").read_text())
-        for family in FAMILIES
+        for family in PAIR
         for seed in (5, 6)
     }
     for seed in (5, 6):

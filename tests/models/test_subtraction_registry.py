@@ -155,11 +155,14 @@ def test_the_allocation_of_a_registered_layer_is_that_of_its_pattern(
                 assert torch.allclose(row_shares, shares, atol=1e-5)
 
 
-def test_a_model_in_which_some_layers_subtract_and_some_do_not_is_refused(model: LlamaForCausalLM) -> None:
-    """Its layers have different numbers of heads."""
-    SUBTRACTIONS.append(replace(NEIGHBOURS, fits=lambda layer: NEIGHBOURS.fits(layer) and layer.layer_idx == 1))
+def test_a_layer_that_no_subtraction_describes_is_refused_also_beside_those_that_are_known(
+    model: LlamaForCausalLM,
+) -> None:
+    SUBTRACTIONS.append(replace(NEIGHBOURS, fits=lambda layer: hasattr(layer, "lambda_logit") and layer.layer_idx == 1))
     try:
-        with pytest.raises(AttentionUnavailable, match="1 of its 2 layers are differential"):
+        with pytest.raises(
+            AttentionUnavailable, match="NeighbourAttention has the parameters lambda_logit, and no Sub"
+        ):
             attention_allocation(model, padded_batch()["input_ids"], torch.ones(3, 14, 1))
     finally:
         SUBTRACTIONS.pop()

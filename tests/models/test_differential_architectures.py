@@ -1,0 +1,224 @@
+"""Every capability with every differential architecture: pattern, allocation, cut, λ, decoding, likelihood, tuning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import models.decode.generation
+from models.answer_likelihood import answer_likelihoods
+from models.attention.allocation import attention_allocation
+from models.attention.attention_errors import AttentionUnavailable
+from models.attention.cut_attention import cut_attention, scaled_lambda
+from models.attention.differential import differential_attention, lambda_depends_on_text, lambdas
+from models.decode.generation import generate
+from models.decode.supported_models import supports_continuous_batching
+from models.loading.load_model import LoadedModel, load
+from models.sft.fine_tuning import tune
+from models.sft.sft_options import Tuning
+from noise import mini
+from tests.models.attention_models import padded_batch
+from tests.models.differential_architectures import ARCHITECTURES, patterns_and_output, random_architecture
+from tests.models.test_any_model import TOKENIZER
+from tests.models.test_cut_attention import explicit_logits, hide, logits, random_cut, without_columns
+
+PROBLEMS = mini.problems("test")[:3]
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def name(request: pytest.FixtureRequest) -> str:
+    architecture: str = request.param
+    return architecture
+
+
+def patterns_of(model: Any, batch: dict[str, torch.Tensor], part: Any = "difference") -> tuple[torch.Tensor, ...]:
+    with torch.inference_mode(), differential_attention(model, part):
+        patterns: tuple[torch.Tensor, ...] = model(**batch, use_cache=False, output_attentions=True).attentions
+    return patterns
+
+
+@torch.no_grad()
+def test_the_pattern_and_the_output_are_those_of_the_formulas(name: str) -> None:
+    model: Any = random_architecture(name)
+    ids = padded_batch(rows=1)["input_ids"]
+    entered, left = [], []
+    for layer in model.model.layers:
+        attention = layer.self_attn
+        attention.register_forward_pre_hook(
+            lambda _, arguments, options: entered.append(options["hidden_states"][0]), with_kwargs=True
+        )
+        attention.o_proj.register_forward_pre_hook(lambda _, arguments: left.append(arguments[0][0]))
+    with differential_attention(model):
+        patterns = model(ids, output_attentions=True).attentions
+    for number in ARCHITECTURES[name].differential:
+        expected, output = patterns_and_output(name, model.model.layers[number].self_attn, entered[number])
+        assert torch.allclose(patterns[number][0], expected, atol=1e-5)
+        assert torch.allclose(left[number], output, atol=1e-4)
+
+
+@torch.no_grad()
+def test_looking_at_the_pattern_leaves_the_logits_of_eager_to_the_bit(name: str) -> None:
+    model, batch = random_architecture(name), padded_batch()
+    fused = logits(model, batch)
+    with differential_attention(model):
+        observed = logits(model, batch)
+    model.set_attn_implementation("eager")
+    assert torch.equal(observed, logits(model, batch))
+    assert torch.allclose(observed, fused, atol=1e-4)
+
+
+@torch.no_grad()
+def test_the_parts_make_up_the_difference_with_what_its_rows_lack_to_one(name: str) -> None:
+    model, batch = random_architecture(name), padded_batch()
+    real = batch["attention_mask"].bool()
+    parts = (patterns_of(model, batch, part) for part in ("first", "second", "difference"))
+    for layer, rows in enumerate(zip(*parts, strict=True)):
+        first, second, difference = (pattern.transpose(1, 2)[real] for pattern in rows)  # (tokens, pairs, keys)
+        if layer not in ARCHITECTURES[name].differential:
+            assert torch.equal(first, difference), "an ordinary layer has no parts"
+            continue
+        lambda_ = 1 - difference.sum(-1, keepdim=True)
+        assert torch.allclose(first - lambda_ * second, difference, atol=1e-5)
+        assert torch.allclose(second.sum(-1), torch.ones(()), atol=1e-5)
+        assert difference.min() < 0
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("chosen", [False, True], ids=["all heads", "two heads of some queries"])
+def test_an_allocation_is_that_of_the_explicit_pattern(name: str, absolute: bool, chosen: bool) -> None:
+    model, batch = random_architecture(name), padded_batch()
+    mask = batch["attention_mask"]
+    generator = torch.Generator().manual_seed(1)
+    segments = torch.rand(*mask.shape, 3, generator=generator) * mask[..., None]
+    segments = segments / segments.sum(-1, keepdim=True).clamp(min=1e-9)
+    queries = mask.bool()
+    if chosen:
+        queries = queries & (torch.rand(mask.shape, generator=generator) < 0.5)
+        queries[:, -1] = True
+    heads = [1, 0] if chosen else None
+    allocation = attention_allocation(
+        model, batch["input_ids"], segments, queries, mask, heads=heads, absolute=absolute
+    )
+    patterns = patterns_of(model, batch)
+    assert allocation.lambdas is not None
+    for number, layer in enumerate(allocation.layers):
+        for row in range(len(mask)):
+            counted = allocation.positions[row][allocation.positions[row] >= 0]
+            counted = counted[queries[row, counted]]
+            columns = torch.isin(allocation.positions[row], counted)
+            pattern = patterns[layer][row, list(allocation.heads)][:, counted]
+            signed = allocation.signed[number, row][:, columns]
+            assert torch.allclose(signed, pattern @ segments[row], atol=1e-5)
+            assert torch.allclose(allocation.lambdas[number, row][:, columns], 1 - pattern.sum(-1), atol=1e-5)
+            if absolute:
+                assert allocation.absolute is not None
+                shares = pattern.abs() @ segments[row] / pattern.abs().sum(-1, keepdim=True)
+                assert torch.allclose(allocation.absolute[number, row][:, columns], shares, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("renormalise", [True, False])
+@pytest.mark.parametrize("part", ["both", "first", "second"])
+def test_a_cut_removes_columns_of_the_explicit_pattern(name: str, part: Any, renormalise: bool) -> None:
+    model, batch = random_architecture(name), padded_batch()
+    cut = random_cut(batch)
+    before, layers = logits(model, batch), None if part == "both" else ARCHITECTURES[name].differential
+    with cut_attention(model, cut, part, renormalise):
+        cut_logits = logits(model, batch)
+    expected = explicit_logits(model, batch, without_columns(cut, part, renormalise, layers))
+    assert torch.allclose(cut_logits, expected, atol=2e-4)
+    assert not torch.allclose(cut_logits, before, atol=1e-2)
+    assert torch.equal(logits(model, batch), before), "the model is itself again"
+
+
+@torch.no_grad()
+def test_without_lambda_only_the_first_pattern_applies(name: str) -> None:
+    model: Any = random_architecture(name)
+    batch = padded_batch()
+    number = ARCHITECTURES[name].differential[0]
+    first = patterns_of(model, batch, "first")[number]
+    with scaled_lambda(model, 0.0):
+        changed = patterns_of(model, batch)[number]
+    assert torch.allclose(first, changed, atol=1e-5)
+    assert not torch.allclose(first, patterns_of(model, batch)[number], atol=1e-2)
+
+
+def test_lambda_of_the_text_has_no_value_of_its_own(name: str) -> None:
+    model = random_architecture(name)
+    if lambda_depends_on_text(model):
+        with pytest.raises(AttentionUnavailable, match="its λ depends on the text, and is known only while"):
+            lambdas(model)
+    else:
+        assert len(lambdas(model)) == len(ARCHITECTURES[name].differential)
+
+
+def test_heads_that_share_their_second_pattern_are_cut_together() -> None:
+    model, batch = random_architecture("grouped_diff"), padded_batch()
+    cut = random_cut(batch)
+    message = "head 0 shares its A2 with head 1; choose both, or cut in A1 alone"
+    with pytest.raises(ValueError, match=message), cut_attention(model, cut, heads=[0]):
+        logits(model, batch)
+    with cut_attention(model, cut, "first", heads=[0]):
+        alone = logits(model, batch)
+    with cut_attention(model, cut, heads=[0, 1, 2]):
+        assert not torch.equal(logits(model, batch), alone)
+
+
+def test_layers_of_both_kinds_are_not_read_together() -> None:
+    model, batch = random_architecture("diff_v1 in one layer"), padded_batch(rows=1)
+    whole = torch.ones(*batch["input_ids"].shape, 1)
+    with pytest.raises(ValueError, match="layers 0,1: expected layers of one kind; of the layers 0 to 1, 1 are diff"):
+        attention_allocation(model, batch["input_ids"], whole, layers=[0, 1])
+    ordinary = attention_allocation(model, batch["input_ids"], whole, layers=[0])
+    assert ordinary.heads == (0, 1, 2, 3)
+    assert ordinary.lambdas is None
+    with pytest.raises(ValueError, match="part 'first': layer 0 has ordinary attention"):
+        cut_attention(model, random_cut(batch), "first", layers=[0]).__enter__()
+    with cut_attention(model, hide(batch["attention_mask"] == 0)):  # of all layers, whatever their kind
+        logits(model, batch)
+
+
+@pytest.fixture
+def loaded(name: str, tmp_path: Path) -> LoadedModel:
+    special = {f"{end}_token_id": getattr(TOKENIZER, f"{end}_token_id") for end in ("bos", "eos", "pad")}
+    random_architecture(name, vocabulary=len(TOKENIZER), **special).save_pretrained(tmp_path / "base")
+    TOKENIZER.save_pretrained(tmp_path / "base")
+    return load(f"base={tmp_path / 'base'}", "cpu", "float32")
+
+
+def test_our_decoder_writes_what_generate_writes(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [problem.question for problem in PROBLEMS]
+    assert supports_continuous_batching(loaded.model)
+    together = generate(loaded, questions, 12)
+    assert together == [generate(loaded, [question], 12)[0] for question in questions], "padding changes no answer"
+    monkeypatch.setattr(models.decode.generation, "supports_continuous_batching", lambda model: False)
+    assert together == generate(loaded, questions, 12)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_tuning_makes_the_worked_answers_likelier(loaded: LoadedModel, method: str, tmp_path: Path) -> None:
+    before = answer_likelihoods(loaded, PROBLEMS)
+    tuning = Tuning(method=method, epochs=2, batch=3, rate=1e-2)
+    tuned = tune(loaded.spec, PROBLEMS, tmp_path / "sft", tuning, "cpu", "float32")
+    after = answer_likelihoods(load(f"mine={tuned}", "cpu", "float32"), PROBLEMS)
+    assert sum(nats for nats, _ in after) > sum(nats for nats, _ in before)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("diff_v1", {"num_attention_heads": 6, "num_key_value_heads": 3}, "an even number of heads and of key heads"),
+        ("diff_v1", {"differential_layers": [2]}, "the model has layers 0 to 1, got 2"),
+        ("diff_v2", {"num_attention_heads": 6, "num_key_value_heads": 2}, "twice a multiple of the 2 key heads"),
+        ("grouped_diff", {"num_noise_heads": 3}, "a divisor of the 8 heads that leaves signal heads, got 3"),
+        ("grouped_diff", {"num_key_value_heads": 6}, "an even number whose half divides the 2 noise heads, got 6"),
+    ],
+)
+def test_heads_that_do_not_fit_together_are_refused(name: str, shape: dict[str, Any], message: str) -> None:
+    architecture = ARCHITECTURES[name]
+    with pytest.raises(ValueError, match=message):
+        architecture.config(num_hidden_layers=2, hidden_size=32, **{**architecture.shape, **shape})
