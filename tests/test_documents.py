@@ -13,6 +13,7 @@ from tests.benchmarks.typed_commands import ROOT
 #: The documents whose form is checked: one sentence a line, and lines that fit a screen.
 PLAIN = (*GUIDES, "docs/README.md", "docs/decisions.md", "docs/grading.md", "docs/noise.md", "docs/experiment.md")
 PLAIN += ("docs/noisy-sets.md", "docs/models.md", "models/checkpoints/README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PLAIN += ("docs/upstream/diffllama_continuous_batching.md",)
 _WIDTH = 100
 _LINK = re.compile(r"\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$", re.MULTILINE)
 

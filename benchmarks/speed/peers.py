@@ -3,7 +3,7 @@
 Each round times every harness once, in turn, in one process, on one model in memory, with the same prompts, precision,
 end of text and limit. A slow harness gets a part of the problems, another part each round, and rates are compared. In
 float32 all must write the same text, to the character. Only transformers' continuous batching may differ, as it writes
-something else than `generate` for DiffLlama; its equal answers are counted.
+something else than `generate` for DiffLlama (docs/upstream/); its equal answers are counted.
 """
 
 from __future__ import annotations
