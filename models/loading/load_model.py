@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from models.loading.adapter_base import find_adapter_base, is_adapter
+from models.loading.adapter_file import run_adapter_file
 from models.loading.chat_template import render_prompt
 from models.loading.checkpoint_file_checks import reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
@@ -105,6 +106,7 @@ def load(
     are `DeviceError`, `DtypeError`, `ChatTemplateError`, `PickledWeightsError` and `RemoteCodeError`.
     """
     spec = find_model(name_or_source) if isinstance(name_or_source, str) else name_or_source
+    run_adapter_file(spec.trust.adapter_file)
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     folder = checkpoint_folder(spec)
@@ -133,6 +135,7 @@ def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", t
     That is an error for a missing device, checkpoint or tokenizer, for a hub that does not answer, and for a prompt
     that the tokenizer cannot write. A checkpoint on the hub is downloaded, unless the cache has it.
     """
+    run_adapter_file(spec.trust.adapter_file)
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     try:
@@ -146,6 +149,7 @@ def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", t
 
 def without_weights(spec: ModelSpec) -> PreTrainedModel:
     """Return the model of a checkpoint with its shapes alone, on the device `meta`. Raises `LoadError`."""
+    run_adapter_file(spec.trust.adapter_file)
     folder = checkpoint_folder(spec)
     with _load_errors(spec, folder, torch.float32), torch.device("meta"):
         if is_adapter(folder):

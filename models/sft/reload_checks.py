@@ -106,7 +106,8 @@ def _check_as_used(trained: TrainedSnapshot, folder: Path, base: Path, precision
     """Check the weights in `precision`: rounding can undo a small change, in some layers or in all."""
     tuned_model: Any = read_model(folder, precision, trained.trust)
     base_model: Any = read_model(base, precision, trained.trust)
-    if type(tuned_model) is not trained.model_class:
+    # A class from the Python files of a checkpoint is read again, and is another object, for every folder.
+    if type(tuned_model).__qualname__ != trained.model_class.__qualname__:
         raise TuningNotApplied(
             f"{folder}: expected a {trained.model_class.__name__} on reloading, got a {type(tuned_model).__name__}"
         )
