@@ -142,6 +142,19 @@ def _train_mini(options: argparse.Namespace) -> int:
     return 0
 
 
+def _convert(options: argparse.Namespace) -> int:
+    from models.convert.convert_checkpoint import ConversionError, convert
+    from models.loading.load_errors import CheckpointDamaged
+
+    given = {name: getattr(options, name) for name in ("layout", "config", "tokenizer", "grouped_keys")}
+    try:
+        conversion = convert(options.source, options.out, **given)
+    except (ConversionError, CheckpointDamaged, OSError) as error:
+        return _fail(options, error, 1)
+    print(for_terminal(conversion.summary))
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "download": _download,
@@ -149,6 +162,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": _doctor,
     "inspect": _inspect,
     "train-mini": _train_mini,
+    "convert": _convert,
 }
 
 if __name__ == "__main__":
