@@ -120,7 +120,8 @@ def _check_names(path: Path, layout: Layout, expected: Collection[str], in_file:
     """Check that the file has every tensor that the layout expects, and no other."""
     missing = sorted(set(expected) - set(in_file))
     unknown = sorted(in_file[name] for name in set(in_file) - set(expected))
-    parts = [f"lacks {_listed(missing)}"] * bool(missing) + [f"has the unknown {_listed(unknown)}"] * bool(unknown)
+    kinds = (("lacks", missing), ("has the unknown", unknown))
+    parts = [f"{verb} {_listed(names)}" for verb, names in kinds if names]
     if parts:
         raise ConversionError(f"{path} is not of the layout {layout.name}: it {' and '.join(parts)}")
 

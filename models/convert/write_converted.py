@@ -15,7 +15,7 @@ from models.convert.conversion_errors import ConversionError
 from models.convert.decoder_shape import HEAD, DecoderShape
 from models.loading.checkpoint_file_checks import check_tokenizer, reading
 from models.loading.checkpoint_layout import is_tokenizer_file
-from models.loading.read_checkpoint import fit_tokenizer
+from models.loading.read_checkpoint import fit_tokenizer, hidden_loading_bars
 from models.loading.weight_checks import check_values
 
 #: The files of a tokenizer beside those that hold its tokens.
@@ -60,7 +60,8 @@ def write_converted(
     staged = out.absolute().with_name(f".{out.absolute().name}-{os.getpid()}")
     try:
         staged.mkdir()
-        model.save_pretrained(staged)
+        with hidden_loading_bars():
+            model.save_pretrained(staged)
         if tokenizer is not None:
             _copy_tokenizer(tokenizer, staged, token_reader)
         if out.is_dir():
