@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from models.commands.command_parser import command_parser
+from models.commands.convert_command import conversion_lines
 from models.commands.option_hints import with_option
 from models.commands.terminal_text import for_terminal
 from models.loading.trust_remote_code import trust_of
@@ -151,7 +152,7 @@ def _convert(options: argparse.Namespace) -> int:
         conversion = convert(options.source, options.out, **given)
     except (ConversionError, CheckpointDamaged, OSError) as error:
         return _fail(options, error, 1)
-    print(for_terminal(conversion.summary))
+    print(for_terminal("\n".join(conversion_lines(conversion))))
     return 0
 
 

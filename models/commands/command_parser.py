@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from models.commands.convert_options import add_convert_command
+from models.commands.convert_command import add_convert_command
 from models.loading.trust_remote_code import add_trust_options
 from models.prompt import add_prompt_options
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import torch
 
-from models.convert.conversion_errors import ConversionError
+from models.convert.conversion_errors import GroupedKeysError
 from models.convert.decoder_shape import SUBLN, DecoderShape
 
 #: Which keys differential heads meet if they share them, by the authors' file that a model was trained with.
@@ -25,12 +25,12 @@ GROUPED_KEYS = ("diffattn", "flashdiff")
 def grouped_keys_of(shape: DecoderShape, grouped_keys: str | None) -> str | None:
     """Return how differential heads share keys; None where they do not, or where there are none.
 
-    Raises `ConversionError` where they do and `grouped_keys` does not say how.
+    Raises `GroupedKeysError` where they do and `grouped_keys` does not say how.
     """
     if not shape.differential or shape.queries_per_key == 1:
         return None
     if grouped_keys not in GROUPED_KEYS:
-        raise ConversionError(
+        raise GroupedKeysError(
             f"{shape.queries_per_key} differential heads share their keys, and the authors' files differ in which they"
             f" meet: expected one of {', '.join(GROUPED_KEYS)} (multihead_diffattn.py or multihead_flashdiff_*.py),"
             f" got {grouped_keys!r}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.convert.conversion_errors import ConversionError
+from models.convert.conversion_errors import ConfigMissingError, ConversionError
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,15 @@ def read_config(weights: Path, config: Path | None) -> tuple[Path, dict[str, Any
     """Return the path and the content of the configuration of `weights`.
 
     That is `config`, else the config.json beside the weights, else the one a folder above, where a repository keeps one
-    for several checkpoints. Raises `ConversionError` where there is none, or where it is no JSON object.
+    for several checkpoints. Raises `ConfigMissingError` where there is none, `ConversionError` where
+    it is no JSON object.
     """
     choices = [weights.parent / "config.json", weights.absolute().parent.parent / "config.json"]
     path = config or next((choice for choice in choices if choice.is_file()), None)
     if path is None or not path.is_file():
-        where = "--config" if config else f"beside {weights} or a folder above it, or --config"
-        raise ConversionError(f"no configuration{f' {config}' if config else ''}; expected config.json {where}")
+        if config is None:
+            raise ConfigMissingError(f"there is no config.json beside {weights} or a folder above; expected one")
+        raise ConfigMissingError(f"there is no file {config}; expected a configuration")
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

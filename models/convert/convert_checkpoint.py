@@ -39,16 +39,6 @@ class Conversion:
     left_out: int
     has_tokenizer: bool
 
-    @property
-    def summary(self) -> str:
-        """What was written in a line, and what is missing in another."""
-        left_out = f"; {self.left_out:,} tensors of an optimiser were left out" if self.left_out else ""
-        lines = [f"{self.folder}: {self.architecture}, {self.parameters:,} parameters in float32{left_out}"]
-        if not self.has_tokenizer:
-            published = f"; the published checkpoints use {self.layout.tokenizer}" if self.layout.tokenizer else ""
-            lines.append(f"missing: a tokenizer, without which no text can be asked (--tokenizer FOLDER){published}")
-        return "\n".join(lines)
-
 
 def convert(
     source: Path,

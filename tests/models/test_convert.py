@@ -78,6 +78,18 @@ def test_the_two_ways_to_share_keys_are_different_models(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["--config", "--grouped-keys"])
+def test_an_error_names_the_option_that_fixes_it(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = replace(AUTHORS, kv_heads=2).write(tmp_path / "source")
+    if name == "--config":
+        (tmp_path / "source" / "config.json").rename(tmp_path / "settings.json")
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["convert", str(source), *out]) == 1
+    assert capsys.readouterr().err.endswith(f"({name})\n")
+    remedy = ["--config", str(tmp_path / "settings.json")] if name == "--config" else []
+    assert main(["convert", str(source), *out, *remedy, "--grouped-keys", "diffattn"]) == 0
+
+
 @pytest.mark.parametrize("decoder", [MLX, AUTHORS], ids=["mlx", "authors"])
 def test_attention_is_measured_of_the_same_heads(decoder: TinyDecoder, tmp_path: Path) -> None:
     """Differential head h of the original is head h of the pattern."""
@@ -237,7 +249,7 @@ FAULTS: dict[str, tuple[TinyDecoder, Callable[[Path], Any], str]] = {
         lambda f: save_file({"h.0.attn.c_attn.weight": torch.ones(2)}, f / "latest.safetensors"),
         r"of no known layout \(mlx, authors\): it has h.0.attn.c_attn.weight",
     ),
-    "no configuration": (MLX, lambda f: (f / "config.json").unlink(), "no configuration; expected config.json beside"),
+    "no configuration": (MLX, lambda f: (f / "config.json").unlink(), "there is no config.json beside"),
     "a configuration that is no JSON": (MLX, lambda f: (f / "config.json").write_text("{"), "expected JSON"),
     "a configuration of transformers": (
         MLX,

@@ -1,10 +1,13 @@
-"""The options of `python -m models convert`. No torch here."""
+"""The options of `python -m models convert`, and what it prints at its end. No torch here."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.convert.convert_checkpoint import Conversion
 
 _DESCRIPTION = """\
 Write a checkpoint of another layout to a folder that transformers reads as DiffLlama or Llama, in float32. Its logits
@@ -49,3 +52,17 @@ def add_convert_command(commands: Any) -> None:
         help="the authors' file that the model was trained with, needed where differential heads share keys, as the"
         " files differ then: multihead_diffattn.py or multihead_flashdiff_*.py",
     )
+
+
+def conversion_lines(conversion: Conversion) -> list[str]:
+    """Return what was written in a line, and what is missing in another."""
+    left_out = f"; {conversion.left_out:,} tensors of an optimiser were left out" if conversion.left_out else ""
+    written = f"{conversion.architecture}, {conversion.parameters:,} parameters in float32"
+    lines = [f"{conversion.folder}: {written}{left_out}"]
+    if not conversion.has_tokenizer:
+        published = f"; the published checkpoints use {conversion.layout.tokenizer}"
+        lines.append(
+            "missing: a tokenizer, without which the folder cannot be loaded (--tokenizer FOLDER copies one)"
+            f"{published if conversion.layout.tokenizer else ''}"
+        )
+    return lines
