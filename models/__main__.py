@@ -152,6 +152,9 @@ def _convert(options: argparse.Namespace) -> int:
         conversion = convert(options.source, options.out, **given)
     except (ConversionError, CheckpointDamaged, OSError) as error:
         return _fail(options, error, 1)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
     print(for_terminal("\n".join(conversion_lines(conversion))))
     return 0
 

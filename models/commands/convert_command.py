@@ -37,21 +37,32 @@ def add_convert_command(commands: Any) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("source", type=Path, metavar="SOURCE", help="a .safetensors file, or a folder with one")
-    command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new or an empty folder")
+    command.add_argument("source", type=_path, metavar="SOURCE", help="a .safetensors file, or a folder with one")
+    command.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="a new or an empty folder")
     command.add_argument(
         "--from", choices=("mlx", "authors"), dest="layout", help="the layout (default: told by the tensors' names)"
     )
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (default: config.json beside SOURCE, or above)"
+        "--config", type=_path, metavar="FILE", help="configuration (default: config.json beside SOURCE, or above)"
     )
-    command.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="folder of a tokenizer to copy")
+    command.add_argument("--tokenizer", type=_path, metavar="FOLDER", help="folder of a tokenizer to copy")
     command.add_argument(
         "--grouped-keys",
         choices=("diffattn", "flashdiff"),
         help="the authors' file that the model was trained with, needed where differential heads share keys, as the"
         " files differ then: multihead_diffattn.py or multihead_flashdiff_*.py",
     )
+
+
+def _path(text: str) -> Path:
+    """Return a path. Raises `ArgumentTypeError` for one that no file has, or that safetensors cannot open."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(f"expected a path in UTF-8, got {text[:60]!r}") from error
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"expected a path, got {text[:60]!r}")
+    return Path(text)
 
 
 def conversion_lines(conversion: Conversion) -> list[str]:

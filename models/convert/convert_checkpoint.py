@@ -20,7 +20,7 @@ from models.convert.mlx_layout import MLX
 from models.convert.source_layout import Layout, SourceTensors
 from models.convert.write_converted import check_free, write_converted
 
-#: By name.
+#: By name. The command's option has the same names (`models/commands/convert_command.py`).
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (MLX, AUTHORS)}
 _FLOATS = ("F32", "BF16", "F16")
 

@@ -305,17 +305,26 @@ def test_a_folder_with_files_is_never_written_to(tmp_path: Path, capsys: pytest.
     assert main(["convert", str(source), "--out", str(source)]) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [(OSError(28, "No space left on device"), 1, "No space left"), (KeyboardInterrupt(), 130, "interrupted")],
+)
 def test_a_write_that_fails_leaves_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    error: BaseException,
+    status: int,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(model: Any, folder: Path, **kwargs: Any) -> None:
         (folder / "model.safetensors").write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("transformers.PreTrainedModel.save_pretrained", full)
     source = MLX.write(tmp_path / "source")
-    assert main(["convert", str(source), "--out", str(tmp_path / "out")]) == 1
-    assert "No space left on device" in capsys.readouterr().err
+    assert main(["convert", str(source), "--out", str(tmp_path / "out")]) == status
+    assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
