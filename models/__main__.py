@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from models.commands.command_parser import command_parser
+from models.commands.convert_command import conversion_lines
 from models.commands.option_hints import with_option
 from models.commands.terminal_text import for_terminal
 from models.loading.trust_remote_code import trust_of
@@ -143,6 +144,22 @@ def _train_mini(options: argparse.Namespace) -> int:
     return 0
 
 
+def _convert(options: argparse.Namespace) -> int:
+    from models.convert.convert_checkpoint import ConversionError, convert
+    from models.loading.load_errors import CheckpointDamaged
+
+    given = {name: getattr(options, name) for name in ("layout", "config", "tokenizer", "grouped_keys")}
+    try:
+        conversion = convert(options.source, options.out, **given)
+    except (ConversionError, CheckpointDamaged, OSError) as error:
+        return _fail(options, error, 1)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+    print(for_terminal("\n".join(conversion_lines(conversion))))
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "download": _download,
@@ -150,6 +167,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": _doctor,
     "inspect": _inspect,
     "train-mini": _train_mini,
+    "convert": _convert,
 }
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from models.commands.convert_command import add_convert_command
 from models.loading.trust_remote_code import add_trust_options
 from models.prompt import add_prompt_options
 
@@ -117,4 +118,5 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
     command.add_argument(
         "--workers", type=int, metavar="N", help="models to train at the same time (default: as many as cores)"
     )
+    add_convert_command(commands)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.commands.terminal_text import for_terminal
+from models.convert.conversion_errors import ConfigMissingError, GroupedKeysError
 from models.hub.hub_errors import DiskSpaceError, PickledRepositoryError
 from models.loading.load_errors import (
     ChatTemplateError,
@@ -23,6 +24,8 @@ OPTIONS: dict[type[Exception], str] = {
     PickledRepositoryError: "--allow-pickles",
     RemoteCodeError: "--trust-remote-code",
     DiskSpaceError: "--cache",
+    ConfigMissingError: "--config",
+    GroupedKeysError: "--grouped-keys",
 }
 
 
