@@ -55,7 +55,7 @@ def tables(out: Path) -> list[str]:
     if "factors" in folders:
         lines += _factors(folders["factors"])
     variants = {name: folders[name] for name in ("accuracy", *VARIANTS) if name in folders}
-    if len(variants) > 1:
+    if variants.keys() & VARIANTS.keys():
         lines += _variants(variants)
     return lines
 

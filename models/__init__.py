@@ -16,7 +16,7 @@ _LAZY = {
     "differential_attention": "attention.differential",
     "lambdas": "attention.differential",
     "AttentionUnavailable": "attention.attention_errors",
-    "Subtraction": "attention.subtraction_registry",
+    "Subtraction": "attention.subtraction",
     "SUBTRACTIONS": "attention.subtraction_registry",
     "attention_allocation": "attention.allocation",
     "Allocation": "attention.allocation",
