@@ -55,8 +55,9 @@ def write_differentiated(spec: ModelSpec, out: Path, lambda_: float = 0.0) -> Co
     It has the Llama's tokenizer and generation settings, its caveat with a word about the control, and the list of
     problems that the Llama was tuned on. The folder appears only when it is whole.
 
-    Raises `ControlOptionError` if `out` is a file or holds something, and for a λ that is out of range; `LoadError` for a model that cannot be loaded;
-    `ValueError` for one that `differentiated` refuses, or where λ = 0 and the logits are not the Llama's.
+    Raises `ControlOptionError` if `out` is a file or holds something, and for a λ that is out of range; `LoadError` for
+    a model that cannot be loaded; `ValueError` for one that `differentiated` refuses, or where λ = 0 and the logits are
+    not the Llama's.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ControlOptionError(f"--out {out}: expected a new or an empty folder")
