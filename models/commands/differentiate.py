@@ -15,7 +15,7 @@ from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.load_model import LoadedModel, load
 from models.loading.read_checkpoint import hidden_loading_bars, read_tokenizer
 from models.model_registry import TRAINED_ON, TRAINING_LOG, ModelSpec, trained_on
-from noise import mini
+from noise.mini import problems as included_problems
 
 #: How far the logits of a control with λ = 0 may be from the Llama's, relative to the largest: rounding of deep models.
 _TOLERANCE = 1e-4
@@ -113,7 +113,7 @@ def _logit_difference(llama: LoadedModel, control: LoadedModel) -> tuple[float, 
 
     Both read the prompts and answers of a few problems, in one batch, padding left out.
     """
-    problems = mini.problems("test")[:_PROBLEMS]
+    problems = included_problems("test")[:_PROBLEMS]
     texts = [
         prompt + p.answer for prompt, p in zip(llama.prompts([p.question for p in problems]), problems, strict=True)
     ]

@@ -64,9 +64,9 @@ def found_nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of the Llama and its twin with λ = 0.5, in the stages that answer."""
+    """The results of the Llama and its twin with λ = 0.7, in the stages that answer."""
     folder = tmp_path_factory.mktemp("damaged")
-    write_differentiated(MODELS["llama"], folder / "damaged", lambda_=0.5)
+    write_differentiated(MODELS["llama"], folder / "damaged", lambda_=0.7)
     models = f"llama,damaged={folder / 'damaged'}"
     return run(folder / "results", "--models", models, "--skip-attention", "--skip-intervene")
 
@@ -132,12 +132,9 @@ def test_comparisons_find_nothing(found_nothing: Path) -> None:
     for row in compared:
         if not row["p"]:  # `retained` says what each retains, and compares nothing
             continue
-        if row["measure"] == "accuracy":
-            assert not row["estimate"] or float(row["estimate"]) == 0, row
-            assert not row["p"] or float(row["p"]) == 1, row
-        else:
-            assert float(row["estimate"]) == pytest.approx(0, abs=NATS), row
-            assert not row["p_adjusted"] or float(row["p_adjusted"]) > 0.05, row
+        assert float(row["p"]) == 1, row
+        estimate = float(row["estimate"])
+        assert estimate == 0 if row["measure"] == "accuracy" else abs(estimate) < 1e-6, row
     accuracies = {
         model: {row["noise"]: row["correct"] for row in rows(found_nothing / "accuracy.csv") if row["model"] == model}
         for model in ("llama", "control")
