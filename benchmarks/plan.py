@@ -209,7 +209,7 @@ class Plan:
         """Return what must be said next to figures of `cells`, if anything."""
         names = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells} | {cell.model for cell in cells}
         used = [spec for spec in self.models if spec.name in names]
-        caveats = sorted({spec.caveat for spec in used} - {""})
+        caveats = sorted({part for spec in used for part in spec.caveat.split("; ")} - {""})  # each is said once
         single = {cell.stage for cell in cells} - {stage for stage in STAGES if self._has_seeds(stage, cells)}
         if caveats and single == {cell.stage for cell in cells}:
             caveats.append(SINGLE_SEED)

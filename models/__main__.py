@@ -120,6 +120,21 @@ def _inspect(options: argparse.Namespace) -> int:
     return 0
 
 
+def _differentiate(options: argparse.Namespace) -> int:
+    from models.commands.differentiate import ControlOptionError, write_differentiated
+    from models.loading.load_model import LoadError
+
+    try:
+        spec = _single_model(options.name, options)
+        control = write_differentiated(spec, options.out, options.lambda_)
+    except (UnknownModelError, ControlOptionError) as error:
+        return _fail(options, error, 2)
+    except (LoadError, ValueError, OSError) as error:
+        return _fail(options, error, 1)
+    print(control)
+    return 0
+
+
 def _train_mini(options: argparse.Namespace) -> int:
     from concurrent.futures.process import BrokenProcessPool
 
@@ -166,6 +181,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "doctor": _doctor,
     "inspect": _inspect,
+    "differentiate": _differentiate,
     "train-mini": _train_mini,
     "convert": _convert,
 }

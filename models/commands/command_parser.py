@@ -83,6 +83,26 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
     add_trust_options(command.add_argument)
 
     command = commands.add_parser(
+        "differentiate",
+        help="rebuild a Llama as a DiffLlama that computes the same, as a control",
+        description="Rebuild a Llama as a DiffLlama with a known λ, into OUT. With λ = 0 it computes what the Llama"
+        " computes, so a comparison of the two must find nothing; with another λ it is damaged on purpose"
+        " (docs/statistics.md). Prints how far the logits of the two are apart. Exit status: 1 if the Llama cannot be"
+        " loaded or rebuilt, 2 for a command line that is not valid.",
+    )
+    command.add_argument("name", metavar="NAME", help=_NAME)
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the model, new or empty")
+    command.add_argument(
+        "--lambda",
+        dest="lambda_",
+        type=float,
+        default=0.0,
+        metavar="LAMBDA",
+        help="λ of every layer, between -1 and 1 (default: %(default)s)",
+    )
+    add_trust_options(command.add_argument)
+
+    command = commands.add_parser(
         "train-mini",
         help="train pairs of miniatures from scratch",
         description="Train pairs of miniatures from scratch, into OUT/diffllama/SEED and OUT/llama/SEED: one process"

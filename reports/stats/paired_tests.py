@@ -20,6 +20,8 @@ Array = NDArray[Any]
 LEVEL, ALPHA = 0.95, 0.05
 _MAX_DENOMINATOR = 60  # a mean over up to five draws, some missing, is a multiple of 1/60
 _MAX_EXACT = 1_000  # above this many differences of several sizes, their sum is approximated as normal
+#: Nats a token and lifts that differ by less are equal: what float32 and six decimals on disk leave of equal models.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +93,15 @@ def p_value(differences: Differences, alternative: str = "two-sided") -> float |
 
     For multiples of a step it is an exact sign-flip test, from the distribution of the sum with random signs; for
     binary pairs that is McNemar's exact test. The sum of more than a thousand differences of several sizes is
-    approximated as normal. For other differences the test is Student's.
+    approximated as normal. For other differences the test is Student's, and p is 1 where all of them are rounding.
     """
     from scipy.stats import norm, ttest_1samp
 
     if not differences.step:
         if differences.n < 2 or not differences.values.std():
             return None
+        if numpy.abs(differences.values).max() <= _ROUNDING:
+            return 1.0
         return float(ttest_1samp(differences.values, 0.0, alternative=alternative).pvalue)
     sizes, counts = _size_counts(differences)
     one_sided = alternative == "greater"

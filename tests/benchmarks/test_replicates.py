@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,15 @@ def test_the_caveat_speaks_of_one_seed_only_where_there_is_one() -> None:
     assert several.caveat(both) == f"{MODELS['llama'].caveat}; attention: one training seed"
     uneven = plan("--models", "llama,diffllama:0,diffllama:1")
     assert SINGLE_SEED in (uneven.caveat(uneven.cells("zero_shot")) or "")
+
+
+def test_a_caveat_that_several_models_have_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "training.json").write_text(json.dumps({"caveat": f"{MODELS['llama'].caveat}; a control"}))
+    (tmp_path / "config.json").write_text("{}")
+    both = plan("--models", f"llama,control={tmp_path}")
+    caveat = both.caveat(both.cells("zero_shot")) or ""
+    assert caveat.startswith(f"a control; {MODELS['llama'].caveat}; ")
+    assert caveat.count(MODELS["llama"].caveat) == 1
 
 
 def test_models_of_a_python_call_may_be_replicates() -> None:

@@ -197,6 +197,15 @@ def test_measurements_have_student_s_test_and_interval() -> None:
         assert p_value(Differences(numpy.array(few), numpy.inf)) is None
 
 
+def test_measurements_that_differ_by_rounding_alone_are_equal() -> None:
+    """Rounding may have a sign of its own, which Student's test finds. One difference that is more counts in full."""
+    rounding = 1e-7 * numpy.array([3.0, 4.0, 5.0, 4.0, 3.0, 4.0])
+    assert ttest_1samp(rounding, 0).pvalue < 0.001
+    assert p_value(Differences(rounding, numpy.inf)) == 1
+    more = 1e5 * rounding
+    assert p_value(Differences(more, numpy.inf)) == pytest.approx(ttest_1samp(more, 0).pvalue)
+
+
 def test_an_interval_of_another_level_is_wider_or_narrower_as_the_normal_quantiles_are() -> None:
     low, high = interval(flips(25, 40, 50)) or (0.0, 0.0)
     wide_low, wide_high = interval(flips(25, 40, 50), 0.99) or (0.0, 0.0)
