@@ -50,7 +50,7 @@ PROOFS := tests/reports/test_calibration.py tests/reports/test_page_in_browser.p
 	tests/benchmarks/test_notebook.py tests/benchmarks/test_lm_eval.py tests/models/test_any_model.py \
 	tests/models/test_hub_download.py tests/models/test_continuous_batching.py tests/benchmarks/test_peers.py \
 	tests/benchmarks/test_study_shape.py tests/benchmarks/test_ray_engine.py tests/benchmarks/test_object_store.py \
-	tests/benchmarks/test_same_results_with_workers.py
+	tests/benchmarks/test_same_results_with_workers.py tests/benchmarks/test_control_finds_nothing.py
 
 # Of these only what is marked slow: `make test` has the rest.
 SLOW_PARTS := tests/models/test_fine_tuning.py tests/benchmarks/test_intervene_stage.py tests/benchmarks/test_work_queue.py \

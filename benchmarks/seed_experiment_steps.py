@@ -22,6 +22,8 @@ VARIANTS = {
     "no-distractors": ("--distractor-share", "0"),
     "more-distractors": ("--distractor-share", "0.3"),
 }
+#: Later differential architectures, which are compared with the pairs of the included recipe.
+SUCCESSORS, SUCCESSOR_FAMILIES = "successors", ("diffv2", "gda")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ def steps(out: Path, scale: Scale, included: bool) -> list[Step]:
     """Return the steps into the folder `out`; with `included`, the included pairs are not trained again."""
     made = [] if included else [_training(out, INCLUDED, scale.seeds, scale, ())]
     made += [_training(out, name, scale.variant_seeds, scale, options) for name, options in VARIANTS.items()]
-    models = _included(scale.seeds) if included else _trained(out, INCLUDED, scale.seeds)
+    later = ("--family", ",".join(SUCCESSOR_FAMILIES))
+    made += [_training(out, SUCCESSORS, scale.variant_seeds, scale, later)]
+    models = _models_of(out, scale.seeds, included)
     alone = ("--skip-zero-shot", "--replicated-stages", "intervene", "--interventions", "everywhere,moved,displaced")
     reading = ("--skip-zero-shot", "--skip-intervene", "--replicated-stages", "attention")
     doses = ("clean", *(f"{noise}{dose}" for noise in NOISES for dose in ("", "2", "4")))
@@ -65,6 +69,9 @@ def steps(out: Path, scale: Scale, included: bool) -> list[Step]:
         _grid(out, "factors", models, ("clean", "ic"), scale.problems),
     ]
     made += [_grid(out, name, _trained(out, name, scale.variant_seeds), FILLED, scale.problems) for name in VARIANTS]
+    successors = _trained(out, SUCCESSORS, scale.variant_seeds, SUCCESSOR_FAMILIES)
+    beside = _models_of(out, scale.variant_seeds, included)
+    made += [_grid(out, SUCCESSORS, f"{successors},{beside}", FILLED, scale.problems)]
     return made
 
 
@@ -88,9 +95,14 @@ def _models(out: Path, name: str) -> Path:
     return out / "models" / name
 
 
-def _trained(out: Path, name: str, seeds: Sequence[int]) -> str:
+def _models_of(out: Path, seeds: Sequence[int], included: bool) -> str:
+    """Return the pairs of the included recipe, those that are included or those that were trained again."""
+    return _included(seeds) if included else _trained(out, INCLUDED, seeds)
+
+
+def _trained(out: Path, name: str, seeds: Sequence[int], families: Sequence[str] = FAMILIES) -> str:
     folder = _models(out, name)
-    return ",".join(f"{family}:{seed}={folder / family / str(seed)}" for family in FAMILIES for seed in seeds)
+    return ",".join(f"{family}:{seed}={folder / family / str(seed)}" for family in families for seed in seeds)
 
 
 def _included(seeds: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ from benchmarks.markdown_tables import (
     rows_between_families,
 )
 from benchmarks.primary_contrast_tables import primary_tables
-from benchmarks.seed_experiment_steps import INCLUDED, VARIANTS
+from benchmarks.seed_experiment_steps import INCLUDED, SUCCESSORS, VARIANTS
 from reports.findings import Findings
 from reports.stats.attention_comparisons import noise_lift
 from reports.stats.factor_comparisons import FACTOR_CONTRASTS
@@ -56,7 +56,9 @@ def tables(out: Path) -> list[str]:
         lines += _factors(folders["factors"])
     variants = {name: folders[name] for name in ("accuracy", *VARIANTS) if name in folders}
     if variants.keys() & VARIANTS.keys():
-        lines += _variants(variants)
+        lines += _variants("Sizes and shares", variants)
+    if SUCCESSORS in folders:
+        lines += _variants("Later architectures", {SUCCESSORS: folders[SUCCESSORS]})
     return lines
 
 
@@ -150,7 +152,9 @@ def _factors(findings: Findings) -> list[str]:
     return markdown_table("Factors of ic", ("factor", "of", "against", "points [95 %]", "p after Holm"), iter(values))
 
 
-def _variants(variants: dict[str, Findings]) -> list[str]:
+def _variants(title: str, variants: dict[str, Findings]) -> list[str]:
+    """Return a row for each two families of each folder: figures of the first / the second."""
+
     def rows() -> Iterator[Sequence[str]]:
         for name, findings in variants.items():
             accuracies = {(row.model, row.noise): row for row in findings.family_accuracies}
@@ -163,8 +167,8 @@ def _variants(variants: dict[str, Findings]) -> list[str]:
                     else ""
                     for noise in ("near", "inf", "rcs", "filler:inf")
                 )
-                label = INCLUDED if name == "accuracy" else name
+                label = {"accuracy": INCLUDED, SUCCESSORS: " / ".join(map(display_name, both))}.get(name, name)
                 yield label, str(row.seeds), " / ".join(clean), *cost, figures_text(row), p_text(row.p)
 
     columns = ("pairs", "seeds", "clean", "near costs", "inf costs", "rcs costs", "filler:inf costs")
-    return markdown_table("Sizes and shares", (*columns, "primary contrast [95 %]", "p"), rows())
+    return markdown_table(title, (*columns, "primary contrast [95 %]", "p"), rows())

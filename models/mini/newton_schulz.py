@@ -1,8 +1,9 @@
 """Muon's orthogonalisation on processors that cannot multiply in bfloat16.
 
 torch rounds every product of the Newton-Schulz iteration (https://kellerjordan.github.io/posts/muon) to bfloat16. A
-processor without instructions for it emulates each multiplication, which is half of a miniature's training step. Here
-the products are made in float32 and rounded to bfloat16, so that the numbers are the same but for the order of sums.
+processor without instructions for it emulates each multiplication, which takes a third to a half of a miniature's
+training step. Here the products are made in float32 and rounded to bfloat16, so that the numbers are the same but for
+the order of sums.
 """
 
 from __future__ import annotations

@@ -13,11 +13,23 @@ from benchmarks import seed_experiment
 from benchmarks.options import add_skip_options, pytest_addoption
 from benchmarks.plan import Plan
 from benchmarks.plan_from_options import plan_of
-from benchmarks.seed_experiment_steps import FAMILIES, INCLUDED, NOISES, QUICK, VARIANTS, WHOLE, Step, steps
+from benchmarks.seed_experiment_steps import (
+    FAMILIES,
+    INCLUDED,
+    NOISES,
+    QUICK,
+    SUCCESSOR_FAMILIES,
+    SUCCESSORS,
+    VARIANTS,
+    WHOLE,
+    Step,
+    steps,
+)
 from benchmarks.seed_experiment_tables import tables
 from models.commands.command_parser import command_parser
 from models.mini.mini_recipe import RECIPES
-from models.replicate_names import replicate_name
+from models.mini.train_mini_options import parse_families
+from models.replicate_names import canonical_name, replicate_name
 from reports.store.records import Cell
 from reports.store.results_folder import Results
 from tests.reports.record_factories import SETTINGS, predicted
@@ -36,8 +48,8 @@ def plan_of_step(step: Step) -> Plan:
 
 def grids(out: Path, included: bool = False) -> dict[str, Plan]:
     """The plans of all grids, as if the models were trained."""
-    for name in (INCLUDED, *VARIANTS):
-        for family in FAMILIES:
+    for name in (INCLUDED, *VARIANTS, SUCCESSORS):
+        for family in SUCCESSOR_FAMILIES if name == SUCCESSORS else FAMILIES:
             for seed in WHOLE.seeds:
                 (out / "models" / name / family / str(seed)).mkdir(parents=True, exist_ok=True)
     made = [step for step in steps(out, WHOLE, included) if step.name.startswith("grid ")]
@@ -47,9 +59,19 @@ def grids(out: Path, included: bool = False) -> dict[str, Plan]:
 def test_every_grid_has_the_pairs_of_one_training(tmp_path: Path) -> None:
     for name, plan in grids(tmp_path).items():
         folder = tmp_path / "models" / (name if name in VARIANTS else INCLUDED)
+        if name == SUCCESSORS:
+            continue
         assert all(Path(spec.source).is_relative_to(folder) for spec in plan.models)
         seeds = {family: [s.name for s in plan.models if s.name.startswith(family)] for family in FAMILIES}
         assert len(seeds["llama"]) == len(seeds["diffllama"]) >= 3
+
+
+def test_later_architectures_stand_beside_pairs_of_the_same_seeds(tmp_path: Path) -> None:
+    names = [spec.name for spec in grids(tmp_path)[SUCCESSORS].models]
+    families = (*SUCCESSOR_FAMILIES, *FAMILIES)
+    assert sorted(names) == sorted(
+        canonical_name(replicate_name(family, seed)) for family in families for seed in WHOLE.variant_seeds
+    )
 
 
 def test_the_included_pairs_take_the_names_of_the_registry(tmp_path: Path) -> None:
@@ -66,7 +88,11 @@ def test_every_grid_of_the_primary_contrast_has_each_noise_and_its_filler(tmp_pa
 def test_every_training_is_one_that_train_mini_takes(tmp_path: Path) -> None:
     trained = [step.command for step in steps(tmp_path, QUICK, included=False) if step.name.startswith("train ")]
     options = [command_parser("").parse_args(command[3:]) for command in trained]
-    assert {str(option.out) for option in options} == {str(tmp_path / "models" / n) for n in (INCLUDED, *VARIANTS)}
+    names = (INCLUDED, *VARIANTS, SUCCESSORS)
+    assert {str(option.out) for option in options} == {str(tmp_path / "models" / name) for name in names}
+    assert {family for option in options for family in parse_families(option.family)} == set(FAMILIES) | {
+        *SUCCESSOR_FAMILIES
+    }
     assert {option.size for option in options} == set(RECIPES)
 
 

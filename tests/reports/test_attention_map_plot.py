@@ -157,3 +157,9 @@ def test_the_bar_of_ordinary_models_is_the_positive_half_in_the_same_colours() -
         found = colours_at(bar, numpy.full(3, 0.5), heights)
         wanted = scale_colours(heights / 0.5)
         assert numpy.abs(found - wanted).max() < 0.04
+
+
+def test_a_lambda_of_the_text_is_a_range_in_the_title() -> None:
+    lambdas = numpy.linspace(0.2, 0.6, SIZE, dtype=numpy.float32)
+    panel = panel_of(made(signed=True, pattern=numpy.diag(1 - lambdas), lambda_=None))
+    assert panel.get_title("left").endswith("λ from 0.20 to 0.60 by token: rows sum to 1 − λ")

@@ -189,3 +189,18 @@ def test_a_folder_of_the_usual_size_takes_a_few_seconds(results: Results, tmp_pa
     started = time.perf_counter()
     write_attention_csv(rows_of_cells(measured_cells(results)), tmp_path / "attention.csv")
     assert time.perf_counter() - started < 10
+
+
+def test_a_lambda_of_the_text_is_averaged_and_spreads_over_texts_and_tokens(results: Results) -> None:
+    """The variance of all tokens is the mean of the texts' variances and the variance of their means."""
+    shape = {"layers": (4, 6), "segments": ("kmi", "ni"), "tokens": (0.5, 0.5)}
+    shares = (((0.5, 0.5),), ((0.5, 0.5),))
+    made = [
+        reading(id, **shape, signed=shares, absolute=shares, lambdas=lambdas, lambda_spreads=spreads)
+        for id, lambdas, spreads in (("p0", (0.25, 0.5), (0.3, 0.0)), ("p1", (0.25, 0.7), (0.3, 0.0)))
+    ]
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, made)
+    rows = [row for row in attention_rows(results) if row.measure == "lambda"]
+    assert [(row.layer, row.n) for row in rows] == [(4, 2), (6, 2)]
+    assert [row.mean for row in rows] == pytest.approx([0.25, 0.6])
+    assert [row.std for row in rows] == pytest.approx([0.3, 0.1])

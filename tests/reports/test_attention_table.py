@@ -95,3 +95,11 @@ def test_cells_of_different_size_are_said_so(results: Results) -> None:
 def test_no_rows_make_no_table() -> None:
     assert attention_table([]) == []
     assert table_of_cells([]) == []
+
+
+def test_a_lambda_of_the_text_has_a_spread_and_layers_of_a_mixed_stack_a_name(results: Results) -> None:
+    shape = {"layers": (1, 3), "signed": (((0.2,) * 5,), ((0.2,) * 5,)), "absolute": (((0.2,) * 5,), ((0.2,) * 5,))}
+    made = [reading("p0", **shape, lambdas=(0.25, 0.5), lambda_spreads=(0.125, 0.25))]
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, made)
+    lines = table_of_cells(measured_cells(results))
+    assert "λ by layer: diffllama 1: 0.25 ± 0.12, 3: 0.50 ± 0.25" in lines
