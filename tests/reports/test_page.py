@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import reports.page as page_of_reports
@@ -155,6 +156,23 @@ def test_a_map_gives_a_text_with_shades(results: Results) -> None:
     )
     assert all(0 <= float(token["shade"]) <= 1 for token in text["tokens"])
     assert text["over"] == f"layer {kept.layer}, head {kept.head}"
+
+
+def test_a_lambda_of_the_text_shades_the_question_a_second_time(results: Results) -> None:
+    """From the least λ of the question to the largest; the answer's tokens count for neither."""
+    drawn = attention_map(20)
+    lambdas = numpy.linspace(0.2, 0.6, 20)
+    save_map(results.folder, replace(drawn, lambda_=None, signed=True, token_lambdas=tuple(lambdas.tolist())))
+    results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 2, 2))
+    (text,) = shaded_questions(results.folder)
+    question = [number for number, kind in enumerate(drawn.kinds) if kind != "answer"]
+    assert (text["lambdas"]["least"], text["lambdas"]["most"]) == (lambdas[question[0]], lambdas[question[-1]])
+    shades = [float(token["shade"]) for token in text["lambdas"]["tokens"]]
+    assert (shades[0], shades[-1]) == (0.0, 1.0)
+    assert shades == sorted(shades)
+    assert f"from 0.20 (no shading) to {lambdas[question[-1]]:.2f} (darkest)" in page(results)
+    save_map(results.folder, drawn)
+    assert "(no shading)" not in page(results)
 
 
 def test_the_command_says_where_the_page_is(results: Results, capsys: pytest.CaptureFixture[str]) -> None:
