@@ -80,12 +80,14 @@ def is_intervention(name: str) -> bool:
     return name in INTERVENTIONS or _LAMBDA.fullmatch(name) is not None
 
 
-def conditions_of(names: Sequence[str], layers: int, differential: bool, heads: Mapping[str, Heads]) -> list[Condition]:
+def conditions_of(
+    names: Sequence[str], layers: Sequence[int], differential: bool, heads: Mapping[str, Heads]
+) -> list[Condition]:
     """Return the conditions that a model is asked under, those of `REFERENCES` first.
 
-    `layers` is the number of its layers. `heads` are those of the intervention `heads`, by the names of its conditions.
-    What only a differential model has is left out for another. Raises `ValueError`, with the nearest name, for an
-    unknown one.
+    `layers` are the numbers of its layers that attend. `heads` are those of the intervention `heads`, by the names of
+    its conditions. What only a differential model has is left out for another. Raises `ValueError`, with the nearest
+    name, for an unknown one.
     """
     conditions = [_CONDITIONS[name] for name in REFERENCES]
     for name in dict.fromkeys(names):
@@ -100,7 +102,7 @@ def conditions_of(names: Sequence[str], layers: int, differential: bool, heads: 
                 Condition(f"{name}_clean", clean=True, second_factor=float(factor[1])),
             ]
         elif name == "layers":
-            conditions += [Condition(f"layer{layer}", hidden="noise", heads={layer: None}) for layer in range(layers)]
+            conditions += [Condition(f"layer{layer}", hidden="noise", heads={layer: None}) for layer in layers]
         elif name == "heads":
             conditions += [Condition(name, hidden="noise", heads=of_layers) for name, of_layers in heads.items()]
         else:

@@ -209,7 +209,8 @@ class Plan:
         """Return what must be said next to figures of `cells`, if anything."""
         names = {cell.model.removesuffix(TUNED_SUFFIX) for cell in cells} | {cell.model for cell in cells}
         used = [spec for spec in self.models if spec.name in names]
-        caveats = sorted({part for spec in used for part in spec.caveat.split("; ")} - {""})  # each is said once
+        texts = {spec.caveat for spec in used} - {""}
+        caveats = sorted(text for text in texts if not any(text != other and text in other for other in texts))
         single = {cell.stage for cell in cells} - {stage for stage in STAGES if self._has_seeds(stage, cells)}
         if caveats and single == {cell.stage for cell in cells}:
             caveats.append(SINGLE_SEED)

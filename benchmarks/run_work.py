@@ -109,7 +109,7 @@ def _cell_work(texts: Sequence[NoisyProblem]) -> CellWork:
 def conditions_under(plan: Plan, shape: ModelShape) -> list[Condition]:
     """Return the conditions of the stage `intervene` for a model of this shape."""
     heads: dict[str, Heads] = {"heads_top": {}, "heads_random": {}} if "heads" in plan.interventions else {}
-    return conditions_of(plan.interventions, shape.layers, shape.differential, heads)
+    return conditions_of(plan.interventions, range(shape.layers), shape.differential, heads)
 
 
 def _interventions(runner: Runner, spec: ModelSpec, cells: Sequence[Cell], shape: ModelShape) -> StageWork:

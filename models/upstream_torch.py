@@ -56,7 +56,7 @@ def multiplies_bfloat16() -> bool:
 
 
 @contextmanager
-def muon_orthogonalizing_by(function: Callable[..., torch.Tensor]) -> Iterator[None]:
+def muon_orthogonalised_by(function: Callable[..., torch.Tensor]) -> Iterator[None]:
     """Inside, `torch.optim.Muon` orthogonalises a matrix by `function(gradient, coefficients, steps, epsilon)`."""
     from torch.optim import _muon
 

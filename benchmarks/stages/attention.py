@@ -145,7 +145,7 @@ def read_attention(
             absolute=_nested(absolute[:, row]),
             lambdas=None if lambdas is None else tuple(lambdas[:, row].tolist()),
             gold=noisy.problem.answer,
-            lambda_spreads=None if spreads is None else tuple(spreads[:, row].tolist()),
+            lambda_stds=None if spreads is None else tuple(spreads[:, row].tolist()),
         )
         for row, (noisy, text) in enumerate(zip(batch, texts, strict=True))
     ]
@@ -154,13 +154,15 @@ def read_attention(
 def _lambdas_of(allocation: Allocation) -> tuple[Any, Any]:
     """Return the mean and the standard deviation of λ over the heads and queries of a text, both (layers, batch); None
     and None for ordinary layers."""
+    import torch
+
     if allocation.lambdas is None:
         return None, None
     values = allocation.lambdas.double()  # (layers, batch, heads, queries)
-    weights = (allocation.positions >= 0).double()[None, :, None]
-    weights = (weights / (weights.sum(-1, keepdim=True) * values.shape[2])).expand_as(values)
-    means = (values * weights).sum((2, 3))
-    variances = ((values - means[..., None, None]) ** 2 * weights).sum((2, 3))
+    real = (allocation.positions >= 0)[None, :, None].expand_as(values)  # other values are meaningless
+    count = real.sum((2, 3))
+    means = torch.where(real, values, 0.0).sum((2, 3)) / count
+    variances = torch.where(real, (values - means[..., None, None]) ** 2, 0.0).sum((2, 3)) / count
     return means.cpu(), variances.sqrt().cpu()
 
 

@@ -134,12 +134,15 @@ def _read_and_conditions(
 def _conditions(
     loaded: LoadedModel, noisy_problems: Sequence[NoisyProblem], interventions: Sequence[str], cell: Cell
 ) -> list[Condition]:
-    from models.attention.allocation import selected_layers_and_heads
-    from models.attention.differential import is_differential
+    from models.attention.allocation import attention_layer_numbers
+    from models.attention.differential import is_differential, shares_second_patterns
 
-    layers, _ = selected_layers_and_heads(loaded.model, None, None)
+    layers = attention_layer_numbers(loaded.model)
     ranked = ranked_heads(loaded, noisy_problems, f"{cell.model} {cell.noise}") if "heads" in interventions else {}
-    return conditions_of(interventions, len(layers), is_differential(loaded.model), ranked)
+    conditions = conditions_of(interventions, layers, is_differential(loaded.model), ranked)
+    if shares_second_patterns(loaded.model):  # then A1 alone can be cut in single heads
+        conditions = [replace(each, part="first") if each.name in ranked else each for each in conditions]
+    return conditions
 
 
 def _written_before(experiment: Experiment, cell: Cell, settings: Settings) -> dict[tuple[str, str], Prediction]:

@@ -78,14 +78,14 @@ def maps_of(
         AttentionUnavailable,
         decoder_of,
         differential_attention,
-        differential_layer_numbers,
         lambda_depends_on_text,
         lambdas,
         layer_count,
+        pair_counts_by_layer,
     )
     from reports.plots.attention_maps import AttentionMap
 
-    differential, by_token = sorted(differential_layer_numbers(loaded.model)), lambda_depends_on_text(loaded.model)
+    differential, by_token = sorted(pair_counts_by_layer(loaded.model)), lambda_depends_on_text(loaded.model)
     by_layer = {} if by_token else dict(zip(differential, lambdas(loaded.model).tolist(), strict=True))
     text = segmented(loaded, noisy, "answer")
     with torch.inference_mode(), differential_attention(loaded.model) as model:
@@ -94,7 +94,7 @@ def maps_of(
     if not patterns or len(patterns) != layer_count(loaded.model):
         raise AttentionUnavailable(f"{loaded.spec.name} does not return the pattern of every layer, so no map is drawn")
     overall = _overall(patterns, text.queries)
-    token_lambdas = _token_lambdas([patterns[layer] for layer in differential]) if by_token else None
+    mean_token_lambdas = _mean_token_lambdas([patterns[layer] for layer in differential]) if by_token else None
     return [
         AttentionMap(
             model=cell.model,
@@ -111,7 +111,7 @@ def maps_of(
             lambda_=by_layer.get(layer),
             overall=overall,
             chosen_for=chosen_for if (layer, head) == layer_heads[-1] else "",
-            token_lambdas=token_lambdas,
+            mean_token_lambdas=mean_token_lambdas,
         )
         for layer, head in layer_heads
     ]
@@ -124,7 +124,7 @@ def _overall(patterns: Sequence[Any], queries: Any) -> tuple[float, ...]:
     return tuple(round(float(value), 6) for value in sum(means) / len(means))
 
 
-def _token_lambdas(patterns: Sequence[Any]) -> tuple[float, ...]:
+def _mean_token_lambdas(patterns: Sequence[Any]) -> tuple[float, ...]:
     """Return λ of each token, averaged over layers and heads: what its row of a pattern lacks to 1."""
     means = [(1 - pattern[0].float().sum(-1)).mean(0).cpu() for pattern in patterns]
     return tuple(round(float(value), 6) for value in sum(means) / len(means))

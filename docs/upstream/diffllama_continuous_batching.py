@@ -152,11 +152,11 @@ def main() -> None:
             whole, first = equal_answers(random_model(family, attention))
             print(f"  {family:9}  {attention:5}  {whole}  {first}")
     counts = values_that_the_first_call_reads(random_model("DiffLlama", "sdpa"))
-    print("earlier tokens that a layer's first call reads from the cache, by whose values it gets")
+    print("earlier tokens that a layer's first call reads: whose values it gets")
     print(f"  the first call's   {counts['first']} of {counts['tokens']}")
     print(f"  the second call's  {counts['second']} of {counts['tokens']}")
     whole, first = equal_answers_with_undivided_values(random_model("DiffLlama", "sdpa"))
-    print("the first figures again, where the undivided values are written and each call takes its half")
+    print("the first counts again, with the unsplit values cached")
     print(f"  DiffLlama  sdpa   {whole}  {first}")
 
 

@@ -11,6 +11,7 @@ from models.architectures.diff_v2 import DiffV2Config, DiffV2ForCausalLM
 from models.architectures.grouped_diff import GroupedDiffConfig, GroupedDiffForCausalLM
 
 __all__ = [
+    "OWN_MODEL_TYPES",
     "DiffV1Config",
     "DiffV1ForCausalLM",
     "DiffV2Config",
@@ -19,10 +20,13 @@ __all__ = [
     "GroupedDiffForCausalLM",
 ]
 
-for _config, _model in (
+_OWN = (
     (DiffV1Config, DiffV1ForCausalLM),
     (DiffV2Config, DiffV2ForCausalLM),
     (GroupedDiffConfig, GroupedDiffForCausalLM),
-):
+)
+#: The `model_type` of each in a checkpoint's configuration.
+OWN_MODEL_TYPES = tuple(_config.model_type for _config, _ in _OWN)
+for _config, _model in _OWN:
     AutoConfig.register(_config.model_type, _config)
     AutoModelForCausalLM.register(_config, _model)

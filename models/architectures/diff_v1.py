@@ -11,16 +11,18 @@ import math
 from typing import Any
 
 import torch
+from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama.modeling_llama import LlamaAttention, eager_attention_forward
 
-from models.architectures.subtracting_layer import HeadMap, SubtractingLayer
+from models.architectures.subtracting_attention import HeadLayout, SubtractingAttention
 
 __all__ = ["ALL_ATTENTION_FUNCTIONS", "eager_attention_forward"]  # expected in the module of a model and a layer
 
 
+@strict
 class DiffV1Config(LlamaConfig):
     """`num_attention_heads` and `num_key_value_heads` count both heads of a pair, as DiffLlama's do.
 
@@ -38,19 +40,23 @@ class DiffV1Config(LlamaConfig):
         heads, keys = self.num_attention_heads, self.num_key_value_heads or self.num_attention_heads
         if heads % 2 or keys % 2 or heads % keys:
             raise ValueError(
-                f"expected an even number of heads and of key heads, which divides it, got {heads} and {keys}"
+                "expected num_attention_heads and num_key_value_heads to be even, and the second to divide the first,"
+                f" got {heads} and {keys}"
             )
         missing = [layer for layer in self.differential_layers or () if not 0 <= layer < self.num_hidden_layers]
         if missing:
             last = self.num_hidden_layers - 1
             raise ValueError(f"differential_layers: the model has layers 0 to {last}, got {missing[0]}")
 
+    def validate_architecture(self) -> None:
+        """Accept a number of heads that does not divide the hidden size, as Llama's configuration does not."""
 
-class LayerLambdaAttention(SubtractingLayer):
+
+class PerLayerLambdaAttention(SubtractingAttention):
     """A layer with one λ = exp(λq1·λk1) − exp(λq2·λk2) + λ_init, where λ_init = 0.8 − 0.6·exp(−0.3·`depth`), and with a
     norm of each pair's difference, times 1 − λ_init."""
 
-    def __init__(self, config: Any, layer_idx: int, heads: HeadMap, depth: int) -> None:
+    def __init__(self, config: Any, layer_idx: int, heads: HeadLayout, depth: int) -> None:
         super().__init__(config, layer_idx, heads)
         self.lambda_init = 0.8 - 0.6 * math.exp(-0.3 * depth)
         self.lambda_q1, self.lambda_k1, self.lambda_q2, self.lambda_k2 = (
@@ -58,7 +64,7 @@ class LayerLambdaAttention(SubtractingLayer):
         )
         self.subln = nn.RMSNorm(self.value_dim, eps=config.rms_norm_eps)
 
-    def weight(self, hidden_BxQxE: torch.Tensor | None = None) -> torch.Tensor:
+    def lambda_of(self, hidden_BxQxE: torch.Tensor | None = None) -> torch.Tensor:
         """Return λ, (1,), summed in float32 and rounded to the dtype of the weights. The input does not matter."""
         first, second = (
             torch.exp(torch.sum(q * k, dim=-1, dtype=torch.float32)).to(q.dtype)
@@ -66,20 +72,20 @@ class LayerLambdaAttention(SubtractingLayer):
         )
         return (first - second + self.lambda_init).reshape(1)
 
-    def normalized(self, difference_BxQxPxD: torch.Tensor) -> torch.Tensor:
+    def normalised(self, difference_BxQxPxD: torch.Tensor) -> torch.Tensor:
         scaled: torch.Tensor = (1 - self.lambda_init) * self.subln(difference_BxQxPxD)
         return scaled
 
 
-class DiffV1Attention(LayerLambdaAttention):
+class DiffV1Attention(PerLayerLambdaAttention):
     """A layer of the authors' layout; layers count from 0 in λ_init."""
 
     def __init__(self, config: DiffV1Config, layer_idx: int) -> None:
         pairs, key_pairs = config.num_attention_heads // 2, config.num_key_value_heads // 2  # type: ignore[operator]
         shared = [pair // (pairs // key_pairs) for pair in range(pairs)]
-        heads = HeadMap(
-            signal=range(0, 2 * pairs, 2),
-            noise=range(1, 2 * pairs, 2),
+        heads = HeadLayout(
+            first=range(0, 2 * pairs, 2),
+            second=range(1, 2 * pairs, 2),
             keys=[2 * key_pair + half for key_pair in shared for half in (0, 1)],
             values=[key_pair for key_pair in shared for _ in (0, 1)],
             value_width=2,

@@ -10,16 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama.modeling_llama import eager_attention_forward
 
-from models.architectures.subtracting_layer import HeadMap, SubtractingLayer
+from models.architectures.subtracting_attention import HeadLayout, SubtractingAttention
 
 __all__ = ["ALL_ATTENTION_FUNCTIONS", "eager_attention_forward"]  # expected in the module of a model and a layer
 
 
+@strict
 class DiffV2Config(LlamaConfig):
     """`num_attention_heads` counts both query heads of a pair; `head_dim` is hidden size / pairs by default.
 
@@ -37,22 +39,25 @@ class DiffV2Config(LlamaConfig):
         heads, keys = self.num_attention_heads, self.num_key_value_heads or 1
         if heads % (2 * keys):
             raise ValueError(
-                f"expected a number of query heads that is twice a multiple of the {keys} key heads, so that both of a"
-                f" pair share one, got {heads}"
+                f"num_attention_heads: expected a multiple of {2 * keys} (twice the {keys} key heads), so that both"
+                f" heads of a pair share a key head, got {heads}"
             )
 
+    def validate_architecture(self) -> None:
+        """Accept a number of heads that does not divide the hidden size, as Llama's configuration does not."""
 
-class DiffV2Attention(SubtractingLayer):
+
+class DiffV2Attention(SubtractingAttention):
     """A layer that subtracts with λ = sigmoid(W·x), one for each token and pair."""
 
     def __init__(self, config: DiffV2Config, layer_idx: int) -> None:
         query_heads = config.num_attention_heads
         shared = [head // (query_heads // config.num_key_value_heads) for head in range(query_heads)]  # type: ignore[operator]
-        heads = HeadMap(range(0, query_heads, 2), range(1, query_heads, 2), keys=shared, values=shared)
+        heads = HeadLayout(range(0, query_heads, 2), range(1, query_heads, 2), keys=shared, values=shared)
         super().__init__(config, layer_idx, heads)
         self.lambda_proj = nn.Linear(config.hidden_size, query_heads // 2, bias=config.attention_bias)
 
-    def weight(self, hidden_BxQxE: torch.Tensor) -> torch.Tensor:
+    def lambda_of(self, hidden_BxQxE: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(self.lambda_proj(hidden_BxQxE))
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from huggingface_hub.dataclasses import strict
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama.modeling_llama import eager_attention_forward
 
-from models.architectures.diff_v1 import LayerLambdaAttention
-from models.architectures.subtracting_layer import HeadMap
+from models.architectures.diff_v1 import PerLayerLambdaAttention
+from models.architectures.subtracting_attention import HeadLayout
 
 __all__ = ["ALL_ATTENTION_FUNCTIONS", "eager_attention_forward"]  # expected in the module of a model and a layer
 
 
+@strict
 class GroupedDiffConfig(LlamaConfig):
     """`num_attention_heads` counts signal and noise heads, of which `num_noise_heads` are noise heads, one a group.
 
@@ -36,15 +38,18 @@ class GroupedDiffConfig(LlamaConfig):
         heads, noise, keys = self.num_attention_heads, self.num_noise_heads, self.num_key_value_heads
         if noise < 1 or heads % noise or heads < 2 * noise:
             raise ValueError(
-                f"num_noise_heads: expected a divisor of the {heads} heads that leaves signal heads, got {noise}"
+                f"num_noise_heads: expected a divisor of num_attention_heads ({heads}) below {heads}, got {noise}"
             )
         if keys % 2 or noise % (keys // 2 or 1):
             raise ValueError(
                 f"num_key_value_heads: expected an even number whose half divides the {noise} noise heads, got {keys}"
             )
 
+    def validate_architecture(self) -> None:
+        """Accept a number of heads that does not divide the hidden size, as Llama's configuration does not."""
 
-class GroupedDiffAttention(LayerLambdaAttention):
+
+class GroupedDiffAttention(PerLayerLambdaAttention):
     """A layer of groups. In λ_init layers count from 0, less one, as Motif's code does."""
 
     def __init__(self, config: GroupedDiffConfig, layer_idx: int) -> None:
@@ -52,9 +57,9 @@ class GroupedDiffAttention(LayerLambdaAttention):
         size = all_heads // groups
         groups_of_key = groups // (config.num_key_value_heads // 2)  # type: ignore[operator]
         signal = [head for head in range(all_heads) if head % size < size - 1]
-        heads = HeadMap(
-            signal=signal,
-            noise=[head - head % size + size - 1 for head in signal],
+        heads = HeadLayout(
+            first=signal,
+            second=[head - head % size + size - 1 for head in signal],
             keys=[2 * (head // size // groups_of_key) + (head % size == size - 1) for head in range(all_heads)],
             values=[head // size // groups_of_key for head in range(all_heads)],
             value_width=2,

@@ -17,14 +17,14 @@ from models.attention.attention_errors import AttentionInterfaceBypassed, Attent
 from models.attention.differential import (
     attention_implementation,
     decoder_of,
-    differential_layer_numbers,
     layer_count,
+    pair_counts_by_layer,
 )
 from models.attention.mass_recorder import IMPLEMENTATION, MassRecorder
 from models.attention.output_attentions import record_from_patterns
 
-#: How transformers' names of kinds of layer with a query × key pattern end: `full_attention`, `sliding_attention`.
-_ATTENTION = "attention"
+#: Kinds of layer (`layer_types` of a configuration) without a query × key pattern. `hybrid` ones have one.
+_WITHOUT_PATTERN = ("conv", "linear_attention", "mamba", "mlp", "moe", "recurrent")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,13 @@ def attention_allocation(
     selected_layers, selected_heads = selected_layers_and_heads(model, layers, heads)
     positions = None if queries.all() else _query_positions(queries)
     masked_segments = (segments * mask.unsqueeze(-1)).float()
-    recorder = MassRecorder(masked_segments, positions, frozenset(selected_layers), list(selected_heads), absolute)
+    query_heads = model.config.get_text_config().num_attention_heads
+
+    def new_recorder() -> MassRecorder:
+        layers, heads = frozenset(selected_layers), list(selected_heads)
+        return MassRecorder(masked_segments, positions, layers, heads, absolute, query_heads)
+
+    recorder = new_recorder()
     inputs = {
         "input_ids": input_ids,
         "attention_mask": None if mask.all() else mask,
@@ -113,7 +119,7 @@ def attention_allocation(
                 observed,
             )
     except AttentionInterfaceBypassed as error:
-        recorder = MassRecorder(masked_segments, positions, frozenset(selected_layers), list(selected_heads), absolute)
+        recorder = new_recorder()
         record_from_patterns(model, recorder, input_ids, mask, error)
     assert recorder.tokens is not None
     device = input_ids.device
@@ -167,26 +173,29 @@ def selected_layers_and_heads(
     all_layers, all_heads = layer_count(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
     if not all_layers or not isinstance(all_heads, int) or not all_heads:
         raise AttentionUnavailable(f"{type(model).__name__}: expected a model with layers of attention heads")
-    pairs = differential_layer_numbers(model)
+    pairs = pair_counts_by_layer(model)
     selected = _selected("layer", sorted(pairs) if layers is None and pairs else layers, all_layers)
     counts = {layer: pairs.get(layer, all_heads) for layer in selected}
     if len({(layer in pairs, count) for layer, count in counts.items()}) > 1:
         raise ValueError(
-            f"layers {','.join(map(str, selected))}: expected layers of one kind; of the layers 0 to {all_layers - 1},"
-            f" {','.join(map(str, sorted(pairs)))} are differential"
+            f"layers {','.join(map(str, selected))}: expected only differential or only ordinary layers; differential"
+            f" are: {','.join(map(str, sorted(pairs)))} (of 0 to {all_layers - 1})"
         )
     return selected, _selected("head", heads, counts[selected[0]])
 
 
-def attending_layers(model: PreTrainedModel) -> tuple[int, ...]:
+def attention_layer_numbers(model: PreTrainedModel) -> tuple[int, ...]:
     """Return the numbers of the layers that attend. A model that mixes them with others, such as state spaces, names
     the kind of each in its configuration as `layer_types`.
 
-    Raises `AttentionUnavailable` for a model without attention heads.
+    Raises `AttentionUnavailable` for a model without attention heads, or without such a layer.
     """
     selected_layers_and_heads(model, None, None)
-    kinds = getattr(model.config.get_text_config(), "layer_types", None) or [_ATTENTION] * layer_count(model)
-    return tuple(number for number, kind in enumerate(kinds) if kind.endswith(_ATTENTION) and "linear" not in kind)
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or [""] * layer_count(model)
+    numbers = tuple(number for number, kind in enumerate(kinds) if kind not in _WITHOUT_PATTERN)
+    if not numbers:
+        raise AttentionUnavailable(f"{type(model).__name__}: none of its layers is of a kind that attends")
+    return numbers
 
 
 def _selected(kind: str, numbers: Sequence[int] | None, count: int) -> tuple[int, ...]:

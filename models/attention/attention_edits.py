@@ -101,7 +101,7 @@ def _check_unshared(module: nn.Module, second: Sequence[int], pairs: Sequence[in
 _EDITS: WeakKeyDictionary[nn.Module, list[AttentionEdit]] = WeakKeyDictionary()
 
 
-def attention_layers(model: nn.Module) -> dict[nn.Module, int]:
+def numbered_modules(model: nn.Module) -> dict[nn.Module, int]:
     """Return the modules of `model` that know the number of their layer, and that number."""
     numbered = ((module, getattr(module, "layer_idx", None)) for module in model.modules())
     return {module: number for module, number in numbered if isinstance(number, int)}
@@ -109,14 +109,14 @@ def attention_layers(model: nn.Module) -> dict[nn.Module, int]:
 
 def add_edit(model: PreTrainedModel, edit: AttentionEdit) -> None:
     """Let the layers of `model` apply `edit`, once the model runs on an implementation of `edited_name`."""
-    for module, number in attention_layers(model).items():
+    for module, number in numbered_modules(model).items():
         if number in edit.heads:
             _EDITS.setdefault(module, []).append(edit)
 
 
 def remove_edit(model: PreTrainedModel, edit: AttentionEdit) -> None:
     """Undo `add_edit`."""
-    for module in attention_layers(model):
+    for module in numbered_modules(model):
         edits = _EDITS.get(module, [])
         if edit in edits:
             edits.remove(edit)

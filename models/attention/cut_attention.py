@@ -14,10 +14,10 @@ import torch
 from transformers import PreTrainedModel
 
 from models import upstream_transformers
-from models.attention.allocation import attending_layers, selected_layers_and_heads
-from models.attention.attention_edits import AttentionEdit, Part, add_edit, attention_layers, remove_edit
+from models.attention.allocation import attention_layer_numbers, selected_layers_and_heads
+from models.attention.attention_edits import AttentionEdit, Part, add_edit, numbered_modules, remove_edit
 from models.attention.attention_errors import AttentionUnavailable, LayersNotObserved
-from models.attention.differential import attention_implementation, differential_layer_numbers
+from models.attention.differential import attention_implementation, pair_counts_by_layer
 from models.attention.edited_implementations import edited_name
 from models.attention.subtraction_registry import is_differential_or_raise
 
@@ -85,11 +85,12 @@ def edit_of(
         raise ValueError(f"{of_pairs[0]}: {type(model).__name__} has ordinary attention, with neither A1 and A2 nor λ")
     selected_layers, selected_heads = selected_layers_and_heads(model, layers, heads)
     if layers is None and heads is None and not of_pairs:
-        selected_layers = attending_layers(model)  # of both kinds
-    ordinary = [layer for layer in selected_layers if layer not in differential_layer_numbers(model)]
+        selected_layers = attention_layer_numbers(model)  # of both kinds
+    pairs = pair_counts_by_layer(model)
+    ordinary = [layer for layer in selected_layers if layer not in pairs]
     if of_pairs and ordinary:
         raise ValueError(f"{of_pairs[0]}: layer {ordinary[0]} has ordinary attention, with neither A1 and A2 nor λ")
-    known = set(attention_layers(model).values())
+    known = set(numbered_modules(model).values())
     missing = [layer for layer in selected_layers if layer not in known]
     if missing:
         raise AttentionUnavailable(f"{type(model).__name__}: expected an attention in layer {missing[0]}, found none")

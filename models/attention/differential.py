@@ -22,6 +22,7 @@ from models.attention.attention_edits import is_edited
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
 from models.attention.edited_implementations import edited_name
 from models.attention.layer_inputs import recorded_inputs
+from models.attention.name_check import checked_names, note_outputs
 from models.attention.subtraction_registry import (
     ShownPattern,
     Subtraction,
@@ -81,7 +82,8 @@ def attention_implementation(model: PreTrainedModel, name: str) -> Iterator[None
                 f"{type(model).__name__}: transformers {transformers.__version__} cannot change its attention"
                 " implementation; expected a model that goes through AttentionInterface"
             )
-        with recorded_inputs([layer for layer, known in _differential_layers(model) if known.token_weight]):
+        layers = _differential_layers(model)
+        with recorded_inputs([layer for layer, known in layers if known.token_lambda]), checked_names(layers):
             yield
 
 
@@ -104,7 +106,7 @@ def is_differential(model: nn.Module) -> bool:
 
 def lambda_depends_on_text(model: nn.Module) -> bool:
     """Return whether a layer of `model` computes λ from its input, for each token and head."""
-    return any(known.token_weight is not None for _, known in _differential_layers(model))
+    return any(known.token_lambda is not None for _, known in _differential_layers(model))
 
 
 def lambdas(model: nn.Module) -> torch.Tensor:
@@ -127,7 +129,7 @@ def pair_lambdas(model: nn.Module) -> list[torch.Tensor]:
     return [known.factor(layer).flatten().float() for layer, known in _differential_layers(model)]
 
 
-def differential_layer_numbers(model: PreTrainedModel) -> dict[int, int]:
+def pair_counts_by_layer(model: PreTrainedModel) -> dict[int, int]:
     """Return the numbers of the differential layers of `model`, from 0, each with its number of pairs of heads.
 
     Raises `AttentionUnavailable` for a layer that subtracts in an unknown way.
@@ -137,6 +139,13 @@ def differential_layer_numbers(model: PreTrainedModel) -> dict[int, int]:
         upstream_transformers.layer_number(layer): len(known.pairs(layer, heads)[0])
         for layer, known in differential_layers(model)
     }
+
+
+def shares_second_patterns(model: PreTrainedModel) -> bool:
+    """Return whether pairs of heads of `model` share their A2, so that it cannot be cut for one of them."""
+    heads = getattr(model.config.get_text_config(), "num_attention_heads", 0)
+    seconds = (known.pairs(layer, heads)[1] for layer, known in _differential_layers(model))
+    return any(len(set(second)) < len(second) for second in seconds)
 
 
 def _differential_layers(model: nn.Module) -> list[tuple[nn.Module, Subtraction]]:
@@ -158,6 +167,7 @@ def _attend(
             f" {transformers.__version__}"
         )
     output, weights = eager(module, *arguments, **options)
+    note_outputs(module, subtraction_of(module), output)
     return output, shown_pattern(module, weights, part)
 
 

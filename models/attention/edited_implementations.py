@@ -17,6 +17,7 @@ from torch import nn
 from models import upstream_transformers
 from models.attention.attention_edits import edits_of, second_factor
 from models.attention.attention_errors import AttentionUnavailable
+from models.attention.name_check import note_outputs
 from models.attention.segment_mass import hidden_masses
 from models.attention.subtraction_registry import ShownPattern, checked_subtraction_of, shown_pattern
 
@@ -88,6 +89,8 @@ def _attend(
         output, weights = _attend_zeroed(attend, module, query, key, value, mask, dropped, options)
     if factor != 1.0:
         output = _second_scaled(module, output, factor)
+    if name != "allocation":  # which does so itself
+        note_outputs(module, checked_subtraction_of(module), output)
     if shown is not None and weights is not None:
         weights = shown_pattern(module, weights, shown, factor)
     return output, weights

@@ -33,7 +33,8 @@ def layer_input(layer: nn.Module) -> torch.Tensor:
     hidden = _INPUTS.get(layer)
     if hidden is None:
         raise AttentionUnavailable(
-            f"{type(layer).__name__}: its λ depends on the text, and is known only while its pattern is observed"
+            f"{type(layer).__name__}: λ depends on the text, so it has no fixed value;"
+            " models.attention_allocation returns it per token"
         )
     return hidden
 

@@ -9,7 +9,12 @@ import torch
 from torch import nn
 
 from models import upstream_transformers
-from models.attention.attention_errors import AttentionInterfaceBypassed, UnequalVisibleKeys
+from models.attention.attention_errors import (
+    AttentionInterfaceBypassed,
+    AttentionUnavailable,
+    UnequalVisibleKeys,
+)
+from models.attention.name_check import note_outputs
 from models.attention.segment_mass import (
     output_and_masses,
     segment_masses,
@@ -27,9 +32,10 @@ class MassRecorder:
     """What to record during one forward pass, and what has been recorded so far, by layer.
 
     `segments` (batch, length, segments) is 0 for padding. `positions` (batch, queries) names the queries, filled up
-    with −1; None for every token. `signed` and `absolute_shares` are (batch, heads, queries, segments), and the
-    same tensor if the layer is ordinary or `absolute` is false. `lambdas` is (batch, heads, queries), of differential
-    layers alone. `tokens` is (batch, queries, segments).
+    with −1; None for every token. `query_heads` is the number of query heads of a layer, by the configuration. `signed`
+    and `absolute_shares` are (batch, heads, queries, segments), and the same tensor if the layer is ordinary or
+    `absolute` is false. `lambdas` is (batch, heads, queries), of differential layers alone. `tokens` is (batch,
+    queries, segments).
     """
 
     segments: torch.Tensor
@@ -37,6 +43,7 @@ class MassRecorder:
     layers: frozenset[int]
     heads: list[int]
     absolute: bool
+    query_heads: int
     signed: dict[int, torch.Tensor] = field(default_factory=dict)
     absolute_shares: dict[int, torch.Tensor] = field(default_factory=dict)
     lambdas: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -105,6 +112,11 @@ def _attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     allocation.move_to(query.device)
     subtraction = checked_subtraction_of(module)
+    if subtraction is not None and query.shape[1] != allocation.query_heads:
+        raise AttentionUnavailable(
+            f"{type(module).__name__}: {query.shape[1]} query heads attend, and num_attention_heads of the"
+            f" configuration is {allocation.query_heads}; expected the same number"
+        )
     absolute_shares = None
     allocation.check_mask(attention_mask)
     in_one_call = _fits_in_one_call(module, query, scaling, subtraction, allocation)
@@ -114,6 +126,7 @@ def _attend(
     else:
         output = plain(query, key, value)
         masses, absolute_shares = _selected_masses(module, subtraction, query, key, attention_mask, scale, allocation)
+    note_outputs(module, subtraction, output)
     if subtraction is not None and absolute_shares is None:
         first, second = subtraction.parts(module, masses) if in_one_call else masses.chunk(2, dim=1)
         masses = first - allocation.lambda_of(module, subtraction) * second

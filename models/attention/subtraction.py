@@ -24,8 +24,8 @@ def neighbours(layer: nn.Module, heads: int) -> HeadPairs:
     return range(0, heads, 2), range(1, heads, 2)
 
 
-def groups_of(signals: int) -> Callable[[nn.Module, int], HeadPairs]:
-    """Return what pairs each of `signals` heads with the one behind them, as grouped differential attention does.
+def grouped_heads(signals: int) -> Callable[[nn.Module, int], HeadPairs]:
+    """Return a pairing for groups of `signals` signal heads followed by one noise head that they share.
 
     With 4, heads 0 to 3 are paired with head 4, heads 5 to 8 with head 9 (arXiv 2510.06949).
     """
@@ -42,7 +42,7 @@ class Subtraction:
     """A kind of layer that applies A1 − λ·A2.
 
     `fits` returns whether a module is such a layer. λ is given by one of two functions. `weight` takes the layer and
-    returns a scalar or (pairs,). `token_weight` takes the layer and its input, (batch, query, hidden), and returns
+    returns a scalar or (pairs,). `token_lambda` takes the layer and its input, (batch, query, hidden), and returns
     (batch, query, pairs). Both round as the layer rounds. `pairs` takes the layer and the number of heads in its
     attention weights and returns which of them are A1 and, for each of these, which is its A2; several may share one.
     The layer must call transformers' `AttentionInterface`, once or several times with the same queries and keys.
@@ -51,11 +51,11 @@ class Subtraction:
     fits: Callable[[nn.Module], bool]
     weight: Callable[[nn.Module], torch.Tensor] | None = None
     pairs: Callable[[nn.Module, int], HeadPairs] = halves
-    token_weight: Callable[[nn.Module, torch.Tensor], torch.Tensor] | None = None
+    token_lambda: Callable[[nn.Module, torch.Tensor], torch.Tensor] | None = None
 
     def __post_init__(self) -> None:
-        if (self.weight is None) == (self.token_weight is None):
-            raise ValueError("Subtraction: expected either weight or token_weight, got both or neither")
+        if (self.weight is None) == (self.token_lambda is None):
+            raise ValueError("Subtraction: expected either weight or token_lambda, got both or neither")
 
     def parts(self, layer: nn.Module, weights_BxHx: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Split (batch, heads, …) into A1 and A2, or into sums over them: both (batch, pairs, …)."""
@@ -68,8 +68,8 @@ class Subtraction:
         A λ that depends on the text is that of the layer's current input, (batch, pairs, query, 1). Raises
         `AttentionUnavailable` for it outside a forward pass that is observed.
         """
-        if self.token_weight is not None:
-            weight_BxPxQ = self.token_weight(layer, layer_input(layer)).detach().transpose(1, 2)
+        if self.token_lambda is not None:
+            weight_BxPxQ = self.token_lambda(layer, layer_input(layer)).detach().transpose(1, 2)
             return (weight_BxPxQ if heads is None else weight_BxPxQ[:, heads]).unsqueeze(-1)
         assert self.weight is not None
         weight = self.weight(layer).detach().reshape(-1)

@@ -13,12 +13,12 @@ from typing import Literal
 import torch
 from torch import nn
 
-from models.architectures.diff_v1 import LayerLambdaAttention
+from models.architectures.diff_v1 import PerLayerLambdaAttention
 from models.architectures.diff_v2 import DiffV2Attention
-from models.architectures.subtracting_layer import SubtractingLayer
+from models.architectures.subtracting_attention import SubtractingAttention
 from models.attention.attention_errors import AttentionUnavailable
-from models.attention.published_layers import PUBLISHED
 from models.attention.subtraction import HeadPairs, Subtraction, layer_lambda
+from models.attention.third_party_layers import THIRD_PARTY
 from models.upstream_transformers import DiffLlamaAttention
 
 #: Which pattern of a differential layer is shown: the one that it applies, A1 − λ·A2, or one of the two.
@@ -27,22 +27,22 @@ ShownPattern = Literal["difference", "first", "second"]
 
 def _mapped(layer: nn.Module, heads: int) -> HeadPairs:
     """Pair the heads as a layer of `models.architectures` says."""
-    assert isinstance(layer, SubtractingLayer)
-    return layer.heads.signal, layer.heads.noise
+    assert isinstance(layer, SubtractingAttention)
+    return layer.heads.first, layer.heads.second
 
 
 #: All known kinds of differential layer. The last one that fits a layer applies.
 SUBTRACTIONS: list[Subtraction] = [
-    *PUBLISHED,
+    *THIRD_PARTY,
     Subtraction(fits=lambda layer: isinstance(layer, DiffLlamaAttention), weight=layer_lambda),
     Subtraction(
-        fits=lambda layer: isinstance(layer, LayerLambdaAttention),
-        weight=lambda layer: layer.weight(),  # type: ignore[operator]
+        fits=lambda layer: isinstance(layer, PerLayerLambdaAttention),
+        weight=lambda layer: layer.lambda_of(),  # type: ignore[operator]
         pairs=_mapped,
     ),
     Subtraction(
         fits=lambda layer: isinstance(layer, DiffV2Attention),
-        token_weight=lambda layer, hidden: layer.weight(hidden),  # type: ignore[operator]
+        token_lambda=lambda layer, hidden: layer.lambda_of(hidden),  # type: ignore[operator]
         pairs=_mapped,
     ),
 ]

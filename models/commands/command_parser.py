@@ -68,7 +68,7 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
         " cross.",
     )
     command.add_argument("--quick", action="store_true", help="skip the checks that load a model")
-    command.add_argument("--models", metavar="A,B", help="models to check, as for pytest (default: the embedded pair)")
+    command.add_argument("--models", metavar="A,B", help="models to check, as for pytest (default: the included pair)")
     add_trust_options(command.add_argument)
 
     command = commands.add_parser(
@@ -105,24 +105,25 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train-mini",
         help="train pairs of miniatures from scratch",
-        description="Train pairs of miniatures from scratch, into OUT/diffllama/SEED and OUT/llama/SEED: one process"
-        " and one thread per model. Those of a seed get the same text in the same order, and the same initial"
-        " weights as far as they have them. Existing models are kept, and an interrupted training resumes. Exit"
-        " status: 0 if all models are there, 1 if a folder holds another model, 130 if interrupted.",
+        description="Train miniatures from scratch, into OUT/FAMILY/SEED: one process and one thread per model. Models"
+        " of one seed get the same text in the same order, and start from the same values in the weights that they"
+        " share. Existing models are kept, and an interrupted training resumes. Exit status: 0 if all models are there,"
+        " 1 if a folder holds another model, 130 if interrupted.",
     )
     command.add_argument(
         "--family",
         default="diffllama,llama",
         metavar="A,B",
         help="architectures to train: diffllama, llama, diffv2 (λ of each token and head), gda (grouped differential"
-        " attention, four heads to one) (default: %(default)s)",
+        " attention: all signal heads share one noise head) (default: %(default)s)",
     )
     command.add_argument(
         "--seeds",
         "--seed",
         default="0",
         metavar="N-M",
-        help="seeds of weights and training text, a pair each, as in 0-7 or 0,3 (default: %(default)s)",
+        help="seeds of weights and training text, one model of each family per seed, as in 0-7 or 0,3 (default:"
+        " %(default)s)",
     )
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the models")
     command.add_argument(

@@ -43,8 +43,8 @@ class Control:
 
     def __str__(self) -> str:
         return (
-            f"{self.folder}: {self.model} as a DiffLlama with λ = {self.lambda_:g}; its logits are at most"
-            f" {self.difference:.1e} from those of {self.model}, which reach {self.largest:.1f} (float32,"
+            f"{self.folder}: {self.model} as a DiffLlama with λ = {self.lambda_:g}; its logits differ from"
+            f" those of {self.model} by at most {self.difference:.1e} (largest logit: {self.largest:.1f}; float32,"
             f" {_PROBLEMS} problems)"
         )
 
@@ -103,8 +103,9 @@ def write_differentiated(spec: ModelSpec, out: Path, lambda_: float = 0.0) -> Co
 
 
 def _caveat(spec: ModelSpec, lambda_: float) -> str:
-    what = "computes what it computes" if lambda_ == 0 else "is damaged on purpose"
-    return "; ".join(filter(None, (spec.caveat, f"a control: {spec.name} rebuilt with λ = {lambda_:g}, which {what}")))
+    what = "computes the same in float32" if lambda_ == 0 else "is damaged on purpose"
+    control = f"a control: {spec.name} rebuilt as a DiffLlama with λ = {lambda_:g}, which {what}"
+    return "; ".join(filter(None, (spec.caveat, control)))
 
 
 @torch.inference_mode()

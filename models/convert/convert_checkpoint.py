@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from models.convert.attention_weights import grouped_keys_of, reordered_attention
 from models.convert.authors_layout import AUTHORS
 from models.convert.config_fields import read_config
 from models.convert.conversion_errors import ConversionError
 from models.convert.decoder_shape import DecoderShape
 from models.convert.mlx_layout import MLX
+from models.convert.reorder_attention import grouped_keys_of, reordered_attention
 from models.convert.source_layout import Layout, SourceTensors
 from models.convert.write_converted import check_free, write_converted
 
@@ -52,7 +52,7 @@ def convert(
 
     `source`: a safetensors file, or a folder with one. `layout`: a name in `LAYOUTS`; None to tell it by the names of
     the tensors. `config`: the configuration; None for `config.json` beside the weights or a folder above. `tokenizer`:
-    a folder whose tokenizer is copied. `grouped_keys`: see `models.convert.attention_weights`.
+    a folder whose tokenizer is copied. `grouped_keys`: see `models.convert.reorder_attention`.
 
     Nothing stays in `out` if anything fails, and nothing there is replaced. Raises `ConversionError`,
     `CheckpointDamaged` for weights that are not finite and for an unusable tokenizer, and `OSError`.

@@ -11,6 +11,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from safetensors import safe_open
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig
 
+from models.architectures import OWN_MODEL_TYPES
 from models.loading.checkpoint_layout import PICKLE_NAME, is_tokenizer_file, shard_index, weight_files
 from models.loading.load_errors import CheckpointDamaged, PickledWeightsError, RemoteCodeError, UntrustedError
 from models.loading.trust_remote_code import NO_TRUST, Trust
@@ -55,6 +56,8 @@ def check_files(folder: Path, trust: Trust = NO_TRUST) -> None:
     for path in sorted(folder.glob("*.json")):
         if path.name in _JSON_FILES:
             content = _json_object(path)
+            if path.name == "config.json":
+                _refuse_name_of_ours(path, content)
             if path.name == "config.json" and not trust.code:
                 _refuse_remote_code(path, content)
     index = shard_index(folder)
@@ -97,6 +100,16 @@ def check_tokenizer(folder: Path) -> None:
             Tokenizer.from_file(str(path))
     elif not any(is_tokenizer_file(file.name) for file in folder.iterdir()):
         raise CheckpointDamaged(f"{folder} has no tokenizer; expected tokenizer.json next to the weights")
+
+
+def _refuse_name_of_ours(path: Path, config: dict[str, object]) -> None:
+    """Raise `CheckpointDamaged` where transformers would run our code in place of the checkpoint's own."""
+    model_type = config.get("model_type")
+    if config.get("auto_map") and model_type in OWN_MODEL_TYPES:
+        raise CheckpointDamaged(
+            f"{path}: the checkpoint brings code for {model_type!r}, which is also an architecture of this project,"
+            " whose code would be run in its place; give model_type another name"
+        )
 
 
 def _refuse_remote_code(path: Path, config: dict[str, object]) -> None:

@@ -11,7 +11,6 @@ from models.hub.hub_cache import expected_checksum, has_checksum, source_of_cach
 from models.hub.hub_download import fetch_checkpoint
 from models.hub.hub_errors import HubError, PickledRepositoryError
 from models.loading.adapter_base import ADAPTER_CONFIG, find_adapter_base, is_adapter
-from models.loading.adapter_file import adapter_digest
 from models.loading.checkpoint_layout import IrregularFileError, check_regular_files, weight_files
 from models.loading.load_errors import LoadError, PickledWeightsError
 from models.loading.trust_remote_code import NO_TRUST, Trust
@@ -60,13 +59,11 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
 def fingerprint(folder: Path, trust: Trust = NO_TRUST) -> str:
     """Return the SHA-256 (hex) over names and bytes of the files that decide what the model writes.
 
-    For an adapter those of its base are included, and so is the file of `--adapter`.
+    For an adapter those of its base are included.
 
     Raises `ValueError` for a file of the hub's cache that no longer matches its checksum.
     """
     digest = hashlib.sha256()
-    if trust.adapter_file:
-        digest.update(adapter_digest(trust.adapter_file).encode())
     if is_adapter(folder):
         base = replace(find_adapter_base(folder), trust=trust)
         digest.update(fingerprint(checkpoint_folder(base), trust).encode())

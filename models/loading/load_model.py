@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from models.loading.adapter_base import find_adapter_base, is_adapter
-from models.loading.adapter_file import run_adapter_file
+from models.loading.architecture_file import architecture_digest, run_architecture_file
 from models.loading.chat_template import render_prompt
 from models.loading.checkpoint_file_checks import reading
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
@@ -36,7 +37,8 @@ from models.prompt import PLAIN, PLAIN_PROMPT, Prompt, PromptError, Template
 class LoadedModel:
     """A model in evaluation mode on `device`, and its tokenizer, which pads on the left.
 
-    `fingerprint` is a SHA-256 over the checkpoint's weights, configuration and tokenizer files. `prompt` is what
+    `fingerprint` is a SHA-256 over the checkpoint's weights, configuration and tokenizer files, and over the user's
+    description of the architecture, if there is one. `prompt` is what
     questions are put into. `ends_texts` says that the tokenizer appends an end-of-text token, which `encode` removes:
     a prompt must not end before its answer.
     """
@@ -106,7 +108,7 @@ def load(
     are `DeviceError`, `DtypeError`, `ChatTemplateError`, `PickledWeightsError` and `RemoteCodeError`.
     """
     spec = find_model(name_or_source) if isinstance(name_or_source, str) else name_or_source
-    run_adapter_file(spec.trust.adapter_file)
+    run_architecture_file(spec.trust.architecture_file)
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     folder = checkpoint_folder(spec)
@@ -121,12 +123,19 @@ def load(
         prompt = render_prompt(template, tokenizer)
         if prompt.chat:  # elsewhere, text that looks like a special token is read as plain characters
             check_embeddings(prompt.text, tokenizer, model)
-        sha256 = fingerprint(folder, spec.trust)
+        sha256 = _with_architecture_file(fingerprint(folder, spec.trust), spec)
     try:
         model = model if device_map else model.to(target)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
         raise DeviceError(f"model {spec.name!r} cannot be moved to device={device!r}: {error}") from error
     return LoadedModel(model.eval(), tokenizer, spec, sha256, prompt, ends_texts)
+
+
+def _with_architecture_file(sha256: str, spec: ModelSpec) -> str:
+    """Return the fingerprint of a checkpoint that is read with the user's description of its architecture, if any."""
+    if not spec.trust.architecture_file:
+        return sha256
+    return hashlib.sha256(f"{sha256}{architecture_digest(spec.trust.architecture_file)}".encode()).hexdigest()
 
 
 def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", template: Template = PLAIN) -> None:
@@ -135,7 +144,7 @@ def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", t
     That is an error for a missing device, checkpoint or tokenizer, for a hub that does not answer, and for a prompt
     that the tokenizer cannot write. A checkpoint on the hub is downloaded, unless the cache has it.
     """
-    run_adapter_file(spec.trust.adapter_file)
+    run_architecture_file(spec.trust.architecture_file)
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     try:
@@ -149,7 +158,7 @@ def check_loadable(spec: ModelSpec, device: str = "auto", dtype: str = "auto", t
 
 def without_weights(spec: ModelSpec) -> PreTrainedModel:
     """Return the model of a checkpoint with its shapes alone, on the device `meta`. Raises `LoadError`."""
-    run_adapter_file(spec.trust.adapter_file)
+    run_architecture_file(spec.trust.architecture_file)
     folder = checkpoint_folder(spec)
     with _load_errors(spec, folder, torch.float32), torch.device("meta"):
         if is_adapter(folder):

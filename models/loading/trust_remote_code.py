@@ -10,13 +10,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Trust:
-    """Which code is run to read a checkpoint. Of its author's: pickled weights, and Python files next to the weights;
-    neither by default. Of the user's: `adapter_file`, a Python file that describes the architecture, if there is one
-    (`models.loading.adapter_file`)."""
+    """Which code is run to read a checkpoint.
+
+    Code of its author, which is not run by default: pickled weights, and Python files next to the weights. Code of the
+    user: the Python file `architecture_file` (`models.loading.architecture_file`), if there is one.
+    """
 
     pickles: bool = False
     code: bool = False
-    adapter_file: str = ""
+    architecture_file: str = ""
 
 
 NO_TRUST = Trust()
@@ -30,11 +32,11 @@ def add_trust_options(add: Callable[..., object]) -> None:
         "--adapter",
         default="",
         metavar="FILE",
-        help="run a Python file that describes an architecture: how its layers subtract (docs/attention.md)",
+        help="run this Python file first: it describes an architecture that is not built in (docs/attention.md)",
     )
 
 
 def trust_of(options: Any) -> Trust:
     """Return the trust that the parsed options grant."""
-    adapter_file = str(Path(options.adapter).expanduser().resolve()) if options.adapter else ""
-    return Trust(pickles=options.allow_pickles, code=options.trust_remote_code, adapter_file=adapter_file)
+    architecture_file = str(Path(options.adapter).expanduser().resolve()) if options.adapter else ""
+    return Trust(pickles=options.allow_pickles, code=options.trust_remote_code, architecture_file=architecture_file)

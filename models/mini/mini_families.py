@@ -21,25 +21,25 @@ from models.mini.mini_recipe import Recipe
 
 @dataclass(frozen=True)
 class Family:
-    """An architecture. It has `heads_a_head` heads for each of the recipe's and `more_heads` besides, `key_heads` key
+    """An architecture. It has `head_multiple` heads for each of the recipe's and `extra_heads` besides, `key_heads` key
     heads, None for as many as the recipe's heads, and `options` of its configuration."""
 
     config: Any
     model: Any
-    heads_a_head: int = 1
-    more_heads: int = 0
+    head_multiple: int = 1
+    extra_heads: int = 0
     key_heads: int | None = None
     options: tuple[tuple[str, int], ...] = ()
 
 
-#: All families by name. `diffllama` and `llama` are included; what the others double or add they save in the width of
-#: the layers' second half.
+#: All families by name. `diffllama` and `llama` are included; what the others double or add they save in the MLP's
+#: `intermediate_size`.
 FAMILIES: dict[str, Family] = {
     "diffllama": Family(DiffLlamaConfig, DiffLlamaForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
-    "diffv2": Family(DiffV2Config, DiffV2ForCausalLM, heads_a_head=2),
+    "diffv2": Family(DiffV2Config, DiffV2ForCausalLM, head_multiple=2),
     "gda": Family(
-        GroupedDiffConfig, GroupedDiffForCausalLM, more_heads=1, key_heads=2, options=(("num_noise_heads", 1),)
+        GroupedDiffConfig, GroupedDiffForCausalLM, extra_heads=1, key_heads=2, options=(("num_noise_heads", 1),)
     ),
 }
 #: The pair that is included, and trained unless others are asked for.
@@ -56,7 +56,7 @@ def initial_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFas
     shared = _random_model("llama", recipe.intermediate, recipe, tokenizer)
     if family == "llama":
         return shared
-    model = _random_model(family, matched_width(family, recipe, tokenizer), recipe, tokenizer)
+    model = _random_model(family, matched_intermediate_size(family, recipe, tokenizer), recipe, tokenizer)
     own = dict(model.named_parameters())
     missing = [name for name, _ in shared.named_parameters() if name not in own]
     if missing:
@@ -68,9 +68,11 @@ def initial_model(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFas
     return model
 
 
-def matched_width(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> int:
-    """Return the width of the layers' second half with which a family has as many parameters as Llama, or nearly: a
-    column more or less has `3 × hidden` parameters a layer."""
+def matched_intermediate_size(family: str, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> int:
+    """Return the MLP's `intermediate_size` with which a family has as many parameters as Llama, or nearly.
+
+    A column more or less has `3 × hidden` parameters a layer.
+    """
     with torch.device("meta"):
         counts = [
             _random_model(name, recipe.intermediate, recipe, tokenizer).num_parameters() for name in (family, "llama")
@@ -84,13 +86,13 @@ def _random_model(
     """Return a model with random weights. All families get the same sizes and, as defaults differ, `rms_norm_eps`."""
     kind = FAMILIES[family]
     # DiffLlama's and Llama's own default is the same size; the others have another number of heads.
-    sizes = {} if kind.heads_a_head == 1 and not kind.more_heads else {"head_dim": recipe.hidden // recipe.heads}
+    sizes = {} if kind.head_multiple == 1 and not kind.extra_heads else {"head_dim": recipe.hidden // recipe.heads}
     config = kind.config(
         vocab_size=recipe.vocabulary,
         hidden_size=recipe.hidden,
         intermediate_size=intermediate,
         num_hidden_layers=recipe.layers,
-        num_attention_heads=kind.heads_a_head * recipe.heads + kind.more_heads,
+        num_attention_heads=kind.head_multiple * recipe.heads + kind.extra_heads,
         num_key_value_heads=kind.key_heads or recipe.heads,
         max_position_embeddings=recipe.positions,
         rms_norm_eps=1e-5,

@@ -21,9 +21,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from models.mini.mini_families import initial_model
 from models.mini.mini_recipe import Recipe
-from models.mini.newton_schulz import orthogonalized
+from models.mini.newton_schulz import orthogonalised
 from models.prompt import completion_for, prompt_for
-from models.upstream_torch import multiplies_bfloat16, muon_orthogonalizing_by
+from models.upstream_torch import multiplies_bfloat16, muon_orthogonalised_by
 from noise.problems.problem import Problem
 
 _SNAPSHOT_EVERY = 250  # steps
@@ -136,7 +136,7 @@ class _Training:
         loss = functional.cross_entropy(self.model.lm_head(hidden[answer]), labels[:, 1:][answer])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        with nullcontext() if multiplies_bfloat16() else muon_orthogonalizing_by(orthogonalized):
+        with nullcontext() if multiplies_bfloat16() else muon_orthogonalised_by(orthogonalised):
             for optimizer in self.optimizers:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)

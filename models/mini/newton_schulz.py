@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 
 
-def orthogonalized(
+def orthogonalised(
     gradient: torch.Tensor, coefficients: tuple[float, float, float], steps: int, epsilon: float
 ) -> torch.Tensor:
     """Return `gradient`, (rows, columns), with its singular values moved towards 1, in bfloat16.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 from dataclasses import replace
 
 from models.mini.mini_families import FAMILIES
 from models.mini.mini_recipe import RECIPES, Recipe
-from noise.unknown_name import unknown_name
 
 _MOST_STEPS, _HIGHEST_SEED, _MOST_SEEDS, _MOST_WORKERS = 10**7, 2**32 - 1, 1_000, 1_024
 
@@ -33,7 +33,9 @@ def parse_families(text: str) -> list[str]:
     names = list(dict.fromkeys(part.strip() for part in text.split(",")))
     for name in names:
         if name not in FAMILIES:
-            raise ValueError(f"--family {text!r}: {unknown_name('family', name, FAMILIES)}")
+            near = difflib.get_close_matches(name, FAMILIES, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"--family {text!r}: expected {', '.join(FAMILIES)}, got {name!r}.{hint}")
     return names
 
 

@@ -102,12 +102,16 @@ def _check_weights(trained: TrainedSnapshot, folder: Path, base: Path) -> dict[s
     }
 
 
+def _file_and_name(model_class: type[Any]) -> tuple[str, str]:
+    """Return what a class is known by: one from the Python files of a checkpoint is another object for each folder."""
+    return model_class.__module__.rpartition(".")[2], model_class.__qualname__
+
+
 def _check_as_used(trained: TrainedSnapshot, folder: Path, base: Path, precision: torch.dtype) -> dict[str, Any]:
     """Check the weights in `precision`: rounding can undo a small change, in some layers or in all."""
     tuned_model: Any = read_model(folder, precision, trained.trust)
     base_model: Any = read_model(base, precision, trained.trust)
-    # A class from the Python files of a checkpoint is read again, and is another object, for every folder.
-    if type(tuned_model).__qualname__ != trained.model_class.__qualname__:
+    if _file_and_name(type(tuned_model)) != _file_and_name(trained.model_class):
         raise TuningNotApplied(
             f"{folder}: expected a {trained.model_class.__name__} on reloading, got a {type(tuned_model).__name__}"
         )

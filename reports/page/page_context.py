@@ -19,7 +19,7 @@ from reports.plots.seed_plot import seed_figure
 from reports.stages import REPORTED_STAGES
 from reports.stats.accuracies import CellAccuracy
 from reports.stats.accuracies_over_seeds import replicate_rows
-from reports.stats.attention_stats import AttentionRow, MeasuredCell, rows_of_cells
+from reports.stats.attention_stats import AttentionRow, MeasuredCell, needle_depth, rows_of_cells
 from reports.stats.comparisons import Comparison
 from reports.stats.retrieval_stats import retrieval_points
 from reports.store.record_kinds import ACCURACY
@@ -117,13 +117,14 @@ def _lambdas(cells: Sequence[MeasuredCell]) -> dict[str, list[str]]:
     the layer's number, `layer 3: 0.36`, where not all layers are differential."""
     shown: dict[str, list[str]] = {}
     for cell in cells:
-        if cell.lambdas and cell.cell.model not in shown:
-            spreads = [f" ± {spread:.2f}" for spread in cell.lambda_spreads or ()] or [""] * len(cell.lambdas)
+        label = cell.cell.model if cell.lambda_stds is None else f"{cell.cell.model}, {cell.cell.noise}"
+        if cell.lambdas and needle_depth(cell.cell.noise) is None and label not in shown:
+            spreads = [f" ± {spread:.2f}" for spread in cell.lambda_stds or ()] or [""] * len(cell.lambdas)
             layers = [f"layer {layer}: " for layer in cell.layers]
             if cell.layers == tuple(range(len(cell.layers))):
                 layers = [""] * len(layers)
             figures = zip(layers, cell.lambdas, spreads, strict=True)
-            shown[cell.cell.model] = [f"{layer}{value:.2f}{spread}" for layer, value, spread in figures]
+            shown[label] = [f"{layer}{value:.2f}{spread}" for layer, value, spread in figures]
     return shown
 
 

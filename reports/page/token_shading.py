@@ -53,9 +53,9 @@ def _shaded_question(attention_map: AttentionMap) -> dict[str, Any]:
 
 
 def _lambdas(attention_map: AttentionMap, question: list[int]) -> dict[str, Any] | None:
-    if attention_map.token_lambdas is None:
+    if attention_map.mean_token_lambdas is None:
         return None
-    lambdas = {position: attention_map.token_lambdas[position] for position in question}
+    lambdas = {position: attention_map.mean_token_lambdas[position] for position in question}
     least, most = min(lambdas.values()), max(lambdas.values())
     return {
         "least": least,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE = "side_by_side"
 #: Fields that are lists on disk.
-_TUPLES = ("tokens", "kinds", "overall", "token_lambdas")
+_TUPLES = ("tokens", "kinds", "overall", "mean_token_lambdas")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class AttentionMap:
 
     `number` is the k of `q<k>`: the index of the problem among those with maps; `id` is the problem's id. If `signed`,
     the pattern is differential: its rows sum to 1 − λ and entries may be negative. `lambda_` is that λ, None for an
-    ordinary layer and where λ depends on the text; `token_lambdas` then holds λ of each token, mean over all
+    ordinary layer and where λ depends on the text; `mean_token_lambdas` then holds λ of each token, mean over all
     differential layers and heads. `tokens` holds the tokens as text, `kinds` the segment that most of each token
     belongs to. `pattern` is float32, (tokens, tokens), query × key. `overall` holds each token's share of the absolute
     attention of the worked answer's tokens, mean over all layers and heads; it sums to 1. `chosen_for` says in words
@@ -56,7 +56,7 @@ class AttentionMap:
     lambda_: float | None
     overall: tuple[float, ...] | None = None
     chosen_for: str = ""
-    token_lambdas: tuple[float, ...] | None = None
+    mean_token_lambdas: tuple[float, ...] | None = None
 
 
 def save_map(results_folder: Path, attention_map: AttentionMap) -> Path:
@@ -104,7 +104,7 @@ def load_map(path: Path) -> AttentionMap:
         attention_map = AttentionMap(**facts, pattern=pattern)
         size = len(attention_map.tokens)
         consistent = attention_map.pattern.shape == (size, size) and len(attention_map.kinds) == size
-        by_token = (attention_map.overall, attention_map.token_lambdas)
+        by_token = (attention_map.overall, attention_map.mean_token_lambdas)
         consistent = consistent and all(len(values) == size for values in by_token if values)
     except Exception as error:  # zip and numpy raise many kinds of error for a cut or foreign file
         raise ResultsDamaged(

@@ -58,7 +58,7 @@ class AttentionRow:
 class MeasuredCell:
     """The readings of one cell as arrays, without errors: `tokens` (problems, segments); `signed` and `absolute`
     (problems, layers, heads, segments). `scope` describes what was measured (`Settings.attention`). `ids` and `texts`
-    are those of the readings, in the order of the problems. `lambdas` are by layer; `lambda_spreads` their standard
+    are those of the readings, in the order of the problems. `lambdas` are by layer; `lambda_stds` their standard
     deviations over queries and heads, None where λ does not depend on the text."""
 
     cell: Cell
@@ -71,7 +71,7 @@ class MeasuredCell:
     signed: Array
     absolute: Array
     lambdas: tuple[float, ...] | None
-    lambda_spreads: tuple[float, ...] | None
+    lambda_stds: tuple[float, ...] | None
     ids: tuple[str, ...]
     texts: tuple[str, ...]
 
@@ -154,7 +154,7 @@ def measured_cell(cell: Cell, weights: str, scope: str, records: Iterable[Record
         signed=numpy.array([reading.signed for reading in readings]),
         absolute=numpy.array([reading.absolute for reading in readings]),
         lambdas=lambdas,
-        lambda_spreads=spreads,
+        lambda_stds=spreads,
         ids=tuple(reading.id for reading in readings),
         texts=tuple(reading.asked for reading in readings),
     )
@@ -192,10 +192,10 @@ def _lambdas(
     import numpy
 
     first = readings[0]
-    if first.lambdas is None or first.lambda_spreads is None:
+    if first.lambdas is None or first.lambda_stds is None:
         return first.lambdas, None
     means = numpy.array([reading.lambdas for reading in readings])
-    within = numpy.array([reading.lambda_spreads for reading in readings])
+    within = numpy.array([reading.lambda_stds for reading in readings])
     spread = numpy.sqrt((within**2).mean(axis=0) + means.var(axis=0))
     return tuple(means.mean(axis=0).tolist()), tuple(spread.tolist())
 
@@ -215,7 +215,7 @@ def _cell_rows(cell: MeasuredCell) -> Iterator[AttentionRow]:
                 yield AttentionRow(*keys, None, None, segment, measure, *mean_std_n)
     for number, layer in enumerate(cell.layers if cell.lambdas else ()):
         assert cell.lambdas
-        spread, n = (cell.lambda_spreads[number], len(cell.ids)) if cell.lambda_spreads else (None, 1)
+        spread, n = (cell.lambda_stds[number], len(cell.ids)) if cell.lambda_stds else (None, 1)
         yield AttentionRow(*keys, layer, None, None, "lambda", cell.lambdas[number], spread, n)
     for measure, values in by_head.items():
         head_keys = itertools.product(cell.layers, cell.heads, cell.segments)

@@ -64,8 +64,9 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
     try:
         layers, heads, segments = (tuple(values[name]) for name in ("layers", "heads", "segments"))
         tokens = tuple(values["tokens"])
-        lambdas, spreads = (
-            None if values.get(name) is None else tuple(values[name]) for name in ("lambdas", "lambda_spreads")
+        by_layer = {"lambda_stds": None} | values  # earlier versions have no `lambda_stds`
+        lambdas, stds = (
+            None if by_layer[name] is None else tuple(by_layer[name]) for name in ("lambdas", "lambda_stds")
         )
         patterns = {
             name: tuple(tuple(tuple(head) for head in layer) for layer in values[name])
@@ -75,7 +76,7 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
         raise ResultsDamaged(f"{where}: expected the numbers of a reading as nested lists") from None
     shapes_match = (
         len(tokens) == len(segments)
-        and all(by_layer is None or len(by_layer) == len(layers) for by_layer in (lambdas, spreads))
+        and all(numbers is None or len(numbers) == len(layers) for numbers in (lambdas, stds))
         and all(len(pattern) == len(layers) for pattern in patterns.values())
         and all(len(layer) == len(heads) for pattern in patterns.values() for layer in pattern)
         and all(len(head) == len(segments) for pattern in patterns.values() for layer in pattern for head in layer)
@@ -91,7 +92,7 @@ def _decode_reading(values: dict[str, Any], where: str) -> dict[str, Any]:
         "segments": segments,
         "tokens": tokens,
         "lambdas": lambdas,
-        "lambda_spreads": spreads,
+        "lambda_stds": stds,
     }
 
 
@@ -155,7 +156,7 @@ PREDICTIONS = RecordKind(
 ATTENTION_READINGS = RecordKind(
     type=AttentionReading,
     noun="reading",
-    rounded=("tokens", "signed", "absolute", "lambdas", "lambda_spreads"),
+    rounded=("tokens", "signed", "absolute", "lambdas", "lambda_stds"),
     decode=_decode_reading,
 )
 LIKELIHOODS = RecordKind(

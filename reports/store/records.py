@@ -108,7 +108,7 @@ class AttentionReading:
     `signed`, [layer][head][segment], is the mass of the pattern on a segment. Over the segments it sums to 1; in a
     differential layer, where it may be negative, to 1 − λ. `absolute`, of the same shape, is the share of the absolute
     mass and sums to 1. `tokens`, [segment], is the share of the visible tokens and sums to 1. `lambdas`, [layer], is
-    None for an ordinary model. Where λ depends on the text they are means over heads and queries, and `lambda_spreads`
+    None for an ordinary model. Where λ depends on the text they are means over heads and queries, and `lambda_stds`
     its standard deviations over them.
 
     If the outcome is `error`, `error` is a traceback, `queries` is 0 and every tuple except `spans` is empty.
@@ -128,7 +128,7 @@ class AttentionReading:
     lambdas: tuple[float, ...] | None
     gold: str = ""
     error: str | None = None
-    lambda_spreads: tuple[float, ...] | None = None
+    lambda_stds: tuple[float, ...] | None = None
 
     @property
     def asked(self) -> str:

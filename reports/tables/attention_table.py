@@ -79,12 +79,15 @@ def _figure(row: AttentionRow, unit: float, decimals: int) -> str:
 def _lambdas(rows: Iterable[AttentionRow], width: int) -> list[str]:
     """Return λ by layer, one line per differential model, wrapped if its layers do not fit.
 
+    Where λ depends on the text, there is a line for each model and noise.
+
     Layers are named where they are not 0, 1, 2 and so on: a model may have layers of other kinds between them.
     """
     by_model: dict[str, dict[int | None, AttentionRow]] = {}
     for row in rows:
         if row.measure == "lambda":
-            by_model.setdefault(row.model, {}).setdefault(row.layer, row)  # of several noises the first: clean
+            label = row.model if row.std is None else f"{row.model}-{row.noise}"  # it depends on the text
+            by_model.setdefault(label, {})[row.layer] = row
     lines = []
     for model, by_layer in by_model.items():
         named = list(by_layer) != list(range(len(by_layer)))

@@ -192,7 +192,7 @@ def test_a_planted_cause_is_found(planted: Callable[[], LoadedModel], parts: dic
 
 def test_an_unknown_intervention_is_named_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="Did you mean 'everywhere'"):
-        conditions_of(["everywher"], 4, True, {})
+        conditions_of(["everywher"], range(4), True, {})
 
 
 def test_the_stage_as_it_is_typed(tmp_path: Path) -> None:

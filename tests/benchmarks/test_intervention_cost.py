@@ -41,7 +41,7 @@ def test_a_condition_takes_at_most_a_third_longer_than_plain_answers(name: str) 
         prompts = [prompt_under(of_problem, condition, "seed") for of_problem in tokens]
         return edited_answers(loaded, prompts, edit_for(loaded, condition), 64)
 
-    conditions = conditions_of(ASKED, 4, name == "diffllama", {})[2:]
+    conditions = conditions_of(ASKED, range(4), name == "diffllama", {})[2:]
     for _ in range(RUNS):
         for condition in conditions:
             plain = seconds_a_token(answers(loaded, questions, 64))

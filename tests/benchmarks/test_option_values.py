@@ -167,7 +167,7 @@ def test_models_refuses_or_begins(
     from models.commands import doctor, download
     from models.loading import load_model
     from models.mini import train_mini_pairs
-    from tests.models.reference_decoder import TinyDecoder
+    from tests.models.reference_checkpoints import TinyCheckpoint
 
     def stop(*_: object, **__: object) -> Any:
         raise LoadError("stopped")
@@ -177,7 +177,7 @@ def test_models_refuses_or_begins(
     monkeypatch.setattr(train_mini_pairs, "train_pairs", lambda *_, **__: [])
     monkeypatch.setattr(download, "_download_with_base", lambda *_: [])
     monkeypatch.setattr(sys, "stdin", StringIO())
-    TinyDecoder("mlx", differential=True).write(Path("tiny"))
+    TinyCheckpoint("mlx", differential=True).write(Path("tiny"))
     needed = {"chat": ["llama"], "inspect": ["llama"], "download": ["llama"], "train-mini": ["--out", "out"]}
     needed["convert"] = ["tiny", "--out", "out"]
     for value in VALUES:

@@ -16,16 +16,16 @@ from transformers import AutoModelForCausalLM
 from models.__main__ import main
 from models.attention.differential import differential_attention
 from models.commands.command_parser import command_parser
-from models.convert.attention_weights import GROUPED_KEYS
 from models.convert.convert_checkpoint import LAYOUTS, ConversionError, convert
+from models.convert.reorder_attention import GROUPED_KEYS
 from models.loading.load_model import load
 from models.model_registry import MODELS
-from tests.models.reference_decoder import TinyDecoder
+from tests.models.reference_checkpoints import TinyCheckpoint
 
 TOLERANCE = 1e-5
 TOKENS = torch.randint(50, (12,), generator=torch.Generator().manual_seed(1))
-MLX = TinyDecoder("mlx", differential=True)
-AUTHORS = TinyDecoder("authors", differential=True, tied=False)
+MLX = TinyCheckpoint("mlx", differential=True)
+AUTHORS = TinyCheckpoint("authors", differential=True, tied=False)
 DECODERS = {
     "mlx diff": MLX,
     "mlx vanilla": replace(MLX, differential=False),
@@ -51,7 +51,7 @@ def converted_logits(folder: Path) -> Tensor:
 
 
 @pytest.mark.parametrize("decoder", DECODERS.values(), ids=DECODERS)
-def test_the_logits_are_those_of_the_formulas(decoder: TinyDecoder, tmp_path: Path) -> None:
+def test_the_logits_are_those_of_the_formulas(decoder: TinyCheckpoint, tmp_path: Path) -> None:
     weights = decoder.weights()
     conversion = convert(decoder.write(tmp_path / "source", weights), tmp_path / "out", grouped_keys=decoder.keys_as_in)
     expected, _ = decoder.logits(weights, TOKENS)
@@ -87,7 +87,7 @@ def test_an_error_names_the_option_that_fixes_it(name: str, tmp_path: Path, caps
 
 
 @pytest.mark.parametrize("decoder", [MLX, AUTHORS], ids=["mlx", "authors"])
-def test_attention_is_measured_of_the_same_heads(decoder: TinyDecoder, tmp_path: Path) -> None:
+def test_attention_is_measured_of_the_same_heads(decoder: TinyCheckpoint, tmp_path: Path) -> None:
     """Differential head h of the original is head h of the pattern."""
     weights = decoder.weights()
     convert(decoder.write(tmp_path / "source", weights), tmp_path / "out")

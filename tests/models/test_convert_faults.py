@@ -18,10 +18,10 @@ from models.__main__ import main
 from models.convert.convert_checkpoint import ConversionError, convert
 from models.loading.load_errors import CheckpointDamaged
 from models.model_registry import MODELS
-from tests.models.reference_decoder import TinyDecoder
+from tests.models.reference_checkpoints import TinyCheckpoint
 
-MLX = TinyDecoder("mlx", differential=True)
-AUTHORS = TinyDecoder("authors", differential=True, tied=False)
+MLX = TinyCheckpoint("mlx", differential=True)
+AUTHORS = TinyCheckpoint("authors", differential=True, tied=False)
 
 
 def edit_config(folder: Path, **fields: Any) -> None:
@@ -30,7 +30,7 @@ def edit_config(folder: Path, **fields: Any) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
-def edit_weights(folder: Path, decoder: TinyDecoder, edit: Callable[[dict[str, Tensor]], Any]) -> None:
+def edit_weights(folder: Path, decoder: TinyCheckpoint, edit: Callable[[dict[str, Tensor]], Any]) -> None:
     weights = decoder.weights()
     edit(weights)
     decoder.write(folder, weights)
@@ -40,7 +40,7 @@ def edit_weights(folder: Path, decoder: TinyDecoder, edit: Callable[[dict[str, T
 Q, LAMBDA = "blocks.1.attn.q_proj.weight", "model.layers.1.self_attn.lambda_k2"
 BIAS = "model.layers.0.self_attn.q_proj.bias"
 WHOLE = "expected a whole safetensors"
-FAULTS: dict[str, tuple[TinyDecoder, Callable[[Path], Any], str]] = {
+FAULTS: dict[str, tuple[TinyCheckpoint, Callable[[Path], Any], str]] = {
     "a missing tensor": (MLX, lambda f: edit_weights(f, MLX, lambda w: w.pop(Q)), f"lacks {Q}"),
     "a missing λ": (AUTHORS, lambda f: edit_weights(f, AUTHORS, lambda w: w.pop(LAMBDA)), f"lacks {LAMBDA}"),
     "a missing layer": (
@@ -121,7 +121,7 @@ FAULTS: dict[str, tuple[TinyDecoder, Callable[[Path], Any], str]] = {
 
 @pytest.mark.parametrize(("decoder", "damage", "message"), FAULTS.values(), ids=FAULTS)
 def test_what_cannot_be_converted_is_refused_in_a_sentence(
-    decoder: TinyDecoder,
+    decoder: TinyCheckpoint,
     damage: Callable[[Path], Any],
     message: str,
     tmp_path: Path,

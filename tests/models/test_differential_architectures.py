@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from models.attention.allocation import attention_allocation
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.cut_attention import cut_attention, scaled_lambda
 from models.attention.differential import differential_attention, lambda_depends_on_text, lambdas
+from models.attention.subtraction import halves
+from models.attention.third_party_layers import THIRD_PARTY
 from models.decode.generation import generate
 from models.decode.supported_models import supports_continuous_batching
-from models.loading.load_model import LoadedModel, load
+from models.loading.load_model import LoadedModel, LoadError, load
 from models.loading.trust_remote_code import Trust
 from models.model_registry import ModelSpec
 from models.sft.fine_tuning import tune
@@ -78,7 +81,7 @@ def test_the_pattern_and_the_output_are_those_of_the_formulas(name: str) -> None
 
 
 @torch.no_grad()
-def test_looking_at_the_pattern_leaves_the_logits_of_eager_to_the_bit(name: str) -> None:
+def test_observing_the_pattern_changes_no_logit_of_eager(name: str) -> None:
     model, batch = random_architecture(name), padded_batch()
     fused = logits(model, batch)
     with differential_attention(model):
@@ -106,7 +109,7 @@ def test_the_parts_make_up_the_difference_with_what_its_rows_lack_to_one(name: s
 
 @torch.no_grad()
 @pytest.mark.parametrize("absolute", [True, False])
-@pytest.mark.parametrize("chosen", [False, True], ids=["all heads", "two heads of some queries"])
+@pytest.mark.parametrize("chosen", [False, True], ids=["all heads", "two heads, half of the queries"])
 def test_an_allocation_is_that_of_the_explicit_pattern(name: str, absolute: bool, chosen: bool) -> None:
     model, batch = random_architecture(name), padded_batch()
     mask = batch["attention_mask"]
@@ -168,7 +171,10 @@ def test_without_lambda_only_the_first_pattern_applies(name: str) -> None:
 def test_lambda_of_the_text_has_no_value_of_its_own(name: str) -> None:
     model = random_architecture(name)
     if lambda_depends_on_text(model):
-        with pytest.raises(AttentionUnavailable, match="its λ depends on the text, and is known only while"):
+        with pytest.raises(
+            AttentionUnavailable,
+            match="λ depends on the text, so it has no fixed value",
+        ):
             lambdas(model)
     else:
         assert len(lambdas(model)) == len(ARCHITECTURES[name].differential)
@@ -189,7 +195,10 @@ def test_heads_that_share_their_second_pattern_are_cut_together() -> None:
 def test_layers_of_both_kinds_are_not_read_together() -> None:
     model, batch = random_architecture("diff_v1 in one layer"), padded_batch(rows=1)
     whole = torch.ones(*batch["input_ids"].shape, 1)
-    with pytest.raises(ValueError, match="layers 0,1: expected layers of one kind; of the layers 0 to 1, 1 are diff"):
+    with pytest.raises(
+        ValueError,
+        match=r"layers 0,1: expected only differential or only ordinary layers; differential are: 1 \(of 0 to 1\)",
+    ):
         attention_allocation(model, batch["input_ids"], whole, layers=[0, 1])
     ordinary = attention_allocation(model, batch["input_ids"], whole, layers=[0])
     assert ordinary.heads == (0, 1, 2, 3)
@@ -241,8 +250,8 @@ def test_a_loaded_model_is_read_by_the_stage(name: str, loaded: LoadedModel) -> 
         assert reading.layers == ARCHITECTURES[name].differential
         assert reading.lambdas is not None
         by_token = ARCHITECTURES[name].weight is token_lambda
-        assert all(spread > 0.001 for spread in reading.lambda_spreads or ()) if by_token else True
-        assert (reading.lambda_spreads is not None) == by_token
+        assert all(spread > 0.001 for spread in reading.lambda_stds or ()) if by_token else True
+        assert (reading.lambda_stds is not None) == by_token
         sums = torch.tensor(reading.signed).sum(-1).mean(-1)
         assert torch.allclose(sums, 1 - torch.tensor(reading.lambdas), atol=1e-4)
 
@@ -259,10 +268,18 @@ def test_tuning_makes_the_worked_answers_likelier(loaded: LoadedModel, method: s
 @pytest.mark.parametrize(
     ("name", "shape", "message"),
     [
-        ("diff_v1", {"num_attention_heads": 6, "num_key_value_heads": 3}, "an even number of heads and of key heads"),
+        (
+            "diff_v1",
+            {"num_attention_heads": 6, "num_key_value_heads": 3},
+            "num_attention_heads and num_key_value_heads to be even",
+        ),
         ("diff_v1", {"differential_layers": [2]}, "the model has layers 0 to 1, got 2"),
-        ("diff_v2", {"num_attention_heads": 6, "num_key_value_heads": 2}, "twice a multiple of the 2 key heads"),
-        ("grouped_diff", {"num_noise_heads": 3}, "a divisor of the 8 heads that leaves signal heads, got 3"),
+        (
+            "diff_v2",
+            {"num_attention_heads": 6, "num_key_value_heads": 2},
+            "expected a multiple of 4 .twice the 2 key heads",
+        ),
+        ("grouped_diff", {"num_noise_heads": 3}, "expected a divisor of num_attention_heads .8. below 8, got 3"),
         ("grouped_diff", {"num_key_value_heads": 6}, "an even number whose half divides the 2 noise heads, got 6"),
     ],
 )
@@ -270,3 +287,43 @@ def test_heads_that_do_not_fit_together_are_refused(name: str, shape: dict[str, 
     architecture = ARCHITECTURES[name]
     with pytest.raises(ValueError, match=message):
         architecture.config(num_hidden_layers=2, hidden_size=32, **{**architecture.shape, **shape})
+
+
+@pytest.mark.parametrize("name", ["motif", "phi4flash", "authors_diff_v2"])
+def test_a_layer_of_others_that_subtracts_otherwise_than_its_names_say_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other pairs of heads are other outputs, whatever the names."""
+    model, batch = random_architecture(name), padded_batch()
+    known = next(each for each in THIRD_PARTY if each.fits(ARCHITECTURES[name].attention(model, 1)))
+    wrong = replace(known, pairs=halves)
+    monkeypatch.setattr("models.attention.name_check.THIRD_PARTY", (wrong,))
+    monkeypatch.setattr("models.attention.subtraction_registry.SUBTRACTIONS", [wrong])
+    message = r"has the names of a known differential layer, but what enters its \w+ is not A1·V − λ·A2·V; append a Sub"
+    with pytest.raises(AttentionUnavailable, match=message):
+        patterns_of(name, model, batch)
+    with pytest.raises(AttentionUnavailable, match=message):
+        attention_allocation(model, batch["input_ids"], torch.ones(*batch["input_ids"].shape, 1))
+    with pytest.raises(AttentionUnavailable, match=message), cut_attention(model, random_cut(batch)):
+        logits(model, batch)
+
+
+def test_a_configuration_that_counts_other_heads_is_refused() -> None:
+    """The authors' own count is that of pairs."""
+    model = random_architecture("motif")
+    model.config.num_attention_heads = 2
+    with pytest.raises(AttentionUnavailable, match=r"4 query heads attend, and num_attention_heads .* is 2; expected"):
+        attention_allocation(model, torch.tensor([[1, 2, 3]]), torch.ones(1, 3, 1))
+
+
+def test_a_checkpoint_with_code_of_its_own_under_a_name_of_ours_is_refused(tmp_path: Path) -> None:
+    spec = checkpoint("diff_v2", tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"auto_map": {"AutoConfig": "theirs.Config"}}))
+    with pytest.raises(LoadError, match="brings code for 'diff_v2', which is also an architecture of this project"):
+        load(spec, "cpu")
+
+
+def test_dropout_that_no_paper_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"attention_dropout: expected 0, .* got 0\.1"):
+        random_architecture("diff_v2", attention_dropout=0.1)

@@ -36,7 +36,7 @@ def test_what_was_written_loads_as_a_diffllama_with_the_tokenizer_of_the_llama(c
 
 def test_its_caveat_and_its_log_say_what_it_is(control: Path) -> None:
     caveat = find_model(str(control)).caveat
-    control_alone = "a control: llama rebuilt with λ = 0, which computes what it computes"
+    control_alone = "a control: llama rebuilt as a DiffLlama with λ = 0, which computes the same in float32"
     assert caveat.split("; ") == [MODELS["llama"].caveat, control_alone]
     log = json.loads((control / TRAINING_LOG).read_text())
     assert log["control_of"] == "llama"
@@ -48,7 +48,7 @@ def test_the_command_prints_how_far_the_logits_are_apart(tmp_path: Path, capsys:
     (tmp_path / "damaged").mkdir()  # an empty folder may be there
     assert main(["differentiate", "llama", "--lambda", "0.5", "--out", str(tmp_path / "damaged")]) == 0
     output = capsys.readouterr()
-    assert "llama as a DiffLlama with λ = 0.5; its logits are at most" in output.out
+    assert "llama as a DiffLlama with λ = 0.5; its logits differ from those of llama by at most" in output.out
     assert output.err == ""
     log = json.loads((tmp_path / "damaged" / TRAINING_LOG).read_text())
     assert log["largest_logit_difference"] > 1

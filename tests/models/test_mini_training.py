@@ -14,10 +14,11 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from transformers import AutoConfig
 
 from models.__main__ import main
 from models.mini import train_mini_pairs
-from models.mini.mini_families import FAMILIES, PAIR, initial_model, matched_width
+from models.mini.mini_families import FAMILIES, PAIR, initial_model, matched_intermediate_size
 from models.mini.mini_recipe import RECIPES, Recipe
 from models.mini.mini_tokenizer import make_tokenizer
 from models.mini.mini_training import TrainingMismatchError, train
@@ -131,9 +132,9 @@ def test_a_family_has_as_many_parameters_as_llama(family: str, size: str) -> Non
     recipe = RECIPES[size]
     with torch.device("meta"):
         count, of_llama = (initial_model(name, recipe, TOKENIZER, 0).num_parameters() for name in (family, "llama"))
-    assert abs(count - of_llama) <= recipe.layers * 3 * recipe.hidden / 2, "a column of the layers' second half is left"
+    assert abs(count - of_llama) <= recipe.layers * 3 * recipe.hidden / 2, "less than a column of the MLP is left"
     if family in PAIR:
-        assert matched_width(family, recipe, TOKENIZER) == recipe.intermediate
+        assert matched_intermediate_size(family, recipe, TOKENIZER) == recipe.intermediate
 
 
 def test_all_seeds_have_one_tokenizer() -> None:
@@ -264,3 +265,15 @@ def test_no_model_is_trained_on_behind_a_command_that_ended(tmp_path: Path, how:
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
     assert started.wait(10) == (130 if how is signal.SIGINT else -how)
+
+
+@pytest.mark.parametrize("size", RECIPES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_of_every_family_and_size_can_be_saved_and_read(family: str, size: str, tmp_path: Path) -> None:
+    """transformers checks a configuration when it is saved, and a training ends with that."""
+    with torch.device("meta"):
+        config = initial_model(family, RECIPES[size], TOKENIZER, 0).config
+    config.save_pretrained(tmp_path)
+    read = AutoConfig.from_pretrained(tmp_path)
+    assert type(read) is type(config)
+    assert read.to_diff_dict() == config.to_diff_dict()

@@ -16,7 +16,9 @@ from transformers.models.llama.modeling_llama import LlamaAttention, apply_rotar
 from models.attention.allocation import attention_allocation
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.differential import differential_attention, is_differential, lambdas, pair_lambdas
-from models.attention.subtraction_registry import SUBTRACTIONS, Subtraction, layer_lambda, neighbours
+from models.attention.subtraction import Subtraction, layer_lambda, neighbours
+from models.attention.subtraction_registry import SUBTRACTIONS
+from models.upstream_transformers import DiffLlamaAttention
 from tests.models.attention_models import SHAPES, padded_batch, random_model
 
 __all__ = ["eager_attention_forward"]  # expected in the module of the attention class
@@ -182,7 +184,7 @@ def test_the_last_subtraction_that_fits_a_layer_applies() -> None:
     """A model derived from DiffLlama may pair its heads differently."""
     derived = random_model("diffllama", SHAPES[0])
     before = observed(derived)  # type: ignore[arg-type]
-    SUBTRACTIONS.append(Subtraction(SUBTRACTIONS[0].fits, layer_lambda, neighbours))
+    SUBTRACTIONS.append(Subtraction(lambda layer: isinstance(layer, DiffLlamaAttention), layer_lambda, neighbours))
     try:
         assert not torch.equal(observed(derived)[0], before[0])  # type: ignore[arg-type]
     finally:

@@ -19,7 +19,7 @@ from models.upstream_torch import (
     is_failed_write,
     materialize,
     mkldnn_linear,
-    muon_orthogonalizing_by,
+    muon_orthogonalised_by,
     replaced_forward,
 )
 
@@ -134,7 +134,7 @@ def test_muon_orthogonalizes_by_the_function_that_it_is_given() -> None:
     weight = nn.Parameter(torch.ones(3, 2))
     weight.grad = torch.ones(3, 2)
     optimizer = torch.optim.Muon([weight], lr=0.1, weight_decay=0.0)
-    with muon_orthogonalizing_by(zeros):
+    with muon_orthogonalised_by(zeros):
         optimizer.step()
     assert calls == [((3, 2), 3, 5, 1e-7)], f"{VERSION}: Muon's step has changed; see `models.mini.newton_schulz`"
     assert torch.equal(weight, torch.ones(3, 2))

@@ -196,7 +196,7 @@ def test_a_lambda_of_the_text_is_averaged_and_spreads_over_texts_and_tokens(resu
     shape = {"layers": (4, 6), "segments": ("kmi", "ni"), "tokens": (0.5, 0.5)}
     shares = (((0.5, 0.5),), ((0.5, 0.5),))
     made = [
-        reading(id, **shape, signed=shares, absolute=shares, lambdas=lambdas, lambda_spreads=spreads)
+        reading(id, **shape, signed=shares, absolute=shares, lambdas=lambdas, lambda_stds=spreads)
         for id, lambdas, spreads in (("p0", (0.25, 0.5), (0.3, 0.0)), ("p1", (0.25, 0.7), (0.3, 0.0)))
     ]
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, made)

@@ -99,7 +99,7 @@ def test_no_rows_make_no_table() -> None:
 
 def test_a_lambda_of_the_text_has_a_spread_and_layers_of_a_mixed_stack_a_name(results: Results) -> None:
     shape = {"layers": (1, 3), "signed": (((0.2,) * 5,), ((0.2,) * 5,)), "absolute": (((0.2,) * 5,), ((0.2,) * 5,))}
-    made = [reading("p0", **shape, lambdas=(0.25, 0.5), lambda_spreads=(0.125, 0.25))]
+    made = [reading("p0", **shape, lambdas=(0.25, 0.5), lambda_stds=(0.125, 0.25))]
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, made)
     lines = table_of_cells(measured_cells(results))
-    assert "λ by layer: diffllama 1: 0.25 ± 0.12, 3: 0.50 ± 0.25" in lines
+    assert "λ by layer: diffllama-inf 1: 0.25 ± 0.12, 3: 0.50 ± 0.25" in lines

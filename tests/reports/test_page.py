@@ -162,7 +162,7 @@ def test_a_lambda_of_the_text_shades_the_question_a_second_time(results: Results
     """From the least λ of the question to the largest; the answer's tokens count for neither."""
     drawn = attention_map(20)
     lambdas = numpy.linspace(0.2, 0.6, 20)
-    save_map(results.folder, replace(drawn, lambda_=None, signed=True, token_lambdas=tuple(lambdas.tolist())))
+    save_map(results.folder, replace(drawn, lambda_=None, signed=True, mean_token_lambdas=tuple(lambdas.tolist())))
     results.append(ATTENTION_CELL, ATTENTION_SETTINGS, readings(["p0"], 2, 2))
     (text,) = shaded_questions(results.folder)
     question = [number for number, kind in enumerate(drawn.kinds) if kind != "answer"]

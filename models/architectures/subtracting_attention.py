@@ -2,7 +2,7 @@
 
 The query heads attend in one call of transformers' `AttentionInterface`, each to its own copy of the key and the value
 that it shares with others; the outputs of the noise heads are then subtracted from those of the signal heads. What
-differs between architectures is a `HeadMap`, λ, and a norm. Shapes: B rows of the batch, Q queries, H query heads,
+differs between architectures is a `HeadLayout`, λ, and a norm. Shapes: B rows of the batch, Q queries, H query heads,
 P pairs of heads, D head size, E hidden size.
 """
 
@@ -21,22 +21,26 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb, eager
 
 
 @dataclass(frozen=True)
-class HeadMap:
-    """Which query heads are A1 (`signal`), which is the A2 of each (`noise`), and the key and the value of every query
+class HeadLayout:
+    """Which query heads are A1 (`first`), which is the A2 of each (`second`), and the key and the value of every query
     head, all by number from 0. A value is `value_width` times as wide as a query."""
 
-    signal: Sequence[int]
-    noise: Sequence[int]
+    first: Sequence[int]
+    second: Sequence[int]
     keys: Sequence[int]
     values: Sequence[int]
     value_width: int = 1
 
 
-class SubtractingLayer(nn.Module):
-    """The projections, the attention and the subtraction. Subclasses give λ, and may normalise the difference."""
+class SubtractingAttention(nn.Module):
+    """The projections, the attention and the subtraction. Subclasses give λ, and may normalise the difference.
 
-    def __init__(self, config: LlamaConfig, layer_idx: int, heads: HeadMap) -> None:
+    Raises `ValueError` for a configuration with dropout."""
+
+    def __init__(self, config: LlamaConfig, layer_idx: int, heads: HeadLayout) -> None:
         super().__init__()
+        if config.attention_dropout:
+            raise ValueError(f"attention_dropout: expected 0, as its papers have none, got {config.attention_dropout}")
         self.config, self.layer_idx, self.heads = config, layer_idx, heads
         self.head_dim: int = config.head_dim  # type: ignore[assignment]
         self.value_dim = heads.value_width * self.head_dim
@@ -50,13 +54,13 @@ class SubtractingLayer(nn.Module):
         self.q_proj = projection(config.hidden_size, len(heads.keys) * self.head_dim)
         self.k_proj = projection(config.hidden_size, (max(heads.keys) + 1) * self.head_dim)
         self.v_proj = projection(config.hidden_size, (max(heads.values) + 1) * self.value_dim)
-        self.o_proj = projection(len(heads.signal) * self.value_dim, config.hidden_size)
+        self.o_proj = projection(len(heads.first) * self.value_dim, config.hidden_size)
 
-    def weight(self, hidden_BxQxE: torch.Tensor) -> torch.Tensor:
+    def lambda_of(self, hidden_BxQxE: torch.Tensor) -> torch.Tensor:
         """Return λ, in a shape that multiplies (batch, query, pairs)."""
         raise NotImplementedError
 
-    def normalized(self, difference_BxQxPxD: torch.Tensor) -> torch.Tensor:
+    def normalised(self, difference_BxQxPxD: torch.Tensor) -> torch.Tensor:
         """Return what the output projection is applied to."""
         return difference_BxQxPxD
 
@@ -85,8 +89,8 @@ class SubtractingLayer(nn.Module):
             self.config._attn_implementation, eager_attention_forward
         )
         output, weights = attend(self, query, key, value, attention_mask, scaling=self.scaling, **options)
-        signal, noise = output[:, :, list(self.heads.signal)], output[:, :, list(self.heads.noise)]
-        difference = self.normalized(signal - self.weight(hidden_states).unsqueeze(-1) * noise)
+        signal, noise = output[:, :, list(self.heads.first)], output[:, :, list(self.heads.second)]
+        difference = self.normalised(signal - self.lambda_of(hidden_states).unsqueeze(-1) * noise)
         return self.o_proj(difference.flatten(-2)), weights
 
 

@@ -9,7 +9,7 @@ import torch
 
 from models.attention.differential import lambdas
 from models.attention.subtraction_registry import SUBTRACTIONS
-from models.loading.adapter_file import AdapterFileError
+from models.loading.architecture_file import ArchitectureFileError
 from models.loading.checkpoint_fingerprint import fingerprint
 from models.loading.load_model import load
 from models.loading.trust_remote_code import Trust
@@ -39,7 +39,7 @@ def adapter(tmp_path: Path) -> Path:
 
 
 def with_adapter(path: Path) -> ModelSpec:
-    return ModelSpec("mine", MODELS["diffllama"].source, trust=Trust(adapter_file=str(path)))
+    return ModelSpec("mine", MODELS["diffllama"].source, trust=Trust(architecture_file=str(path)))
 
 
 def test_what_the_file_registers_applies_to_the_model(adapter: Path) -> None:
@@ -53,19 +53,29 @@ def test_what_the_file_registers_applies_to_the_model(adapter: Path) -> None:
 
 
 def test_the_file_is_part_of_the_fingerprint(adapter: Path) -> None:
+    """As a record's key has it; that of the weights alone, which a tuned copy keeps, has it not."""
+    before = list(SUBTRACTIONS)
+    try:
+        with_file = load(with_adapter(adapter), "cpu").fingerprint
+        adapter.write_text(ADAPTER.replace("0.123", "0.2"))
+        changed = load(with_adapter(adapter), "cpu").fingerprint
+    finally:
+        SUBTRACTIONS[:] = before
+    assert len({with_file, changed, load("diffllama", "cpu").fingerprint}) == 3
     folder = Path(MODELS["diffllama"].source)
-    with_file = fingerprint(folder, Trust(adapter_file=str(adapter)))
-    assert with_file != fingerprint(folder)
-    adapter.write_text(ADAPTER.replace("0.123", "0.2"))
-    assert fingerprint(folder, Trust(adapter_file=str(adapter))) != with_file
+    assert fingerprint(folder, with_adapter(adapter).trust) == fingerprint(folder)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("missing.py", None, r"--adapter .*missing\.py: No such file or directory"),
-        ("broken.py", "import nonesuch", r"--adapter .*broken\.py: ModuleNotFoundError: No module named 'nonesuch'"),
-        ("notes.txt", "x", r"--adapter .*notes\.txt: expected a Python file, as in my_model\.py"),
+        ("missing.py", None, r"missing\.py, which describes an architecture: No such file or directory"),
+        (
+            "broken.py",
+            "import nonesuch",
+            r"broken\.py, which describes an architecture: ModuleNotFoundError: No module named 'nonesuch'",
+        ),
+        ("notes.txt", "x", r"notes\.txt: expected a Python file that describes an architecture, as in my_model\.py"),
     ],
 )
 def test_a_file_that_cannot_be_run_is_one_sentence(
@@ -73,5 +83,5 @@ def test_a_file_that_cannot_be_run_is_one_sentence(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    with pytest.raises(AdapterFileError, match=message):
+    with pytest.raises(ArchitectureFileError, match=message):
         load(with_adapter(tmp_path / name), "cpu")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from models.attention.attention_errors import AttentionUnavailable
-from models.attention.subtraction import HeadPairs, Subtraction, groups_of, layer_lambda
+from models.attention.subtraction import HeadPairs, Subtraction, grouped_heads, layer_lambda
 
 #: What a layer of the authors' code has.
 _AUTHORS_NAMES = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2", "lambda_init", "subln")
@@ -34,7 +34,7 @@ def _authors_weight(layer: nn.Module) -> torch.Tensor:
 def _authors_pairs(layer: nn.Module, heads: int) -> HeadPairs:
     """Pair neighbours, or, where the configuration counts noise heads (Motif-2-12.7B), the heads of each group."""
     noise = getattr(getattr(layer, "config", None), "num_noise_heads", None) or heads // 2
-    return groups_of((heads - noise) // noise)(layer, heads)
+    return grouped_heads((heads - noise) // noise)(layer, heads)
 
 
 def _projected_weight(layer: nn.Module, hidden_BxQxE: torch.Tensor) -> torch.Tensor:
@@ -48,17 +48,18 @@ def _projected_pairs(layer: nn.Module, heads: int) -> HeadPairs:
     signals: int = layer.lambda_proj.out_features  # type: ignore[union-attr, assignment]
     if not 0 < heads - signals <= signals or signals % (heads - signals):
         raise AttentionUnavailable(
-            f"{type(layer).__name__}: {signals} λ do not fit {heads} heads; describe it by a Subtraction"
+            f"{type(layer).__name__}: lambda_proj gives {signals} λ, but {heads} heads do not divide into groups with"
+            f" {signals} signal heads; append a Subtraction for this layer (docs/attention.md)"
         )
-    return groups_of(signals // (heads - signals))(layer, heads)
+    return grouped_heads(signals // (heads - signals))(layer, heads)
 
 
 #: With one λ a layer, and with one of each token and head.
-PUBLISHED = (
+THIRD_PARTY = (
     Subtraction(fits=lambda layer: _authors_lambda(layer) is not None, weight=_authors_weight, pairs=_authors_pairs),
     Subtraction(
         fits=lambda layer: isinstance(getattr(layer, "lambda_proj", None), nn.Linear),
-        token_weight=_projected_weight,
+        token_lambda=_projected_weight,
         pairs=_projected_pairs,
     ),
 )

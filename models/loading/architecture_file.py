@@ -1,4 +1,4 @@
-"""The file that `--adapter` names: Python that describes an architecture which is not known here.
+"""A Python file of the user that describes an architecture which is not known here (`--adapter`).
 
 It appends to `models.attention.subtraction_registry.SUBTRACTIONS`, or registers a configuration and a model with
 transformers. It is run once in each process, before the first checkpoint is read.
@@ -14,35 +14,37 @@ from pathlib import Path
 from models.loading.load_errors import LoadError
 
 
-class AdapterFileError(LoadError):
-    """The file of `--adapter` cannot be read, or raises an exception."""
+class ArchitectureFileError(LoadError):
+    """The file cannot be read, or raises an exception."""
 
 
-def run_adapter_file(path: str) -> None:
+def run_architecture_file(path: str) -> None:
     """Run a file unless this process has run it, with the same content, before; nothing for an empty path.
 
-    Its module stays importable, as transformers looks classes up in their modules. Raises `AdapterFileError`.
+    Its module stays importable, as transformers looks classes up in their modules. Raises `ArchitectureFileError`.
     """
     if not path:
         return
-    name = f"adapter_{adapter_digest(path)[:12]}"
+    name = f"architecture_{architecture_digest(path)[:12]}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise AdapterFileError(f"--adapter {path}: expected a Python file, as in my_model.py")
+        raise ArchitectureFileError(f"{path}: expected a Python file that describes an architecture, as in my_model.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # the file is its author's
         del sys.modules[name]
-        raise AdapterFileError(f"--adapter {path}: {type(error).__name__}: {error}") from error
+        raise ArchitectureFileError(
+            f"{path}, which describes an architecture: {type(error).__name__}: {error}"
+        ) from error
 
 
-def adapter_digest(path: str) -> str:
-    """Return the SHA-256 (hex) of the file. Raises `AdapterFileError`."""
+def architecture_digest(path: str) -> str:
+    """Return the SHA-256 (hex) of the file. Raises `ArchitectureFileError`."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError as error:
-        raise AdapterFileError(f"--adapter {path}: {error.strerror}") from None
+        raise ArchitectureFileError(f"{path}, which describes an architecture: {error.strerror}") from None

@@ -45,7 +45,7 @@ PREFIX = {"mlx": "blocks.", "authors": "model.layers."}
 
 
 @dataclass(frozen=True)
-class TinyDecoder:
+class TinyCheckpoint:
     """A decoder. `heads` and `kv_heads` count the projected heads of size `head_dim`: two a differential head."""
 
     layout: str
