@@ -146,7 +146,7 @@ def equal_answers_with_undivided_values(model: Any) -> tuple[int, int]:
 
 def main() -> None:
     print(f"transformers {transformers.__version__}, torch {torch.__version__}\n")
-    print(f"prompts of {len(PROMPTS)} that generate_batch answers as generate does: all {NEW_TOKENS} tokens, the first")
+    print(f"prompts (of {len(PROMPTS)}) where generate_batch matches generate: all {NEW_TOKENS} tokens, first token")
     for family in CLASSES:
         for attention in ("sdpa", "eager"):
             whole, first = equal_answers(random_model(family, attention))

@@ -84,10 +84,10 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         "differentiate",
-        help="rebuild a Llama as a DiffLlama that computes the same, as a control",
+        help="rebuild a Llama as an equivalent DiffLlama, to use as a control",
         description="Rebuild a Llama as a DiffLlama with a known λ, into OUT. With λ = 0 it computes what the Llama"
-        " computes, so a comparison of the two must find nothing; with another λ it is damaged on purpose"
-        " (docs/statistics.md). Prints how far the logits of the two are apart. Exit status: 1 if the Llama cannot be"
+        " computes, so a comparison of the two must show no difference. Any other λ damages the model on purpose"
+        " (docs/statistics.md). Prints the largest difference between their logits. Exit status: 1 if the Llama cannot be"
         " loaded or rebuilt, 2 for a command line that is not valid.",
     )
     command.add_argument("name", metavar="NAME", help=_NAME)
@@ -98,7 +98,7 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         metavar="LAMBDA",
-        help="λ of every layer, between -1 and 1 (default: %(default)s)",
+        help="λ of every layer, between -1 and 1 (exclusive) (default: %(default)s)",
     )
     add_trust_options(command.add_argument)
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Write a checkpoint of another layout to a folder that transformers reads as DiffLlama or Llama, in float32. Its logits
-are those of the checkpoint, computed in float32. Whether attention is differential is told by its λ vectors. Other
-tensors and fields than those below are refused. Exit status: 0 if the folder is written, 1 if the checkpoint cannot be
-converted, and then nothing is written.
+are those of the checkpoint, computed in float32. Attention is taken as differential if the file has λ vectors or
+subln. Any tensor or configuration field that is not listed below is an error. Exit status: 0 if the folder is written,
+1 if the checkpoint cannot be converted, and then nothing is written.
 
 mlx: guygrigsby/diff-mlx on the hub, its diff/latest.safetensors and vanilla/latest.safetensors, next to or below
 its config.json. The optimiser's state is left out.
@@ -21,11 +21,12 @@ its config.json. The optimiser's state is left out.
 authors: the attention modules of the paper's authors (github.com/microsoft/unilm, Diff-Transformer) in a decoder. They
 published no checkpoint, as far as known, so the names around attention are those of a Llama:
   model.embed_tokens.weight, model.norm.weight, lm_head.weight (without it, the embedding is the output layer)
-  model.layers.N. with N from 0, and behind that
+  model.layers.N. (N from 0), followed by
     input_layernorm.weight, post_attention_layernorm.weight, mlp.{gate,up,down}_proj.weight
     self_attn.{q,k,v,out}_proj.weight, self_attn.lambda_{q1,k1,q2,k2}, self_attn.subln.weight
-  in config.json: rope_theta, rms_norm_eps (of the norms outside attention), max_position_embeddings; for the baseline
-  num_heads; if they are there, num_heads, num_kv_heads and tie_word_embeddings must agree with the tensors
+  in config.json: rope_theta, rms_norm_eps (of the norms outside attention), max_position_embeddings, and
+  num_heads, which the baseline needs; num_heads, num_kv_heads and tie_word_embeddings, if given, must agree with the
+  tensors
 """
 
 
@@ -40,17 +41,20 @@ def add_convert_command(commands: Any) -> None:
     command.add_argument("source", type=_path, metavar="SOURCE", help="a .safetensors file, or a folder with one")
     command.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="a new or an empty folder")
     command.add_argument(
-        "--from", choices=("mlx", "authors"), dest="layout", help="the layout (default: told by the tensors' names)"
+        "--from", choices=("mlx", "authors"), dest="layout", help="the layout (default: detected from the tensor names)"
     )
     command.add_argument(
-        "--config", type=_path, metavar="FILE", help="configuration (default: config.json beside SOURCE, or above)"
+        "--config",
+        type=_path,
+        metavar="FILE",
+        help="configuration (default: config.json beside the weights, or a folder above)",
     )
     command.add_argument("--tokenizer", type=_path, metavar="FOLDER", help="folder of a tokenizer to copy")
     command.add_argument(
         "--grouped-keys",
         choices=("diffattn", "flashdiff"),
-        help="the authors' file that the model was trained with, needed where differential heads share keys, as the"
-        " files differ then: multihead_diffattn.py or multihead_flashdiff_*.py",
+        help="which of the authors' files trained the model: multihead_diffattn.py or multihead_flashdiff_*.py; required"
+        " if differential heads share keys",
     )
 
 

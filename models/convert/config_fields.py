@@ -45,7 +45,9 @@ class ConfigFields:
         unknown = sorted(set(self.fields) - set(known))
         if unknown:
             names = ", ".join(self.prefix + name for name in unknown[:3])
-            raise ConversionError(f"{self.path}: unknown {names}; expected no more than {', '.join(sorted(known))}")
+            raise ConversionError(
+                f"{self.path}: unknown fields: {names}; the known fields are {', '.join(sorted(known))}"
+            )
 
     def _value(self, name: str) -> Any:
         if name not in self.fields:
@@ -68,12 +70,12 @@ def read_config(weights: Path, config: Path | None) -> tuple[Path, dict[str, Any
     path = config or next((choice for choice in choices if choice.is_file()), None)
     if path is None or not path.is_file():
         if config is None:
-            raise ConfigMissingError(f"there is no config.json beside {weights} or a folder above; expected one")
+            raise ConfigMissingError(f"no config.json in the folder of {weights} or in its parent")
         raise ConfigMissingError(f"there is no file {config}; expected a configuration")
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise ConversionError(f"{path}: expected JSON, got what is none ({error!s:.80})") from error
+        raise ConversionError(f"{path}: not valid JSON ({error!s:.80})") from error
     if not isinstance(content, dict):
         raise ConversionError(f"{path}: expected a JSON object, got {type(content).__name__}")
     return path, content

@@ -1,4 +1,4 @@
-"""The error of a conversion. No torch here."""
+"""The errors of a conversion. No torch here."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(str(path), framework="pt") as file:
             yield file
     except SafetensorError as error:
-        raise ConversionError(f"{path}: expected a whole safetensors file, got another ({error!s:.120})") from error
+        raise ConversionError(f"{path}: not a complete safetensors file ({error!s:.120})") from error
 
 
 def _layout_of(path: Path, names: Collection[str]) -> Layout:
@@ -110,7 +110,7 @@ def _check_names(path: Path, layout: Layout, expected: Collection[str], in_file:
     """Check that the file has every tensor that the layout expects, and no other."""
     missing = sorted(set(expected) - set(in_file))
     unknown = sorted(in_file[name] for name in set(in_file) - set(expected))
-    kinds = (("lacks", missing), ("has the unknown", unknown))
+    kinds = (("lacks the tensor", missing), ("has the unknown tensor", unknown))
     parts = [f"{verb} {_listed(names)}" for verb, names in kinds if names]
     if parts:
         raise ConversionError(f"{path} is not of the layout {layout.name}: it {' and '.join(parts)}")

@@ -31,9 +31,9 @@ def grouped_keys_of(shape: DecoderShape, grouped_keys: str | None) -> str | None
         return None
     if grouped_keys not in GROUPED_KEYS:
         raise GroupedKeysError(
-            f"{shape.queries_per_key} differential heads share their keys, and the authors' files differ in which they"
-            f" meet: expected one of {', '.join(GROUPED_KEYS)} (multihead_diffattn.py or multihead_flashdiff_*.py),"
-            f" got {grouped_keys!r}"
+            f"{shape.queries_per_key} differential heads share each key, and the authors' files assign keys"
+            f" differently: expected one of {', '.join(GROUPED_KEYS)} (multihead_diffattn.py or"
+            f" multihead_flashdiff_*.py), got {grouped_keys!r}"
         )
     return grouped_keys
 

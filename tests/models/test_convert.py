@@ -69,7 +69,7 @@ def test_the_two_ways_to_share_keys_are_different_models(tmp_path: Path) -> None
         convert(source, tmp_path / name, grouped_keys=name)
         logits.append(converted_logits(tmp_path / name))
     assert (logits[0] - logits[1]).abs().max() > 100 * TOLERANCE
-    with pytest.raises(ConversionError, match=r"2 differential heads share their keys.* one of diffattn, flashdiff"):
+    with pytest.raises(ConversionError, match=r"2 differential heads share each key.* one of diffattn, flashdiff"):
         convert(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

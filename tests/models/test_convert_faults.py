@@ -39,10 +39,10 @@ def edit_weights(folder: Path, decoder: TinyCheckpoint, edit: Callable[[dict[str
 #: What makes a checkpoint of each layout unusable, and what the message says.
 Q, LAMBDA = "blocks.1.attn.q_proj.weight", "model.layers.1.self_attn.lambda_k2"
 BIAS = "model.layers.0.self_attn.q_proj.bias"
-WHOLE = "expected a whole safetensors"
+WHOLE = "not a complete safetensors"
 FAULTS: dict[str, tuple[TinyCheckpoint, Callable[[Path], Any], str]] = {
-    "a missing tensor": (MLX, lambda f: edit_weights(f, MLX, lambda w: w.pop(Q)), f"lacks {Q}"),
-    "a missing λ": (AUTHORS, lambda f: edit_weights(f, AUTHORS, lambda w: w.pop(LAMBDA)), f"lacks {LAMBDA}"),
+    "a missing tensor": (MLX, lambda f: edit_weights(f, MLX, lambda w: w.pop(Q)), f"lacks the tensor {Q}"),
+    "a missing λ": (AUTHORS, lambda f: edit_weights(f, AUTHORS, lambda w: w.pop(LAMBDA)), f"lacks the tensor {LAMBDA}"),
     "a missing layer": (
         AUTHORS,
         lambda f: edit_weights(f, AUTHORS, lambda w: [w.pop(name) for name in list(w) if ".1." in name]),
@@ -51,12 +51,12 @@ FAULTS: dict[str, tuple[TinyCheckpoint, Callable[[Path], Any], str]] = {
     "an unknown tensor": (
         MLX,
         lambda f: edit_weights(f, MLX, lambda w: w.update(mystery=torch.zeros(2))),
-        "has the unknown model.mystery",
+        "has the unknown tensor model.mystery",
     ),
     "biases": (
         AUTHORS,
         lambda f: edit_weights(f, AUTHORS, lambda w: w.update({BIAS: torch.zeros(32)})),
-        f"has the unknown {BIAS}",
+        f"has the unknown tensor {BIAS}",
     ),
     "a wrong shape": (
         MLX,
@@ -95,15 +95,15 @@ FAULTS: dict[str, tuple[TinyCheckpoint, Callable[[Path], Any], str]] = {
         lambda f: save_file({"h.0.attn.c_attn.weight": torch.ones(2)}, f / "latest.safetensors"),
         r"of no known layout \(mlx, authors\): it has h.0.attn.c_attn.weight",
     ),
-    "no configuration": (MLX, lambda f: (f / "config.json").unlink(), "there is no config.json beside"),
-    "a configuration that is no JSON": (MLX, lambda f: (f / "config.json").write_text("{"), "expected JSON"),
+    "no configuration": (MLX, lambda f: (f / "config.json").unlink(), "no config.json in the folder of"),
+    "a configuration that is no JSON": (MLX, lambda f: (f / "config.json").write_text("{"), "not valid JSON"),
     "a configuration of transformers": (
         MLX,
         lambda f: (f / "config.json").write_text('{"model_type": "llama"}'),
         'no object "model"',
     ),
-    "an unknown field": (AUTHORS, lambda f: edit_config(f, rope_scaling={}), "unknown rope_scaling"),
-    "an unknown field in mlx": (MLX, lambda f: edit_config(f, n_kv_heads=2), "unknown model.n_kv_heads"),
+    "an unknown field": (AUTHORS, lambda f: edit_config(f, rope_scaling={}), "unknown fields: rope_scaling"),
+    "an unknown field in mlx": (MLX, lambda f: edit_config(f, n_kv_heads=2), "unknown fields: model.n_kv_heads"),
     "another number of layers": (MLX, lambda f: edit_config(f, n_layers=2), "n_layers = 2, but .* has 3 layers"),
     "other heads": (MLX, lambda f: edit_config(f, qk_head_dim=4), "got 4 × 4 and 32"),
     "a text for a number": (MLX, lambda f: edit_config(f, dim="32"), 'model.dim to be a positive integer, got "32"'),
