@@ -87,8 +87,8 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
         help="rebuild a Llama as an equivalent DiffLlama, to use as a control",
         description="Rebuild a Llama as a DiffLlama with a known λ, into OUT. With λ = 0 it computes what the Llama"
         " computes, so a comparison of the two must show no difference. Any other λ damages the model on purpose"
-        " (docs/statistics.md). Prints the largest difference between their logits. Exit status: 1 if the Llama cannot be"
-        " loaded or rebuilt, 2 for a command line that is not valid.",
+        " (docs/statistics.md). Prints the largest difference between their logits. Exit status: 1 if the Llama cannot"
+        " be loaded or rebuilt, 2 for a command line that is not valid.",
     )
     command.add_argument("name", metavar="NAME", help=_NAME)
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the model, new or empty")
