@@ -53,8 +53,8 @@ def add_convert_command(commands: Any) -> None:
     command.add_argument(
         "--grouped-keys",
         choices=("diffattn", "flashdiff"),
-        help="which of the authors' files trained the model: multihead_diffattn.py or multihead_flashdiff_*.py; required"
-        " if differential heads share keys",
+        help="which of the authors' files trained the model, multihead_diffattn.py or multihead_flashdiff_*.py;"
+        " required if differential heads share keys",
     )
 
 
