@@ -89,7 +89,7 @@ def _check_scope(model: PreTrainedModel, spec: ModelSpec, scope: AttentionScope)
     try:
         selected_layers_and_heads(model, scope.layers, scope.heads)
     except ValueError as error:
-        pair = "; a differential head is a signal head of the configuration's" if is_differential(model) else ""
+        pair = "; a differential head is a pair of the configuration's" if is_differential(model) else ""
         raise AttentionScopeError(f"{spec.name}: {error}{pair}") from None
 
 

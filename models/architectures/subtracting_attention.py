@@ -35,7 +35,8 @@ class HeadLayout:
 class SubtractingAttention(nn.Module):
     """The projections, the attention and the subtraction. Subclasses give λ, and may normalise the difference.
 
-    Raises `ValueError` for a configuration with dropout."""
+    Raises `ValueError` for a configuration with dropout.
+    """
 
     def __init__(self, config: LlamaConfig, layer_idx: int, heads: HeadLayout) -> None:
         super().__init__()

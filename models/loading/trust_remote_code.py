@@ -38,5 +38,5 @@ def add_trust_options(add: Callable[..., object]) -> None:
 
 def trust_of(options: Any) -> Trust:
     """Return the trust that the parsed options grant."""
-    architecture_file = str(Path(options.adapter).expanduser().resolve()) if options.adapter else ""
+    architecture_file = str(Path(options.adapter).absolute()) if options.adapter else ""
     return Trust(pickles=options.allow_pickles, code=options.trust_remote_code, architecture_file=architecture_file)

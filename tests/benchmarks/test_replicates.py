@@ -111,7 +111,8 @@ def test_a_caveat_that_several_models_have_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     both = plan("--models", f"llama,control={tmp_path}")
     caveat = both.caveat(both.cells("zero_shot")) or ""
-    assert caveat.startswith(f"a control; {MODELS['llama'].caveat}; ")
+    assert caveat.startswith(f"{MODELS['llama'].caveat}; a control")
+    assert caveat.count(MODELS["llama"].caveat) == 1
     assert caveat.count(MODELS["llama"].caveat) == 1
 
 
