@@ -164,11 +164,11 @@ def _real_queries(
 def selected_layers_and_heads(
     model: PreTrainedModel, layers: Sequence[int] | None, heads: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the selected layers and heads. None stands for all of them, and of a model with differential and ordinary
-    layers for the differential ones.
+    """Return the selected layers and heads.
 
-    Raises `ValueError` for one that `model` does not have, and for layers of both kinds, whose heads are not the same;
-    `AttentionUnavailable` for a model without attention heads.
+    None selects all heads, and all layers; if some layers are differential and some are not, it selects the
+    differential ones. Raises `ValueError` for a layer or head that `model` does not have, and for a mix of differential
+    and ordinary layers. Raises `AttentionUnavailable` for a model without attention heads.
     """
     all_layers, all_heads = layer_count(model), getattr(model.config.get_text_config(), "num_attention_heads", 0)
     if not all_layers or not isinstance(all_heads, int) or not all_heads:

@@ -71,7 +71,7 @@ def read_config(weights: Path, config: Path | None) -> tuple[Path, dict[str, Any
     if path is None or not path.is_file():
         if config is None:
             raise ConfigMissingError(f"no config.json in the folder of {weights} or in its parent")
-        raise ConfigMissingError(f"there is no file {config}; expected a configuration")
+        raise ConfigMissingError(f"{config}: no such configuration file")
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -104,7 +104,7 @@ def _model_of(weights: Mapping[str, torch.Tensor], shape: DecoderShape, source: 
 
 def _read_tokenizer(folder: Path) -> Any:
     if not folder.is_dir():
-        raise ConversionError(f"there is no folder {folder}; expected one with a tokenizer")
+        raise ConversionError(f"{folder}: no such folder; expected a folder with a tokenizer")
     check_tokenizer(folder)
     with reading(folder / "tokenizer_config.json"):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -182,8 +182,6 @@ def test_an_unusable_tokenizer_is_refused(content: str | None, tmp_path: Path) -
     elif content is not None:
         folder.mkdir()
         (folder / "tokenizer.json").write_text(content)
-    with pytest.raises(
-        (ConversionError, CheckpointDamaged), match=r"there is no folder|tokenizer.json: |not this model's"
-    ):
+    with pytest.raises((ConversionError, CheckpointDamaged), match=r"no such folder|tokenizer.json: |not this model's"):
         convert(source, tmp_path / "out", tokenizer=folder)
     assert not (tmp_path / "out").exists()
