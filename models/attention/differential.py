@@ -22,7 +22,7 @@ from models.attention.attention_edits import is_edited
 from models.attention.attention_errors import AttentionInterfaceBypassed, AttentionUnavailable
 from models.attention.edited_implementations import edited_name
 from models.attention.layer_inputs import recorded_inputs
-from models.attention.name_check import checked_names, note_outputs
+from models.attention.recognition_check import checked_names, note_outputs
 from models.attention.subtraction_registry import (
     ShownPattern,
     Subtraction,

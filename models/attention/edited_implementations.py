@@ -17,7 +17,7 @@ from torch import nn
 from models import upstream_transformers
 from models.attention.attention_edits import edits_of, second_factor
 from models.attention.attention_errors import AttentionUnavailable
-from models.attention.name_check import note_outputs
+from models.attention.recognition_check import note_outputs
 from models.attention.segment_mass import hidden_masses
 from models.attention.subtraction_registry import ShownPattern, checked_subtraction_of, shown_pattern
 

@@ -14,7 +14,7 @@ from models.attention.attention_errors import (
     AttentionUnavailable,
     UnequalVisibleKeys,
 )
-from models.attention.name_check import note_outputs
+from models.attention.recognition_check import note_outputs
 from models.attention.segment_mass import (
     output_and_masses,
     segment_masses,

@@ -17,8 +17,8 @@ from models.architectures.diff_v1 import PerLayerLambdaAttention
 from models.architectures.diff_v2 import DiffV2Attention
 from models.architectures.subtracting_attention import SubtractingAttention
 from models.attention.attention_errors import AttentionUnavailable
+from models.attention.recognised_layers import RECOGNISED
 from models.attention.subtraction import HeadPairs, Subtraction, layer_lambda
-from models.attention.third_party_layers import THIRD_PARTY
 from models.upstream_transformers import DiffLlamaAttention
 
 #: Which pattern of a differential layer is shown: the one that it applies, A1 − λ·A2, or one of the two.
@@ -33,7 +33,7 @@ def _mapped(layer: nn.Module, heads: int) -> HeadPairs:
 
 #: All known kinds of differential layer. The last one that fits a layer applies.
 SUBTRACTIONS: list[Subtraction] = [
-    *THIRD_PARTY,
+    *RECOGNISED,
     Subtraction(fits=lambda layer: isinstance(layer, DiffLlamaAttention), weight=layer_lambda),
     Subtraction(
         fits=lambda layer: isinstance(layer, PerLayerLambdaAttention),

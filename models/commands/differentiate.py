@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from models.differentiated_llama import check_lambda, differentiated
+from models.llama_as_diffllama import check_lambda, differentiated
 from models.loading.checkpoint_fingerprint import checkpoint_folder, fingerprint
 from models.loading.load_model import LoadedModel, load
 from models.loading.read_checkpoint import hidden_loading_bars, read_tokenizer

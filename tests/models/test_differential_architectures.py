@@ -21,8 +21,8 @@ from models.attention.allocation import attention_allocation
 from models.attention.attention_errors import AttentionUnavailable
 from models.attention.cut_attention import cut_attention, scaled_lambda
 from models.attention.differential import differential_attention, lambda_depends_on_text, lambdas
+from models.attention.recognised_layers import RECOGNISED
 from models.attention.subtraction import halves
-from models.attention.third_party_layers import THIRD_PARTY
 from models.decode.generation import generate
 from models.decode.supported_models import supports_continuous_batching
 from models.loading.load_model import LoadedModel, LoadError, load
@@ -295,9 +295,9 @@ def test_a_layer_of_others_that_subtracts_otherwise_than_its_names_say_is_refuse
 ) -> None:
     """Other pairs of heads are other outputs, whatever the names."""
     model, batch = random_architecture(name), padded_batch()
-    known = next(each for each in THIRD_PARTY if each.fits(ARCHITECTURES[name].attention(model, 1)))
+    known = next(each for each in RECOGNISED if each.fits(ARCHITECTURES[name].attention(model, 1)))
     wrong = replace(known, pairs=halves)
-    monkeypatch.setattr("models.attention.name_check.THIRD_PARTY", (wrong,))
+    monkeypatch.setattr("models.attention.recognition_check.RECOGNISED", (wrong,))
     monkeypatch.setattr("models.attention.subtraction_registry.SUBTRACTIONS", [wrong])
     message = r"has the names of a known differential layer, but what enters its \w+ is not A1·V − λ·A2·V; append a Sub"
     with pytest.raises(AttentionUnavailable, match=message):

@@ -55,7 +55,7 @@ def _projected_pairs(layer: nn.Module, heads: int) -> HeadPairs:
 
 
 #: With one λ a layer, and with one of each token and head.
-THIRD_PARTY = (
+RECOGNISED = (
     Subtraction(fits=lambda layer: _authors_lambda(layer) is not None, weight=_authors_weight, pairs=_authors_pairs),
     Subtraction(
         fits=lambda layer: isinstance(getattr(layer, "lambda_proj", None), nn.Linear),

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from models.attention.attention_errors import AttentionUnavailable
+from models.attention.recognised_layers import RECOGNISED
 from models.attention.subtraction import Subtraction
-from models.attention.third_party_layers import THIRD_PARTY
 
 #: Parts that the difference goes into, first those of a layer with a norm.
 _NEXT_PARTS = ("subln", "inner_cross_attn.subln", "o_proj", "out_proj", "wo")
@@ -33,7 +33,7 @@ def checked_names(layers: Sequence[tuple[nn.Module, Subtraction]]) -> Iterator[N
     """
     with ExitStack() as hooks:
         for layer, known in layers:
-            if known in THIRD_PARTY:
+            if known in RECOGNISED:
                 part = _next_part(layer)
                 hooks.callback(_EXPECTED.pop, layer, None)
                 hooks.enter_context(part.register_forward_pre_hook(partial(_compare, layer)))
@@ -42,7 +42,7 @@ def checked_names(layers: Sequence[tuple[nn.Module, Subtraction]]) -> Iterator[N
 
 def note_outputs(layer: nn.Module, subtraction: Subtraction | None, output_BxQxHxD: torch.Tensor) -> None:
     """Remember what the outputs of the heads of `layer` should come to, if the layer is known by its names."""
-    if subtraction is None or subtraction not in THIRD_PARTY:
+    if subtraction is None or subtraction not in RECOGNISED:
         return
     first, second = subtraction.parts(layer, output_BxQxHxD.detach().transpose(1, 2))  # (batch, pairs, query, size)
     _EXPECTED[layer] = first - subtraction.factor(layer).to(first.dtype) * second

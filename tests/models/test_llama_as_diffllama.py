@@ -13,7 +13,7 @@ from transformers.models.llama.modeling_llama import eager_attention_forward, re
 from models.attention.allocation import attention_allocation
 from models.attention.cut_attention import cut_attention
 from models.attention.differential import ShownPattern, differential_attention, lambdas
-from models.differentiated_llama import differentiated, second_heads
+from models.llama_as_diffllama import differentiated, second_heads
 from tests.models.attention_models import padded_batch, random_model
 
 pytestmark = pytest.mark.quick
